@@ -1,0 +1,68 @@
+"""Every error that biosnn raises on purpose.
+
+One base class, so that a caller (the command line, a notebook) can tell "the input is wrong, here is what to do"
+from a defect of ours. A message names the thing, what was expected, what was given, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BiosnnError(Exception):
+    """Base of all errors of biosnn."""
+
+
+class QuantityError(BiosnnError, ValueError):
+    """A text is not a quantity, or has the wrong dimension."""
+
+
+class ModelError(BiosnnError, ValueError):
+    """A neuron or synapse model is not well formed."""
+
+
+class NotFoundError(BiosnnError, LookupError):
+    """A model, study or dataset of that name is not on the shelf."""
+
+
+class SettingsError(BiosnnError, ValueError):
+    """A study was given a setting that it does not have, or a value that does not fit."""
+
+
+class EngineError(BiosnnError, RuntimeError):
+    """A simulation could not be built or run."""
+
+
+class CompileError(EngineError):
+    """The C++ compiler refused the generated code."""
+
+
+class RunError(EngineError):
+    """The simulation crashed, was silent on disk, or produced values that are not numbers."""
+
+
+class ResultError(BiosnnError, ValueError):
+    """A result folder is missing, incomplete, or not one of ours."""
+
+
+class DataError(BiosnnError, ValueError):
+    """A dataset is missing, truncated or not what its checksum says."""
+
+
+class MissingExtraError(BiosnnError, ImportError):
+    """An optional dependency is needed for this."""
+
+
+def field_error(where: str, expected: str, got: object, do: str = "") -> str:
+    """Compose the message ``Class.field: expected … (got …). What to do.``"""
+    text = f"{where}: expected {expected} (got {got!r})."
+    return f"{text} {do}" if do else text
+
+
+def unknown(kind: str, name: str, valid: Iterable[str]) -> str:
+    """Compose the message for a wrong name: the nearest right one, then all of them."""
+    names = sorted(valid)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"No {kind} named {name!r}.{hint} Valid names: {', '.join(names) or '(none)'}."
