@@ -1,0 +1,1 @@
+"""biosnn: a laboratory bench for biologically plausible spiking neural networks on Brian2."""

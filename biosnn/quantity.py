@@ -1,0 +1,204 @@
+"""Physical quantities as text: ``"20 ms"`` <-> ``20*ms``.
+
+A quantity that comes from a file or the command line is parsed by the small grammar below. Nothing is evaluated.
+
+    quantity = number [unit]  |  number ("*" | "/") unit
+    unit     = name [power] (("*" | "/") name [power])…
+    power    = ("**" | "^") integer
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+from brian2.core.namespace import DEFAULT_UNITS
+from brian2.units.fundamentalunits import (
+    DIMENSIONLESS,
+    Dimension,
+    Quantity,
+    Unit,
+    get_dimensions,
+    get_unit,
+)
+
+from biosnn.errors import QuantityError, unknown
+
+_NUMBER = re.compile(r"\s*([+-]?(?:(?:inf|nan)(?![A-Za-z0-9_])|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))(?![0-9.])\s*")
+_FACTOR = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*|1)\s*(?:(?:\*\*|\^)\s*([+-]?\d{1,2})(?!\d))?\s*")
+
+# The spellings of the literature that Brian2 has no name for.
+_SPELLINGS: dict[str, Unit] = {
+    short: DEFAULT_UNITS[long]
+    for short, long in {
+        "s": "second",
+        "V": "volt",
+        "A": "amp",
+        "S": "siemens",
+        "mS": "msiemens",
+        "F": "farad",
+        "Ohm": "ohm",
+        "MOhm": "Mohm",
+    }.items()
+}
+_UNITS: dict[str, Unit] = {**DEFAULT_UNITS, **_SPELLINGS}
+
+# Tried in this order when a quantity is written: the unit that the literature uses for it.
+_USUAL = (
+    *("mV", "ms", "nA", "pA", "uA", "nS", "uS", "mS", "Mohm", "pF", "nF", "uF", "Hz", "kHz"),
+    *("volt", "second", "amp", "siemens", "ohm", "farad", "hertz"),
+)
+
+
+def parse_unit(text: str) -> Quantity:
+    """Parse a unit such as ``"mV"``, ``"nS/ms"``, ``"metre**2"`` or ``"1"`` (dimensionless).
+
+    Parameters
+    ----------
+    text : str
+        Unit names of Brian2 joined by ``*`` and ``/``, each with an optional integer power.
+
+    Returns
+    -------
+    Quantity
+        One of that unit.
+
+    Raises
+    ------
+    QuantityError
+        If the text does not follow the grammar, or names an unknown unit.
+    """
+    rest, sign, scale, dimension = text.strip(), 1, 1.0, DIMENSIONLESS
+    while True:
+        factor = _FACTOR.match(rest)
+        if factor is None:
+            raise QuantityError(
+                f"Unit {text!r}: expected a unit name at {rest!r}. Write it like 'mV', 'nS/ms', 'mV**2'."
+            )
+        name, power = factor[1], sign * int(factor[2] or 1)
+        if name != "1":
+            if name not in _UNITS:
+                raise QuantityError(_unknown_unit(text, name))
+            scale *= float(_UNITS[name]) ** power
+            dimension = dimension * _UNITS[name].dim ** power
+        rest = rest[factor.end() :]
+        if not rest:
+            return Quantity(scale, dim=dimension)
+        if rest[0] not in "*/":
+            raise QuantityError(f"Unit {text!r}: expected '*' or '/' at {rest!r}.")
+        sign, rest = (1 if rest[0] == "*" else -1), rest[1:]
+
+
+def _unknown_unit(text: str, name: str) -> str:
+    common = "ms, second, Hz, mV, volt, pA, nA, nS, siemens, Mohm, pF, nF, umetre, mM"
+    near = unknown("unit", name, _UNITS).split(" Valid names")[0]
+    return f"Unit {text!r}: {near} Common ones: {common}."
+
+
+def parse_quantity(text: str, like: Quantity | Dimension | None = None) -> Quantity:
+    """Parse a quantity such as ``"20 ms"``, ``"0.5*nS"``, ``"1e-3 /ms"`` or ``"3"``.
+
+    Parameters
+    ----------
+    text : str
+        A decimal number (``inf`` is one) and, unless dimensionless, a unit.
+    like : Quantity or Dimension, optional
+        If given, the result must have the same physical dimension.
+
+    Returns
+    -------
+    Quantity
+        The value with its dimension. Dimensionless values are a ``Quantity`` too, which behaves as a float.
+
+    Raises
+    ------
+    QuantityError
+        If the text is not a quantity, names an unknown unit, or has another dimension than ``like``.
+    """
+    number = _NUMBER.match(text)
+    if number is None:
+        raise QuantityError(f"Quantity {text!r}: expected a number and a unit, such as '20 ms' or '0.5*nS'.")
+    value, unit = float(number[1]), text[number.end() :].strip()
+    if math.isinf(value) and "inf" not in number[1]:
+        raise QuantityError(f"Quantity {text!r}: the number is too large for a double. Write 'inf' if you mean that.")
+    if unit.startswith("/"):
+        unit = "1" + unit
+    elif unit.startswith("*"):
+        unit = unit[1:]
+    result = value * parse_unit(unit) if unit else Quantity(value)
+    # A product of dimensionless quantities decays to a float in NumPy; keep one type for callers.
+    quantity = Quantity(np.float64(np.asarray(result)), dim=get_dimensions(result))
+    if like is not None:
+        check_dimension(text, quantity, like)
+    return quantity
+
+
+def check_dimension(what: str, given: Quantity, like: Quantity | Dimension) -> None:
+    """Raise `QuantityError` unless ``given`` has the dimension of ``like``; ``what`` names it in the message."""
+    dimension = like if isinstance(like, Dimension) else get_dimensions(like)
+    if get_dimensions(given) != dimension:
+        got = dimension_name(get_dimensions(given))
+        raise QuantityError(f"{what}: expected {dimension_name(dimension)}, got {got}. {_example(dimension)}")
+
+
+def dimension_name(dimension: Dimension) -> str:
+    """Name a physical dimension by its unit: ``"volt"``, ``"siemens / second"``, ``"a dimensionless number"``."""
+    if dimension is DIMENSIONLESS or dimension.is_dimensionless:
+        return "a dimensionless number"
+    return f"a quantity in {get_unit(dimension)!r}"
+
+
+def _example(dimension: Dimension) -> str:
+    if dimension.is_dimensionless:
+        return "Write a plain number, such as '0.5'."
+    usual = next((name for name in _USUAL if _UNITS[name].dim is dimension), None)
+    return f"Write a number and a unit, such as '1 {usual or _unit_text(dimension)}'."
+
+
+def unit_text(quantity: Quantity | Dimension) -> str:
+    """Return the SI unit of a quantity as text that `parse_unit` reads, e.g. ``"volt"`` or ``"1"``."""
+    dimension = quantity if isinstance(quantity, Dimension) else get_dimensions(quantity)
+    return "1" if dimension.is_dimensionless else _unit_text(dimension)
+
+
+def _unit_text(dimension: Dimension) -> str:
+    named = next((name for name in _USUAL if _UNITS[name].dim is dimension and float(_UNITS[name]) == 1.0), None)
+    if named:
+        return named
+    bases = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
+    factors = [
+        name if power == 1 else f"{name}**{int(power)}"
+        for name, power in zip(bases, dimension._dims, strict=True)
+        if power != 0
+    ]
+    return "*".join(factors)
+
+
+def format_quantity(quantity: Quantity | float) -> str:
+    """Write a scalar quantity as text, so that `parse_quantity` gives back exactly the same value.
+
+    The unit is the one the literature would use (mV, ms, nS, …) as long as the number survives the round trip;
+    otherwise the SI unit.
+    """
+    dimension, value = get_dimensions(quantity), float(np.asarray(quantity))
+    if dimension.is_dimensionless:
+        return _number_text(value)
+    candidates = [name for name in _USUAL if _UNITS[name].dim is dimension]
+    for name in sorted(candidates, key=lambda name: _distance_from_plain(value / float(_UNITS[name]))):
+        text = f"{_number_text(value / float(_UNITS[name]))} {name}"
+        if float(np.asarray(parse_quantity(text))) == value or math.isnan(value):
+            return text
+    return f"{_number_text(value)} {_unit_text(dimension)}"
+
+
+def _number_text(value: float) -> str:
+    return repr(int(value)) if math.isfinite(value) and value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _distance_from_plain(number: float) -> float:
+    """How far a number is from the range 1 to 1000, in which people like to read it."""
+    if number == 0 or not math.isfinite(number):
+        return 0.0
+    exponent = math.log10(abs(number))
+    return max(0.0, -exponent, exponent - 3) + len(repr(number)) / 100
