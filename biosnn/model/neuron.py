@@ -1,0 +1,206 @@
+"""A neuron as equations with units: `NeuronModel`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from brian2.equations.equations import Equations
+from brian2.stateupdaters.base import StateUpdateMethod
+from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension
+
+from biosnn.errors import ModelError, field_error, unknown
+from biosnn.model.expressions import (
+    DIFFERENTIAL_EQUATION,
+    PARAMETER,
+    SECOND,
+    SUBEXPRESSION,
+    check_condition,
+    check_equations,
+    check_expression,
+    check_statements,
+    identifiers,
+    parse_equations,
+    scope,
+)
+from biosnn.model.fields import (
+    Input,
+    Parameter,
+    check_name,
+    check_presets,
+    check_quantity,
+    check_texts,
+    check_used,
+    check_values,
+    freeze_fields,
+)
+
+_FLAGS = {
+    DIFFERENTIAL_EQUATION: ("unless refractory",),
+    PARAMETER: ("constant", "shared"),
+    SUBEXPRESSION: ("shared", "constant over dt"),
+}
+
+
+@dataclass(frozen=True)
+class NeuronModel:
+    """A neuron as equations with units, checked when constructed.
+
+    Parameters
+    ----------
+    name, summary, source : str
+        The name it is known by, one line of what it is, and where it comes from (author, year, DOI, equation).
+    equations : str
+        Differential equations, subexpressions and per-neuron variables in Brian2's syntax, without the parameters.
+    threshold : str
+        Condition for a spike, such as ``"v > v_th"``. Empty for a neuron that never spikes.
+    reset : str
+        Statements at a spike, such as ``"v = v_r"``.
+    refractory : str
+        A duration or a condition, in names of the model, such as ``"t_ref"``. Empty for none.
+    method : str
+        Brian2's integration method: ``"exact"``, ``"euler"``, ``"exponential_euler"``, ``"rk4"``, ….
+    parameters : mapping of str to Parameter
+        Constants that all neurons of a group share. They can be changed without compiling anew.
+    inputs : mapping of str to Input
+        Where currents and spikes enter.
+    initial : mapping of str to str
+        Initial values as expressions in parameters, such as ``v = "v_rest"``. What is not named starts at zero.
+    presets : mapping of str to mapping
+        Named sets of parameter values from the literature (name -> parameter -> quantity).
+    notes : str
+        Anything else a reader should know.
+
+    Raises
+    ------
+    ModelError
+        If a field is missing or wrong, dimensions do not agree, or a name is unknown, unused or taken. The message
+        names the model, the field, what was expected and what was given.
+    """
+
+    name: str
+    summary: str
+    source: str
+    equations: str
+    threshold: str = ""
+    reset: str = ""
+    refractory: str = ""
+    method: str = "euler"
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    initial: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"NeuronModel {self.name!r}"
+        check_texts(
+            where, {"name": self.name, "summary": self.summary, "source": self.source, "equations": self.equations}
+        )
+        for text_field in ("equations", "reset"):
+            object.__setattr__(self, text_field, textwrap.dedent(getattr(self, text_field)).strip())
+        freeze_fields(self, "parameters", "inputs", "initial", "presets")
+        _check(where, self)
+
+    @property
+    def parsed(self) -> Equations:
+        """The equations as Brian2 reads them, without parameters and inputs."""
+        return parse_equations(f"NeuronModel {self.name!r}, equations", self.equations, _FLAGS)
+
+    @property
+    def spike_inputs(self) -> list[str]:
+        """The variables that arriving spikes add to, in the order of the file."""
+        return [name for name, entry in self.inputs.items() if entry.kind == "spikes"]
+
+    def with_values(self, preset: str = "", **values: str) -> NeuronModel:
+        """Return the model with other default parameters.
+
+        Parameters
+        ----------
+        preset : str, optional
+            One of `presets`; applied first.
+        **values : str
+            Parameter values as text, such as ``tau="10 ms"``.
+
+        Raises
+        ------
+        ModelError
+            If the preset or a parameter is unknown, or a value has the wrong dimension.
+        """
+        if preset and preset not in self.presets:
+            raise ModelError(f"NeuronModel {self.name!r}: " + unknown("preset", preset, self.presets))
+        new = {**self.presets.get(preset, {}), **values}
+        check_values(f"NeuronModel {self.name!r}", new, self.parameters)
+        changed = {name: replace(self.parameters[name], value=text) for name, text in new.items()}
+        return replace(self, parameters={**self.parameters, **changed})
+
+
+def _check(where: str, model: NeuronModel) -> None:
+    equations = model.parsed
+    if not equations.diff_eq_names and not model.threshold:
+        raise ModelError(f"{where}.equations: expected a differential equation or a threshold (got neither).")
+    dimensions = _dimensions(where, model, equations)
+    names = scope(dimensions, boolean=("not_refractory",) if model.refractory else ())
+    check_equations(where, equations, names)
+    writable = set(equations.names) - set(equations.subexpr_names)
+    if model.threshold:
+        check_condition(f"{where}.threshold", model.threshold, names)
+    elif model.reset or model.refractory:
+        raise ModelError(f"{where}.threshold: expected a condition, since there is a reset or refractory period.")
+    check_statements(f"{where}.reset", model.reset, names, writable)
+    if model.refractory:
+        _check_refractory(f"{where}.refractory", model.refractory, names)
+    _check_initial(where, model, names, writable)
+    if model.method not in StateUpdateMethod.stateupdaters:
+        raise ModelError(f"{where}.method: " + unknown("method", model.method, StateUpdateMethod.stateupdaters))
+    check_presets(where, model.presets, model.parameters)
+    texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
+    texts += [model.threshold, model.reset, model.refractory, *model.initial.values()]
+    used = identifiers("\n".join(texts))
+    check_used(where, [*model.parameters, *(n for n, i in model.inputs.items() if i.kind == "value")], used)
+
+
+def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[str, Dimension]:
+    """The dimension of every name that the model's texts may use."""
+    own: dict[str, Dimension] = {name: equations[name].dim for name in equations.names}
+    for name, parameter in model.parameters.items():
+        check_texts(f"{where}.parameters.{name}", {"value": parameter.value, "meaning": parameter.meaning})
+        own_name = f"{where}.parameters"
+        _check_new(own_name, name, own)
+        own[name] = check_quantity(f"{own_name}.{name}", parameter.value).dim
+    for name, entry in model.inputs.items():
+        check_texts(f"{where}.inputs.{name}", {"meaning": entry.meaning})
+        if entry.kind == "value":
+            _check_new(f"{where}.inputs", name, own)
+            own[name] = check_quantity(f"{where}.inputs.{name}.default", entry.default).dim
+        elif entry.kind != "spikes":
+            raise ModelError(field_error(f"{where}.inputs.{name}.kind", "'value' or 'spikes'", entry.kind))
+        elif name not in equations.diff_eq_names and name not in equations.parameter_names:
+            raise ModelError(f"{where}.inputs: spikes can only add to a variable of the equations (got {name!r}).")
+    for name in own:
+        check_name(where, name)
+    brian = {"t": SECOND, "dt": SECOND, "lastspike": SECOND, "i": DIMENSIONLESS, "N": DIMENSIONLESS}
+    return {**own, **brian, **dict.fromkeys({"xi", *equations.stochastic_variables}, SECOND ** (-0.5))}
+
+
+def _check_new(where: str, name: str, own: Mapping[str, Dimension]) -> None:
+    if name in own:
+        raise ModelError(f"{where}.{name}: defined twice. A parameter or input is declared once, not in the equations.")
+
+
+def _check_refractory(where: str, text: str, names: Mapping[str, object]) -> None:
+    try:
+        check_expression(where, text, SECOND, names)
+    except ModelError as as_duration:
+        try:
+            check_condition(where, text, names)
+        except ModelError:
+            raise as_duration from None
+
+
+def _check_initial(where: str, model: NeuronModel, names: Mapping[str, object], writable: set[str]) -> None:
+    for name, text in model.initial.items():
+        if name not in writable:
+            raise ModelError(f"{where}.initial: " + unknown("state variable", name, writable))
+        check_expression(f"{where}.initial.{name}", text, model.parsed[name].dim, names)

@@ -1,0 +1,248 @@
+"""A plastic (or static) synapse as equations with units: `SynapseModel`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from brian2.equations.equations import Equations
+from brian2.stateupdaters.base import StateUpdateMethod
+from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension
+
+from biosnn.errors import ModelError, QuantityError, field_error, unknown
+from biosnn.model.expressions import (
+    DIFFERENTIAL_EQUATION,
+    PARAMETER,
+    SECOND,
+    SUBEXPRESSION,
+    check_equations,
+    check_expression,
+    check_statements,
+    identifiers,
+    parse_equations,
+    scope,
+)
+from biosnn.model.fields import (
+    Input,
+    Parameter,
+    check_name,
+    check_presets,
+    check_quantity,
+    check_texts,
+    check_used,
+    check_values,
+    freeze_fields,
+)
+from biosnn.quantity import parse_unit
+
+_FLAGS = {
+    DIFFERENTIAL_EQUATION: ("event-driven", "clock-driven"),
+    PARAMETER: ("constant", "shared"),
+    SUBEXPRESSION: ("shared", "constant over dt"),
+}
+_TRACE_FLAGS: dict[str, tuple[str, ...]] = {DIFFERENTIAL_EQUATION: (), PARAMETER: (), SUBEXPRESSION: ()}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A trace that depends on the spikes of one side only, so that it can live on the neuron.
+
+    Parameters
+    ----------
+    side : {"pre", "post"}
+        Whose spikes it follows.
+    equation : str
+        Its decay, one linear differential equation, such as ``"dx/dt = -x/tau_plus : 1"``.
+    on_spike : str
+        Statements at a spike of that side, such as ``"x += 1"`` (all-to-all) or ``"x = 1"`` (nearest spike).
+        The synapse's own statements for that spike run first and see the trace as it was before.
+    meaning : str
+        What it is, in words.
+    initial : str
+        Its value at the start, an expression in parameters.
+    """
+
+    side: str
+    equation: str
+    on_spike: str
+    meaning: str
+    initial: str = "0"
+
+
+@dataclass(frozen=True)
+class SynapseModel:
+    """A synapse as equations with units, checked when constructed.
+
+    The statements at one time step run in this order: ``on_pre``, the presynaptic traces, ``on_post``, the
+    postsynaptic traces. So a pair of spikes in the same step counts as pre before post (t_pre <= t_post: LTP).
+
+    Parameters
+    ----------
+    name, summary, source : str
+        The name it is known by, one line of what it is, and where it comes from (author, year, DOI, equation).
+    equations : str
+        The synapse's own variables in Brian2's syntax, such as ``"w : 1"``.
+    on_pre, on_post : str
+        Statements at a presynaptic and at a postsynaptic spike.
+    transmits : str
+        What a presynaptic spike hands on, before ``on_pre`` runs. The builder multiplies it by a gain with the unit of
+        the target variable.
+    method : str
+        Brian2's integration method for the equations that are not driven by events.
+    parameters : mapping of str to Parameter
+        Constants that all synapses of a group share. They can be changed without compiling anew.
+    traces : mapping of str to Trace
+        Variables that follow the spikes of one side.
+    inputs : mapping of str to Input
+        Quantities that the user sets, one for the whole group, such as a reward.
+    uses : mapping of str to str
+        Variables of the neurons that the texts read, with their unit, such as ``v_post = "volt"``.
+    initial : mapping of str to str
+        Initial values as expressions in parameters. What is not named starts at zero.
+    presets : mapping of str to mapping
+        Named sets of parameter values from the literature (name -> parameter -> quantity).
+    notes : str
+        Anything else a reader should know.
+
+    Raises
+    ------
+    ModelError
+        If a field is missing or wrong, dimensions do not agree, or a name is unknown, unused or taken.
+    """
+
+    name: str
+    summary: str
+    source: str
+    equations: str
+    on_pre: str = ""
+    on_post: str = ""
+    transmits: str = "w"
+    method: str = "euler"
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    traces: Mapping[str, Trace] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    uses: Mapping[str, str] = field(default_factory=dict)
+    initial: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"SynapseModel {self.name!r}"
+        check_texts(
+            where, {"name": self.name, "summary": self.summary, "source": self.source, "equations": self.equations}
+        )
+        for text_field in ("equations", "on_pre", "on_post"):
+            object.__setattr__(self, text_field, textwrap.dedent(getattr(self, text_field)).strip())
+        freeze_fields(self, "parameters", "traces", "inputs", "uses", "initial", "presets")
+        _check(where, self)
+
+    @property
+    def parsed(self) -> Equations:
+        """The equations as Brian2 reads them, without parameters, inputs and traces."""
+        return parse_equations(f"SynapseModel {self.name!r}, equations", self.equations, _FLAGS)
+
+    @property
+    def plastic(self) -> bool:
+        """Whether spikes or time change the synapse."""
+        return bool(self.on_pre or self.on_post or self.parsed.diff_eq_names)
+
+    def traces_of(self, side: str) -> dict[str, Trace]:
+        """The traces that follow the spikes of one side, ``"pre"`` or ``"post"``."""
+        return {name: trace for name, trace in self.traces.items() if trace.side == side}
+
+    def with_values(self, preset: str = "", **values: str) -> SynapseModel:
+        """Return the model with other default parameters; see `NeuronModel.with_values`."""
+        if preset and preset not in self.presets:
+            raise ModelError(f"SynapseModel {self.name!r}: " + unknown("preset", preset, self.presets))
+        new = {**self.presets.get(preset, {}), **values}
+        check_values(f"SynapseModel {self.name!r}", new, self.parameters)
+        changed = {name: replace(self.parameters[name], value=text) for name, text in new.items()}
+        return replace(self, parameters={**self.parameters, **changed})
+
+
+def _check(where: str, model: SynapseModel) -> None:
+    equations = model.parsed
+    dimensions = _dimensions(where, model, equations)
+    names = scope(dimensions)
+    check_equations(where, equations, names)
+    writable = set(equations.names) - set(equations.subexpr_names)
+    check_statements(f"{where}.on_pre", model.on_pre, names, writable)
+    check_statements(f"{where}.on_post", model.on_post, names, writable)
+    # The gain gives what is transmitted the unit of its target, so it is a plain number here.
+    check_expression(f"{where}.transmits", model.transmits, DIMENSIONLESS, names)
+    _check_traces(where, model)
+    for name, text in model.initial.items():
+        if name not in writable:
+            raise ModelError(f"{where}.initial: " + unknown("variable", name, writable))
+        check_expression(f"{where}.initial.{name}", text, equations[name].dim, names)
+    if model.method not in StateUpdateMethod.stateupdaters:
+        raise ModelError(f"{where}.method: " + unknown("method", model.method, StateUpdateMethod.stateupdaters))
+    check_presets(where, model.presets, model.parameters)
+    texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
+    texts += [model.on_pre, model.on_post, model.transmits, *model.initial.values()]
+    own = identifiers("\n".join(texts))
+    in_traces = identifiers("\n".join(f"{t.equation}\n{t.on_spike}\n{t.initial}" for t in model.traces.values()))
+    check_used(where, [*model.traces, *model.inputs, *model.uses], own)
+    check_used(where, model.parameters, own | in_traces)
+
+
+def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[str, Dimension]:
+    """The dimension of every name that the model's texts may use."""
+    own: dict[str, Dimension] = {name: equations[name].dim for name in equations.names}
+
+    def declare(field_name: str, name: str, dimension: Dimension) -> None:
+        if name in own:
+            raise ModelError(f"{where}.{field_name}.{name}: defined twice.")
+        own[name] = dimension
+
+    for name, parameter in model.parameters.items():
+        check_texts(f"{where}.parameters.{name}", {"value": parameter.value, "meaning": parameter.meaning})
+        declare("parameters", name, check_quantity(f"{where}.parameters.{name}", parameter.value).dim)
+    for name, entry in model.inputs.items():
+        if entry.kind != "value":
+            raise ModelError(field_error(f"{where}.inputs.{name}.kind", "'value'", entry.kind))
+        check_texts(f"{where}.inputs.{name}", {"meaning": entry.meaning})
+        declare("inputs", name, check_quantity(f"{where}.inputs.{name}.default", entry.default).dim)
+    for name, trace in model.traces.items():
+        declare("traces", name, _trace_dimension(f"{where}.traces.{name}", name, trace))
+    for name in own:
+        check_name(where, name)
+    for name, unit in model.uses.items():
+        if not name.endswith(("_pre", "_post")):
+            raise ModelError(field_error(f"{where}.uses", "names that end in _pre or _post", name))
+        own[name] = _unit_dimension(f"{where}.uses.{name}", unit)
+    return {**own, "t": SECOND, "dt": SECOND, "i": DIMENSIONLESS, "j": DIMENSIONLESS}
+
+
+def _unit_dimension(where: str, unit: str) -> Dimension:
+    try:
+        return parse_unit(unit).dim
+    except (QuantityError, AttributeError) as error:
+        raise ModelError(f"{where}: {error}") from None
+
+
+def _trace_dimension(where: str, name: str, trace: Trace) -> Dimension:
+    check_texts(where, {"equation": trace.equation, "on_spike": trace.on_spike, "meaning": trace.meaning})
+    if trace.side not in ("pre", "post"):
+        raise ModelError(field_error(f"{where}.side", "'pre' or 'post'", trace.side))
+    equation = parse_equations(f"{where}.equation", trace.equation, _TRACE_FLAGS)
+    if list(equation.names) != [name] or not equation.diff_eq_names:
+        raise ModelError(field_error(f"{where}.equation", f"one differential equation of {name}", trace.equation))
+    return equation[name].dim
+
+
+def _check_traces(where: str, model: SynapseModel) -> None:
+    """A trace may use the parameters and the traces of its own side, and nothing of the single synapse."""
+    shared = {name: parameter.dimension for name, parameter in model.parameters.items()}
+    shared.update({name: check_quantity(where, entry.default).dim for name, entry in model.inputs.items()})
+    shared.update({"t": SECOND, "dt": SECOND})
+    for side in ("pre", "post"):
+        traces = model.traces_of(side)
+        dimensions = {name: _trace_dimension(where, name, trace) for name, trace in traces.items()}
+        names = scope({**shared, **dimensions})
+        for name, trace in traces.items():
+            here = f"{where}.traces.{name}"
+            check_equations(here, parse_equations(f"{here}.equation", trace.equation, _TRACE_FLAGS), names)
+            check_statements(f"{here}.on_spike", trace.on_spike, names, traces)
+            check_expression(f"{here}.initial", trace.initial, dimensions[name], names)

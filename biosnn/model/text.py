@@ -1,0 +1,142 @@
+"""Models as TOML text, both ways. A file is parsed, never executed."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import tomlkit
+
+from biosnn.errors import ModelError, field_error, unknown
+from biosnn.model.fields import Input, Parameter
+from biosnn.model.neuron import NeuronModel
+from biosnn.model.synapse import SynapseModel, Trace
+
+Model = NeuronModel | SynapseModel
+"""Either kind of model."""
+
+_KINDS: dict[str, type[NeuronModel] | type[SynapseModel]] = {"neuron": NeuronModel, "synapse": SynapseModel}
+_ENTRIES = {"parameters": Parameter, "inputs": Input, "traces": Trace}
+_TABLES = {*_ENTRIES, "initial", "presets", "uses"}
+_LONG = {"equations", "reset", "on_pre", "on_post", "notes", "source"}
+
+
+def from_toml(text: str, where: str = "model") -> Model:
+    """Read a model from TOML text.
+
+    Parameters
+    ----------
+    text : str
+        The text: ``kind = "neuron"`` or ``"synapse"``, and the fields of that class.
+    where : str
+        What to call the text in an error message, such as its path.
+
+    Returns
+    -------
+    NeuronModel or SynapseModel
+        The model, checked.
+
+    Raises
+    ------
+    ModelError
+        If the text is not TOML, a field is missing, unknown or of the wrong type, or the model is not well formed.
+    """
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ModelError(f"{where}: not valid TOML: {error}.") from None
+    kind = data.pop("kind", None)
+    if kind not in _KINDS:
+        raise ModelError(field_error(f"{where}.kind", "'neuron' or 'synapse'", kind))
+    fields = {field.name: field for field in dataclasses.fields(_KINDS[kind])}
+    for name in data:
+        if name not in fields:
+            raise ModelError(f"{where}: " + unknown("field", name, fields))
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in data:
+            raise ModelError(f"{where}.{name}: is missing. Every {kind} model needs it.")
+    return _KINDS[kind](**{name: _read(f"{where}.{name}", name, value) for name, value in data.items()})
+
+
+def _read(where: str, name: str, value: Any) -> Any:
+    if name not in _TABLES:
+        return _text(where, value)
+    table = _table(where, value)
+    if name in _ENTRIES:
+        return {key: _entry(f"{where}.{key}", _ENTRIES[name], entry) for key, entry in table.items()}
+    if name == "presets":
+        return {key: _texts(f"{where}.{key}", entry) for key, entry in table.items()}
+    return _texts(where, table)
+
+
+def _entry(where: str, entry_type: Any, value: Any) -> Any:
+    fields = {field.name: field for field in dataclasses.fields(entry_type)}
+    given = _texts(where, value)
+    for name in given:
+        if name not in fields:
+            raise ModelError(f"{where}: " + unknown("field", name, fields))
+    for name, field in fields.items():
+        if name not in given and field.default is dataclasses.MISSING:
+            raise ModelError(f"{where}.{name}: is missing.")
+    return entry_type(**given)
+
+
+def _table(where: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ModelError(field_error(where, "a table", value))
+    return value
+
+
+def _texts(where: str, value: Any) -> dict[str, str]:
+    return {key: _text(f"{where}.{key}", text) for key, text in _table(where, value).items()}
+
+
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ModelError(field_error(where, "a text in quotes", value))
+    return value
+
+
+def to_toml(model: Model) -> str:
+    """Write a model as TOML text that `from_toml` reads back to an equal model."""
+    document = tomlkit.document()
+    kind = next(kind for kind, model_type in _KINDS.items() if isinstance(model, model_type))
+    document.add("kind", tomlkit.string(kind))
+    for field in dataclasses.fields(model):
+        value = getattr(model, field.name)
+        if not value and field.default != value and not isinstance(value, str):
+            continue  # an empty table, which is the default
+        if isinstance(value, str) and value != field.default:
+            document.add(field.name, _string(field.name, value))
+        elif isinstance(value, Mapping):
+            document.add(field.name, _write_table(value))
+    return tomlkit.dumps(document)
+
+
+def _string(name: str, value: str) -> Any:
+    if name in _LONG and "\n" in value and "\r" not in value:
+        return tomlkit.string(f"{value}\n", multiline=True) if value == value.strip("\n") else tomlkit.string(value)
+    return tomlkit.string(value)
+
+
+def _write_table(table: Mapping[str, Any]) -> Any:
+    written = tomlkit.table()
+    for key, value in table.items():
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            entry = tomlkit.inline_table()
+            for field in dataclasses.fields(value):
+                text = getattr(value, field.name)
+                if text != field.default:
+                    entry.add(field.name, text)
+            written.add(key, entry)
+        elif isinstance(value, Mapping):
+            preset = tomlkit.inline_table()
+            for name, text in value.items():
+                preset.add(name, text)
+            written.add(key, preset)
+        else:
+            written.add(key, value)
+    return written
