@@ -30,6 +30,10 @@ class SettingsError(BiosnnError, ValueError):
     """A study was given a setting that it does not have, or a value that does not fit."""
 
 
+class StudyError(BiosnnError, ValueError):
+    """A study's folder is not well formed, or its own code failed."""
+
+
 class EngineError(BiosnnError, RuntimeError):
     """A simulation could not be built or run."""
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
+from tomlkit.items import String, StringType, Trivia
 
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.model.fields import Input, Parameter
@@ -117,8 +118,10 @@ def to_toml(model: Model) -> str:
 
 
 def _string(name: str, value: str) -> Any:
-    if name in _LONG and "\n" in value and "\r" not in value:
-        return tomlkit.string(f"{value}\n", multiline=True) if value == value.strip("\n") else tomlkit.string(value)
+    plain = all(character.isprintable() or character == "\n" for character in value) and not set(value) & set('\\"')
+    if name in _LONG and "\n" in value and plain:
+        # A text that starts on a line of its own: TOML drops the first line end.
+        return String(StringType.MLB, value, f"\n{value}\n", Trivia())
     return tomlkit.string(value)
 
 
