@@ -1,1 +1,55 @@
-"""biosnn: a laboratory bench for biologically plausible spiking neural networks on Brian2."""
+"""biosnn: a laboratory bench for biologically plausible spiking neural networks on Brian2.
+
+The names below are the public interface. They are loaded when first used, so that ``biosnn --help`` need not wait for
+Brian2.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from biosnn.build import neurons, synapses
+    from biosnn.engine import Simulation, session
+    from biosnn.errors import BiosnnError
+    from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
+    from biosnn.quantity import format_quantity, parse_quantity
+    from biosnn.shelf import neuron_model, synapse_model
+
+_HOMES = {
+    "biosnn.build": ("neurons", "synapses"),
+    "biosnn.engine": ("Simulation", "session"),
+    "biosnn.errors": ("BiosnnError",),
+    "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
+    "biosnn.quantity": ("format_quantity", "parse_quantity"),
+    "biosnn.shelf": ("neuron_model", "synapse_model"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BiosnnError",
+    "Input",
+    "NeuronModel",
+    "Parameter",
+    "Simulation",
+    "SynapseModel",
+    "Trace",
+    "format_quantity",
+    "neuron_model",
+    "neurons",
+    "parse_quantity",
+    "session",
+    "synapse_model",
+    "synapses",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'biosnn' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

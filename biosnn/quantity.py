@@ -62,7 +62,7 @@ def parse_unit(text: str) -> Quantity:
     Returns
     -------
     Quantity
-        One of that unit.
+        One of that unit; a plain float if dimensionless.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def parse_quantity(text: str, like: Quantity | Dimension | None = None) -> Quant
     Returns
     -------
     Quantity
-        The value with its dimension. Dimensionless values are a ``Quantity`` too, which behaves as a float.
+        The value with its dimension; a plain float if dimensionless, as everywhere in Brian2.
 
     Raises
     ------
@@ -126,9 +126,7 @@ def parse_quantity(text: str, like: Quantity | Dimension | None = None) -> Quant
         unit = "1" + unit
     elif unit.startswith("*"):
         unit = unit[1:]
-    result = value * parse_unit(unit) if unit else Quantity(value)
-    # A product of dimensionless quantities decays to a float in NumPy; keep one type for callers.
-    quantity = Quantity(np.float64(np.asarray(result)), dim=get_dimensions(result))
+    quantity = value * parse_unit(unit) if unit else value
     if like is not None:
         check_dimension(text, quantity, like)
     return quantity

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
 from brian2.core.namespace import DEFAULT_UNITS
-from brian2.units.fundamentalunits import Dimension, Quantity
+from brian2.units.fundamentalunits import Dimension, Quantity, get_dimensions
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.quantity import parse_quantity
@@ -44,7 +44,7 @@ class Parameter:
     @property
     def dimension(self) -> Dimension:
         """The physical dimension."""
-        return self.quantity.dim
+        return get_dimensions(self.quantity)
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,10 @@ def check_texts(where: str, texts: Mapping[str, object]) -> None:
             raise ModelError(field_error(f"{where}.{field}", "a text", text))
 
 
-def check_quantity(where: str, text: str) -> Quantity:
-    """Parse the quantity of a field, or raise `ModelError` that names the field."""
+def quantity_dimension(where: str, text: str) -> Dimension:
+    """The dimension of a field's quantity; `ModelError` names the field if it is none."""
     try:
-        return parse_quantity(text)
+        return get_dimensions(parse_quantity(text))
     except (QuantityError, TypeError) as error:
         raise ModelError(f"{where}: {error}") from None
 

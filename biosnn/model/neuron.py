@@ -29,11 +29,11 @@ from biosnn.model.fields import (
     Parameter,
     check_name,
     check_presets,
-    check_quantity,
     check_texts,
     check_used,
     check_values,
     freeze_fields,
+    quantity_dimension,
 )
 
 _FLAGS = {
@@ -168,12 +168,12 @@ def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[st
         check_texts(f"{where}.parameters.{name}", {"value": parameter.value, "meaning": parameter.meaning})
         own_name = f"{where}.parameters"
         _check_new(own_name, name, own)
-        own[name] = check_quantity(f"{own_name}.{name}", parameter.value).dim
+        own[name] = quantity_dimension(f"{own_name}.{name}", parameter.value)
     for name, entry in model.inputs.items():
         check_texts(f"{where}.inputs.{name}", {"meaning": entry.meaning})
         if entry.kind == "value":
             _check_new(f"{where}.inputs", name, own)
-            own[name] = check_quantity(f"{where}.inputs.{name}.default", entry.default).dim
+            own[name] = quantity_dimension(f"{where}.inputs.{name}.default", entry.default)
         elif entry.kind != "spikes":
             raise ModelError(field_error(f"{where}.inputs.{name}.kind", "'value' or 'spikes'", entry.kind))
         elif name not in equations.diff_eq_names and name not in equations.parameter_names:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from brian2.equations.equations import Equations
 from brian2.stateupdaters.base import StateUpdateMethod
-from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension
+from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension, get_dimensions
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model.expressions import (
@@ -28,11 +28,11 @@ from biosnn.model.fields import (
     Parameter,
     check_name,
     check_presets,
-    check_quantity,
     check_texts,
     check_used,
     check_values,
     freeze_fields,
+    quantity_dimension,
 )
 from biosnn.quantity import parse_unit
 
@@ -198,12 +198,12 @@ def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[s
 
     for name, parameter in model.parameters.items():
         check_texts(f"{where}.parameters.{name}", {"value": parameter.value, "meaning": parameter.meaning})
-        declare("parameters", name, check_quantity(f"{where}.parameters.{name}", parameter.value).dim)
+        declare("parameters", name, quantity_dimension(f"{where}.parameters.{name}", parameter.value))
     for name, entry in model.inputs.items():
         if entry.kind != "value":
             raise ModelError(field_error(f"{where}.inputs.{name}.kind", "'value'", entry.kind))
         check_texts(f"{where}.inputs.{name}", {"meaning": entry.meaning})
-        declare("inputs", name, check_quantity(f"{where}.inputs.{name}.default", entry.default).dim)
+        declare("inputs", name, quantity_dimension(f"{where}.inputs.{name}.default", entry.default))
     for name, trace in model.traces.items():
         declare("traces", name, _trace_dimension(f"{where}.traces.{name}", name, trace))
     for name in own:
@@ -217,8 +217,8 @@ def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[s
 
 def _unit_dimension(where: str, unit: str) -> Dimension:
     try:
-        return parse_unit(unit).dim
-    except (QuantityError, AttributeError) as error:
+        return get_dimensions(parse_unit(unit))
+    except QuantityError as error:
         raise ModelError(f"{where}: {error}") from None
 
 
@@ -235,7 +235,7 @@ def _trace_dimension(where: str, name: str, trace: Trace) -> Dimension:
 def _check_traces(where: str, model: SynapseModel) -> None:
     """A trace may use the parameters and the traces of its own side, and nothing of the single synapse."""
     shared = {name: parameter.dimension for name, parameter in model.parameters.items()}
-    shared.update({name: check_quantity(where, entry.default).dim for name, entry in model.inputs.items()})
+    shared.update({name: quantity_dimension(where, entry.default) for name, entry in model.inputs.items()})
     shared.update({"t": SECOND, "dt": SECOND})
     for side in ("pre", "post"):
         traces = model.traces_of(side)

@@ -1,0 +1,281 @@
+"""Turn models into Brian2 objects: `neurons` and `synapses`.
+
+The objects are ordinary Brian2 groups: put them into a ``Network``, monitor them, change their variables. Parameters
+are ``(shared, constant)`` variables, so that a new value needs no new build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from brian2 import NeuronGroup, Synapses
+from brian2.units.fundamentalunits import Dimension, Quantity, get_dimensions
+
+from biosnn.errors import ModelError, QuantityError, field_error, unknown
+from biosnn.model import NeuronModel, SynapseModel
+from biosnn.model.fields import Parameter
+from biosnn.quantity import check_dimension, parse_quantity, unit_text
+from biosnn.shelf import neuron_model, synapse_model
+from biosnn.traces import attach_traces, on_the_neuron, synaptic_form
+
+Value = Any
+"""What a variable may be set to: a quantity, an array of them, a text quantity, or a Brian2 expression as text."""
+
+
+def neurons(
+    n: int,
+    model: str | Path | NeuronModel = "lif",
+    *,
+    name: str | None = None,
+    dt: Quantity | None = None,
+    preset: str = "",
+    values: Mapping[str, Value] | None = None,
+) -> NeuronGroup:
+    """Build a group of neurons from a model.
+
+    Parameters
+    ----------
+    n : int
+        Number of neurons.
+    model : str, Path or NeuronModel
+        A name on the shelf, a ``.toml`` file, or a model.
+    name : str, optional
+        Brian2's name of the group; by default the model's.
+    dt : Quantity, optional
+        The time step of this group; by default the session's.
+    preset : str, optional
+        One of the model's named sets of parameter values.
+    values : mapping, optional
+        Values of parameters (one quantity each), and of inputs and state variables: a quantity, an array of ``n``, or
+        an expression as text, evaluated in the generated code, such as ``"v_rest + rand()*mV"``.
+
+    Returns
+    -------
+    NeuronGroup
+        With the attribute ``model``.
+
+    Raises
+    ------
+    ModelError
+        If the model is unknown or not well formed, or a value has an unknown name or the wrong dimension.
+    """
+    found = neuron_model(model)
+    if preset:
+        found = found.with_values(preset)
+    if isinstance(n, bool) or int(n) != n or n < 1:
+        raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
+    group = NeuronGroup(
+        int(n),
+        "\n".join([found.equations, *_declarations(found)]),
+        threshold=found.threshold or None,
+        reset=found.reset or None,
+        refractory=found.refractory or False,
+        method=found.method,
+        namespace={},
+        dt=dt,
+        name=name or f"{found.name}*",
+    )
+    _finish(group, found, values or {})
+    return group
+
+
+def synapses(
+    pre: Any,
+    post: Any,
+    model: str | Path | SynapseModel = "static",
+    *,
+    onto: str | None = None,
+    gain: Quantity | str | None = None,
+    connect: bool | str | tuple[Sequence[int], Sequence[int]] = True,
+    p: float = 1.0,
+    delay: Quantity | str | None = None,
+    traces: str = "neuron",
+    name: str | None = None,
+    preset: str = "",
+    values: Mapping[str, Value] | None = None,
+) -> Synapses:
+    """Connect two groups with a synapse model.
+
+    A presynaptic spike first adds ``gain * transmits`` (usually ``gain * w``) to the variable ``onto`` of the
+    postsynaptic neuron; then the model's own statements run. See `SynapseModel` for their order.
+
+    Parameters
+    ----------
+    pre, post : NeuronGroup, PoissonGroup, SpikeGeneratorGroup or Subgroup
+        Where spikes come from and where they go.
+    model : str, Path or SynapseModel
+        A name on the shelf, a ``.toml`` file, or a model.
+    onto : str, optional
+        The variable of ``post`` that spikes add to. By default the only spike input of its model; ``""`` for none.
+    gain : Quantity or str, optional
+        What a weight of one adds to ``onto``, in its unit. Needed unless ``onto`` is dimensionless.
+    connect : bool, str or pair of index sequences
+        True for all to all, a condition such as ``"i != j"``, or the indices (i, j) of each synapse.
+    p : float
+        Probability of each connection.
+    delay : Quantity or str, optional
+        The same for all synapses, or an expression evaluated for each, such as ``"rand()*10*ms"``.
+    traces : {"neuron", "synapse"}
+        Where one-sided traces live. On the neuron is exact and fast; presynaptic traces go to the synapse by
+        themselves when there is a delay, since each synapse then sees the spike at a time of its own.
+    name, preset, values
+        As in `neurons`.
+
+    Returns
+    -------
+    Synapses
+        With the attribute ``model``. Companion groups that hold traces go into a ``Network`` with it.
+
+    Raises
+    ------
+    ModelError
+        If the model is unknown or not well formed; if ``onto``, ``gain`` or a value does not fit.
+    """
+    found = synapse_model(model)
+    if preset:
+        found = found.with_values(preset)
+    if traces not in ("neuron", "synapse"):
+        raise ModelError(field_error(f"synapses({found.name!r}), traces", "'neuron' or 'synapse'", traces))
+    on_neuron = on_the_neuron(found, delayed=delay is not None) if traces == "neuron" else []
+    form = synaptic_form(found, on_neuron)
+    target, unit_gain = _transmission(found, post, onto, gain)
+    lines = [form.equations, *_declarations(found)]
+    on_pre = form.on_pre
+    if target:
+        lines.append(f"gain : {unit_text(unit_gain)} (shared, constant)")
+        on_pre = f"{target}_post += gain*({found.transmits})\n{on_pre}"
+    syn = Synapses(
+        pre,
+        post,
+        "\n".join(lines),
+        on_pre=on_pre or None,
+        on_post=form.on_post or None,
+        method=found.method,
+        namespace={},
+        name=name or f"{found.name}*",
+    )
+    _check_uses(found, syn)
+    holders = attach_traces(syn, found, on_neuron)
+    _connect(syn, connect, p)
+    if delay is not None:
+        syn.delay = parse_quantity(delay, _second()) if isinstance(delay, str) and delay[0].isdigit() else delay
+    if target:
+        syn.gain = unit_gain
+    _finish(syn, found, values or {})
+    for trace_name, trace in found.traces.items():
+        if trace.initial != "0":  # where a new variable starts
+            setattr(holders[trace_name], trace_name, trace.initial)
+    return syn
+
+
+def _second() -> Dimension:
+    return parse_quantity("1 second").dim
+
+
+def _declarations(model: NeuronModel | SynapseModel) -> list[str]:
+    """The lines that declare parameters (shared, constant) and value inputs."""
+    shared = " (shared)" if isinstance(model, SynapseModel) else ""
+    lines = [f"{name} : {unit_text(entry.dimension)} (shared, constant)" for name, entry in model.parameters.items()]
+    for name, entry in model.inputs.items():
+        if entry.kind == "value":
+            lines.append(f"{name} : {unit_text(parse_quantity(entry.default))}{shared}")
+    return lines
+
+
+def _finish(group: Any, model: NeuronModel | SynapseModel, values: Mapping[str, Value]) -> None:
+    """Set parameters, then inputs and initial values, which may be expressions in parameters."""
+    group.add_attribute("model")
+    group.model = model
+    settable = {*model.parameters, *model.inputs, *model.parsed.names} - set(model.parsed.subexpr_names)
+    where = f"{group.name} ({model.name})"
+    for name in values:
+        if name not in settable:
+            raise ModelError(f"{where}: " + unknown("parameter, input or state variable", name, settable))
+    for name, parameter in model.parameters.items():
+        setattr(group, name, _parameter_value(f"{where}.{name}", parameter, values.get(name, parameter.value)))
+    given = {name: value for name, value in values.items() if name not in model.parameters}
+    defaults = {name: entry.default for name, entry in model.inputs.items() if entry.kind == "value"}
+    for name, value in {**defaults, **model.initial, **given}.items():
+        _set_variable(f"{where}.{name}", group, name, value)
+
+
+def _parameter_value(where: str, parameter: Parameter, value: Value) -> Quantity:
+    try:
+        if isinstance(value, str):
+            return parse_quantity(value, parameter.dimension)
+        check_dimension(str(value), value, parameter.dimension)
+    except QuantityError as error:
+        raise ModelError(f"{where}: {error}") from None
+    return value
+
+
+def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
+    """Set a variable of each neuron or synapse; a text that is no quantity is an expression for the generated code."""
+    if isinstance(value, str):
+        try:
+            value = parse_quantity(value)
+        except QuantityError:
+            setattr(group, name, value)
+            return
+    if get_dimensions(value) != group.variables[name].dim:
+        try:
+            check_dimension(str(value), value, group.variables[name].dim)
+        except QuantityError as error:
+            raise ModelError(f"{where}: {error}") from None
+    if float(abs(value).max() if getattr(value, "ndim", 0) else abs(value)) == 0.0:
+        return  # a new group's variables are zero; an entry for each would only lengthen the program
+    setattr(group, name, value)
+
+
+def _transmission(
+    model: SynapseModel, post: Any, onto: str | None, gain: Quantity | str | None
+) -> tuple[str, Quantity | None]:
+    """Which variable of the target a spike adds to (``""`` for none), and the gain with its unit."""
+    where = f"synapses({model.name!r})"
+    if onto is None:
+        candidates = getattr(getattr(post, "model", None), "spike_inputs", [])
+        if len(candidates) > 1:
+            raise ModelError(field_error(f"{where}, onto", f"one of {', '.join(candidates)}", onto))
+        onto = candidates[0] if candidates else ""
+    if not onto:
+        if gain is not None:
+            raise ModelError(f"{where}: a gain needs a variable to act on. Give onto=... as well.")
+        return "", None
+    if onto not in post.variables or post.variables[onto].read_only:
+        valid = [name for name, var in post.variables.items() if not var.read_only and not name.startswith("_")]
+        raise ModelError(f"{where}, onto: " + unknown("variable of the postsynaptic group", onto, valid))
+    dimension = post.variables[onto].dim
+    if gain is None:
+        if not dimension.is_dimensionless:
+            raise ModelError(field_error(f"{where}, gain", f"what a weight of one adds to {onto}, in its unit", gain))
+        gain = Quantity(1.0)
+    try:
+        if isinstance(gain, str):
+            return onto, parse_quantity(gain, dimension)
+        check_dimension(f"gain {gain}", gain, dimension)
+    except QuantityError as error:
+        raise ModelError(f"{where}: {error}") from None
+    return onto, gain
+
+
+def _check_uses(model: SynapseModel, syn: Synapses) -> None:
+    for name in model.uses:
+        if name not in syn.variables:
+            side = "presynaptic" if name.endswith("_pre") else "postsynaptic"
+            variable = name.rsplit("_", 1)[0]
+            raise ModelError(f"SynapseModel {model.name!r} reads {name}, but the {side} group has no {variable!r}.")
+
+
+def _connect(syn: Synapses, connect: bool | str | tuple[Sequence[int], Sequence[int]], p: float) -> None:
+    if connect is True:
+        syn.connect(p=p)
+    elif isinstance(connect, str):
+        syn.connect(condition=connect, p=p)
+    elif isinstance(connect, tuple) and len(connect) == 2:
+        syn.connect(i=connect[0], j=connect[1], p=p)
+    else:
+        raise ModelError(
+            field_error("synapses, connect", "True, a condition such as 'i != j', or a pair of index arrays", connect)
+        )

@@ -1,0 +1,96 @@
+"""Traces that depend on the spikes of one side only live on the neuron, not on each of its synapses.
+
+A neuron with a thousand synapses then decays one number instead of a thousand. The values are the same: a companion
+group of the same size holds the trace, follows the spikes of its neurons, and the synapses read it through a
+reference. The order within a time step is that of `SynapseModel`: ``on_pre``, presynaptic traces, ``on_post``,
+postsynaptic traces. Brian2 gives the two pathways the orders -1 and 1 in the slot "synapses".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from brian2 import NeuronGroup, Synapses
+from brian2.groups.group import CodeRunner
+
+from biosnn.model import SynapseModel, Trace
+
+_ORDER = {"pre": 0, "post": 2}
+_INDEX = {"pre": "_presynaptic_idx", "post": "_postsynaptic_idx"}
+
+
+@dataclass(frozen=True)
+class SynapticForm:
+    """The texts of a synapse that holds some of its traces itself."""
+
+    equations: str
+    on_pre: str
+    on_post: str
+
+
+def on_the_neuron(model: SynapseModel, *, delayed: bool) -> list[str]:
+    """The traces that can live on the neuron.
+
+    With a delay, a presynaptic spike reaches each synapse at a time of its own, so that presynaptic traces differ
+    from synapse to synapse and stay there.
+    """
+    return [name for name, trace in model.traces.items() if trace.side == "post" or not delayed]
+
+
+def synaptic_form(model: SynapseModel, on_neuron: Sequence[str]) -> SynapticForm:
+    """The texts of the synapse when the traces ``on_neuron`` live on the neuron, and the others on the synapse."""
+    own = {name: trace for name, trace in model.traces.items() if name not in on_neuron}
+    equations = [model.equations, *(f"{trace.equation} (event-driven)" for trace in own.values())]
+
+    def statements(own_text: str, side: str) -> str:
+        updates = [trace.on_spike for trace in own.values() if trace.side == side]
+        return "\n".join(text for text in [own_text, *updates] if text)
+
+    return SynapticForm("\n".join(equations), statements(model.on_pre, "pre"), statements(model.on_post, "post"))
+
+
+def attach_traces(syn: Synapses, model: SynapseModel, on_neuron: Sequence[str]) -> dict[str, Any]:
+    """Create the companion groups that hold the traces ``on_neuron``, and let the synapses refer to them.
+
+    A Network takes the companions along with the synapses. Returns the group that holds each trace.
+    """
+    holders: dict[str, Any] = dict.fromkeys(model.traces, syn)
+    for side, source in (("pre", syn.source), ("post", syn.target)):
+        traces = {name: trace for name, trace in model.traces_of(side).items() if name in on_neuron}
+        if traces:
+            companion = _companion(syn, model, side, source, traces)
+            syn.contained_objects.append(companion)
+            holders.update(dict.fromkeys(traces, companion))
+    return holders
+
+
+def _companion(syn: Synapses, model: SynapseModel, side: str, source: Any, traces: Mapping[str, Trace]) -> NeuronGroup:
+    spiking = getattr(source, "source", source)  # a Subgroup's spikes are counted in the group it is cut from
+    companion = NeuronGroup(
+        len(spiking),
+        "\n".join(trace.equation for trace in traces.values()),
+        method="exact",
+        namespace={},
+        clock=spiking.clock,
+        name=f"{syn.name}_{side}_traces",
+    )
+    for name in [*model.parameters, *model.inputs]:
+        companion.variables.add_reference(name, syn)
+    companion.variables.add_reference("_spikespace", spiking)
+    follower = CodeRunner(
+        companion,
+        "reset",  # Brian2's template for "run these statements for each neuron that has just spiked"
+        code="\n".join(trace.on_spike for trace in traces.values()),
+        clock=spiking.clock,
+        when="synapses",
+        order=_ORDER[side],
+        name=f"{companion.name}_on_spike",
+        needed_variables=["_spikespace"],
+        template_kwds={"eventspace_variable": spiking.variables["_spikespace"]},
+    )
+    companion.contained_objects.append(follower)
+    for name in traces:
+        syn.variables.add_reference(name, companion, index=_INDEX[side])
+    return companion
