@@ -1,0 +1,10 @@
+"""Build, cache and run Brian2 simulations.
+
+`session` opens a simulation on one of the targets ``cpp``, ``cython`` and ``numpy`` and leaves Brian2's global state as
+it found it. The modules `toolchain` (compilers and targets) and `cache` (built programs) are public too.
+"""
+
+from biosnn.engine.session import session
+from biosnn.engine.simulation import Simulation
+
+__all__ = ["Simulation", "session"]

@@ -1,0 +1,117 @@
+#include "network.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+double Network::_last_run_time = 0.0;
+double Network::_last_run_completed_fraction = 0.0;
+bool Network::_globally_stopped = false;
+bool Network::_globally_running = false;
+
+namespace
+{
+// Two clocks are at the same step when their times differ by less than this (seconds).
+const double same_time = 1e-14;
+
+double wall_time()
+{
+    using namespace std::chrono;
+    return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
+
+// Tells the reader of the standard output how far the run is, five times a second. The time is looked up only every
+// so many steps, a number that adapts, since a small network takes less time for a step than a clock for an answer.
+class Progress
+{
+    static int runs;
+    const double begin;
+    double said;
+    long period, left;
+
+public:
+    Progress() : begin(wall_time()), said(begin), period(1), left(1) { runs++; }
+
+    double elapsed() const { return wall_time() - begin; }
+
+    void step(double fraction)
+    {
+        if (--left > 0)
+            return;
+        const double before = said, now = wall_time();
+        if (now - before >= 0.2)
+        {
+            say(fraction);
+            said = now;
+            period = std::max(1L, period / 4);
+        }
+        else if (now - before < 0.02)
+            period = std::min(2 * period, 1L << 20);
+        left = period;
+    }
+
+    void say(double fraction) const
+    {
+        std::printf("biosnn-progress %d %.6f\n", runs, fraction);
+        std::fflush(stdout);
+    }
+};
+
+int Progress::runs = 0;
+}
+
+void Network::clear()
+{
+    objects.clear();
+    clocks.clear();
+}
+
+void Network::add(Clock *clock, codeobj_func function)
+{
+    if (std::find(clocks.begin(), clocks.end(), clock) == clocks.end())
+        clocks.push_back(clock);
+    if (function)
+        objects.push_back(std::make_pair(clock, function));
+}
+
+Clock *Network::earliest() const
+{
+    return *std::min_element(clocks.begin(), clocks.end(), [](Clock *a, Clock *b) { return a->t[0] < b->t[0]; });
+}
+
+void Network::run(double duration)
+{
+    const double start = t, end = t + duration;
+    for (Clock *clock : clocks)
+        clock->set_interval(start, end);
+
+    Progress progress;
+    _globally_running = true;
+    _globally_stopped = false;
+    std::vector<Clock *> due;
+    while (!clocks.empty())
+    {
+        Clock *const now = earliest();
+        if (!now->running() || _globally_stopped)
+            break;
+        t = now->t[0];
+        due.clear();
+        for (Clock *clock : clocks)
+            if (std::fabs(clock->t[0] - t) <= same_time)
+                due.push_back(clock);
+        for (const auto &object : objects)
+            if (due.size() == clocks.size() || std::find(due.begin(), due.end(), object.first) != due.end())
+                object.second();
+        for (Clock *clock : due)
+            clock->tick();
+        progress.step((t - start) / duration);
+    }
+    _globally_running = false;
+
+    if (!_globally_stopped)
+        t = end;
+    _last_run_time = progress.elapsed();
+    _last_run_completed_fraction = duration > 0 ? (t - start) / duration : 1.0;
+    progress.say(_last_run_completed_fraction);
+}

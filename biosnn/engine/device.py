@@ -1,0 +1,301 @@
+"""Brian2's C++ standalone device, changed in three ways.
+
+Numbers are kept out of the sources, the simulation loop is our own, and reading a result builds and runs what is
+queued.
+
+A program has a device of its own, made when the session (or its `reset`) begins; the device that Brian2 knows as
+``cpp_standalone`` is not touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import brian2
+import numpy as np
+from brian2.core.names import find_name
+from brian2.core.variables import ArrayVariable, DynamicArrayVariable, VariableView
+from brian2.devices.cpp_standalone.device import CPPStandaloneDevice, CPPWriter
+from numpy.typing import NDArray
+
+from biosnn.engine import lift
+from biosnn.engine.toolchain import Flags
+from biosnn.errors import EngineError
+
+# The package's attribute `device` is a proxy, so the module has to be asked for by name.
+brian_device = importlib.import_module("brian2.devices.device")
+
+SIZES = "sizes.txt"
+
+
+class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
+    """The device of one program.
+
+    Attributes
+    ----------
+    execute
+        Called with what is being read when a value is wanted that only the run can tell; must set `results_dir`.
+    closed
+        Why nothing can be read any more; "" while it can.
+    durations
+        Simulated seconds of each queued run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.execute: Callable[[str], None] | None = None
+        self.closed = ""
+        self.durations: list[float] = []
+        self._generating = 0
+        self._owners: set[Any] = set()
+
+    # ---- while the program is being written -------------------------------------------------------------------
+
+    def network_run(self, net: Any, duration: Any, *args: Any, **kwds: Any) -> None:
+        with self._generation():
+            kwds["level"] = kwds.get("level", 0) + 1
+            super().network_run(net, duration, *args, **kwds)
+        position = max(i for i, (function, _) in enumerate(self.main_queue) if function == "run_network")
+        network, lines = self.main_queue[position][1]
+        call = f"{net.name}.run("
+        lines = [lift.Run(net.name, float(duration)) if line.startswith(call) else line for line in lines]
+        self.main_queue[position] = ("run_network", (network, lines))
+        self.durations.append(float(duration))
+
+    def add_array(self, var: Any) -> None:
+        # Brian2 holds owners weakly; a group that nobody uses any more would break the sources that name its arrays.
+        with contextlib.suppress(ReferenceError, AttributeError):
+            self._owners.add(var.owner.__init__.__self__)
+        super().add_array(var)
+
+    def code_object(self, owner: Any, name: str, *args: Any, **kwds: Any) -> Any:
+        # A name is unique among the code objects of this program, not among all that are alive in the process: the
+        # same network built twice must give the same sources.
+        with self._generation():
+            return super().code_object(owner, find_name(name, set(self.code_objects)), *args, **kwds)
+
+    @contextlib.contextmanager
+    def _generation(self) -> Iterator[None]:
+        self._generating += 1
+        try:
+            yield
+        finally:
+            self._generating -= 1
+
+    # ---- reading ----------------------------------------------------------------------------------------------
+
+    def get_value(self, var: Any, access_data: bool = True) -> Any:
+        if self.array_cache.get(var, None) is None and not self._generating:
+            self.need(_variable_name(var))
+        return super().get_value(var, access_data)
+
+    def need(self, what: str) -> None:
+        """Make sure that results can be read, running the program first if it is queued."""
+        if self.closed:
+            raise EngineError(f"Cannot read {what}: {self.closed}")
+        if self.has_been_run:
+            return
+        if not self.durations or self.execute is None:
+            raise EngineError(
+                f"Cannot read {what} on the cpp target before something has run: its value comes from generated code. "
+                "Call sim.run first, or set it by numbers (synapses: connect with arrays i=..., j=...)."
+            )
+        self.execute(what)
+
+    def variableview_get_subexpression_with_index_array(self, view: Any, item: Any, run_namespace: Any = None) -> Any:
+        self.need(f"{view.group_name}.{view.name}")
+        with runtime_device():
+            return VariableView.get_subexpression_with_index_array(view, item, run_namespace=run_namespace)
+
+    def variableview_get_with_expression(self, view: Any, code: str, run_namespace: Any = None) -> Any:
+        self.need(f"{view.group_name}.{view.name}")
+        with runtime_device():
+            return VariableView.get_with_expression(view, code, run_namespace=run_namespace)
+
+    # ---- writing the sources ----------------------------------------------------------------------------------
+
+    def write_sources(self, folder: Path, inputs: Path) -> tuple[list[str], lift.Settings]:
+        """Write the project into a folder and the arrays it reads into another.
+
+        Returns
+        -------
+        tuple
+            The C++ files to compile, relative to the folder, and the numbers that were lifted out.
+        """
+        self._check_names()
+        for path in (folder / "code_objects", inputs / "static_arrays"):
+            path.mkdir(parents=True, exist_ok=True)
+        queue, settings = lift.lift(self.main_queue)
+        writer = CPPWriter(str(folder))
+        kept = self.main_queue, dict(self.static_arrays), dict(self.code_lines)
+        try:
+            self.main_queue = queue
+            self.static_arrays.update(settings.arrays())
+            self.code_lines["before_end"] = [*self.code_lines["before_end"], self._size_report()]
+            self.write_static_arrays(str(inputs))
+            self.generate_objects_source(
+                writer,
+                self.arange_arrays,
+                self.synapses,
+                self.static_array_specs,
+                self.networks,
+                self.timed_arrays,
+            )
+            self.generate_main_source(writer)
+            self.generate_codeobj_source(writer)
+            self.generate_network_source(writer, None)
+            self.generate_synapses_classes_source(writer)
+            self.generate_run_source(writer)
+            self.copy_source_files(writer, str(folder))
+        finally:
+            self.main_queue, self.static_arrays, self.code_lines = kept
+        for codeobj in self.code_objects.values():
+            writer.source_files.update(os.path.abspath(file) for file in codeobj.compiler_kwds.get("sources", []))
+        return sorted(writer.source_files), settings
+
+    def generate_network_source(self, writer: Any, compiler: Any) -> None:  # noqa: ARG002
+        own = resources.files("biosnn.engine") / "cpp"
+        for name in ("network.h", "network.cpp"):
+            writer.write(name, (own / name).read_text())
+
+    def copy_source_files(self, writer: Any, directory: str) -> None:
+        super().copy_source_files(writer, directory)
+        for header in (Path(directory) / "brianlib").glob("*.h"):
+            text = header.read_text()
+            if "#pragma once" not in text and not re.search(r"^\s*#ifndef\s+(\w+)\s+#define\s+\1", text, re.MULTILINE):
+                # Read twice when it is in the precompiled header too.
+                guard = f"BIOSNN_{header.stem.upper()}"
+                header.write_text(f"#ifndef {guard}\n#define {guard}\n{text}\n#endif\n")
+
+    def _check_names(self) -> None:
+        names = [obj.name for net in self.networks for obj in net.sorted_objects]
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
+        if twice:
+            raise EngineError(f"Objects of one program need different names; more than once: {', '.join(twice)}.")
+
+    def _size_report(self) -> str:
+        """C++ lines that say how long each result is, so that a file cut short by a full disk is recognised."""
+        lines = [f'std::ofstream sizes((brian::results_dir + "{SIZES}").c_str());']
+        for var in sorted(self.arrays, key=self.get_array_filename):
+            name = self.get_array_name(var, access_data=False)
+            length = f"brian::_num_{name}"
+            if isinstance(var, DynamicArrayVariable):
+                length = f"brian::{name}.size()" if var.ndim == 1 else f"(size_t) brian::{name}.n * brian::{name}.m"
+            lines.append(f'sizes << "{self.get_array_filename(var)} " << {length} << "\\n";')
+        return "\n".join(["{", *lines, 'sizes << "end\\n";', "}"])
+
+    def flags(self) -> Flags:
+        """Compiler and linker flags that Brian2's preferences, the device and the code objects ask for."""
+        prefs = brian2.prefs
+        flags = prefs["codegen.cpp.extra_compile_args"]
+        flags = prefs["codegen.cpp.extra_compile_args_gcc"] if flags is None else flags
+
+        def asked(kind: str) -> list[Any]:
+            found = list(getattr(self, kind)) + list(prefs[f"codegen.cpp.{kind}"])
+            for codeobj in self.code_objects.values():
+                found += codeobj.compiler_kwds.get(kind, [])
+            return list(dict.fromkeys(found))
+
+        macros = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in asked("define_macros")]
+        return Flags(
+            compile=(*self.extra_compile_args, *flags, *macros, *(f"-I{path}" for path in asked("include_dirs"))),
+            link=(
+                *(f"-L{path}" for path in asked("library_dirs")),
+                *(f"-Wl,-rpath,{path}" for path in asked("runtime_library_dirs")),
+                *(f"-l{name}" for name in asked("libraries")),
+                *self.extra_link_args,
+                *prefs["codegen.cpp.extra_link_args"],
+            ),
+        )
+
+    def origins(self) -> dict[str, str]:
+        """Which object, of which model, each source file of a code object stems from."""
+        found = {}
+        for codeobj in self.code_objects.values():
+            owner = describe(codeobj.owner)
+            for prefix in ("", "before_run_", "after_run_"):
+                found[f"code_objects/{prefix}{codeobj.name}.cpp"] = owner
+        return found
+
+    # ---- results ----------------------------------------------------------------------------------------------
+
+    def open_results(self, folder: Path) -> None:
+        """Let reads go to the results in this folder."""
+        self.results_dir = os.path.join(str(folder), "")
+        self.has_been_run = True
+
+    def close(self, reason: str) -> None:
+        """Let reads of what the run has computed fail for this reason."""
+        self.has_been_run = False
+        self.closed = reason
+
+    def result_dtypes(self) -> dict[str, tuple[str, np.dtype[Any]]]:
+        """For each file of results, what it holds and the type of its elements."""
+        return {self.get_array_filename(var): (_variable_name(var), np.dtype(var.dtype)) for var in self.arrays}
+
+    # ---- points of a sweep ------------------------------------------------------------------------------------
+
+    def set_by_point(self, key: str, var: Any, example: NDArray[Any] | float, place: int) -> str:
+        """Queue, at a place of the program, that a variable gets the value that each point brings along.
+
+        Parameters
+        ----------
+        key
+            Name of the value among the point's.
+        var
+            The variable.
+        example
+            The first point's value in base units, whose shape all others share.
+        place
+            Index in the main queue.
+
+        Returns
+        -------
+        str
+            Name of the static array that carries the values, or "" when it is a single number.
+        """
+        array, dynamic = self.get_array_name(var, access_data=False), isinstance(var, DynamicArrayVariable)
+        self.array_cache[var] = None
+        if np.ndim(example) == 0:
+            value = lift.PointValue(key, integer=not np.issubdtype(var.dtype, np.floating))
+            self.main_queue.insert(place, ("set_by_constant", (array, value, dynamic)))
+            return ""
+        name = str(self.static_array(f"_point_{array}", np.asarray(example, dtype=var.dtype)))
+        self.main_queue.insert(place, ("set_by_array", (array, name, dynamic)))
+        return name
+
+
+@contextlib.contextmanager
+def runtime_device() -> Iterator[None]:
+    """Compute with Brian2's runtime device for a moment."""
+    active = brian_device.active_device
+    brian_device.active_device = brian_device.runtime_device
+    try:
+        yield
+    finally:
+        brian_device.active_device = active
+
+
+def describe(owner: Any) -> str:
+    """The name of an object, with that of its model if it has one."""
+    try:
+        model = getattr(getattr(owner, "model", None), "name", None)
+        name = str(owner.name)
+    except (ReferenceError, AttributeError):
+        return "a temporary object"
+    return f"{name}, model {model}" if model else name
+
+
+def _variable_name(var: Any) -> str:
+    try:
+        return f"{var.owner.name}.{var.name}"
+    except (ReferenceError, AttributeError):
+        return str(var.name) if isinstance(var, ArrayVariable) else "a value"

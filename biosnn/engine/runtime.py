@@ -1,0 +1,72 @@
+"""The targets that simulate in this process: ``cython`` and ``numpy``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import brian2
+
+from biosnn.engine import checks, progress, simulation
+from biosnn.engine.simulation import SEED, Simulation
+from biosnn.errors import RunError
+
+# The package's attribute `device` is a proxy, so the module has to be asked for by name.
+brian_device = importlib.import_module("brian2.devices.device")
+
+T = TypeVar("T")
+REPORT_PERIOD = 0.2 * brian2.second  # of wall time; what is shown of it is the progress display's affair
+
+
+class RuntimeSimulation(Simulation):
+    """Brian2's runtime device with one of its code generation targets."""
+
+    def execute(self) -> None:
+        self._check_open()
+
+    def _begin(self) -> None:
+        brian2.prefs["codegen.target"] = self.target
+        simulation.fresh_device(brian_device.runtime_device, self.dt)
+        self._reseed(self.seed)
+
+    def _reseed(self, seed: int) -> None:
+        brian2.seed(seed)
+
+    def _end(self, reason: str) -> None:
+        """Nothing to release: results of these targets are ordinary arrays."""
+
+    def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None:
+        with progress.Progress(what or "simulating") as shown:
+
+            def report(elapsed: Any, completed: float, start: Any, whole: Any) -> None:  # noqa: ARG001
+                done, total = progress.simulated(completed * float(whole)), progress.simulated(float(whole))
+                shown.update(completed, f"{done} of {total} simulated")
+
+            network.run(duration, report=report, report_period=REPORT_PERIOD, namespace=namespace)
+        checks.check_states(network.sorted_objects, lambda var: True, str(self.dt))  # noqa: ARG005
+
+    def _sweep(
+        self,
+        network: Any,
+        program: Callable[[], object],
+        points: list[dict[str, Any]],
+        read: Callable[[], T],
+        jobs: int | None,  # noqa: ARG002 - these targets take one point after the other
+    ) -> list[T]:
+        found = []
+        network.store("biosnn_sweep")
+        with progress.Progress("sweep") as shown:
+            for number, point in enumerate(points):
+                shown.update(number / len(points), f"{number} of {len(points)} points")
+                network.restore("biosnn_sweep")
+                for key, value in point.items():
+                    if key != SEED:
+                        simulation.variable(network, key).get_value()[:] = value
+                self._reseed(point.get(SEED, self.seed))
+                try:
+                    program()
+                except RunError as error:
+                    raise RunError(f"Point {number}: {error}") from error
+                found.append(read())
+        return found

@@ -1,0 +1,73 @@
+"""Open a simulation and leave Brian2 as it was."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from biosnn.engine import state, toolchain
+from biosnn.engine.program import ProgramSimulation
+from biosnn.engine.runtime import RuntimeSimulation
+from biosnn.engine.simulation import DEFAULT_DT, Simulation
+
+TARGETS: dict[str, type[Simulation]] = {
+    "cpp": ProgramSimulation,
+    "cython": RuntimeSimulation,
+    "numpy": RuntimeSimulation,
+}
+
+
+@contextmanager
+def session(target: str = "cpp", *, seed: int | None = None, dt: Any = DEFAULT_DT) -> Iterator[Simulation]:
+    """Open a simulation on a target; every global state of Brian2 and NumPy's global seed are restored at the end.
+
+    Parameters
+    ----------
+    target
+        ``cpp`` (one C++ program, cached), ``cython`` or ``numpy`` (in this process). Without a C++ compiler, the first
+        two fall back to ``numpy`` and say so (`Simulation.note`).
+    seed
+        Seed of all random numbers, 0 to 4294967295; the same seed and target give the same arrays. Drawn if not given.
+    dt : Quantity
+        The default time step.
+
+    Yields
+    ------
+    Simulation
+        Make groups and networks inside the block, run them with `Simulation.run`, and read their results there.
+
+    Raises
+    ------
+    EngineError
+        For an unknown target (the message lists the valid ones), a seed or time step out of range.
+
+    Examples
+    --------
+    >>> with session("numpy", seed=1) as sim:  # doctest: +SKIP
+    ...     network = Network(neurons, monitor)
+    ...     sim.run(network, 1 * second)
+    ...     v = monitor.v[:]
+    """
+    chosen, note = toolchain.choose_target(target)
+    if note:
+        print(f"biosnn: {note}", file=sys.stderr, flush=True)
+    before = state.capture()
+    simulation: Simulation | None = None
+    try:
+        simulation = TARGETS[chosen](chosen, seed, dt, note)
+        yield simulation
+        if isinstance(simulation, ProgramSimulation) and simulation.queued:
+            print(
+                f"biosnn: {simulation.queued} queued run(s) were not executed, since nothing was read from them. "
+                "Read a result inside the with block, or call sim.execute().",
+                file=sys.stderr,
+                flush=True,
+            )
+    finally:
+        try:
+            if simulation is not None:
+                simulation.close()
+        finally:
+            state.restore(before)
