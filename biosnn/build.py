@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from brian2 import NeuronGroup, Synapses
-from brian2.units.fundamentalunits import Dimension, Quantity, get_dimensions
+from brian2.units.fundamentalunits import Dimension, Quantity
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import NeuronModel, SynapseModel
@@ -219,12 +220,12 @@ def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
         except QuantityError:
             setattr(group, name, value)
             return
-    if get_dimensions(value) != group.variables[name].dim:
-        try:
-            check_dimension(str(value), value, group.variables[name].dim)
-        except QuantityError as error:
-            raise ModelError(f"{where}: {error}") from None
-    if float(abs(value).max() if getattr(value, "ndim", 0) else abs(value)) == 0.0:
+    value = Quantity(value)  # a list becomes an array, whose units must agree
+    try:
+        check_dimension(str(value), value, group.variables[name].dim)
+    except QuantityError as error:
+        raise ModelError(f"{where}: {error}") from None
+    if not np.any(value):
         return  # a new group's variables are zero; an entry for each would only lengthen the program
     setattr(group, name, value)
 

@@ -43,7 +43,7 @@ _FLAGS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NeuronModel:
     """A neuron as equations with units, checked when constructed.
 
@@ -102,6 +102,9 @@ class NeuronModel:
             object.__setattr__(self, text_field, textwrap.dedent(getattr(self, text_field)).strip())
         freeze_fields(self, "parameters", "inputs", "initial", "presets")
         _check(where, self)
+
+    def __repr__(self) -> str:
+        return f"<NeuronModel {self.name}: {self.summary}>"
 
     @property
     def parsed(self) -> Equations:

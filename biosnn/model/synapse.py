@@ -70,7 +70,7 @@ class Trace:
     initial: str = "0"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SynapseModel:
     """A synapse as equations with units, checked when constructed.
 
@@ -136,6 +136,9 @@ class SynapseModel:
             object.__setattr__(self, text_field, textwrap.dedent(getattr(self, text_field)).strip())
         freeze_fields(self, "parameters", "traces", "inputs", "uses", "initial", "presets")
         _check(where, self)
+
+    def __repr__(self) -> str:
+        return f"<SynapseModel {self.name}: {self.summary}>"
 
     @property
     def parsed(self) -> Equations:
