@@ -1,0 +1,141 @@
+"""Figures of a study: what ``plot.py`` returns, in one house style, as PNG and SVG."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Drawing
+
+from biosnn.errors import StudyError, field_error
+from biosnn.study.load import PLOT, blame
+from biosnn.study.saved import FIGURE_ERROR, FIGURES
+
+CAPTIONS = "captions.json"
+
+# Okabe & Ito's colours, told apart by every kind of colour vision; the light ones come last.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#f0e442")
+_STYLE: dict[Any, Any] = {
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": "medium",
+    "axes.titlelocation": "left",
+    "figure.figsize": (7.0, 3.6),
+    "figure.constrained_layout.use": True,
+    "font.size": 10.0,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "savefig.dpi": 160,
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",
+    # Same result, same file: element names would otherwise be random.
+    "svg.hashsalt": "biosnn",
+}
+_NAME = re.compile(r"[\w][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a study.
+
+    Parameters
+    ----------
+    name : str
+        Its file's name, without extension.
+    figure : matplotlib.figure.Figure
+        The drawing, made with `new_figure` or Matplotlib's object interface.
+    caption : str
+        What it shows, for somebody who sees it and for somebody who cannot.
+    """
+
+    name: str
+    figure: Drawing
+    caption: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise StudyError(field_error("Figure.name", "letters, digits and any of _ . -", self.name))
+        if not isinstance(self.figure, Drawing):
+            raise StudyError(field_error(f"Figure {self.name}.figure", "a matplotlib Figure", self.figure))
+        if not isinstance(self.caption, str) or not self.caption.strip():
+            raise StudyError(field_error(f"Figure {self.name}.caption", "a text that says what it shows", self.caption))
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, width: float = 7.0, height: float = 3.6, **options: Any
+) -> tuple[Drawing, Any]:
+    """Make a figure and its axes without Matplotlib's global state.
+
+    Parameters
+    ----------
+    rows, columns : int
+        The grid of axes.
+    width, height : float
+        Size in inches.
+    **options
+        Handed on to ``Figure.subplots``, such as ``sharex=True`` or ``squeeze=False``.
+
+    Returns
+    -------
+    figure, axes
+        As from ``matplotlib.pyplot.subplots``.
+    """
+    figure = Drawing(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def draw_figures(folder: Path, plot: Callable[[], Any], code: Path) -> None:
+    """Draw a result's figures into its folder.
+
+    If that fails, the reason is written to ``figures/error.txt`` instead of raised: the numbers of a long run are not
+    lost for a slip in a plot.
+
+    Parameters
+    ----------
+    folder : Path
+        The result folder.
+    plot : callable
+        Returns the list of `Figure`.
+    code : Path
+        The study's folder, to name the line at fault.
+    """
+    figures = folder / FIGURES
+    figures.mkdir()
+    try:
+        with mpl.rc_context(_STYLE):
+            _save(figures, plot())
+    except Exception as error:  # the study's own code: anything can happen
+        shutil.rmtree(figures)
+        figures.mkdir()
+        (figures / FIGURE_ERROR).write_text(blame(error, code) + "\n", encoding="utf-8")
+
+
+def _save(folder: Path, drawn: Any) -> None:
+    if not isinstance(drawn, (list, tuple)) or not all(isinstance(item, Figure) for item in drawn):
+        raise StudyError(field_error(f"{PLOT} plot()", "a list of biosnn.report.Figure", drawn))
+    names = [item.name for item in drawn]
+    if len(set(names)) != len(names):
+        raise StudyError(field_error(f"{PLOT} plot()", "figures with different names", names))
+    for item in drawn:
+        item.figure.savefig(folder / f"{item.name}.png", metadata={"Software": None})
+        item.figure.savefig(folder / f"{item.name}.svg", metadata={"Date": None, "Creator": None})
+    captions = [{"name": item.name, "caption": item.caption} for item in drawn]
+    (folder / CAPTIONS).write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_captions(folder: Path) -> dict[str, str]:
+    """Read the captions of a result's figures (name -> caption), in their order; empty if none were drawn."""
+    path = folder / FIGURES / CAPTIONS
+    if not path.is_file():
+        return {}
+    return {entry["name"]: entry["caption"] for entry in json.loads(path.read_text(encoding="utf-8"))}

@@ -1,0 +1,126 @@
+"""The report: one self-contained page about a saved result."""
+
+from __future__ import annotations
+
+import base64
+import math
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from biosnn.model import from_toml
+from biosnn.report.describe import ModelSheet, describe_model
+from biosnn.report.figures import read_captions
+from biosnn.report.markup import inline, paragraphs
+from biosnn.study.load import Study
+from biosnn.study.saved import FIGURES, REPORT, SavedResult, load_result
+from biosnn.study.settings import SettingInfo
+from biosnn.study.verdict import CheckedValue
+
+# A raster of many spikes is smaller as pixels; what is small stays sharp at every size.
+_LARGEST_SVG = 1_500_000
+
+
+def write_report(folder: Path, study: Study) -> None:
+    """Write ``report.html`` into a result folder, from what is saved there and the study's own texts."""
+    result = load_result(folder)
+    (folder / REPORT).write_text(render(result, study), encoding="utf-8")
+
+
+def render(result: SavedResult, study: Study) -> str:
+    """Render the page of a saved result as HTML that refers to nothing outside itself."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"number": number_html, "unit": unit_label, "inline": inline}
+    template = environment.from_string(files("biosnn.report").joinpath("report.html").read_text(encoding="utf-8"))
+    return template.render(
+        result=result,
+        study=study,
+        question=paragraphs(study.question),
+        method=paragraphs(study.method),
+        models=[_sheet(entry) for entry in result.provenance["models"]],
+        figures=[_image(result.folder, name, caption) for name, caption in read_captions(result.folder).items()],
+        settings=[_setting(info, result) for info in study.describe()],
+        checked=[row for row in result.rows if row.verdict],
+        other=[row for row in result.rows if not row.verdict],
+        verdict=_VERDICTS[result.verdict],
+        marks=_MARKS,
+        tally=_tally(result),
+        deviation=deviation,
+        wall_time=duration_text(result.provenance["wall_time"]["value"]),
+    )
+
+
+_VERDICTS = {
+    "pass": ("pass", "Everything holds"),
+    "fail": ("fail", "Not everything holds"),
+    "unchecked": ("silent", "Nothing was checked"),
+}
+# A sign and a word for each verdict, so that nobody has to tell colours apart.
+_MARKS = {"pass": "✓ pass", "fail": "✗ fail", "silent": "○ silent", "error": "! error", "unchecked": "○ unchecked"}
+
+
+def _tally(result: SavedResult) -> str:
+    parts = []
+    for what, verdicts in (
+        ("expected value", [row.verdict for row in result.rows if row.verdict]),
+        ("claim", [claim.verdict for claim in result.claims]),
+    ):
+        if verdicts:
+            held = sum(verdict == "pass" for verdict in verdicts)
+            parts.append(f"{held} of {len(verdicts)} {what}{'s' if len(verdicts) != 1 else ''}")
+    return " and ".join(parts) + " hold." if parts else "This study has neither claims nor expected values."
+
+
+def _sheet(entry: Any) -> tuple[ModelSheet, str]:
+    return describe_model(from_toml(entry["text"])), entry["sha256"]
+
+
+def _image(folder: Path, name: str, caption: str) -> dict[str, str]:
+    svg, png = (folder / FIGURES / f"{name}.{kind}" for kind in ("svg", "png"))
+    path, kind = (svg, "svg+xml") if svg.stat().st_size <= _LARGEST_SVG else (png, "png")
+    data = base64.b64encode(path.read_bytes()).decode()
+    return {"name": name, "caption": caption, "data": f"data:image/{kind};base64,{data}"}
+
+
+def _setting(info: SettingInfo, result: SavedResult) -> dict[str, Any]:
+    text = result.settings.get(info.name, info.text)
+    return {"name": info.name, "text": text, "default": info.text, "help": info.help, "changed": text != info.text}
+
+
+def deviation(row: CheckedValue) -> Markup:
+    """How far a value is from the expected one, or in words why that cannot be said."""
+    if row.expected is None or not math.isfinite(row.value):
+        return escape(row.why)
+    return number_html(row.value - row.expected, signed=True)
+
+
+def number_html(value: float | None, signed: bool = False) -> Markup:
+    """Write a number with as many digits as a reader wants, a real minus sign and a raised exponent."""
+    if value is None:
+        return Markup("")
+    if not math.isfinite(value):
+        return Markup({"inf": "∞", "-inf": "−∞"}.get(str(float(value)), "not a number"))
+    text = f"{value:+.3g}" if signed else f"{value:.6g}" if isinstance(value, float) else str(value)
+    mantissa, has_exponent, exponent = text.replace("-", "−").partition("e")
+    if not has_exponent:
+        return Markup(mantissa)
+    power = exponent.replace("+", "").replace("−0", "−").lstrip("0")
+    return Markup("{}&thinsp;×&thinsp;10<sup>{}</sup>").format(mantissa, power)
+
+
+def unit_label(unit: str) -> str:
+    """A unit as a table shows it: nothing for a plain number."""
+    return "" if unit == "1" else unit
+
+
+def duration_text(seconds: float) -> str:
+    """A duration in words: seconds below two minutes, then minutes and hours."""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,23 @@
+"""Studies: one question, asked with settings, answered with values, figures and a verdict.
+
+The author of a ``study.py`` needs `Result`, `Claim` and `setting`; whoever reads a result, `load_result`. A study is
+run by `biosnn.run_study`.
+"""
+
+from biosnn.study.load import Study, load_study, study_summary
+from biosnn.study.result import Result
+from biosnn.study.saved import SavedResult, load_result
+from biosnn.study.settings import make_settings, setting
+from biosnn.study.verdict import Claim
+
+__all__ = [
+    "Claim",
+    "Result",
+    "SavedResult",
+    "Study",
+    "load_result",
+    "load_study",
+    "make_settings",
+    "setting",
+    "study_summary",
+]

@@ -1,0 +1,128 @@
+"""Where a result goes, and how it gets there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from biosnn.errors import ResultError
+from biosnn.study.saved import study_of
+
+_NEW, _OLD = ".new-", ".old-"
+
+
+def address(study: str, settings: Mapping[str, str], seed: int, target: str) -> str:
+    """Name the folder of a run: the study and eight hexadecimal digits of (study, settings, seed, target)."""
+    text = json.dumps([study, sorted(settings.items()), seed, target])
+    return f"{study}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def refuse_foreign(folder: Path, study: str) -> None:
+    """Refuse to replace anything but an earlier result of the same study.
+
+    Raises
+    ------
+    ResultError
+        If the folder exists and is neither empty nor a result of that study.
+    """
+    do = "Choose another folder with --out, or move this one away."
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise ResultError(f"{folder}: exists and is no folder. {do}")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    owner = study_of(folder)
+    if owner is None:
+        raise ResultError(f"{folder}: has files in it that are no result of biosnn. {do}")
+    if owner != study:
+        raise ResultError(f"{folder}: holds a result of the study {owner!r}, not of {study!r}. {do}")
+
+
+@contextlib.contextmanager
+def whole_or_not_at_all(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder beside ``folder`` to write into, which takes its place when the block ends well.
+
+    A run that is killed, or whose block raises, leaves ``folder`` as it was. What killed runs left beside it is
+    cleaned away first.
+
+    Raises
+    ------
+    ResultError
+        If the folder cannot be written.
+    """
+    folder = folder.absolute()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _clean_after_the_dead(folder)
+        new = folder.with_name(f".{folder.name}{_NEW}{_own_mark()}")
+        new.mkdir()
+    except OSError as error:
+        raise ResultError(f"{folder}: cannot be written: {error}. Choose another folder with --out.") from None
+    try:
+        yield new
+        _take_the_place(new, folder)
+    except OSError as error:
+        raise ResultError(f"{folder}: cannot be written: {error}.") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _take_the_place(new: Path, folder: Path) -> None:
+    """Rename: no moment at which the folder is there with half its files.
+
+    No portable call exchanges two folders, so there is a moment with no folder at all. A run killed in it has left
+    the earlier result under its hidden name, and the next run finds it there.
+    """
+    if not folder.exists():
+        new.rename(folder)
+        return
+    old = folder.with_name(f".{folder.name}{_OLD}{_own_mark()}")
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _own_mark() -> str:
+    return f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def _machine() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _clean_after_the_dead(folder: Path) -> None:
+    """Remove what runs of this folder left that are no longer alive, but put back a result they had moved aside."""
+    for kind in (_OLD, _NEW):
+        prefix = f".{folder.name}{kind}"
+        for left in sorted(folder.parent.iterdir()):
+            if not left.name.startswith(prefix) or not _is_dead(left.name.removeprefix(prefix)):
+                continue
+            if kind == _OLD and not folder.exists():
+                left.rename(folder)
+            else:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_dead(mark: str) -> bool:
+    """Whether the process that made a hidden folder has ended. One of another machine may be alive."""
+    machine, _, rest = mark.partition("-")
+    pid = rest.partition("-")[0]
+    if machine != _machine() or not pid.isdigit() or os.name == "nt":
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,227 @@
+"""Load a study: a folder with one question, found by name or path, without a place on the import path."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from biosnn import shelf
+from biosnn.engine.toolchain import TARGETS
+from biosnn.errors import BiosnnError, StudyError, field_error
+from biosnn.study.result import Result
+from biosnn.study.saved import SavedResult
+from biosnn.study.settings import SettingInfo, describe_settings
+from biosnn.study.verdict import Claim, Expected, read_expected
+
+SCRIPT, PLOT, README, EXPECTED = "study.py", "plot.py", "README.md", "expected.toml"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study, loaded and checked.
+
+    Parameters
+    ----------
+    name : str
+        The name of its folder.
+    given : str
+        How it was asked for, a name or a path: what a command to run it again must say.
+    folder : Path
+        Where it lies.
+    title, question : str
+        The first line and the rest of the docstring of its ``study.py``.
+    method : str
+        How the question is answered, for the report.
+    target : str
+        Its usual target.
+    settings : type
+        Its frozen ``Settings`` dataclass.
+    run : callable
+        ``run(settings, sim) -> Result``.
+    claims : tuple of Claim
+        What it claims about its result.
+    expected : tuple of Expected
+        The published values.
+    readme : str
+        The text of its ``README.md``.
+    module : str
+        The private name under which its code is loaded.
+    """
+
+    name: str
+    given: str
+    folder: Path
+    title: str
+    question: str
+    method: str
+    target: str
+    settings: type
+    run: Callable[[Any, Any], Result]
+    claims: tuple[Claim, ...]
+    expected: tuple[Expected, ...]
+    readme: str
+    module: str = field(repr=False)
+
+    def describe(self) -> list[SettingInfo]:
+        """List its settings."""
+        return describe_settings(self.settings)
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each of its files."""
+        files = (file for file in sorted(self.folder.iterdir()) if file.suffix in (".py", ".toml", ".md"))
+        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def study_summary(folder: Path) -> str:
+    """Read the first line of a study's docstring without running any of its code.
+
+    Raises
+    ------
+    StudyError
+        If there is no readable ``study.py`` with a docstring.
+    """
+    title, _ = _docstring(folder)
+    return title
+
+
+def load_study(name_or_path: str | Path) -> Study:
+    """Load a study by its name on the shelf, or by the path of its folder.
+
+    Its ``study.py`` is run under a private module name. The folder counts as a package, so ``from . import helper``
+    finds a file beside it; nothing is put on the import path.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such study.
+    StudyError
+        If a file or definition is missing or of the wrong type, or the code fails when loaded.
+    """
+    folder = shelf.study_folder(name_or_path)
+    title, question = _docstring(folder)
+    private = f"_biosnn_study_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
+    for stale in [name for name in sys.modules if name == private or name.startswith(f"{private}.")]:
+        del sys.modules[stale]
+    # A slip in the drawing is better found before a long run than after it.
+    _parse(folder / PLOT)
+    module = _load(folder, private, SCRIPT, package=True)
+    where = str(folder / SCRIPT)
+    settings = _definition(where, module, "Settings", "a frozen dataclass", inspect.isclass)
+    run = _definition(where, module, "run", "a function run(settings, sim)", callable)
+    targets = f"one of {', '.join(TARGETS)}"
+    try:
+        describe_settings(settings)
+    except BiosnnError as error:
+        raise StudyError(f"{where}: {error}") from None
+    return Study(
+        name=folder.resolve().name,
+        given=str(name_or_path),
+        folder=folder,
+        title=title,
+        question=question,
+        method=_definition(where, module, "METHOD", "a text", lambda value: isinstance(value, str), default=""),
+        target=_definition(where, module, "TARGET", targets, lambda value: value in TARGETS),
+        settings=settings,
+        run=run,
+        claims=_claims(where, module),
+        expected=tuple(read_expected(folder / EXPECTED)),
+        readme=_text(folder / README),
+        module=private,
+    )
+
+
+def load_plot(study: Study) -> Callable[[SavedResult], Any]:
+    """Load the function ``plot`` of a study's ``plot.py``.
+
+    Raises
+    ------
+    StudyError
+        If there is none, or the file cannot be loaded.
+    """
+    module = _load(study.folder, f"{study.module}.plot", PLOT, package=False)
+    where = str(study.folder / PLOT)
+    plot: Callable[[SavedResult], Any] = _definition(where, module, "plot", "a function plot(result)", callable)
+    return plot
+
+
+def blame(error: BaseException, folder: Path) -> str:
+    """Describe an exception of a study's code with the last line of its folder that led there."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == folder]
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        files = ", ".join((SCRIPT, PLOT, README, EXPECTED))
+        raise StudyError(f"{path}: no such file. A study is a folder with {files}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: cannot be read: {error}") from None
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(_text(path), filename=str(path))
+    except (SyntaxError, ValueError) as error:
+        raise StudyError(f"{path}: cannot be read as Python: {error}") from None
+
+
+def _docstring(folder: Path) -> tuple[str, str]:
+    path = folder / SCRIPT
+    text = ast.get_docstring(_parse(path)) or ""
+    title, _, question = text.partition("\n")
+    if not title.strip():
+        raise StudyError(f"{path}: expected a docstring that asks the study's question; its first line is the title.")
+    return title.strip(), question.strip()
+
+
+def _load(folder: Path, name: str, file: str, *, package: bool) -> ModuleType:
+    path = folder / file
+    _text(path)
+    search = [str(folder)] if package else None
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=search)
+    if spec is None or spec.loader is None:
+        raise StudyError(f"{path}: cannot be loaded as Python.")
+    module = importlib.util.module_from_spec(spec)
+    # A dataclass looks its module up by name while it is made.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the study's own code: anything can happen
+        del sys.modules[name]
+        raise StudyError(f"{path}: cannot be loaded: {blame(error, folder)}") from error
+    return module
+
+
+def _definition(
+    where: str, module: ModuleType, name: str, expected: str, right: Callable[[Any], bool], default: Any = ...
+) -> Any:
+    value = getattr(module, name, default)
+    if value is ...:
+        raise StudyError(f"{where}: expected a definition of {name}: {expected}.")
+    if not right(value):
+        raise StudyError(field_error(f"{where} {name}", expected, value))
+    return value
+
+
+def _claims(where: str, module: ModuleType) -> tuple[Claim, ...]:
+    def right(value: Any) -> bool:
+        return isinstance(value, (list, tuple)) and all(isinstance(item, Claim) for item in value)
+
+    claims = tuple(_definition(where, module, "CLAIMS", "a list of Claim", right))
+    names = [claim.name for claim in claims]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise StudyError(f"{where} CLAIMS: two claims have the name {twice[0]!r}. Give each its own.")
+    return claims

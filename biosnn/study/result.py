@@ -1,0 +1,73 @@
+"""What a study's ``run`` returns: named values and arrays, with units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from brian2.units.fundamentalunits import Quantity, get_dimensions
+
+from biosnn.errors import ResultError, field_error
+
+# Names become keys of JSON, members of a zip archive and anchors of a page.
+_NAME = re.compile(r"\w(?:[\w .,:+()=-]*[\w)+])?")
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer of a study.
+
+    Parameters
+    ----------
+    values : mapping of str to Quantity, float or int
+        The numbers that answer the question: scalars, with units where they have one.
+    arrays : mapping of str to ndarray or Quantity
+        What the figures are drawn from, of any shape: numbers, booleans or texts.
+
+    Raises
+    ------
+    ResultError
+        If a value is not a scalar number, an array holds objects, or a name cannot be a file's name.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        values = {_name("values", name): _scalar(name, value) for name, value in self.values.items()}
+        arrays = {_name("arrays", name): _array(name, value) for name, value in self.arrays.items()}
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "arrays", arrays)
+
+
+def _name(where: str, name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        expected = "a name of letters, digits, blanks and any of _ . , : + ( ) = -"
+        raise ResultError(field_error(f"Result.{where}", expected, name))
+    return name
+
+
+def _scalar(name: str, value: Any) -> Quantity | float | int:
+    what = f"Result.values[{name!r}]"
+    if isinstance(value, (bool, np.bool_)):
+        raise ResultError(field_error(what, "a number", value, "Say something true or false in a Claim."))
+    if not isinstance(value, (int, float, np.number, np.ndarray)) or np.ndim(value) != 0 or np.iscomplexobj(value):
+        raise ResultError(field_error(what, "a scalar number or quantity", value, "Put arrays into Result.arrays."))
+    if isinstance(value, Quantity) and not get_dimensions(value).is_dimensionless:
+        return Quantity(np.float64(np.asarray(value)), dim=get_dimensions(value))
+    plain = np.asarray(value).item()
+    if not isinstance(plain, (int, float)):
+        raise ResultError(field_error(what, "a scalar number or quantity", value))
+    return plain
+
+
+def _array(name: str, value: Any) -> np.ndarray | Quantity:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufcU":
+        raise ResultError(field_error(f"Result.arrays[{name!r}]", "numbers, booleans or texts", array.dtype))
+    if isinstance(value, Quantity) and not get_dimensions(value).is_dimensionless:
+        return Quantity(array, dim=get_dimensions(value))
+    return array

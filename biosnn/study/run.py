@@ -1,0 +1,115 @@
+"""Run a study: settings in, a complete result folder out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from biosnn.engine import session
+from biosnn.errors import BiosnnError, StudyError, field_error
+from biosnn.report import draw_figures, write_report
+from biosnn.study.folder import address, refuse_foreign, whole_or_not_at_all
+from biosnn.study.load import Study, blame, load_plot, load_study
+from biosnn.study.provenance import collect
+from biosnn.study.result import Result
+from biosnn.study.saved import SavedResult, load_result, write_result
+from biosnn.study.settings import make_settings, setting_texts
+from biosnn.study.verdict import check_claims, check_values
+
+RESULTS = Path("results")
+DEFAULT_SEED = 1
+
+
+def run_study(
+    study: Study | str | Path,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    seed: int = DEFAULT_SEED,
+    target: str | None = None,
+    out: Path | str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> SavedResult:
+    """Run a study and write its result folder.
+
+    Parameters
+    ----------
+    study : Study, str or Path
+        The study, its name or its folder.
+    settings : mapping of str to str or value, optional
+        What differs from the defaults, as texts (``{"tau": "10 ms"}``) or values (``{"tau": 10*ms}``).
+    seed : int
+        The seed; the same one gives the same arrays on the same target.
+    target : {"cpp", "cython", "numpy"}, optional
+        Where to simulate; by default what the study usually runs on.
+    out : Path or str, optional
+        The result folder; by default ``results/<study>-<address>`` below the working directory.
+    say : callable, optional
+        Told what is being done, in a few words.
+
+    Returns
+    -------
+    SavedResult
+        Read back from the folder. Where the study's claims or figures raised an exception, ``broken`` is true and the
+        numbers are there nevertheless.
+
+    Raises
+    ------
+    NotFoundError, StudyError, SettingsError, EngineError
+        Before anything runs, if the study, a setting, the target or the seed is wrong.
+    ResultError
+        Before anything runs, if the folder may not be replaced or written.
+    EngineError
+        If the simulation cannot be built or run.
+    StudyError
+        If the study's ``run`` raises an exception or returns no `Result`.
+    """
+    study = study if isinstance(study, Study) else load_study(study)
+    chosen = make_settings(study.settings, settings)
+    asked = target or study.target
+    with session(asked, seed=seed) as sim:
+        seed, models = int(sim.seed), _Record()
+        sim.models = models
+        used = {"asked": asked, "used": str(sim.target), "note": str(sim.note)}
+        texts = setting_texts(chosen)
+        folder = Path(out) if out else RESULTS / address(study.name, texts, seed, used["used"])
+        refuse_foreign(folder, study.name)
+        with whole_or_not_at_all(folder) as new:
+            say(f"running on {used['used']}")
+            started = time.perf_counter()
+            result = _run(study, chosen, sim)
+            wall_time = time.perf_counter() - started
+            say("checking, drawing and writing")
+            provenance = collect(study, chosen, seed, used, models.ever, wall_time)
+            about = {"study": study.name, "settings": texts, "seed": seed, "target": used["used"]}
+            rows = check_values(result.values, study.expected)
+            write_result(new, result, rows, check_claims(result, study.claims), about, provenance)
+            draw_figures(new, lambda: load_plot(study)(load_result(new)), study.folder)
+            write_report(new, study)
+    return load_result(folder)
+
+
+class _Record(dict[str, Any]):
+    """The models of a session, and all that were ever among them: a new program in the session forgets the earlier."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ever: list[Any] = []
+
+    def __setitem__(self, name: str, model: Any) -> None:
+        super().__setitem__(name, model)
+        if model not in self.ever:
+            self.ever.append(model)
+
+
+def _run(study: Study, settings: Any, sim: Any) -> Result:
+    try:
+        result = study.run(settings, sim)
+    except BiosnnError:
+        raise
+    except Exception as error:  # the study's own code: anything can happen
+        raise StudyError(f"study {study.name}: run() failed: {blame(error, study.folder)}") from error
+    if not isinstance(result, Result):
+        raise StudyError(field_error(f"study {study.name}: run()", "a Result", result))
+    return result

@@ -1,0 +1,308 @@
+"""A result on disk: ``result.json``, ``arrays.npz`` and ``provenance.json``, written once and read back with care.
+
+The layout is described in docs/result-format.md. Nothing in a result folder is executed or unpickled to read it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from brian2.units.fundamentalunits import Quantity, get_dimensions
+
+from biosnn.errors import BiosnnError, ResultError, field_error
+from biosnn.quantity import parse_unit, unit_text
+from biosnn.study.result import Result
+from biosnn.study.verdict import (
+    ERROR,
+    FAIL,
+    MISSING,
+    PASS,
+    SILENT,
+    UNCHECKED,
+    CheckedClaim,
+    CheckedValue,
+    judge_value,
+    overall,
+)
+
+FORMAT = 1
+RESULT, ARRAYS, PROVENANCE = "result.json", "arrays.npz", "provenance.json"
+FIGURES, FIGURE_ERROR, REPORT = "figures", "error.txt", "report.html"
+
+# JSON has no NaN and no infinity: such a value is null, and "why" says which.
+_NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+@dataclass(frozen=True)
+class SavedResult(Result):
+    """A result read from its folder: what ``plot.py`` and other programs get.
+
+    ``values`` and ``arrays`` are those of `Result`.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it lies.
+    study : str
+        The name of the study.
+    settings : mapping of str to str
+        Every setting as text.
+    seed : int
+        The seed of the run.
+    target : str
+        The target that ran: "cpp", "cython" or "numpy".
+    rows : tuple of CheckedValue
+        Each value as saved, with what it was held against.
+    claims : tuple of CheckedClaim
+        Each claim with its verdict.
+    verdict : str
+        "pass", "fail" or "unchecked", over all values and claims.
+    provenance : mapping
+        The content of ``provenance.json``.
+    figure_error : str
+        Why figures could not be drawn, empty if they were.
+    """
+
+    folder: Path = Path()
+    study: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    target: str = ""
+    rows: tuple[CheckedValue, ...] = ()
+    claims: tuple[CheckedClaim, ...] = ()
+    verdict: str = UNCHECKED
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    figure_error: str = ""
+
+    @property
+    def report(self) -> Path:
+        """The report's page."""
+        return self.folder / REPORT
+
+    @property
+    def broken(self) -> bool:
+        """Whether code of the study failed after its run: a figure was not drawn, or a claim raised an exception."""
+        return bool(self.figure_error) or any(claim.verdict == ERROR for claim in self.claims)
+
+
+def write_result(
+    folder: Path,
+    result: Result,
+    rows: list[CheckedValue],
+    claims: list[CheckedClaim],
+    about: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write the three data files of a result into an existing, empty folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to.
+    result : Result
+        What the study returned; only its arrays are used, its values stand in ``rows``.
+    rows, claims : list
+        The checked values and claims.
+    about : mapping
+        ``study``, ``settings`` (texts), ``seed`` and ``target``.
+    provenance : mapping
+        What goes into ``provenance.json``.
+    """
+    content = {
+        "format": FORMAT,
+        **{key: about[key] for key in ("study", "settings", "seed", "target")},
+        "verdict": overall(rows, claims),
+        "values": {row.name: _value_entry(row) for row in rows},
+        "claims": [_claim_entry(claim) for claim in claims],
+        "arrays": {name: _array_entry(name, array) for name, array in result.arrays.items()},
+    }
+    _write_json(folder / RESULT, content)
+    _write_json(folder / PROVENANCE, provenance)
+    _write_arrays(folder / ARRAYS, result.arrays)
+
+
+def _value_entry(row: CheckedValue) -> dict[str, Any]:
+    entry: dict[str, Any] = {"value": row.value, "unit": row.unit}
+    if not math.isfinite(row.value):
+        entry["value"] = None
+        entry["why"] = row.why or str(float(row.value))
+    elif row.why:
+        entry["why"] = row.why
+    for key in ("expected", "tolerance", "relative"):
+        if getattr(row, key) is not None:
+            entry[key] = getattr(row, key)
+    return entry | {key: getattr(row, key) for key in ("source", "verdict") if getattr(row, key)}
+
+
+def _claim_entry(claim: CheckedClaim) -> dict[str, str]:
+    entry = {"name": claim.name, "statement": claim.statement, "verdict": claim.verdict}
+    return entry | ({"why": claim.why} if claim.why else {})
+
+
+def _array_entry(name: str, array: Any) -> dict[str, Any]:
+    plain = np.asarray(array)
+    return {"unit": unit_text(get_dimensions(array)), "shape": list(plain.shape), "dtype": plain.dtype.str, "key": name}
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write an npz by hand: `numpy.savez` takes no array of the name "file", and would pickle objects."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)  # type: ignore[no-untyped-call]
+
+
+def study_of(folder: Path) -> str | None:
+    """Name the study whose result a folder holds, be it of another version or damaged; None if it holds none."""
+    try:
+        study = _read_json(folder / RESULT).get("study")
+    except ResultError:
+        return None
+    return study if isinstance(study, str) else None
+
+
+def load_result(folder: Path | str) -> SavedResult:
+    """Read a result folder.
+
+    Parameters
+    ----------
+    folder : Path or str
+        A folder that `biosnn.run_study` wrote.
+
+    Returns
+    -------
+    SavedResult
+        Verdicts on values are found anew from the saved numbers and tolerances; verdicts on claims, which need the
+        study's code, are the saved ones.
+
+    Raises
+    ------
+    ResultError
+        If a file is missing or damaged, or the layout is of another version.
+    """
+    folder = Path(folder)
+    data = _read_json(folder / RESULT)
+    version = data.get("format")
+    if version != FORMAT:
+        do = "It was written by another version of biosnn: run the study again."
+        raise ResultError(field_error(f"{folder / RESULT} format", str(FORMAT), version, do))
+    where = str(folder / RESULT)
+    entries = _take(where, data, "values", dict)
+    rows = tuple(_row(f"{where} values[{name!r}]", name, entry) for name, entry in entries.items())
+    claims = tuple(_claim(f"{where} claims", entry) for entry in _take(where, data, "claims", list))
+    settings = _take(where, data, "settings", dict)
+    for key, text in settings.items():
+        _require(f"{where} settings[{key!r}]", text, str)
+    error = folder / FIGURES / FIGURE_ERROR
+    return SavedResult(
+        values={row.name: _value(row, where) for row in rows if row.why != MISSING},
+        arrays=_read_arrays(folder / ARRAYS, where, _take(where, data, "arrays", dict)),
+        folder=folder,
+        study=_take(where, data, "study", str),
+        settings=settings,
+        seed=_take(where, data, "seed", int),
+        target=_take(where, data, "target", str),
+        rows=rows,
+        claims=claims,
+        verdict=overall(rows, claims),
+        provenance=_read_json(folder / PROVENANCE),
+        figure_error=error.read_text(encoding="utf-8") if error.is_file() else "",
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultError(f"{path}: no such file, so this is no complete result of a study.") from None
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path}: cannot be read as JSON: {error}") from None
+    return dict(_require(str(path), data, dict))
+
+
+def _require(where: str, value: Any, *kinds: type) -> Any:
+    # bool is an int to Python, but not to a reader of JSON.
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise ResultError(field_error(where, " or ".join(kind.__name__ for kind in kinds), value))
+    return value
+
+
+def _take(where: str, data: Mapping[str, Any], key: str, *kinds: type, default: Any = ...) -> Any:
+    if key not in data:
+        if default is not ...:
+            return default
+        raise ResultError(f"{where}: the field {key!r} is missing.")
+    return _require(f"{where} {key}", data[key], *kinds)
+
+
+def _row(where: str, name: str, entry: Any) -> CheckedValue:
+    _require(where, entry, dict)
+    why = _take(where, entry, "why", str, default="")
+    value = entry.get("value", ...)
+    if value is None:
+        value, why = _NON_FINITE.get(why, math.nan), "" if why in _NON_FINITE else why
+    _require(f"{where} value", value, int, float)
+    numbers = {key: _take(where, entry, key, int, float, default=None) for key in ("expected", "tolerance", "relative")}
+    texts = {key: _take(where, entry, key, str, default="") for key in ("source", "verdict")}
+    if texts["verdict"] not in ("", PASS, FAIL):
+        raise ResultError(field_error(f"{where} verdict", f"{PASS} or {FAIL}", texts["verdict"]))
+    unit = _take(where, entry, "unit", str)
+    return judge_value(CheckedValue(name, value, unit, **numbers, **texts, why=why))
+
+
+def _claim(where: str, entry: Any) -> CheckedClaim:
+    _require(where, entry, dict)
+    claim = CheckedClaim(*(_take(where, entry, key, str) for key in ("name", "statement", "verdict")))
+    if claim.verdict not in (PASS, FAIL, SILENT, ERROR):
+        expected = ", ".join((PASS, FAIL, SILENT, ERROR))
+        raise ResultError(field_error(f"{where} [{claim.name}] verdict", expected, claim.verdict))
+    return replace(claim, why=_take(where, entry, "why", str, default=""))
+
+
+def _value(row: CheckedValue, where: str) -> Quantity | float | int:
+    if row.unit == "1":
+        return row.value
+    return row.value * _unit(row.unit, f"{where} values[{row.name!r}]")
+
+
+def _unit(text: str, where: str) -> Quantity:
+    try:
+        return parse_unit(text)
+    except BiosnnError as error:
+        raise ResultError(f"{where} unit: {error}") from None
+
+
+def _read_arrays(path: Path, where: str, entries: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: _read_array(f"{where} arrays[{name!r}]", archive, entry) for name, entry in entries.items()}
+    except FileNotFoundError:
+        raise ResultError(f"{path}: no such file, so this is no complete result of a study.") from None
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        if isinstance(error, BiosnnError):
+            raise
+        raise ResultError(f"{path}: cannot be read as an npz archive: {error}") from None
+
+
+def _read_array(where: str, archive: Any, entry: Any) -> Any:
+    _require(where, entry, dict)
+    key, unit = (_take(where, entry, name, str) for name in ("key", "unit"))
+    if key not in archive:
+        raise ResultError(f"{where}: the archive has no array {key!r}.")
+    array = archive[key]
+    promised = (_take(where, entry, "shape", list), _take(where, entry, "dtype", str))
+    if (list(array.shape), array.dtype.str) != promised:
+        raise ResultError(field_error(where, f"shape and dtype {promised}", (list(array.shape), array.dtype.str)))
+    dimensions = get_dimensions(_unit(unit, where))
+    return array if dimensions.is_dimensionless else Quantity(array, dim=dimensions)

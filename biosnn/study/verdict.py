@@ -1,0 +1,248 @@
+"""Verdicts: values against published ones, and claims with an activity floor."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from brian2.units.fundamentalunits import Quantity, get_dimensions
+
+from biosnn.errors import BiosnnError, StudyError, field_error
+from biosnn.quantity import dimension_name, format_quantity, parse_unit
+from biosnn.study.result import Result
+
+PASS, FAIL, SILENT, ERROR, UNCHECKED = "pass", "fail", "silent", "error", "unchecked"
+
+MISSING = "the study did not report this value"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement about a result that can be true or false.
+
+    Parameters
+    ----------
+    name : str
+        A short name, unique in its study.
+    statement : str
+        The claim as a sentence, for the reader.
+    holds : callable
+        Takes the `Result`, returns whether the claim is true.
+    active : callable
+        The activity floor: takes the `Result`, returns whether the network did enough for the claim to mean anything.
+        Where it returns False the verdict is "silent", which fails: a silent network must never pass an inequality.
+    """
+
+    name: str
+    statement: str
+    holds: Callable[[Any], bool]
+    active: Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A published value that a study's value is held against.
+
+    Parameters
+    ----------
+    name : str
+        The name of the value in the study's `Result`.
+    expected : float
+        The published value, in ``unit``.
+    unit : str
+        Its unit, ``"1"`` if it has none.
+    source : str
+        Who published it, where.
+    tolerance : float, optional
+        The largest deviation that passes, in ``unit``.
+    relative : float, optional
+        The same as a fraction of the expected value. One of the two is given.
+    """
+
+    name: str
+    expected: float
+    unit: str
+    source: str
+    tolerance: float | None = None
+    relative: float | None = None
+
+    @property
+    def allowed(self) -> float:
+        """The largest deviation that passes, in ``unit``."""
+        return self.tolerance if self.tolerance is not None else abs(self.expected) * float(self.relative or 0.0)
+
+
+@dataclass(frozen=True)
+class CheckedValue:
+    """A value of a result, with what it was held against.
+
+    ``value`` is a number in ``unit`` (``"1"``: no unit), NaN where the study did not report it. ``expected`` and what
+    follows are None or empty where there is no published value; ``why`` says why a verdict is "fail" where the numbers
+    alone do not.
+    """
+
+    name: str
+    value: float
+    unit: str
+    expected: float | None = None
+    tolerance: float | None = None
+    relative: float | None = None
+    source: str = ""
+    verdict: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class CheckedClaim:
+    """A claim's verdict: "pass", "fail", "silent", or "error" with the reason in ``why``."""
+
+    name: str
+    statement: str
+    verdict: str
+    why: str = ""
+
+
+def read_expected(path: Path) -> list[Expected]:
+    """Read a study's ``expected.toml``.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing or no TOML, or a field is missing, unknown or out of range.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(f"{path}: no such file. Write an empty one if there is no published value.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StudyError(f"{path}: cannot be read as TOML: {error}") from None
+    tables = data.get("values", {})
+    if set(data) - {"values"} or not isinstance(tables, dict):
+        raise StudyError(field_error(str(path), "tables [values.NAME] only", sorted(data)))
+    return [_expected(f"{path.name} [values.{name}]", name, table) for name, table in tables.items()]
+
+
+def _expected(where: str, name: str, table: Any) -> Expected:
+    known = {"expected", "tolerance", "relative", "unit", "source"}
+    if not isinstance(table, dict) or set(table) - known:
+        raise StudyError(field_error(where, f"the fields {', '.join(sorted(known))}", table))
+    for key in ("expected", "tolerance", "relative"):
+        value = table.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise StudyError(field_error(f"{where} {key}", "a finite number", value, "Its unit goes into 'unit'."))
+    limits = [key for key in ("tolerance", "relative") if key in table]
+    if "expected" not in table or len(limits) != 1 or table[limits[0]] < 0:
+        expected = "'expected' and one of 'tolerance' (absolute) and 'relative', not negative"
+        raise StudyError(field_error(where, expected, table))
+    source = table.get("source")
+    if not isinstance(source, str) or not source.strip():
+        raise StudyError(field_error(f"{where} source", "who published the value, where", source))
+    unit = table.get("unit", "1")
+    if not isinstance(unit, str):
+        raise StudyError(field_error(f"{where} unit", "a unit as text", unit))
+    try:
+        parse_unit(unit or "1")
+    except BiosnnError as error:
+        raise StudyError(f"{where} unit: {error}") from None
+    tolerance, relative = table.get("tolerance"), table.get("relative")
+    return Expected(name, float(table["expected"]), unit or "1", source, _number(tolerance), _number(relative))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def check_values(values: Mapping[str, Quantity | float | int], expected: Iterable[Expected]) -> list[CheckedValue]:
+    """Hold a study's values against the published ones.
+
+    Parameters
+    ----------
+    values : mapping
+        Those of a `Result`.
+    expected : iterable of Expected
+        The published ones. A name that ``values`` lacks fails, and so does a NaN or another dimension.
+
+    Returns
+    -------
+    list of CheckedValue
+        One for each value, then one for each expected value that is missing.
+    """
+    published = {item.name: item for item in expected}
+    rows = [_check_value(name, value, published.get(name)) for name, value in values.items()]
+    missing = [_row(item, math.nan, MISSING) for item in _absent(published, values)]
+    return [*rows, *missing]
+
+
+def _absent(published: Mapping[str, Expected], values: Mapping[str, Any]) -> list[Expected]:
+    return [item for name, item in published.items() if name not in values]
+
+
+def _check_value(name: str, value: Quantity | float | int, expected: Expected | None) -> CheckedValue:
+    text = format_quantity(value)
+    number, _, unit = text.partition(" ")
+    own = CheckedValue(name, value if isinstance(value, int) else float(number), unit or "1")
+    if expected is None:
+        return own
+    scale = parse_unit(expected.unit)
+    if get_dimensions(value) != get_dimensions(scale):
+        got, wanted = (dimension_name(get_dimensions(item)) for item in (value, scale))
+        row = _row(expected, math.nan, f"expected {wanted}, got {got}: {text}")
+        return replace(row, value=own.value, unit=own.unit, expected=None, tolerance=None, relative=None)
+    converted = own.value if unit == expected.unit or not unit else float(np.asarray(value)) / float(np.asarray(scale))
+    return judge_value(_row(expected, converted))
+
+
+def _row(item: Expected, value: float, why: str = "") -> CheckedValue:
+    verdict = FAIL if why else ""
+    row = CheckedValue(item.name, value, item.unit, item.expected, item.allowed, item.relative, item.source)
+    return replace(row, verdict=verdict, why=why)
+
+
+def judge_value(row: CheckedValue) -> CheckedValue:
+    """Give a value its verdict from its number, the expected one and the tolerance, whatever verdict it had.
+
+    A row without an expected value is returned as it is.
+    """
+    if row.expected is None or row.tolerance is None:
+        return row
+    # Written so that a NaN, which compares false with everything, fails.
+    return replace(row, verdict=PASS if abs(row.value - row.expected) <= row.tolerance else FAIL)
+
+
+def check_claims(result: Result, claims: Iterable[Claim]) -> list[CheckedClaim]:
+    """Give each claim its verdict.
+
+    Returns
+    -------
+    list of CheckedClaim
+        "silent" where the activity floor is not reached; "error", naming the exception, where the claim's own code
+        fails, so that one broken claim does not cost the numbers of a long run.
+    """
+    return [_check_claim(result, claim) for claim in claims]
+
+
+def _check_claim(result: Result, claim: Claim) -> CheckedClaim:
+    try:
+        verdict = SILENT if not _truth(claim.active(result)) else PASS if _truth(claim.holds(result)) else FAIL
+    except Exception as error:  # the study's own code: anything can happen, and the reader must see what
+        return CheckedClaim(claim.name, claim.statement, ERROR, f"{type(error).__name__}: {error}")
+    return CheckedClaim(claim.name, claim.statement, verdict)
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(field_error("a claim", "True or False", value))
+    return bool(value)
+
+
+def overall(values: Sequence[CheckedValue], claims: Sequence[CheckedClaim]) -> str:
+    """The verdict on a result: "pass", "fail", or "unchecked" where there was nothing to hold it against."""
+    verdicts = [row.verdict for row in values if row.verdict] + [claim.verdict for claim in claims]
+    if not verdicts:
+        return UNCHECKED
+    return PASS if all(verdict == PASS for verdict in verdicts) else FAIL
