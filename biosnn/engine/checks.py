@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,29 @@ from biosnn.engine.device import describe
 from biosnn.errors import RunError
 
 
-def check_states(objects: Iterable[Any], changed: Callable[[Any], bool], dt: str) -> None:
+def states(objects: Iterable[Any]) -> Iterator[tuple[Any, str, Any, bool]]:
+    """All (group, name, variable, whether it has a differential equation) that can go wrong, those that have one first.
+
+    Objects that hold no state, and variables that generated code does not change, are passed over.
+    """
+    groups = [obj for obj in objects if isinstance(obj, NeuronGroup | Synapses)]
+    for wanted in (True, False):
+        for group in groups:
+            differential = getattr(getattr(group, "equations", None), "diff_eq_names", ())
+            for name, var in sorted(group.variables.items()):
+                if (name in differential) is wanted and _is_state(group, var):
+                    yield group, name, var, wanted
+
+
+def check_states(objects: Iterable[Any], given: Container[Any], dt: str) -> None:
     """Refuse NaN in any variable of a neuron group or synapses, and infinity in one with a differential equation.
 
     Parameters
     ----------
     objects
-        Objects of a network; those that hold no state are passed over.
-    changed
-        Whether generated code may have changed a variable. A NaN that the user has put in is the user's affair.
+        Objects of a network.
+    given
+        Variables into which the user has put NaN, which is the user's affair unless they have a differential equation.
     dt
         The time step as text, for the advice.
 
@@ -30,17 +44,13 @@ def check_states(objects: Iterable[Any], changed: Callable[[Any], bool], dt: str
     RunError
         Naming group, model, variable, the first index and how many values are affected.
     """
-    for group in objects:
-        if not isinstance(group, NeuronGroup | Synapses):
+    for group, name, var, differential in states(objects):
+        if var in given and not differential:
             continue
-        differential = getattr(getattr(group, "equations", None), "diff_eq_names", ())
-        for name, var in sorted(group.variables.items()):
-            if not _is_state(group, var) or not changed(var):
-                continue
-            values = np.atleast_1d(np.asarray(var.get_value()))
-            wrong = ~np.isfinite(values) if name in differential else np.isnan(values)
-            if wrong.any():
-                raise RunError(_message(group, name, values, wrong, dt))
+        values = np.atleast_1d(np.asarray(var.get_value()))
+        wrong = ~np.isfinite(values) if differential else np.isnan(values)
+        if wrong.any():
+            raise RunError(_message(group, name, values, wrong, dt))
 
 
 def _is_state(group: Any, var: Any) -> bool:

@@ -10,7 +10,6 @@ A program has a device of its own, made when the session (or its `reset`) begins
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import re
 from collections import Counter
@@ -27,11 +26,9 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice, CPPWriter
 from numpy.typing import NDArray
 
 from biosnn.engine import lift
+from biosnn.engine.state import brian_device
 from biosnn.engine.toolchain import Flags
 from biosnn.errors import EngineError
-
-# The package's attribute `device` is a proxy, so the module has to be asked for by name.
-brian_device = importlib.import_module("brian2.devices.device")
 
 SIZES = "sizes.txt"
 
@@ -47,13 +44,20 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         Why nothing can be read any more; "" while it can.
     durations
         Simulated seconds of each queued run.
+    given_nan
+        Variables into which NaN was put from outside.
     """
+
+    main_queue: list[tuple[str, Any]]
+    static_arrays: dict[str, Any]
+    code_lines: dict[str, list[str]]
 
     def __init__(self) -> None:
         super().__init__()
         self.execute: Callable[[str], None] | None = None
         self.closed = ""
         self.durations: list[float] = []
+        self.given_nan: set[Any] = set()
         self._generating = 0
         self._owners: set[Any] = set()
 
@@ -75,6 +79,18 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         with contextlib.suppress(ReferenceError, AttributeError):
             self._owners.add(var.owner.__init__.__self__)
         super().add_array(var)
+
+    def fill_with_array(self, var: Any, arr: Any) -> None:
+        self._note_nan(var, arr)
+        super().fill_with_array(var, arr)
+
+    def variableview_set_with_index_array(self, variableview: Any, item: Any, value: Any, check_units: bool) -> None:
+        self._note_nan(variableview.variable, value)
+        super().variableview_set_with_index_array(variableview, item, value, check_units)
+
+    def _note_nan(self, var: Any, value: Any) -> None:
+        if np.issubdtype(var.dtype, np.floating) and np.isnan(np.asarray(value, dtype=float)).any():
+            self.given_nan.add(var)
 
     def code_object(self, owner: Any, name: str, *args: Any, **kwds: Any) -> Any:
         # A name is unique among the code objects of this program, not among all that are alive in the process: the

@@ -125,10 +125,7 @@ class ProgramSimulation(Simulation):
         runner.verify(folder, self.device.result_dtypes())
         self.device.open_results(folder / "results")
         for network in self._networks:
-            checks.check_states(network.sorted_objects, self._changed, str(self.dt))
-
-    def _changed(self, var: Any) -> bool:
-        return self.device.array_cache.get(var) is None
+            checks.check_states(network.sorted_objects, self.device.given_nan, str(self.dt))
 
     # ---- sweeps -----------------------------------------------------------------------------------------------
 

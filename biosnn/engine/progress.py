@@ -65,7 +65,7 @@ class Progress:
         if self.bar is None:
             columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
             more = (TextColumn("{task.fields[detail]}"), TimeRemainingColumn())
-            self.bar = RichProgress(*columns, *more, console=Console(stderr=True), transient=True)
+            self.bar = RichProgress(*columns, *more, console=Console(stderr=True, force_terminal=True), transient=True)
             self.bar.start()
             self.task = self.bar.add_task(self.what, total=1.0, detail=detail)
         self.bar.update(self.task, completed=fraction, detail=detail)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import brian2
+import numpy as np
 
 from biosnn.engine import checks, progress, simulation
 from biosnn.engine.simulation import SEED, Simulation
+from biosnn.engine.state import brian_device
 from biosnn.errors import RunError
-
-# The package's attribute `device` is a proxy, so the module has to be asked for by name.
-brian_device = importlib.import_module("brian2.devices.device")
 
 T = TypeVar("T")
 REPORT_PERIOD = 0.2 * brian2.second  # of wall time; what is shown of it is the progress display's affair
@@ -37,6 +35,7 @@ class RuntimeSimulation(Simulation):
         """Nothing to release: results of these targets are ordinary arrays."""
 
     def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None:
+        given = {var for _, _, var, _ in checks.states(network.sorted_objects) if np.isnan(var.get_value()).any()}
         with progress.Progress(what or "simulating") as shown:
 
             def report(elapsed: Any, completed: float, start: Any, whole: Any) -> None:  # noqa: ARG001
@@ -44,7 +43,7 @@ class RuntimeSimulation(Simulation):
                 shown.update(completed, f"{done} of {total} simulated")
 
             network.run(duration, report=report, report_period=REPORT_PERIOD, namespace=namespace)
-        checks.check_states(network.sorted_objects, lambda var: True, str(self.dt))  # noqa: ARG005
+        checks.check_states(network.sorted_objects, given, str(self.dt))
 
     def _sweep(
         self,

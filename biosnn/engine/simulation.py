@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,10 +15,8 @@ from brian2.core.variables import ArrayVariable
 from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimension_mismatch
 
 from biosnn.engine import state
+from biosnn.engine.state import brian_device
 from biosnn.errors import EngineError, field_error, unknown
-
-# The package's attribute `device` is a proxy, so the module has to be asked for by name.
-brian_device = importlib.import_module("brian2.devices.device")
 
 T = TypeVar("T")
 Point = Mapping[str, Any]
@@ -198,7 +195,8 @@ def fresh_device(device: Any, dt: Any) -> None:
     """Make a device the active one, with automatic names and the default clock beginning anew."""
     state.hide_names()
     brian_device.active_device = device
-    device.defaultclock = None
+    # Switching to the runtime device inside a session copies the time step to its clock: not to the one of before.
+    brian_device.runtime_device.defaultclock = None
     device.defaultclock = Clock(dt=dt, name="defaultclock")
     device.activate(build_on_run=False)
 

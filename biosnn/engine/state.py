@@ -16,7 +16,7 @@ from brian2.core.names import Nameable
 from brian2.core.network import Network
 
 # The package's attribute `device` is a proxy, so the module has to be asked for by name.
-brian_device = importlib.import_module("brian2.devices.device")
+brian_device: Any = importlib.import_module("brian2.devices.device")
 
 _BUFFER = 20000 * ctypes.sizeof(ctypes.c_double)  # random numbers that Brian2's Cython code draws ahead
 _FLAGS = ("build_on_run", "build_options", "_maximum_run_time")

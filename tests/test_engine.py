@@ -1,0 +1,373 @@
+"""Sessions on every target: closed forms, determinism, and nothing left changed."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import brian2
+import numpy as np
+import pytest
+from brian2 import Hz, Network, NeuronGroup, StateMonitor, ms, mV, second, volt
+from engine_networks import small
+
+from biosnn.engine import session, toolchain
+from biosnn.errors import EngineError, RunError
+
+CPP = pytest.param("cpp", marks=pytest.mark.cpp)
+CYTHON = pytest.param("cython", marks=pytest.mark.cpp)
+TARGETS = ["numpy", CPP]
+brian_device = importlib.import_module("brian2.devices.device")
+
+
+def simulate(target: str, *, seed: int = 1, drive: Any = 10 * mV, duration: Any = 30 * ms) -> dict[str, Any]:
+    with session(target, seed=seed) as sim:
+        net = small(drive)
+        sim.run(net, duration)
+        trace, spikes = net["trace"], net["spikes"]
+        return {"t": trace.t[:] / ms, "v": trace.v[:] / mV, "i": spikes.i[:], "ts": spikes.t[:] / ms}
+
+
+@pytest.mark.parametrize("target", [*TARGETS, CYTHON])
+def test_rc_charging_is_exact(target: str) -> None:
+    result = simulate(target, drive=[10, 20, 0] * mV)
+    expected = np.outer([10, 20, 0], 1 - np.exp(-result["t"] / 10))
+    np.testing.assert_allclose(result["v"], expected, rtol=0, atol=1e-11)
+    assert len(result["t"]) == 300
+
+
+@pytest.mark.parametrize("target", [*TARGETS, CYTHON])
+def test_same_seed_same_arrays_and_another_seed_others(target: str) -> None:
+    first, again, other = (simulate(target, seed=seed) for seed in (1, 1, 2))
+    assert len(first["i"]) > 20
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, again[name])
+    assert not np.array_equal(first["ts"], other["ts"])
+
+
+@pytest.mark.cpp
+def test_every_target_gives_the_same_network_the_same_voltages() -> None:
+    reference = simulate("numpy")
+    for target in ("cython", "cpp"):
+        np.testing.assert_allclose(simulate(target)["v"], reference["v"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_several_runs_with_values_set_in_between(target: str) -> None:
+    with session(target, seed=1) as sim:
+        net = small(10 * mV)
+        sim.run(net, 20 * ms)
+        net["cell"].drive = 0 * mV
+        sim.run(net, 10 * ms)
+        v = net["trace"].v[0] / mV
+        assert net["cell"].offset[:].tolist() == [0, 0.25, 0]
+    t = np.arange(300) * 0.1
+    peak = 10 * (1 - np.exp(-2))
+    expected = np.where(t <= 20, 10 * (1 - np.exp(-t / 10)), peak * np.exp(-(t - 20) / 10))
+    np.testing.assert_allclose(v, expected, atol=1e-11)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_time_step_and_a_reset(target: str) -> None:
+    with session(target, seed=1, dt=0.5 * ms) as sim:
+        net = small()
+        sim.run(net, 5 * ms)
+        assert len(net["trace"].t[:]) == 10
+        sim.reset(dt=0.25 * ms, seed=3)
+        net = small(20 * mV)
+        sim.run(net, 5 * ms)
+        assert len(net["trace"].t[:]) == 20
+        assert float(sim.dt) == 0.25e-3
+        assert sim.seed == 3
+        assert net["trace"].v[0][-1] / mV == pytest.approx(20 * (1 - np.exp(-0.475)))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sweep_equals_the_same_runs_one_by_one(target: str) -> None:
+    points = [{"cell.drive": drive * mV, "seed": seed} for drive, seed in [(1, 5), (2, 5), (3, 6), (4, 7), (5, 7)]]
+    with session(target, seed=1) as sim:
+        net = small()
+        trace, spikes = net["trace"], net["spikes"]
+
+        def program() -> None:
+            sim.run(net, 10 * ms)
+
+        found = sim.sweep(net, program, points, lambda: (trace.v[:] / mV, spikes.t[:] / ms), jobs=2)
+    assert len(found) == 5
+    for (v, times), point in zip(found, points, strict=True):
+        np.testing.assert_allclose(v[:, -1], float(point["cell.drive"]) * 1e3 * (1 - np.exp(-0.99)))
+        alone = simulate(target, seed=point["seed"], drive=point["cell.drive"], duration=10 * ms)
+        np.testing.assert_array_equal(times, alone["ts"])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sweep_over_arrays_with_a_program_that_draws(target: str) -> None:
+    points = [{"cell.drive": np.array(drives) * mV} for drives in ([1, 2, 3], [4, 5, 6])]
+    with session(target, seed=1) as sim:
+        net = small()
+
+        def program() -> None:
+            net["cell"].offset = "rand()"
+            sim.run(net, 10 * ms)
+
+        found = sim.sweep(net, program, points, lambda: (net["cell"].v[:] / mV, net["cell"].offset[:]))
+    for (v, _), point in zip(found, points, strict=True):
+        np.testing.assert_allclose(v, np.asarray(point["cell.drive"]) * 1e3 * (1 - np.exp(-1)))
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+    assert 0 < found[0][1].min() < found[0][1].max() < 1
+
+
+def test_an_empty_sweep_is_an_empty_list() -> None:
+    with session("numpy", seed=1) as sim:
+        assert sim.sweep(small(), lambda: None, [], lambda: 1) == []
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ([{"cel.v": 1 * mV}], "No group in the network named 'cel'. Did you mean 'cell'?"),
+        ([{"cell.w": 1 * mV}], "No variable of cell that can be set named 'w'"),
+        ([{"cell.drive": 1 * ms}], "Point 0: cell.drive:"),
+        ([{"cell.drive": 1 * mV}, {"cell.tau": 1 * ms}], "Point 1: expected the same variables"),
+        ([{"cell.drive": 1 * mV}, {"cell.drive": [1, 2, 3] * mV}], "Point 1: expected the same variables"),
+        ([{"seed": -1}], "seed: expected a whole number"),
+    ],
+)
+def test_points_that_do_not_fit_are_refused(points: list[dict[str, Any]], message: str) -> None:
+    with session("numpy", seed=1) as sim, pytest.raises(EngineError, match=re.escape(message)):
+        sim.sweep(small(), lambda: None, points, lambda: None)
+
+
+# ---- nothing is left changed (the fixture in conftest.py compares) ---------------------------------------------
+
+
+@pytest.mark.parametrize("target", [*TARGETS, CYTHON])
+def test_an_exception_inside_restores_everything(target: str) -> None:
+    def meddle() -> None:
+        with session(target, seed=1, dt=0.5 * ms) as sim:
+            brian2.prefs.codegen.cpp.extra_compile_args = ["-O0"]
+            brian2.defaultclock.dt = 3 * ms
+            brian2.seed(5)
+            np.random.seed(9)  # noqa: NPY002
+            assert sim.target == target
+            small()
+            brian2.set_device("runtime")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        meddle()
+
+
+@pytest.mark.cpp
+def test_random_numbers_that_cython_has_drawn_ahead_survive_a_session() -> None:
+    def draw() -> Any:
+        group.x = "rand()"
+        return np.array(group.x[:])
+
+    with session("cython", seed=1):
+        group = NeuronGroup(3, "x : 1", name="drawn", namespace={})
+        first, second_ = draw(), draw()
+        brian2.seed(1)
+        np.testing.assert_array_equal(draw(), first)
+        with session("cython", seed=7):
+            inner = NeuronGroup(3, "x : 1", name="inner", namespace={})
+            inner.x = "rand()"
+        np.testing.assert_array_equal(draw(), second_)
+
+
+def test_sessions_nest() -> None:
+    with session("numpy", seed=1) as outer:
+        net = small(10 * mV)
+        outer.run(net, 10 * ms)
+        with session("numpy", seed=2, dt=1 * ms) as inner:
+            other = small(20 * mV)
+            inner.run(other, 10 * ms)
+            assert len(other["trace"].t[:]) == 10
+        assert float(brian2.defaultclock.dt) == 1e-4
+        outer.run(net, 10 * ms)
+        np.testing.assert_allclose(net["trace"].v[0][-1] / mV, 10 * (1 - np.exp(-1.99)))
+
+
+def test_automatic_names_begin_anew_in_each_session_and_the_old_ones_come_back() -> None:
+    before = NeuronGroup(1, "x : 1")
+    with session("numpy", seed=1):
+        inside = NeuronGroup(1, "x : 1")
+        assert inside.name == "neurongroup"
+    assert NeuronGroup(1, "x : 1").name not in (before.name, inside.name)
+
+
+def test_a_seed_is_drawn_and_told_when_none_is_given() -> None:
+    with session("numpy") as first:
+        seed = first.seed
+    with session("numpy") as other:
+        assert other.seed != seed
+    assert 0 <= seed < 2**32
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_target_lists_the_valid_ones() -> None:
+    with pytest.raises(EngineError, match=r"No target named 'cp'.*Valid names: cpp, cython, numpy"), session("cp"):
+        pass
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1"])
+def test_a_wrong_seed_is_refused(seed: Any) -> None:
+    with pytest.raises(EngineError, match="seed: expected a whole number"), session("numpy", seed=seed):
+        pass
+
+
+@pytest.mark.parametrize("dt", [0 * ms, -1 * ms, 0.1, 1 * mV, float("nan") * second, None])
+def test_a_wrong_time_step_is_refused(dt: Any) -> None:
+    with pytest.raises(EngineError, match="dt: expected a positive time"), session("numpy", dt=dt):
+        pass
+
+
+@pytest.mark.parametrize("duration", [5, 1 * mV, -1 * ms, float("inf") * second, "1 s"])
+def test_a_wrong_duration_is_refused(duration: Any) -> None:
+    with session("numpy", seed=1) as sim, pytest.raises(EngineError, match=r"sim\.run duration: expected"):
+        sim.run(small(), duration)
+
+
+def test_a_group_is_not_a_network() -> None:
+    with session("numpy", seed=1) as sim, pytest.raises(EngineError, match="Network"):
+        sim.run(NeuronGroup(1, "x : 1"), 1 * ms)
+
+
+def test_a_closed_simulation_runs_no_more() -> None:
+    with session("numpy", seed=1) as sim:
+        net = small()
+    for use in (lambda: sim.run(net, 1 * ms), sim.execute, sim.reset):
+        with pytest.raises(EngineError, match="session is closed"):
+            use()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_equation_that_cannot_be_code_names_the_object_and_the_cause(target: str) -> None:
+    with session(target, seed=1) as sim:
+        net = Network(NeuronGroup(1, "dx/dt = nowhere/second : 1", method="euler", name="lost"))
+        with pytest.raises(EngineError, match=r"lost.*nowhere"):
+            sim.run(net, 1 * ms)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_nothing_is_looked_up_in_the_caller_s_frame(target: str) -> None:
+    nearby = 3 * Hz  # noqa: F841
+    with session(target, seed=1) as sim:
+        net = Network(NeuronGroup(1, "dx/dt = nearby : 1", method="euler", name="lost"))
+        with pytest.raises(EngineError, match="nearby"):
+            sim.run(net, 1 * ms)
+
+
+class Named:
+    name = "leaky"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_nan_in_a_state_variable_names_group_model_and_index(target: str) -> None:
+    with session(target, seed=1) as sim:
+        net = small([1, np.nan, np.nan] * mV)
+        net["cell"].add_attribute("model")
+        net["cell"].model = Named()
+
+        def simulate_all() -> None:
+            sim.run(net, 1 * ms)
+            sim.execute()
+
+        with pytest.raises(RunError, match=r"v of cell, model leaky is NaN.*index 1, for 2 of 3.*dt = 100\. us"):
+            simulate_all()
+        assert sim.models == {"cell": net["cell"].model}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_nan_that_the_user_puts_into_a_parameter_is_the_user_s_affair(target: str) -> None:
+    with session(target, seed=1) as sim:
+        net = small()
+        net["cell"].offset = np.nan
+        sim.run(net, 1 * ms)
+        assert np.isnan(net["cell"].offset[:]).all()
+
+
+def test_infinity_is_refused_in_a_differential_equation_only() -> None:
+    with session("numpy", seed=1) as sim:
+        group = NeuronGroup(2, "dv/dt = 1/second : 1\nlatest : second", method="euler", name="cell", namespace={})
+        group.latest = -np.inf * second
+        net = Network(group)
+        sim.run(net, 1 * ms)
+        group.v = np.inf
+        with pytest.raises(RunError, match="v of cell is infinite"):
+            sim.run(net, 1 * ms)
+
+
+# ---- targets ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.delenv("BIOSNN_CXX", raising=False)
+
+
+@pytest.mark.usefixtures("no_compiler")
+@pytest.mark.parametrize("target", ["cpp", "cython"])
+def test_without_a_compiler_numpy_does_the_work_and_says_so(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with session(target, seed=1) as sim:
+        assert sim.target == "numpy"
+        assert "no C++ compiler found" in sim.note
+        net = small()
+        sim.run(net, 1 * ms)
+        assert net["trace"].v[0][-1] > 0 * volt
+    assert f"numpy instead of {target}" in capsys.readouterr().err
+
+
+def test_a_compiler_asked_for_and_not_there_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOSNN_CXX", "/nowhere/g++")
+    assert toolchain.find_compiler() is None
+    assert "/nowhere/g++" in toolchain.target_problems()["cpp"]
+    assert toolchain.choose_target("cpp")[0] == "numpy"
+
+
+def test_numpy_always_works() -> None:
+    assert toolchain.target_problems()["numpy"] == ""
+    assert toolchain.choose_target("numpy") == ("numpy", "")
+
+
+# ---- progress --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_plain_log_tells_how_far_a_run_is(
+    target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BIOSNN_PROGRESS", "plain:0")
+    with session(target, seed=1) as sim:
+        net = small()
+        sim.run(net, 20 * ms, what="charging the cells")
+        sim.execute()
+    lines = [line for line in capsys.readouterr().err.splitlines() if "charging" in line]
+    assert lines[-1] == "biosnn: charging the cells: 100 % (20 ms of 20 ms simulated)"
+
+
+def test_a_short_run_says_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("BIOSNN_PROGRESS", "plain")
+    simulate("numpy")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_wrong_progress_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOSNN_PROGRESS", "loud")
+    with session("numpy", seed=1) as sim, pytest.raises(EngineError, match="BIOSNN_PROGRESS: expected off, bar"):
+        sim.run(small(), 1 * ms)
+
+
+def test_a_bar_is_drawn_in_its_own_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("BIOSNN_PROGRESS", "bar:0")
+    with session("numpy", seed=1) as sim:
+        group = NeuronGroup(1, "x : 1", name="idle", namespace={})
+        net = Network(group, StateMonitor(group, "x", record=True, name="seen"))
+        sim.run(net, 5 * ms, what="waiting")
+    assert "waiting" in capsys.readouterr().err
