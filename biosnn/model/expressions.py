@@ -7,6 +7,7 @@ The text may come from a stranger's file. It is parsed to a syntax tree whose no
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -30,6 +31,8 @@ _ALLOWED_NODES = (
 )
 _STATEMENT = re.compile(r"^([A-Za-z]\w*)\s*([-+*/%]?=)(?!=)\s*(.+)$")
 _UNIT_OF_LINE = re.compile(r":([^(\n]*)")
+_RIGHT_SIDE = re.compile(r"=([^:]*):")
+_MAX_DIGITS = 5000.0
 
 Scope = Mapping[str, Any]
 """The names that a text may use: Brian2 variables, constants and functions."""
@@ -66,6 +69,8 @@ def parse_equations(where: str, text: str, flags: Mapping[str, Iterable[str]]) -
                 parse_unit(unit)
             except QuantityError as error:
                 raise ModelError(f"{where}: {error}") from None
+    for expression in _RIGHT_SIDE.findall(re.sub(r"#.*", "", text)):
+        _syntax_tree(where, " ".join(expression.split()))
     try:
         equations = Equations(text)
         equations.check_flags({kind: list(names) for kind, names in flags.items()})
@@ -135,24 +140,50 @@ def split_statements(text: str) -> list[str]:
 
 
 def _check_syntax(where: str, text: str, names: Scope) -> None:
+    for node in ast.walk(_syntax_tree(where, text)):
+        if isinstance(node, ast.Name) and node.id not in names:
+            raise ModelError(f"{where}: " + unknown("variable or parameter", node.id, own_names(names)))
+
+
+def _syntax_tree(where: str, text: str) -> ast.Expression:
+    """Parse an expression and check that it holds nothing but arithmetic, comparisons and calls of known functions."""
     try:
         tree = ast.parse(text.strip(), mode="eval")
+        digits = _digits(tree.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ModelError(f"{where}: {text!r} is not an expression.") from None
+        raise ModelError(f"{where}: {_short(text)!r} is not an expression.") from None
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED_NODES) or (isinstance(node, ast.Call) and node.keywords):
             raise ModelError(
-                f"{where}: {type(node).__name__} is not allowed in {text!r}. "
+                f"{where}: {type(node).__name__} is not allowed in {_short(text)!r}. "
                 "Use arithmetic, comparisons and Brian2's functions."
             )
         if isinstance(node, ast.Call):
-            called = node.func.id if isinstance(node.func, ast.Name) else "?"
+            called = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
             if called not in DEFAULT_FUNCTIONS:
                 raise ModelError(f"{where}: " + unknown("function", called, DEFAULT_FUNCTIONS))
-        if isinstance(node, ast.Name) and node.id not in names:
-            raise ModelError(f"{where}: " + unknown("variable or parameter", node.id, own_names(names)))
         if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
-            raise ModelError(f"{where}: {node.value!r} is not a number (in {text!r}).")
+            raise ModelError(f"{where}: {node.value!r} is not a number (in {_short(text)!r}).")
+    if digits > _MAX_DIGITS:
+        raise ModelError(f"{where}: the powers in {_short(text)!r} are too large to work out.")
+    return tree
+
+
+def _digits(node: ast.AST) -> float:
+    """Bound the number of digits that an expression's constants grow to when Brian2's algebra works them out.
+
+    Without a bound, ``9**9**9**9`` in a stranger's file would keep the computer busy for ever.
+    """
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        return _digits(node.left) * 10.0 ** min(_digits(node.right), 300.0)
+    if isinstance(node, ast.Constant):
+        size = abs(node.value) if isinstance(node.value, int | float) else 1
+        return math.log10(max(2, size, 1 / size if 0 < size < 1 else 1))
+    return max(math.log10(2), sum(_digits(child) for child in ast.iter_child_nodes(node)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _dimensions(where: str, parse: Callable[[], Dimension]) -> Dimension:
