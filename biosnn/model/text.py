@@ -59,7 +59,11 @@ def from_toml(text: str, where: str = "model") -> Model:
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in data:
             raise ModelError(f"{where}.{name}: is missing. Every {kind} model needs it.")
-    return _KINDS[kind](**{name: _read(f"{where}.{name}", name, value) for name, value in data.items()})
+    values = {name: _read(f"{where}.{name}", name, value) for name, value in data.items()}
+    try:
+        return _KINDS[kind](**values)
+    except ModelError as error:
+        raise ModelError(f"{where}: {error}") from None
 
 
 def _read(where: str, name: str, value: Any) -> Any:

@@ -1,0 +1,80 @@
+"""What README and docs show is true: files, Python and its output are taken from the pages and run."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+SAVED_AS = re.compile(r"[`(]([\w-]+\.toml)[`)][^`\n]*[:：]\s*\Z")
+
+
+def blocks(page: Path) -> list[tuple[str, str, str]]:
+    """The code blocks of a page: language, text, and the prose before it."""
+    text = page.read_text(encoding="utf-8")
+    return [(match[1], match[2], text[: match.start()]) for match in BLOCK.finditer(text)]
+
+
+def programs(page: Path) -> list[tuple[str, str]]:
+    """Each Python block with the output that the next block shows, or ``""``."""
+    found, all_blocks = [], blocks(page)
+    for number, (language, text, _) in enumerate(all_blocks):
+        if language == "python" and "biosnn.session" in text:
+            following = all_blocks[number + 1] if number + 1 < len(all_blocks) else ("", "", "")
+            found.append((text, following[1] if following[0] == "text" else ""))
+    return found
+
+
+def save_files(page: Path, folder: Path) -> None:
+    for language, text, before in blocks(page):
+        name = SAVED_AS.search(before)
+        if language == "toml" and name:
+            (folder / name[1]).write_text(text)
+
+
+CASES = [
+    pytest.param(page, number, marks=[pytest.mark.cpp] if 'session("cpp"' in text else [], id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, (text, _) in enumerate(programs(page))
+]
+
+
+@pytest.mark.parametrize(("page", "number"), CASES)
+def test_a_program_prints_what_the_page_says(
+    page: Path, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_files(page, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text, expected = programs(page)[number]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(text, f"{page.name}, program {number}", "exec"), {})
+    assert expected, "a program in the documentation is followed by what it prints"
+    assert printed.getvalue() == expected
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
+    missing = [link for link in targets if not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_both_readmes_show_the_same_code_and_figures() -> None:
+    english, chinese = (ROOT / "README.md"), (ROOT / "README.zh-CN.md")
+
+    def content(page: Path) -> list[tuple[str, str]]:
+        return [(language, text) for language, text, _ in blocks(page)]
+
+    def images(page: Path) -> list[str]:
+        return re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+
+    assert content(english) == content(chinese)
+    assert images(english) == images(chinese)
