@@ -23,7 +23,7 @@ CAPTIONS = "captions.json"
 
 # Okabe & Ito's colours, told apart by every kind of colour vision; the light ones come last.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#f0e442")
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -112,7 +112,7 @@ def draw_figures(folder: Path, plot: Callable[[], Any], code: Path) -> None:
     figures = folder / FIGURES
     figures.mkdir()
     try:
-        with mpl.rc_context(_STYLE):
+        with mpl.rc_context(STYLE):
             _save(figures, plot())
     except Exception as error:  # the study's own code: anything can happen
         shutil.rmtree(figures)

@@ -1,0 +1,5 @@
+"""The command line. It only prints: what it does is done by the modules below."""
+
+from biosnn.cli.app import main
+
+__all__ = ["main"]

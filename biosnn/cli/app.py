@@ -1,0 +1,181 @@
+"""The commands of ``biosnn``. Heavy modules are imported where they are used, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from biosnn.errors import BiosnnError
+
+if TYPE_CHECKING:
+    from biosnn.study.saved import SavedResult
+
+app = typer.Typer(
+    name="biosnn",
+    help="A laboratory bench for biologically plausible spiking neural networks on Brian2.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings, as text.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The result folder (default: results/STUDY-xxxxxxxx).")]
+Seed = Annotated[int | None, typer.Option("--seed", help="The seed (default: 1).")]
+Target = Annotated[str | None, typer.Option("--target", help="cpp, cython or numpy (default: the study's own).")]
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; works anywhere.")] = False,
+) -> None:
+    """Options of every command; ``--debug`` is taken from the command line by `main`, here is its help."""
+    del debug
+
+
+@app.command("list")
+def list_shelf() -> None:
+    """List the studies and models on the shelf."""
+    from biosnn.cli.listing import print_shelf
+
+    print_shelf(Console())
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(help="A study's name, or the path of its folder.")],
+    settings: Assignments = None,
+    out: Out = None,
+    seed: Seed = None,
+    target: Target = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+) -> None:
+    """Run a study: numbers, figures and a report in a result folder."""
+    result = _run(Console(), study, settings, out, seed, target)
+    if show:
+        typer.launch(result.report.absolute().as_uri())
+    if result.broken:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    what: Annotated[str, typer.Argument(metavar="STUDY|DIR", help="A study to run, or the folder of a saved result.")],
+    settings: Assignments = None,
+    out: Out = None,
+    seed: Seed = None,
+    target: Target = None,
+) -> None:
+    """Run a study, or take a saved result, and exit with 1 unless every claim and expected value holds."""
+    from biosnn.cli.results import print_result
+    from biosnn.errors import SettingsError
+    from biosnn.study.saved import load_result, study_of
+
+    console = Console()
+    if study_of(Path(what)) is None:
+        result = _run(console, what, settings, out, seed, target)
+    else:
+        if settings or out or seed is not None or target:
+            raise SettingsError(f"{what}: is a saved result, which takes no settings, --out, --seed or --target.")
+        result = load_result(Path(what))
+        print_result(console, result)
+    if result.verdict != "pass" or result.broken:
+        raise typer.Exit(1)
+
+
+def _run(
+    console: Console, name: str, settings: list[str] | None, out: Path | None, seed: int | None, target: str | None
+) -> SavedResult:
+    from biosnn.cli.results import print_result, print_start
+    from biosnn.study.load import load_study
+    from biosnn.study.run import DEFAULT_SEED, run_study
+    from biosnn.study.settings import split_assignments
+
+    study = load_study(name)
+    given = split_assignments(settings or [])
+    print_start(console, study, given)
+    result = run_study(
+        study,
+        given,
+        seed=DEFAULT_SEED if seed is None else seed,
+        target=target,
+        out=out,
+        say=lambda text: console.print(text, style="dim", markup=False, highlight=False),
+    )
+    print_result(console, result)
+    return result
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, a study, or the folder of a result.")],
+    figure: Annotated[bool, typer.Option("--figure", help="Draw a model's response, and say where it lies.")] = False,
+) -> None:
+    """Show a model's equations, a study's question and settings, or a saved result."""
+    from biosnn.cli.showing import show_anything
+
+    show_anything(Console(), name, figure=figure)
+
+
+@app.command()
+def new(
+    what: Annotated[str, typer.Argument(metavar="model|study", help="What to write.")],
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    kind: Annotated[str, typer.Option("--kind", help="The kind of model: neuron or synapse.")] = "neuron",
+    folder: Annotated[Path, typer.Option("--dir", help="Where to write it.")] = Path(),
+) -> None:
+    """Write a working skeleton of a model or a study, to be changed."""
+    from biosnn.study.skeleton import new_model, new_study
+
+    if what not in ("model", "study"):
+        raise typer.BadParameter(f"expected 'model' or 'study' (got {what!r}).")
+    path = new_model(name, kind, folder) if what == "model" else new_study(name, folder)
+    shown = f"./{path}" if not path.is_absolute() else str(path)
+    Console().print(f"Wrote {shown}. Try: biosnn {'show' if what == 'model' else 'check'} {shown}", markup=False)
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove everything in it.")] = False,
+) -> None:
+    """Show the compiled programs that are kept, or clear them."""
+    from biosnn.cli.machine import print_cache
+
+    print_cache(Console(), clear=clear)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at compiler, versions, targets and folders, and say what to do about what is missing."""
+    from biosnn.cli.machine import print_doctor
+
+    if not print_doctor(Console()):
+        raise typer.Exit(1)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a known error becomes a message and exit code 2."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    problems = Console(stderr=True)
+    warnings.showwarning = lambda message, *_: _print_plainly(problems, "Warning: ", message, "yellow")
+    try:
+        app(args=[word for word in words if word != "--debug"], prog_name="biosnn")
+    except BiosnnError as error:
+        if debug:
+            raise
+        _print_plainly(problems, "Error: ", error, "red")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _print_plainly(problems, "", "Interrupted; no result was written.", "yellow")
+        sys.exit(130)
+
+
+def _print_plainly(console: Console, label: str, message: Any, style: str) -> None:
+    console.print(f"[{style}]{label}[/]", end="")
+    console.print(str(message), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,36 @@
+"""Print what is on the shelf."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from biosnn import shelf
+from biosnn.errors import BiosnnError
+from biosnn.study.load import study_summary
+
+
+def print_shelf(console: Console) -> None:
+    """Print every study and model with a line each; one that cannot be read becomes a warning."""
+    _section(console, "Studies", shelf.study_names(), lambda name: study_summary(shelf.study_folder(name)))
+    _section(console, "Neuron models", shelf.neuron_names(), lambda name: shelf.neuron_model(name).summary)
+    _section(console, "Synapse models", shelf.synapse_names(), lambda name: shelf.synapse_model(name).summary)
+    console.print("biosnn show NAME tells more about each, biosnn run STUDY runs one.", style="dim", highlight=False)
+
+
+def _section(console: Console, title: str, names: Iterable[str], summary: Callable[[str], str]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name in names:
+        try:
+            table.add_row(Text(name), Text(summary(name)))
+        except BiosnnError as error:
+            warnings.warn(f"{name} is left out: {error}", stacklevel=2)
+    console.print(title, style="underline")
+    console.print(table)
+    console.print()

@@ -1,0 +1,46 @@
+"""Print what concerns the machine: the doctor's findings and the cache of compiled programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from biosnn.doctor import MISSING, OK, WARNING, examine, size_text
+from biosnn.engine import cache
+
+_SIGNS = {OK: ("✓ ok", "green"), WARNING: ("○ without", "yellow"), MISSING: ("✗ missing", "red")}
+
+
+def print_doctor(console: Console) -> bool:
+    """Print each finding as it comes; return whether everything that is needed is there."""
+    fit = True
+    for finding in examine():
+        sign, style = _SIGNS[finding.state]
+        line = Text(f"{sign:<10}", style=style) + Text(f" {finding.what:<14} {finding.detail}", style="default")
+        console.print(line, soft_wrap=True)
+        if finding.remedy:
+            console.print(Text(f"{'':<26}{finding.remedy}", style="bold"), soft_wrap=True)
+        fit = fit and finding.state != MISSING
+    console.print("Everything needed is there." if fit else "Something needed is missing: see above.")
+    return fit
+
+
+def print_cache(console: Console, *, clear: bool) -> None:
+    """Print where the compiled programs lie and how large they are, or remove them."""
+    if clear:
+        console.print(f"Freed {size_text(cache.clear())} in {cache.folder()}.", soft_wrap=True, highlight=False)
+        return
+    limit = f"{size_text(cache.total_size())} of at most {size_text(cache.size_limit())}"
+    console.print(f"{cache.folder()}: {limit}", soft_wrap=True, highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("kind", "key", "size", "last used"):
+        table.add_column(heading, justify="right" if heading == "size" else "left")
+    for entry in cache.entries():
+        used = datetime.fromtimestamp(entry.used).isoformat(" ", "seconds")
+        table.add_row(entry.kind, entry.key[:12], size_text(entry.size), used)
+    if table.row_count:
+        console.print(table)
+        console.print("biosnn cache --clear removes them; the oldest go by themselves.", style="dim")

@@ -1,0 +1,95 @@
+"""Print what a run is about and what came out."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from biosnn.study.load import Study
+from biosnn.study.saved import SavedResult
+from biosnn.study.settings import changed_settings, make_settings
+from biosnn.study.verdict import CheckedValue
+
+# A sign and a word, so that nobody has to tell colours apart.
+_VERDICTS = {
+    "pass": ("✓ pass", "green"),
+    "fail": ("✗ fail", "red"),
+    "silent": ("○ silent", "yellow"),
+    "error": ("! error", "red"),
+    "unchecked": ("○ unchecked", "yellow"),
+}
+
+
+def verdict_text(verdict: str) -> Text:
+    """A verdict as sign, word and colour."""
+    text, style = _VERDICTS.get(verdict, ("", ""))
+    return Text(text, style=style)
+
+
+def print_start(console: Console, study: Study, given: Mapping[str, str]) -> None:
+    """Print the title of a study and the settings that differ from its defaults.
+
+    Raises
+    ------
+    SettingsError
+        If a setting is wrong.
+    """
+    console.print(Text(study.name, style="bold") + Text(f": {study.title}"))
+    changed = changed_settings(make_settings(study.settings, given))
+    defaults = {info.name: info.text for info in study.describe()}
+    for name, text in changed.items():
+        console.print(f"  {name} = {text} (default: {defaults[name]})", markup=False, highlight=False)
+
+
+def print_result(console: Console, result: SavedResult) -> None:
+    """Print a result: its values, its claims, its verdict and where its report lies."""
+    if result.rows:
+        console.print(_values(result.rows))
+    if result.claims:
+        console.print(_claims(result))
+    if result.figure_error:
+        console.print(f"The figures could not be drawn: {result.figure_error.strip()}", style="red", markup=False)
+    console.print(verdict_text(result.verdict) + Text(f"  {result.study}, seed {result.seed}, {result.target}"))
+    console.print(f"Report: {_shown(result.report)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _values(rows: tuple[CheckedValue, ...]) -> Table:
+    checked = any(row.verdict for row in rows)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("value")
+    table.add_column("here", justify="right")
+    if checked:
+        table.add_column("expected", justify="right")
+        table.add_column("verdict")
+        table.add_column("source", overflow="fold", style="dim")
+    for row in rows:
+        unit = "" if row.unit == "1" else f" {row.unit}"
+        here = f"{row.value:.6g}{unit}" if math.isfinite(row.value) or not row.why else "not reported"
+        expected = "" if row.expected is None else f"{row.expected:.6g} ± {row.tolerance:.3g}{unit}"
+        cells = [Text(row.name), Text(here)]
+        if checked:
+            cells += [Text(expected), verdict_text(row.verdict), Text(row.why or row.source)]
+        table.add_row(*cells)
+    return table
+
+
+def _claims(result: SavedResult) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("claim", "verdict", "statement"):
+        table.add_column(heading, overflow="fold")
+    for claim in result.claims:
+        why = f" [{claim.why}]" if claim.why else ""
+        table.add_row(Text(claim.name), verdict_text(claim.verdict), Text(claim.statement + why))
+    return table
+
+
+def _shown(path: Path) -> str:
+    """A path as the reader can type it: relative where that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if not relative.startswith("..") else str(path)

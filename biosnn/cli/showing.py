@@ -1,0 +1,132 @@
+"""Print one thing in full: a model, a study, a saved result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from biosnn import shelf
+from biosnn.cli.results import print_result
+from biosnn.errors import ModelError, NotFoundError, SettingsError, unknown
+from biosnn.model import Model
+from biosnn.report.describe import describe_model
+from biosnn.study.load import Study, load_study
+from biosnn.study.saved import load_result, study_of
+from biosnn.study.verdict import Expected
+
+
+def show_anything(console: Console, name: str, *, figure: bool) -> None:
+    """Print whatever has that name or lies at that path; a model and a study of one name are both printed.
+
+    Raises
+    ------
+    NotFoundError
+        If there is nothing of that name.
+    SettingsError
+        If a figure is asked of something that is no model.
+    """
+    if study_of(Path(name)) is not None:
+        _no_figure(name, figure)
+        print_result(console, load_result(Path(name)))
+        return
+    models, study = _find(name)
+    if not models:
+        _no_figure(name, figure)
+    for model in models:
+        show_model(console, model)
+        if figure:
+            from biosnn.report.preview import draw_preview
+
+            console.print(f"Figure: {draw_preview(model)}", markup=False, highlight=False, soft_wrap=True)
+    if study is not None:
+        show_study(console, study)
+
+
+def _no_figure(name: str, figure: bool) -> None:
+    if figure:
+        raise SettingsError(f"{name}: only a model has a figure to be drawn here; a result has its own in its folder.")
+
+
+def _find(name: str) -> tuple[list[Model], Study | None]:
+    if name.endswith(".toml"):
+        return [_model_file(name)], None
+    if (Path(name) / "study.py").is_file():
+        return [], load_study(name)
+    models: list[Model] = []
+    if name in shelf.neuron_names():
+        models.append(shelf.neuron_model(name))
+    if name in shelf.synapse_names():
+        models.append(shelf.synapse_model(name))
+    study = load_study(name) if name in shelf.study_names() else None
+    if not models and study is None:
+        names = {*shelf.neuron_names(), *shelf.synapse_names(), *shelf.study_names()}
+        raise NotFoundError(unknown("model or study", name, names))
+    return models, study
+
+
+def _model_file(path: str) -> Model:
+    try:
+        return shelf.neuron_model(path)
+    except ModelError:
+        # A synapse model; or a broken file, about which this says the same.
+        return shelf.synapse_model(path)
+
+
+def show_model(console: Console, model: Model) -> None:
+    """Print a model: equations, parameters with units and meaning, inputs, presets, source."""
+    sheet = describe_model(model)
+    console.print(Text(sheet.name, style="bold") + Text(f" ({sheet.kind} model)\n{sheet.summary}\n"))
+    for heading, text in sheet.blocks:
+        console.print(heading, style="dim", markup=False, highlight=False)
+        console.print(Text("\n".join(f"    {line}" for line in text.splitlines())))
+    console.print()
+    for title, rows in (("parameter", sheet.parameters), ("input", sheet.inputs)):
+        if rows:
+            console.print(_rows((title, "value" if title == "parameter" else "unless set", "meaning"), rows))
+            console.print()
+    if sheet.presets:
+        console.print(_rows(("preset", "values"), sheet.presets))
+        console.print()
+    if sheet.notes:
+        console.print(Text(f"{sheet.notes}\n"))
+    console.print(Text(f"Source: {sheet.source}\n"))
+
+
+def show_study(console: Console, study: Study) -> None:
+    """Print a study: question, settings with defaults and help, claims, expected values and README."""
+    console.print(Text(study.name, style="bold") + Text(f" (study)\n{study.title}\n"))
+    if study.question:
+        console.print(Text(f"{study.question}\n"))
+    settings = [
+        (info.name, info.text, info.help + (f" ({info.limits})" if info.limits else "")) for info in study.describe()
+    ]
+    if settings:
+        console.print(_rows(("setting", "default", "meaning"), settings))
+        console.print()
+    if study.claims:
+        console.print(_rows(("claim", "statement"), [(claim.name, claim.statement) for claim in study.claims]))
+        console.print()
+    if study.expected:
+        console.print(_rows(("value", "expected", "source"), [_expected(item) for item in study.expected]))
+        console.print()
+    console.print(Text(f"Usual target: {study.target}. Folder: {study.folder}\n"), soft_wrap=True)
+    console.print(Markdown(study.readme))
+
+
+def _expected(item: Expected) -> tuple[str, str, str]:
+    unit = "" if item.unit == "1" else f" {item.unit}"
+    return item.name, f"{item.expected:.6g} ± {item.allowed:.3g}{unit}", item.source
+
+
+def _rows(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table

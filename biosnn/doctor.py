@@ -1,0 +1,139 @@
+"""Is this machine fit to simulate? Each thing that is looked at, and what to do where it is not as it should be."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from biosnn.engine import cache, toolchain
+from biosnn.errors import BiosnnError
+
+OK, WARNING, MISSING = "ok", "warning", "missing"
+_NEEDED = ("brian2", "numpy", "scipy", "matplotlib", "jinja2", "scikit-learn", "tomlkit", "rich", "typer")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    what : str
+        The thing.
+    state : {"ok", "warning", "missing"}
+        "warning": studies run without it, if slower; "missing": they do not.
+    detail : str
+        What was found.
+    remedy : str
+        What to do about it, empty if all is well.
+    """
+
+    what: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+def examine(*, run: bool = True) -> Iterator[Finding]:
+    """Look at Python, packages, compiler, targets and folders.
+
+    Parameters
+    ----------
+    run : bool
+        Whether to simulate a neuron on every target. Without it, only what a target needs is looked for.
+
+    Yields
+    ------
+    Finding
+        Each as soon as it is known.
+    """
+    version = ".".join(map(str, sys.version_info[:3]))
+    fit = sys.version_info >= (3, 11)
+    yield Finding("python", OK if fit else MISSING, version, "" if fit else "Install Python 3.11 or later.")
+    yield from (_package(name) for name in _NEEDED)
+    yield _package("cython", needed=False)
+    yield _compiler()
+    problems = toolchain.target_problems()
+    yield from (_target(name, problem, run=run) for name, problem in problems.items())
+    yield _cache()
+
+
+def _package(name: str, *, needed: bool = True) -> Finding:
+    state = MISSING if needed else WARNING
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, state, "not installed", f"pip install {name}")
+    if name == "numpy" and sys.version_info < (3, 12) and _major_minor(version) >= (2, 4):
+        remedy = "pip install 'numpy<2.4' (Brian2 2.9, the newest on Python 3.11, cannot be imported with later ones)"
+        return Finding(name, MISSING, version, remedy)
+    return Finding(name, OK, version)
+
+
+def _major_minor(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+def _compiler() -> Finding:
+    compiler = toolchain.find_compiler()
+    if compiler is None:
+        detail = "none found: studies run on another target, and slower"
+        return Finding("C++ compiler", WARNING, detail, toolchain.INSTALL)
+    return Finding("C++ compiler", OK, f"{' '.join(compiler.command)}: {compiler.version}")
+
+
+def _target(name: str, problem: str, *, run: bool) -> Finding:
+    """A target is fine if a neuron charges on it as it should."""
+    state = MISSING if name == toolchain.FALLBACK else WARNING
+    if problem:
+        return Finding(f"target {name}", state, "does not work", problem)
+    if not run:
+        return Finding(f"target {name}", OK, "has what it needs")
+    try:
+        potential = _charge(name)
+    except (BiosnnError, OSError) as error:
+        return Finding(f"target {name}", state, "fails to run a neuron", str(error))
+    if abs(potential - 0.6321) > 1e-3:
+        remedy = "Compiler or libraries compute wrong numbers: reinstall them."
+        return Finding(f"target {name}", state, f"a neuron charged to {potential:.4f}, not to 0.6321", remedy)
+    return Finding(f"target {name}", OK, "runs a neuron")
+
+
+def _charge(target: str) -> float:
+    """The membrane potential after one time constant, as a share of its final value: 1 - exp(-1)."""
+    from brian2 import Network, NeuronGroup, ms
+
+    from biosnn.engine import session
+
+    with session(target, seed=1, dt=0.1 * ms) as sim:
+        group = NeuronGroup(1, "dv/dt = (1 - v)/(10*ms) : 1", method="exact", name="doctor", namespace={})
+        sim.run(Network(group), 10 * ms, "doctor")
+        return float(group.v[0])
+
+
+def _cache() -> Finding:
+    folder = cache.folder()
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    detail = f"{folder} ({size_text(cache.total_size())} of at most {size_text(cache.size_limit())})"
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        return Finding("cache", WARNING, f"{detail}: cannot be written", "Set BIOSNN_CACHE to a folder of yours.")
+    return Finding("cache", OK, detail)
+
+
+def folder_size(folder: Path) -> int:
+    """The size of all files in a folder, in bytes; zero if there is none."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def size_text(size: float) -> str:
+    """A number of bytes as text: ``"1.5 MB"``."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
