@@ -10,6 +10,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
@@ -40,11 +41,16 @@ Scope = Mapping[str, Any]
 
 def scope(dimensions: Mapping[str, Dimension], boolean: Iterable[str] = ()) -> dict[str, Any]:
     """Collect the names that a text may use: Brian2's own, then ``dimensions`` (name -> physical dimension)."""
-    names: dict[str, Any] = {**DEFAULT_FUNCTIONS, **DEFAULT_CONSTANTS}
-    names.update({name: Variable(name, dimensions=unit.dim, scalar=True) for name, unit in DEFAULT_UNITS.items()})
+    names = dict(_names_of_brian())
     names.update({name: Variable(name, dimensions=dim) for name, dim in dimensions.items()})
     names.update({name: Variable(name, dtype=bool) for name in boolean})
     return names
+
+
+@cache
+def _names_of_brian() -> dict[str, Any]:
+    units = {name: Variable(name, dimensions=unit.dim, scalar=True) for name, unit in DEFAULT_UNITS.items()}
+    return {**DEFAULT_FUNCTIONS, **DEFAULT_CONSTANTS, **units}
 
 
 def own_names(names: Scope) -> list[str]:
