@@ -1,0 +1,230 @@
+"""The catalogue: every model loads, names its source, keeps its text, and does what its paper says."""
+
+import re
+
+import numpy as np
+import pytest
+from brian2 import Hz, Network, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, ms, mV, pA, second, uA
+from brian2.units.allunits import cmetre
+
+from biosnn import build, shelf
+from biosnn.engine.session import session
+from biosnn.model import from_toml, to_toml
+
+NEURONS = [
+    *("lif", "lif_noisy", "lif_exp", "lif_cond", "if_soft", "if_hard", "lif_adaptive", "lif_inhibitory"),
+    *("adex", "izhikevich", "hodgkin_huxley"),
+]
+SYNAPSES = [
+    *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),
+    *("stdp_triplet", "stdp_triplet_full", "stdp_triplet_full_nearest", "stdp_diehl_cook", "rstdp", "istdp", "stp"),
+]
+MODELS = [shelf.neuron_model(name) for name in NEURONS] + [shelf.synapse_model(name) for name in SYNAPSES]
+
+
+def test_the_shelf_holds_the_catalogue():
+    assert set(NEURONS) <= set(shelf.neuron_names())
+    assert set(SYNAPSES) <= set(shelf.synapse_names())
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_model_names_its_source_and_survives_the_round_trip(model):
+    assert re.search(r"\b(19|20)\d\d\b", model.source), "a year"
+    assert re.search(r"doi:10\.\d{4,}/\S+|ISBN", model.source), "a reference that can be looked up"
+    assert model.summary.endswith(".")
+    assert from_toml(to_toml(model)) == model
+    for preset in model.presets:
+        assert model.with_values(preset) != model or preset == "regular_spiking"
+
+
+@pytest.fixture
+def sim():
+    with session("numpy", seed=1, dt=0.1 * ms) as simulation:
+        yield simulation
+
+
+def spike_times(sim, groups, duration):
+    monitors = {key: SpikeMonitor(group, name=f"spikes_{key}") for key, group in groups.items()}
+    sim.run(Network(*groups.values(), *monitors.values()), duration)
+    return {key: np.asarray(monitor.t / ms) for key, monitor in monitors.items()}
+
+
+# ---- neurons ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "z", "rate"),
+    [
+        *(("if_soft", 0.3, 0.3), ("if_soft", 0.45, 0.45), ("if_soft", 0.7, 0.7), ("if_soft", 0.9, 0.9)),
+        *(("if_hard", 0.3, 0.25), ("if_hard", 0.45, 1 / 3), ("if_hard", 0.7, 0.5), ("if_hard", 0.9, 0.5)),
+    ],
+)
+def test_rate_of_integrate_and_fire_without_leak(sim, name, z, rate):
+    sim.reset(dt=1 * ms)
+    times = spike_times(sim, {"if": build.neurons(1, name, values={"z": z / ms})}, 1000 * ms)["if"]
+    assert len(times) == pytest.approx(1000 * rate, abs=1)
+
+
+def test_soft_reset_keeps_what_is_over_and_hard_reset_does_not(sim):
+    sim.reset(dt=1 * ms)
+    groups = {name: build.neurons(1, name, values={"v": 1.25}) for name in ("if_soft", "if_hard")}
+    sim.run(Network(*groups.values()), 1 * ms)
+    assert groups["if_soft"].v[0] == 0.25
+    assert groups["if_hard"].v[0] == 0.0
+
+
+def adex(preset, current):
+    return build.neurons(1, "adex", preset=preset, values={"I": current * pA})
+
+
+def test_adex_presets_fire_in_their_patterns(sim):
+    drives = {
+        "tonic": 500,
+        "adapting": 500,
+        "initial_burst": 400,
+        "regular_bursting": 210,
+        "delayed_accelerating": 300,
+        "delayed_bursting": 110,
+        "transient": 180,
+        "irregular": 160,
+    }
+    times = spike_times(sim, {name: adex(name, current) for name, current in drives.items()}, 600 * ms)
+    intervals = {name: np.diff(t) for name, t in times.items()}
+    assert np.ptp(intervals["tonic"][2:]) <= 0.2 + 0.02 * np.mean(intervals["tonic"])
+    assert np.all(np.diff(intervals["adapting"][:6]) > -0.15)
+    assert intervals["adapting"][5] > 1.5 * intervals["adapting"][0]
+    assert intervals["initial_burst"][0] < 0.5 * np.median(intervals["initial_burst"])
+    for name in ("regular_bursting", "delayed_bursting"):
+        assert max(intervals[name]) > 3 * min(intervals[name]), name
+    assert times["delayed_accelerating"][0] > times["tonic"][0]
+    assert intervals["delayed_accelerating"][-1] < intervals["delayed_accelerating"][0]
+    assert 0 < len(times["transient"]) < 15
+    assert times["transient"][-1] < 200
+    assert np.std(intervals["irregular"]) > 0.2 * np.mean(intervals["irregular"])
+
+
+def test_izhikevich_presets_fire_in_their_patterns(sim):
+    drives = {
+        "tonic_spiking": 14,
+        "phasic_spiking": 0.5,
+        "tonic_bursting": 15,
+        "phasic_bursting": 0.6,
+        "mixed_mode": 10,
+        "spike_frequency_adaptation": 30,
+        "regular_spiking": 10,
+        "fast_spiking": 10,
+    }
+    values = {name: {"v": -65 * mV, "u": -65 * mV * 0.25 / ms, "I": drive * mV / ms} for name, drive in drives.items()}
+    groups = {name: build.neurons(1, "izhikevich", preset=name, values=values[name]) for name in drives}
+    times = spike_times(sim, groups, 300 * ms)
+    intervals = {name: np.diff(t) for name, t in times.items()}
+    assert len(times["phasic_spiking"]) == 1
+    assert len(times["tonic_spiking"]) >= 8
+    assert 2 <= len(times["phasic_bursting"]) <= 8
+    assert times["phasic_bursting"][-1] < 100
+    for name in ("tonic_bursting", "mixed_mode"):
+        assert max(intervals[name]) > 3 * min(intervals[name]), name
+    assert intervals["spike_frequency_adaptation"][-1] > 1.5 * intervals["spike_frequency_adaptation"][0]
+    assert len(times["fast_spiking"]) > 1.5 * len(times["regular_spiking"])
+
+
+def test_hodgkin_huxley_rests_and_fires(sim):
+    sim.reset(dt=0.02 * ms)
+    values = {"I": [0.0, 10.0] * uA / cmetre**2}
+    cells = build.neurons(2, "hodgkin_huxley", values=values)
+    spikes, trace = SpikeMonitor(cells), StateMonitor(cells, "v", record=True, dt=0.1 * ms)
+    sim.run(Network(cells, spikes, trace), 200 * ms)
+    assert np.abs(trace.v[0] / mV + 65).max() < 0.1, "rest at -65 mV"
+    assert spikes.count[0] == 0
+    intervals = np.diff(spikes.spike_trains()[1] / ms)[2:]
+    # About 68 Hz at 10 uA/cm**2 is the textbook value of this parameter set.
+    assert 1000 / intervals.mean() == pytest.approx(68, abs=3)
+    assert np.ptp(intervals) < 0.1
+    assert 30 < trace.v[1].max() / mV < 50, "an overshoot below the sodium reversal potential"
+
+
+def test_exprel_closes_the_gap_of_hodgkin_and_huxley(sim):
+    """The published rates are 0/0 at -40 and -55 mV."""
+    cells = build.neurons(2, "hodgkin_huxley", values={"v": [-40.0, -55.0] * mV})
+    sim.run(Network(cells), 0.1 * ms)
+    assert np.all(np.isfinite(cells.m[:]) & np.isfinite(cells.n[:]))
+
+
+def test_the_threshold_of_the_adaptive_cell_rises_and_freezes(sim):
+    drive = SpikeGeneratorGroup(1, np.zeros(300, dtype=int), np.arange(300) * ms)
+    groups, wires = {}, []
+    for preset in ("", "frozen", "published_code"):
+        cell = build.neurons(1, "lif_adaptive", preset=preset)
+        groups[preset] = cell
+        wires.append(build.synapses(drive, cell, "static", onto="g_exc", gain=8.0))
+    monitors = {preset: SpikeMonitor(cell) for preset, cell in groups.items()}
+    sim.run(Network(drive, *groups.values(), *wires, *monitors.values()), 300 * ms)
+    trains = {preset: np.asarray(monitor.t / ms) for preset, monitor in monitors.items()}
+    assert len(trains[""]) > 10
+    rise = float((groups[""].theta[0] - 20 * mV) / mV)
+    assert rise == pytest.approx(0.05 * len(trains[""]), rel=1e-3)
+    assert groups["frozen"].theta[0] / mV == pytest.approx(20, abs=1e-9)
+    assert np.diff(trains[""]).min() >= 5.0 - 1e-9
+    assert len(trains["published_code"]) > 2
+    assert np.diff(trains["published_code"]).min() >= 50.0 - 1e-9
+
+
+# ---- synapses ---------------------------------------------------------------------------------------------------
+
+
+def test_short_term_plasticity_follows_its_recursion(sim):
+    times = np.array([10.0, 30.0, 50.0, 90.0, 400.0])
+    u_share, tau_f, tau_d = 0.45, 50.0, 750.0
+    u, x, last, sent = 0.0, 1.0, 0.0, []
+    for t in times:
+        u *= np.exp(-(t - last) / tau_f)
+        x = 1 - (1 - x) * np.exp(-(t - last) / tau_d)
+        u += u_share * (1 - u)
+        sent.append(u * x)
+        x -= u * x
+        last = t
+    source = SpikeGeneratorGroup(1, np.zeros(len(times), dtype=int), times * ms)
+    for home in ("neuron", "synapse"):
+        sim.reset()
+        source = SpikeGeneratorGroup(1, np.zeros(len(times), dtype=int), times * ms)
+        target = build.neurons(1, "if_soft", values={"v_th": 1e9})
+        wire = build.synapses(source, target, "stp", preset="depressing", gain=1.0, traces=home)
+        trace = StateMonitor(target, "v", record=0, when="end")
+        sim.run(Network(source, target, wire, trace), 410 * ms)
+        steps = np.diff(trace.v[0], prepend=0.0)
+        assert steps[np.round(times / 0.1).astype(int)] == pytest.approx(sent, rel=1e-9), home
+
+
+def test_inhibitory_plasticity_holds_its_target_rate(sim):
+    """Independent spikes leave the weight where it is at the target rate, and move it against the deviation."""
+    rng = np.random.default_rng(3)
+    drift = []
+    for post_spikes in (4, 12, 36):  # 1, 3 and 9 Hz in the four seconds; the presynaptic neuron fires at 10 Hz
+        sim.reset()
+        pre, post = (np.sort(rng.choice(4000, size=count, replace=False)) for count in (40, post_spikes))
+        source = SpikeGeneratorGroup(1, np.zeros(len(pre), dtype=int), pre * ms)
+        target = SpikeGeneratorGroup(1, np.zeros(len(post), dtype=int), post * ms)
+        wire = build.synapses(source, target, "istdp", values={"w": 50.0, "rho_0": 3 * Hz})
+        sim.run(Network(source, target, wire), 4000 * ms)
+        drift.append(wire.w[0] - 50)
+    assert drift[0] < 0 < drift[2]
+    assert drift[0] < drift[1] < drift[2]
+
+
+def test_reward_turns_eligibility_into_weight_within_bounds(sim):
+    """dw = reward * integral of the eligibility; a punishment stops at zero, a large reward at the maximum."""
+    rewards = np.array([0.5, 0.0, -100.0, 100.0]) * Hz
+    weights = []
+    for reward in rewards:
+        sim.reset()
+        source = SpikeGeneratorGroup(1, [0], [10] * ms)
+        target = SpikeGeneratorGroup(1, [0], [20] * ms)
+        wire = build.synapses(source, target, "rstdp", values={"reward": reward})
+        sim.run(Network(source, target, wire), 520 * ms)
+        weights.append(wire.w[0])
+    eligibility = 0.1 * np.exp(-10 / 20)
+    gained = 0.5 * Hz * eligibility * (1 - np.exp(-0.5)) * second
+    assert weights[0] - 0.5 == pytest.approx(float(gained), rel=2e-3)
+    assert weights[1] == 0.5
+    assert -0.002 < weights[2] <= 0.0
+    assert 1.0 <= weights[3] < 1.002
