@@ -181,7 +181,7 @@ def _digits(node: ast.AST) -> float:
     Without a bound, ``9**9**9**9`` in a stranger's file would keep the computer busy for ever.
     """
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        return _digits(node.left) * 10.0 ** min(_digits(node.right), 300.0)
+        return float(_digits(node.left) * 10.0 ** min(_digits(node.right), 300.0))
     if isinstance(node, ast.Constant):
         size = abs(node.value) if isinstance(node.value, int | float) else 1
         return math.log10(max(2, size, 1 / size if 0 < size < 1 else 1))
