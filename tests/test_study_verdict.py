@@ -1,0 +1,160 @@
+"""Verdicts: values against published ones, claims with an activity floor."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from brian2 import Hz, mV, second
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biosnn.errors import StudyError
+from biosnn.study import Claim, Result
+from biosnn.study.verdict import Expected, check_claims, check_values, overall, read_expected
+
+SOURCE = "Nobody 1900, eq. 1"
+
+
+def verdict(value: object, **fields: object) -> str:
+    arguments: dict[str, object] = {"unit": "1", "source": SOURCE, **fields}
+    (row,) = check_values({"x": value}, [Expected("x", **arguments)])  # type: ignore[arg-type, dict-item]
+    return row.verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "fields", "expected"),
+    [
+        (1.0, {"expected": 1.25, "tolerance": 0.25}, "pass"),
+        (1.5, {"expected": 1.25, "tolerance": 0.25}, "pass"),
+        (1.51, {"expected": 1.25, "tolerance": 0.25}, "fail"),
+        (0.99, {"expected": 1.25, "tolerance": 0.25}, "fail"),
+        (3, {"expected": 3.0, "tolerance": 0.0}, "pass"),
+        (-110.0, {"expected": -100.0, "relative": 0.1}, "pass"),
+        (-111.0, {"expected": -100.0, "relative": 0.1}, "fail"),
+        (27 * Hz, {"expected": 27.1, "tolerance": 0.2, "unit": "Hz"}, "pass"),
+        (0.010 * second, {"expected": 10.0, "tolerance": 0.1, "unit": "ms"}, "pass"),
+        (math.nan, {"expected": 1.0, "tolerance": 1e300}, "fail"),
+        (math.nan * Hz, {"expected": 1.0, "tolerance": 1e300, "unit": "Hz"}, "fail"),
+        (math.inf, {"expected": 1.0, "tolerance": 1e300}, "fail"),
+    ],
+)
+def test_a_value_passes_within_the_tolerance(value: object, fields: dict[str, object], expected: str) -> None:
+    assert verdict(value, **fields) == expected
+
+
+@given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9), st.floats(0, 1e9))
+def test_a_value_passes_exactly_within_the_tolerance(value: float, expected: float, tolerance: float) -> None:
+    passes = verdict(value, expected=expected, tolerance=tolerance) == "pass"
+    assert passes == (abs(value - expected) <= tolerance)
+
+
+def test_a_value_of_another_dimension_fails_and_says_so() -> None:
+    (row,) = check_values({"x": 3 * mV}, [Expected("x", 3.0, "Hz", SOURCE, tolerance=1.0)])
+    assert row.verdict == "fail"
+    assert "expected a quantity in hertz, got a quantity in volt: 3 mV" in row.why
+
+
+def test_a_value_that_is_missing_fails() -> None:
+    rows = check_values({"y": 1.0}, [Expected("x", 3.0, "Hz", SOURCE, tolerance=1.0)])
+    assert [(row.name, row.verdict) for row in rows] == [("y", ""), ("x", "fail")]
+    assert "did not report" in rows[1].why
+    assert math.isnan(rows[1].value)
+
+
+def test_values_are_told_in_the_unit_of_the_published_one() -> None:
+    (row,) = check_values({"x": 0.02 * second}, [Expected("x", 21.0, "ms", SOURCE, relative=0.1)])
+    assert (row.value, row.unit) == (20.0, "ms")
+    assert row.tolerance == pytest.approx(2.1)
+
+
+def claims(holds: object, active: object = True) -> str:
+    def answer(value: object) -> object:
+        return value() if callable(value) else value
+
+    claim = Claim("c", "A claim.", lambda _: answer(holds), lambda _: answer(active))  # type: ignore[arg-type, return-value]
+    (checked,) = check_claims(Result(), [claim])
+    return f"{checked.verdict} {checked.why}".strip()
+
+
+def test_a_claim_holds_fails_or_is_silent() -> None:
+    assert claims(True) == "pass"
+    assert claims(False) == "fail"
+    assert claims(True, active=False) == "silent"
+    assert claims(False, active=False) == "silent"
+
+
+def test_a_claim_that_fails_itself_is_an_error_that_names_the_exception() -> None:
+    assert claims(lambda: 1 / 0) == "error ZeroDivisionError: division by zero"
+    assert claims(True, active=lambda: 1 / 0).startswith("error ZeroDivisionError")
+    assert claims(1).startswith("error TypeError: a claim: expected True or False (got 1)")
+    assert claims(lambda: 1 / 0, active=False) == "silent"
+
+
+def test_the_overall_verdict_needs_everything_and_something() -> None:
+    def of(value_verdicts: str, claim_verdicts: list[str]) -> str:
+        rows = check_values(
+            dict.fromkeys(value_verdicts, 0.0),
+            [Expected(name, 0.0 if name == "p" else 1.0, "1", SOURCE, tolerance=0.0) for name in value_verdicts],
+        )
+        results = {"pass": (True, True), "fail": (False, True), "silent": (True, False)}
+        made = [
+            Claim(str(n), "s", lambda _, v=verdict: results[v][0], lambda _, v=verdict: results[v][1])
+            for n, verdict in enumerate(claim_verdicts)
+        ]
+        return overall(rows, check_claims(Result(), made))
+
+    assert of("p", ["pass"]) == "pass"
+    assert of("p", []) == "pass"
+    assert of("", ["pass"]) == "pass"
+    assert of("pf", ["pass"]) == "fail"
+    assert of("p", ["pass", "fail"]) == "fail"
+    assert of("p", ["silent"]) == "fail"
+    assert of("", []) == "unchecked"
+    assert overall(check_values({"x": 1.0}, []), []) == "unchecked"
+
+
+def read(tmp_path: Path, text: str) -> list[Expected]:
+    (tmp_path / "expected.toml").write_text(text)
+    return read_expected(tmp_path / "expected.toml")
+
+
+def test_expected_values_are_read(tmp_path: Path) -> None:
+    text = f'[values.rate]\nexpected = 27\nrelative = 0.1\nunit = "Hz"\nsource = "{SOURCE}"\n'
+    text += f'[values."at 3 mV"]\nexpected = 0.5\ntolerance = 0.1\nsource = "{SOURCE}"\n'
+    assert read(tmp_path, text) == [
+        Expected("rate", 27.0, "Hz", SOURCE, relative=0.1),
+        Expected("at 3 mV", 0.5, "1", SOURCE, tolerance=0.1),
+    ]
+    assert read(tmp_path, "# nothing published") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ('expected = 1\nsource = "s"', "one of 'tolerance'"),
+        ('expected = 1\ntolerance = 1\nrelative = 1\nsource = "s"', "one of 'tolerance'"),
+        ('expected = 1\ntolerance = -1\nsource = "s"', "not negative"),
+        ('tolerance = 1\nsource = "s"', "'expected' and one of"),
+        ("expected = 1\ntolerance = 1", "who published the value"),
+        ('expected = 1\ntolerance = 1\nsource = " "', "who published the value"),
+        ('expected = "1 mV"\ntolerance = 1\nsource = "s"', "a finite number .* goes into 'unit'"),
+        ('expected = true\ntolerance = 1\nsource = "s"', "a finite number"),
+        ('expected = nan\ntolerance = 1\nsource = "s"', "a finite number"),
+        ('expected = 1\ntolerance = inf\nsource = "s"', "a finite number"),
+        ('expected = 1\ntolerance = 1\nunit = "mVs"\nsource = "s"', "unit: .*mVs"),
+        ('expected = 1\ntolerance = 1\nunit = 3\nsource = "s"', "a unit as text"),
+        ('expected = 1\ntolerance = 1\nsource = "s"\nnote = "n"', "the fields expected, relative, source"),
+    ],
+)
+def test_a_wrong_expected_value_is_refused(tmp_path: Path, fields: str, message: str) -> None:
+    with pytest.raises(StudyError, match=message) as caught:
+        read(tmp_path, f"[values.rate]\n{fields}\n")
+    assert "expected.toml [values.rate]" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[value.rate]", "values = 3", "[values", "rate = 1\n[values]"])
+def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(StudyError, match=r"expected\.toml"):
+        read(tmp_path, text)
