@@ -64,15 +64,40 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
     # ---- while the program is being written -------------------------------------------------------------------
 
     def network_run(self, net: Any, duration: Any, *args: Any, **kwds: Any) -> None:
+        begin = len(self.main_queue)
         with self._generation():
             kwds["level"] = kwds.get("level", 0) + 1
             super().network_run(net, duration, *args, **kwds)
+        self.main_queue[begin:] = self._in_order(self.main_queue[begin:])
         position = max(i for i, (function, _) in enumerate(self.main_queue) if function == "run_network")
         network, lines = self.main_queue[position][1]
-        call = f"{net.name}.run("
-        lines = [lift.Run(net.name, float(duration)) if line.startswith(call) else line for line in lines]
-        self.main_queue[position] = ("run_network", (network, lines))
+        self.main_queue[position] = ("run_network", (network, self._run_lines(net.name, float(duration), lines)))
         self.durations.append(float(duration))
+
+    @staticmethod
+    def _run_lines(network: str, duration: float, lines: list[str]) -> list[str | lift.Run]:
+        """The lines of a run with its duration lifted out, and idle clocks in the order of their names."""
+        idle = sorted(line for line in lines if line.startswith(f"{network}.add(") and line.endswith(", NULL);"))
+        found: list[str | lift.Run] = []
+        for line in lines:
+            if line.startswith(f"{network}.run("):
+                found += [*idle, lift.Run(network, duration)]
+            elif line not in idle:
+                found.append(line)
+        return found
+
+    def _in_order(self, entries: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        """Entries of one run, its clocks set in the order of their names.
+
+        Brian2 keeps the clocks of a network in a set, whose order depends on where in memory they lie.
+        """
+        clocks = {self.get_array_name(clock.variables[name]) for clock in self.clocks for name in ("t", "timestep")}
+
+        def clock_of(entry: tuple[str, Any]) -> str:
+            return str(entry[1][0]) if entry[0] == "set_by_single_value" and entry[1][0] in clocks else ""
+
+        sets = sorted((entry for entry in entries if clock_of(entry)), key=clock_of)
+        return [*sets, *(entry for entry in entries if not clock_of(entry))]
 
     def add_array(self, var: Any) -> None:
         # Brian2 holds owners weakly; a group that nobody uses any more would break the sources that name its arrays.
@@ -252,6 +277,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         """Let reads of what the run has computed fail for this reason."""
         self.has_been_run = False
         self.closed = reason
+        self._owners.clear()
 
     def result_dtypes(self) -> dict[str, tuple[str, np.dtype[Any]]]:
         """For each file of results, what it holds and the type of its elements."""

@@ -79,14 +79,15 @@ class ProgramSimulation(Simulation):
         if self._executed:
             raise EngineError(f"Cannot read {what}: the program was executed ({self._executed}) and gave no results.")
         self._executed = what if what == "sim.execute()" else f"to read {what}"
-        program, _ = self._build()
+        self._build()
         folder = self._folder()
-        runner.prepare(folder, program, self._inputs, {})
+        runner.prepare(folder, self._inputs, {})
         with progress.Progress(self._labels[0]) as shown:
             runner.execute(folder, self._environment(), lambda *how_far: self._show(shown, *how_far))
         self._open_results(folder)
 
-    def _build(self) -> tuple[Path, lift.Settings]:
+    def _build(self) -> lift.Settings:
+        """Make the program and all that its runs share; return the numbers of the first of them."""
         compiler = toolchain.find_compiler()
         if compiler is None:
             raise EngineError(f"The cpp target needs a compiler: {toolchain.target_problems()['cpp']}")
@@ -94,7 +95,7 @@ class ProgramSimulation(Simulation):
         sources = self._root / "sources"
         files, settings = self.device.write_sources(sources, self._inputs)
         with progress.Progress("compiling") as shown:
-            program, self.compiled = compile.build(
+            program, _ = compile.build(
                 sources,
                 files,
                 compiler,
@@ -102,7 +103,8 @@ class ProgramSimulation(Simulation):
                 self.device.origins(),
                 lambda done, total: shown.update(done / total, f"{done} of {total} files"),
             )
-        return program, settings
+        runner.keep_binary(program, self._inputs)
+        return settings
 
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="run-", dir=self._root))
@@ -146,9 +148,9 @@ class ProgramSimulation(Simulation):
         finally:
             self._sweeping = False
         self._executed = "by sim.sweep"
-        binary, settings = self._build()
+        settings = self._build()
         try:
-            return self._run_points(binary, settings, carriers, points, read, jobs or compile.cores())
+            return self._run_points(settings, carriers, points, read, jobs or compile.cores())
         finally:
             self.device.close("the results of a sweep can be read inside read() only.")
 
@@ -166,7 +168,6 @@ class ProgramSimulation(Simulation):
 
     def _run_points(
         self,
-        binary: Path,
         settings: lift.Settings,
         carriers: dict[str, tuple[str, Any]],
         points: list[dict[str, Any]],
@@ -182,7 +183,7 @@ class ProgramSimulation(Simulation):
             }
             own: dict[str, NDArray[Any]] = settings.arrays(scalars)
             own |= {name: np.asarray(point[key], dtype=dtype) for key, (name, dtype) in carriers.items()}
-            runner.prepare(folder, binary, self._inputs, own)
+            runner.prepare(folder, self._inputs, own)
             runner.execute(folder, self._environment(), lambda *_: None, stop)
             return folder
 

@@ -23,24 +23,27 @@ PROGRESS = "biosnn-progress"
 Report = Callable[[int, float], None]  # number of the run from 1, fraction of it that is done
 
 
-def prepare(folder: Path, program: Path, inputs: Path, own: Mapping[str, NDArray[Any]]) -> None:
+def keep_binary(program: Path, inputs: Path) -> None:
+    """Hold on to the binary of a cache entry, which may be evicted while a long sweep still starts it."""
+    _link(program / "main", inputs / "main")
+
+
+def prepare(folder: Path, inputs: Path, own: Mapping[str, NDArray[Any]]) -> None:
     """Fill a run folder: the binary, the arrays it reads, room for results.
 
     Parameters
     ----------
     folder
         A new, empty folder.
-    program
-        Folder of the cache entry.
     inputs
-        Folder whose ``static_arrays`` all runs of this program share.
+        Folder with the binary and the ``static_arrays`` that all runs of the program share.
     own
         Arrays that differ from run to run; they replace the shared ones.
     """
     arrays = folder / "static_arrays"
     arrays.mkdir()
     (folder / "results").mkdir()
-    _link(program / "main", folder / "main")
+    _link(inputs / "main", folder / "main")
     for path in (inputs / "static_arrays").iterdir():
         if path.name not in own:
             _link(path, arrays / path.name)
