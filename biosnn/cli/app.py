@@ -163,9 +163,10 @@ def main(arguments: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     problems = Console(stderr=True)
-    warnings.showwarning = lambda message, *_: _print_plainly(problems, "Warning: ", message, "yellow")
     try:
-        app(args=[word for word in words if word != "--debug"], prog_name="biosnn")
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: _print_plainly(problems, "Warning: ", message, "yellow")
+            app(args=[word for word in words if word != "--debug"], prog_name="biosnn")
     except BiosnnError as error:
         if debug:
             raise

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from biosnn.model import from_toml
 from biosnn.report.describe import ModelSheet, describe_model
@@ -18,7 +18,7 @@ from biosnn.report.markup import inline, paragraphs
 from biosnn.study.load import Study
 from biosnn.study.saved import FIGURES, REPORT, SavedResult, load_result
 from biosnn.study.settings import SettingInfo
-from biosnn.study.verdict import CheckedValue
+from biosnn.study.verdict import MISSING, CheckedValue
 
 # A raster of many spikes is smaller as pixels; what is small stays sharp at every size.
 _LARGEST_SVG = 1_500_000
@@ -50,7 +50,8 @@ def render(result: SavedResult, study: Study) -> str:
         verdict=_VERDICTS[result.verdict],
         marks=_MARKS,
         tally=_tally(result),
-        deviation=deviation,
+        difference=difference_html,
+        missing=MISSING,
         wall_time=duration_text(result.provenance["wall_time"]["value"]),
     )
 
@@ -92,25 +93,26 @@ def _setting(info: SettingInfo, result: SavedResult) -> dict[str, Any]:
     return {"name": info.name, "text": text, "default": info.text, "help": info.help, "changed": text != info.text}
 
 
-def deviation(row: CheckedValue) -> Markup:
-    """How far a value is from the expected one, or in words why that cannot be said."""
+def difference_html(row: CheckedValue) -> Markup:
+    """How far a value is from the expected one; empty where that cannot be said."""
     if row.expected is None or not math.isfinite(row.value):
-        return escape(row.why)
-    return number_html(row.value - row.expected, signed=True)
+        return Markup("")
+    return number_html(row.value - row.expected, digits=3, signed=True)
 
 
-def number_html(value: float | None, signed: bool = False) -> Markup:
+def number_html(value: float | None, digits: int = 6, signed: bool = False) -> Markup:
     """Write a number with as many digits as a reader wants, a real minus sign and a raised exponent."""
     if value is None:
         return Markup("")
     if not math.isfinite(value):
         return Markup({"inf": "∞", "-inf": "−∞"}.get(str(float(value)), "not a number"))
-    text = f"{value:+.3g}" if signed else f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+    sign = "+" if signed and value > 0 else ""
     mantissa, has_exponent, exponent = text.replace("-", "−").partition("e")
     if not has_exponent:
-        return Markup(mantissa)
+        return Markup("{}{}").format(sign, mantissa)
     power = exponent.replace("+", "").replace("−0", "−").lstrip("0")
-    return Markup("{}&thinsp;×&thinsp;10<sup>{}</sup>").format(mantissa, power)
+    return Markup("{}{}&thinsp;×&thinsp;10<sup>{}</sup>").format(sign, mantissa, power)
 
 
 def unit_label(unit: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, ms, second
-from brian2.units.fundamentalunits import Quantity
+from brian2.units.fundamentalunits import Quantity, get_dimensions
 from matplotlib.figure import Figure as Drawing
 
 from biosnn.build import neurons, synapses
@@ -86,7 +86,7 @@ def _responsive(model: NeuronModel, variable: str, name: str, kind: str) -> tupl
     unit, written = _drive_unit(model, name, kind)
     rungs = np.array(_LADDER)
     while len(rungs):
-        drives = Quantity(rungs * unit, dim=unit.dim)
+        drives = Quantity(rungs * float(np.asarray(unit)), dim=get_dimensions(unit))
         try:
             t, traces, spikes = _respond(model, variable, name, kind, drives)
         except RunError:  # the upper rungs are too strong a drive for the equations

@@ -1,0 +1,233 @@
+"""The command line, as somebody at a terminal uses it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_study import EXPECTED, STUDY, write_study
+
+from biosnn.cli import main
+from biosnn.engine import cache
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("BIOSNN_PATH", raising=False)
+
+
+def biosnn(*arguments: str) -> int:
+    """Run a command, and return its exit code."""
+    try:
+        main(list(arguments))
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    return 0
+
+
+def test_run_prints_what_came_out_and_where_the_report_lies(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"))
+    assert biosnn("run", "./charging", "points=5", "--out", "out", "--seed", "3", "--target", "numpy") == 0
+    out = capsys.readouterr().out
+    for part in (
+        "charging: Does a neuron charge like an RC circuit?",
+        "points = 5 (default: 3)",
+        "running on numpy",
+        "0.6321 ± 0.01",
+        "closed form",
+        "The potential only rises.",
+        "✓ pass  charging, seed 3, numpy",
+        "Report: out/report.html",
+    ):
+        assert part in out, part
+    assert "duration =" not in out
+    assert json.loads(Path("out/result.json").read_text())["settings"]["points"] == "5"
+
+
+def test_run_succeeds_whatever_the_verdict_and_check_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"), expected=EXPECTED.replace("0.6321", "0.7"))
+    assert biosnn("run", "./charging", "--out", "out") == 0
+    assert biosnn("check", "./charging", "--out", "out") == 1
+    assert biosnn("check", "out") == 1
+    assert "✗ fail" in capsys.readouterr().out
+
+
+def test_check_passes_what_holds() -> None:
+    write_study(Path("charging"))
+    assert biosnn("check", "./charging", "--out", "out") == 0
+    assert biosnn("check", "out") == 0
+
+
+def test_check_does_not_pass_where_nothing_is_checked() -> None:
+    write_study(Path("charging"), study=STUDY[: STUDY.index("CLAIMS")] + "CLAIMS = []\n", expected="")
+    assert biosnn("check", "./charging", "--out", "out") == 1
+
+
+def test_a_saved_result_takes_no_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"))
+    assert biosnn("run", "./charging", "--out", "out") == 0
+    assert biosnn("check", "out", "points=4") == 2
+    assert "takes no settings" in capsys.readouterr().err
+
+
+def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"), plot="def plot(result):\n    return 1 / 0\n")
+    assert biosnn("run", "./charging", "--out", "out") == 1
+    assert "could not be drawn: ZeroDivisionError: division by zero (plot.py, line 2)" in capsys.readouterr().out
+    assert biosnn("check", "out") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "nowhere"), "No study named 'nowhere'"),
+        (("run", "./charging", "pionts=3"), "Did you mean 'points'?"),
+        (("run", "./charging", "duration=3 mV"), "expected a quantity in second"),
+        (("run", "./charging", "points"), "expected key=value"),
+        (("run", "./charging", "--target", "abacus"), "Valid names: cpp, cython, numpy"),
+        (("show", "nowhere"), "No model or study named 'nowhere'"),
+        (("show", "./charging", "--figure"), "only a model has a figure"),
+        (("show", "./nowhere.toml"), "nowhere.toml"),
+        (("new", "study", "Big Name"), "expected a letter, then lower-case letters"),
+        (("new", "study", "charging"), "exists already"),
+        (("new", "model", "cell", "--kind", "glia"), "one of neuron, synapse"),
+    ],
+)
+def test_a_mistake_gets_a_message_and_no_traceback(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(Path("charging"))
+    assert biosnn(*arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Error: ")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_debug_shows_where_an_error_comes_from() -> None:
+    from biosnn.errors import NotFoundError
+
+    with pytest.raises(NotFoundError):
+        main(["show", "nowhere", "--debug"])
+
+
+@pytest.mark.parametrize("arguments", [(), ("frobnicate",), ("new", "planet", "mars")])
+def test_wrong_usage_is_told(arguments: tuple[str, ...]) -> None:
+    assert biosnn(*arguments) == 2
+
+
+def test_list_names_every_model(capsys: pytest.CaptureFixture[str]) -> None:
+    from biosnn import shelf
+
+    assert biosnn("list") == 0
+    out = capsys.readouterr().out
+    for name in [*shelf.study_names(), *shelf.neuron_names(), *shelf.synapse_names()]:
+        assert f"\n{name} " in out
+
+
+def test_a_broken_plugin_warns_and_leaves_the_rest_on_the_shelf(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_study(Path("shelf/studies/fine"))
+    write_study(Path("shelf/studies/broken"), study="def (")
+    Path("shelf/models/neurons").mkdir(parents=True)
+    Path("shelf/models/neurons/torn.toml").write_text("kind =")
+    monkeypatch.setenv("BIOSNN_PATH", str(Path("shelf").absolute()))
+    assert biosnn("list") == 0
+    captured = capsys.readouterr()
+    assert "\nfine " in captured.out
+    assert "\nlif " in captured.out
+    assert "Warning: broken is left out: " in captured.err
+    assert "Warning: torn is left out: " in captured.err
+    assert biosnn("run", "fine", "--out", "out") == 0
+
+
+def test_a_duplicate_name_is_an_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("one", "two"):
+        write_study(Path(place) / "studies/same")
+    monkeypatch.setenv("BIOSNN_PATH", f"{Path('one').absolute()}:{Path('two').absolute()}")
+    assert biosnn("list") == 2
+    assert "same" in capsys.readouterr().err
+
+
+def test_show_prints_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("show", "lif_adaptive") == 0
+    out = capsys.readouterr().out
+    for part in ("lif_adaptive (neuron model)", "dv/dt", "threshold", "parameter", "Diehl & Cook", "Source: "):
+        assert part in out
+
+
+def test_show_draws_the_response_of_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("show", "stdp_pair", "--figure") == 0
+    path = Path(capsys.readouterr().out.rpartition("Figure: ")[2].strip())
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_show_prints_a_study(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"))
+    assert biosnn("show", "./charging") == 0
+    out = capsys.readouterr().out
+    for part in (
+        "Does a neuron charge like an RC circuit?",
+        "how long to simulate (at least 1 ms)",
+        "10 ms",
+        "The potential only rises.",
+        "0.6321 ± 0.01",
+        "What it is.",
+    ):
+        assert part in out
+
+
+def test_show_prints_a_result(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"))
+    assert biosnn("run", "./charging", "--out", "out") == 0
+    capsys.readouterr()
+    assert biosnn("show", "out") == 0
+    out = capsys.readouterr().out
+    assert "0.6321 ± 0.01" in out
+    assert "Report: out/report.html" in out
+
+
+def test_a_new_study_passes_its_own_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("new", "study", "my-question") == 0
+    assert "biosnn check ./my-question" in capsys.readouterr().out
+    assert biosnn("check", "./my-question") == 0
+    assert sorted(path.name for path in Path().iterdir()) == ["my-question", "results"]
+
+
+@pytest.mark.parametrize("kind", ["neuron", "synapse"])
+def test_a_new_model_can_be_shown(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("new", "model", "mine", "--kind", kind, "--dir", "deep/er") == 0
+    assert biosnn("show", "deep/er/mine.toml", "--figure") == 0
+    assert f"mine ({kind} model)" in capsys.readouterr().out
+    assert biosnn("new", "model", "mine", "--dir", "deep/er") == 2
+    assert biosnn("new", "model", "my-own") == 2
+
+
+def test_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOSNN_CACHE", str(Path("cache").absolute()))
+    cache.obtain("programs", "0123456789abcdef", lambda folder: {"n": (folder / "file").write_text("x" * 1234)})
+    assert biosnn("cache") == 0
+    out = capsys.readouterr().out
+    assert "programs  0123456789ab" in out
+    assert "kB" in out
+    assert biosnn("cache", "--clear") == 0
+    assert cache.entries() == []
+
+
+def test_help_needs_none_of_the_heavy_modules() -> None:
+    script = (
+        "import sys; from biosnn.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print([m for m in ('brian2', 'matplotlib', 'sklearn', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
+    )
+    assert "A laboratory bench" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"

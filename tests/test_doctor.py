@@ -1,0 +1,122 @@
+"""The doctor: says what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+
+from biosnn import doctor
+from biosnn.cli import main
+from biosnn.doctor import Finding, examine, size_text
+from biosnn.engine import toolchain
+
+
+def findings(*, run: bool = False) -> dict[str, Finding]:
+    return {finding.what: finding for finding in examine(run=run)}
+
+
+def test_a_fit_machine_has_everything_needed() -> None:
+    found = findings()
+    for what in ("python", "brian2", "numpy", "target numpy", "cache"):
+        assert found[what].state == "ok", found[what]
+    assert found["numpy"].detail == importlib.metadata.version("numpy")
+    assert all(finding.remedy or finding.state == "ok" for finding in found.values())
+
+
+@pytest.mark.cpp
+def test_every_target_that_works_runs_a_neuron() -> None:
+    found = findings(run=True)
+    for target, problem in toolchain.target_problems().items():
+        assert found[f"target {target}"].detail == ("does not work" if problem else "runs a neuron")
+
+
+def test_a_missing_compiler_is_no_reason_to_give_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOSNN_CXX", "no-such-compiler")
+    found = findings()
+    assert found["C++ compiler"].state == "warning"
+    assert "apt install g++" in found["C++ compiler"].remedy
+    assert found["target cpp"].state == "warning"
+    assert "BIOSNN_CXX" in found["target cpp"].remedy
+    assert found["target numpy"].state == "ok"
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, package: str, version: str | None) -> None:
+    real = importlib.metadata.version
+
+    def pretended(name: str) -> str:
+        if name != package:
+            return real(name)
+        if version is None:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version
+
+    monkeypatch.setattr(importlib.metadata, "version", pretended)
+
+
+def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, "scipy", None)
+    assert findings()["scipy"] == Finding("scipy", "missing", "not installed", "pip install scipy")
+    pretend(monkeypatch, "cython", None)
+    assert findings()["cython"].state == "warning"
+
+
+def test_numpy_that_brian2_cannot_take_is_found_on_python_3_11(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, "numpy", "2.4.0")
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 11, 7))
+    assert "numpy<2.4" in findings()["numpy"].remedy
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 12, 1))
+    assert findings()["numpy"].state == "ok"
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 10, 1))
+    assert findings()["python"].state == "missing"
+
+
+def test_a_target_that_computes_wrong_numbers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolchain, "target_problems", lambda: {"numpy": ""})
+    monkeypatch.setattr(doctor, "_charge", lambda _: 0.7)
+    finding = findings(run=True)["target numpy"]
+    assert finding.state == "missing"
+    assert "0.7000, not to 0.6321" in finding.detail
+
+
+def test_a_target_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(target: str) -> float:
+        raise OSError(f"{target} fell over")
+
+    monkeypatch.setattr(toolchain, "target_problems", lambda: {"numpy": ""})
+    monkeypatch.setattr(doctor, "_charge", fail)
+    assert findings(run=True)["target numpy"].remedy == "numpy fell over"
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "file/cache"))
+    assert findings()["cache"].state == "warning"
+    assert "BIOSNN_CACHE" in findings()["cache"].remedy
+
+
+def test_the_command_fails_if_something_needed_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "_charge", lambda _: 0.6321)
+    assert _exit_code(["doctor"]) == 0
+    assert "Everything needed is there." in capsys.readouterr().out
+    pretend(monkeypatch, "scipy", None)
+    assert _exit_code(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "pip install scipy" in out
+    assert "Something needed is missing" in out
+
+
+def _exit_code(arguments: list[str]) -> int:
+    try:
+        main(arguments)
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    return 0
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2e6, "2 MB"), (3e9, "3 GB")])
+def test_sizes_are_told_in_words(size: float, text: str) -> None:
+    assert size_text(size) == text

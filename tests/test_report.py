@@ -1,0 +1,189 @@
+"""The report: one page, complete, self-contained, and safe against what its texts contain."""
+
+from __future__ import annotations
+
+import base64
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from small_study import EXPECTED, PLOT, STUDY, write_study
+
+from biosnn import shelf
+from biosnn.report import new_figure
+from biosnn.report.describe import describe_model
+from biosnn.report.markup import inline, paragraphs
+from biosnn.report.page import number_html
+from biosnn.report.preview import draw_preview
+from biosnn.study import load_study
+from biosnn.study.run import run_study
+
+VOID = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Collects elements and text, and checks that every element is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Page]:
+    folder = tmp_path_factory.mktemp("report")
+    study = STUDY.replace("only rises", "<script>alert(1)</script> rises")
+    expected = EXPECTED + '[values.peak]\nexpected = 1\ntolerance = 0.5\nunit = "mV"\nsource = "A & B <1900>"\n'
+    result = run_study(
+        write_study(folder / "charging", study=study, expected=expected), {"points": "4"}, out=folder / "out"
+    )
+    text = result.report.read_text(encoding="utf-8")
+    return text, Page(text)
+
+
+def test_the_page_tells_everything(page: tuple[str, Page]) -> None:
+    text = " ".join(page[1].text.split())
+    for part in (
+        "Does a neuron charge like an RC circuit?",
+        "✗ fail: Not everything holds",
+        "1 of 2 expected values and 1 of 1 claim hold.",
+        "The membrane potential after one time constant, against 1 - exp(-1).",
+        "One neuron under a <constant> current.",
+        "dv/dt = (v_rest - v + R*I)/tau_m",
+        "membrane capacitance",
+        "Lapicque 1907",
+        "closed form, 1 - exp(-1)",
+        "A & B <1900>",
+        "✓ pass",
+        "✗ fail",
+        "how long to simulate",
+        "4 (changed)",
+        "points=4 --seed 1 --target numpy",
+        "brian2",
+    ):
+        assert part in text, part
+
+
+def test_the_page_refers_to_nothing_outside_itself(page: tuple[str, Page]) -> None:
+    for tag, attributes in page[1].elements:
+        assert tag not in ("script", "link", "iframe", "object")
+        for name in ("src", "href"):
+            assert (attributes.get(name) or "data:").startswith("data:")
+    assert "url(" not in page[0]
+    assert "@import" not in page[0]
+
+
+def test_texts_are_escaped(page: tuple[str, Page]) -> None:
+    assert "<script" not in page[0]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page[0]
+    assert "A &amp; B &lt;1900&gt;" in page[0]
+
+
+def test_figures_are_in_the_page_with_caption_and_alternative_text(page: tuple[str, Page]) -> None:
+    (image,) = [attributes for tag, attributes in page[1].elements if tag == "img"]
+    assert image["alt"] == "The potential rises <b>smoothly</b>."
+    kind, _, data = str(image["src"]).partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert b"<svg" in base64.b64decode(data)
+    assert "The potential rises <b>smoothly</b>." in page[1].text
+
+
+def test_a_large_drawing_is_shown_as_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("biosnn.report.page._LARGEST_SVG", 100)
+    result = run_study(write_study(tmp_path / "charging"), out=tmp_path / "out")
+    (data,) = re.findall(r'src="data:image/png;base64,([^"]+)"', result.report.read_text())
+    assert base64.b64decode(data) == (tmp_path / "out/figures/charge.png").read_bytes()
+
+
+def test_a_study_with_nothing_to_check_says_so(tmp_path: Path) -> None:
+    study = re.sub(r"CLAIMS = \[.*\]", "CLAIMS = []", STUDY, flags=re.DOTALL)
+    plot = PLOT[: PLOT.index("    figure")] + "    return []\n"
+    result = run_study(write_study(tmp_path / "charging", study=study, plot=plot, expected=""), out=tmp_path / "out")
+    text = Page(result.report.read_text()).text
+    assert result.verdict == "unchecked"
+    for part in ("○ unchecked", "neither claims nor expected values", "draws no figures", "makes no claims"):
+        assert part in text
+
+
+def test_prose_becomes_paragraphs_lists_and_code() -> None:
+    text = "One\nline with `a < b` & more.\n\n- first\n  goes on\n- ``second``"
+    assert paragraphs(text) == (
+        "<p>One line with <code>a &lt; b</code> &amp; more.</p>\n"
+        "<ul><li>first goes on</li><li><code>second</code></li></ul>"
+    )
+    assert inline("no `end <b>") == "no `end &lt;b&gt;"
+    assert paragraphs("") == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0.632121, "0.632121"),
+        (3, "3"),
+        (-1.5, "−1.5"),
+        (1.2e-9, "1.2&thinsp;×&thinsp;10<sup>−9</sup>"),
+        (3e12, "3&thinsp;×&thinsp;10<sup>12</sup>"),
+        (float("nan"), "not a number"),
+        (float("-inf"), "−∞"),
+        (None, ""),
+    ],
+)
+def test_numbers_are_set_for_reading(number: float | None, expected: str) -> None:
+    assert number_html(number) == expected
+
+
+@pytest.mark.parametrize("name", shelf.neuron_names())
+def test_a_neuron_is_laid_out_with_all_it_has(name: str) -> None:
+    model = shelf.neuron_model(name)
+    sheet = describe_model(model)
+    blocks = dict(sheet.blocks)
+    assert blocks["equations"] == model.equations
+    assert blocks.get("spikes when", "") == model.threshold
+    assert [row[0] for row in sheet.parameters] == list(model.parameters)
+    assert [row[0] for row in sheet.inputs] == list(model.inputs)
+    assert sheet.kind == "neuron"
+
+
+@pytest.mark.parametrize("name", shelf.synapse_names())
+def test_a_synapse_is_laid_out_with_all_it_has(name: str) -> None:
+    model = shelf.synapse_model(name)
+    sheet = describe_model(model)
+    everything = "\n".join(text for _, text in sheet.blocks)
+    for part in (model.equations, model.on_pre, model.on_post, *(trace.equation for trace in model.traces.values())):
+        assert part in everything
+    assert sheet.kind == "synapse"
+
+
+@pytest.mark.parametrize("name", ["lif", "lif_adaptive", "stdp_pair", "static"])
+def test_a_response_is_drawn(name: str, tmp_path: Path) -> None:
+    model = shelf.neuron_model(name) if name in shelf.neuron_names() else shelf.synapse_model(name)
+    path = draw_preview(model, tmp_path)
+    assert path == tmp_path / f"{name}.png"
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_needs_no_global_state() -> None:
+    figure, axes = new_figure(2, 1, sharex=True)
+    assert axes.shape == (2,)
+    assert figure.get_size_inches().tolist() == [7.0, 3.6]
+
+
+def test_the_readme_of_a_study_is_read(tmp_path: Path) -> None:
+    assert load_study(write_study(tmp_path / "charging", readme="# Why")).readme == "# Why"
