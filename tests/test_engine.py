@@ -10,7 +10,7 @@ from typing import Any
 import brian2
 import numpy as np
 import pytest
-from brian2 import Hz, Network, NeuronGroup, StateMonitor, ms, mV, second, volt
+from brian2 import Hz, Network, NeuronGroup, StateMonitor, Synapses, ms, mV, second, volt
 from engine_networks import small
 
 from biosnn.engine import session, toolchain
@@ -67,6 +67,39 @@ def test_several_runs_with_values_set_in_between(target: str) -> None:
     peak = 10 * (1 - np.exp(-2))
     expected = np.where(t <= 20, 10 * (1 - np.exp(-t / 10)), peak * np.exp(-(t - 20) / 10))
     np.testing.assert_allclose(v, expected, atol=1e-11)
+
+
+def several_clocks(target: str) -> dict[str, Any]:
+    """Clocks of 0.1, 0.2 and 0.3 ms, a synapse with a delay between them, values set by index, and two runs."""
+    with session(target, seed=1) as sim:
+        fast = NeuronGroup(4, "dv/dt = 1/ms : 1", threshold="v > 2", reset="v = 0", method="euler", name="fast")
+        slow = NeuronGroup(6, "dv/dt = -v/(5*ms) : 1", method="euler", dt=0.3 * ms, name="slow")
+        fast.v[:] = [0.1, 0.2, 0.3, 0.4]
+        slow.v[-1], slow.v[0] = 7, 1
+        part = slow[2:4]
+        part.v[1] = 5
+        synapses = Synapses(fast, slow, on_pre="v_post += 1", delay=0.7 * ms, name="synapses")
+        synapses.connect(i=[0, 1, 2, 3], j=[0, 2, 4, 5])
+        seen = StateMonitor(slow, "v", record=True, dt=0.2 * ms, name="seen")
+        net = Network(fast, slow, synapses, seen)
+        sim.run(net, 5 * ms, namespace={"ms": ms})
+        fast.v[2] = 1.5
+        sim.run(net, 4 * ms, namespace={"ms": ms})
+        return {"t": seen.t[:] / ms, "v": seen.v[:], "fast": fast.v[:], "part": part.v[:], "end": float(net.t)}
+
+
+@pytest.mark.cpp
+def test_several_clocks_and_values_set_by_index_are_the_same_in_the_program() -> None:
+    reference, found = several_clocks("numpy"), several_clocks("cpp")
+    assert len(reference["t"]) == 45
+    for name, values in reference.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("index", [3, -4])
+def test_a_value_at_an_index_that_is_not_there_is_refused(index: int) -> None:
+    with session("cpp", seed=1), pytest.raises((EngineError, IndexError), match=r"index|bounds"):
+        small()["cell"].v[index] = 1 * mV
 
 
 @pytest.mark.parametrize("target", TARGETS)

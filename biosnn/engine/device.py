@@ -110,7 +110,14 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         super().fill_with_array(var, arr)
 
     def variableview_set_with_index_array(self, variableview: Any, item: Any, value: Any, check_units: bool) -> None:
-        self._note_nan(variableview.variable, value)
+        var = variableview.variable
+        self._note_nan(var, value)
+        if isinstance(item, int | np.integer) and not isinstance(var, DynamicArrayVariable):
+            # Brian2 takes the number as it is: past the end, from the end, or from the start of a subgroup's group.
+            index = np.asarray(variableview.indexing(int(item), index_var=variableview.index_var)).item()
+            item = index if index >= 0 else index + var.size
+            if not 0 <= item < var.size:
+                raise EngineError(f"{_variable_name(var)} has {var.size} values: there is none at index {index}.")
         super().variableview_set_with_index_array(variableview, item, value, check_units)
 
     def _note_nan(self, var: Any, value: Any) -> None:
