@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +15,8 @@ from small_study import EXPECTED, STUDY, write_study
 
 from biosnn.cli import main
 from biosnn.engine import cache
+
+ROOT = str(Path(__file__).parent.parent)
 
 
 @pytest.fixture(autouse=True)
@@ -226,8 +231,25 @@ def test_help_needs_none_of_the_heavy_modules() -> None:
         "try: main(['--help'])\n"
         "except SystemExit: print([m for m in ('brian2', 'matplotlib', 'sklearn', 'numpy') if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "A laboratory bench" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.cpp
+def test_every_command_of_the_guide_works_as_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = Path(ROOT, "docs/write-a-study.md").read_text(encoding="utf-8")
+    indented = [line.strip() for line in guide.splitlines() if line.startswith("    ")]
+    commands = [line for line in indented if re.match(r"(BIOSNN_PATH=\S+ )?(biosnn|mkdir|cp) ", line)]
+    (script,) = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    assert len(commands) > 10
+    for command in commands:
+        words = shlex.split(command)
+        if words[0].startswith("BIOSNN_PATH="):
+            monkeypatch.setenv("BIOSNN_PATH", words.pop(0).partition("=")[2])
+        if command == "biosnn check my-result":
+            subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": ROOT})
+        if words[0] == "biosnn":
+            assert biosnn(*words[1:]) == (2 if "80 mV" in command else 0), command
+        else:
+            subprocess.run(words, check=True)

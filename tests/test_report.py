@@ -85,9 +85,16 @@ def test_the_page_refers_to_nothing_outside_itself(page: tuple[str, Page]) -> No
     for tag, attributes in page[1].elements:
         assert tag not in ("script", "link", "iframe", "object")
         for name in ("src", "href"):
-            assert (attributes.get(name) or "data:").startswith("data:")
+            assert (attributes.get(name) or "data:").startswith(("data:", "#"))
     assert "url(" not in page[0]
     assert "@import" not in page[0]
+
+
+def test_links_lead_to_sections_of_the_page(page: tuple[str, Page]) -> None:
+    anchors = {attributes.get("id") for _, attributes in page[1].elements}
+    links = [str(attributes["href"]) for tag, attributes in page[1].elements if tag == "a"]
+    assert len(links) == 7
+    assert all(link[1:] in anchors for link in links)
 
 
 def test_texts_are_escaped(page: tuple[str, Page]) -> None:

@@ -13,7 +13,7 @@ from brian2 import ms
 from small_study import EXPECTED, PLOT, STUDY, write_study
 
 from biosnn.errors import BiosnnError, EngineError, NotFoundError, ResultError, SettingsError, StudyError
-from biosnn.study import load_result, load_study, study_summary
+from biosnn.study import Result, load_result, load_study, study_summary
 from biosnn.study.run import run_study
 
 FILES = {"result.json", "arrays.npz", "provenance.json", "figures", "report.html"}
@@ -267,7 +267,7 @@ def test_a_claims_exception_is_named_and_the_numbers_are_kept(tmp_path: Path) ->
 def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:
     run_study(write_study(tmp_path / "charging"), out=tmp_path / "out")
     data = json.loads((tmp_path / "out/result.json").read_text())
-    assert list(data) == ["format", "study", "settings", "seed", "target", "verdict", "values", "claims", "arrays"]
+    assert " ".join(data) == "format study settings seed target verdict values claims left_out arrays"
     assert data["format"] == 1
     charge = data["values"]["charge"]
     assert set(charge) == {"value", "unit", "expected", "tolerance", "source", "verdict"}
@@ -275,6 +275,23 @@ def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:
     assert data["values"]["count"] == {"value": 3, "unit": "1"}
     assert data["claims"] == [{"name": "rises", "statement": "The potential only rises.", "verdict": "pass"}]
     assert data["arrays"]["v"] == {"unit": "volt", "shape": [100], "dtype": "<f8", "key": "v"}
+
+
+def test_what_settings_do_not_ask_about_is_left_out_by_name(tmp_path: Path) -> None:
+    study = STUDY.replace("(settings.points)},\n", "(settings.points)},\n        left_out=['charge', 'rises'],\n")
+    measured = write_study(tmp_path / "measured", study=study)
+    result = run_study(measured, out=tmp_path / "out")
+    assert [row.verdict for row in result.rows if row.name == "charge"] == ["pass"], "what is there is held against"
+    unmeasured = study.replace('"charge": v[-1] / (5 * mV), ', "")
+    result = run_study(write_study(tmp_path / "unmeasured", study=unmeasured), out=tmp_path / "other")
+    assert result.left_out == ("charge", "rises")
+    assert (result.verdict, result.claims) == ("unchecked", ())
+    assert "Not asked with these settings, so neither held nor failed: charge, rises." in result.report.read_text()
+    typo = write_study(tmp_path / "typo", study=study.replace("['charge', 'rises']", "['chagre']"))
+    with pytest.raises(StudyError, match=r"left_out: .*'chagre'. Did you mean 'charge'"):
+        run_study(typo, out=tmp_path / "third")
+    with pytest.raises(ResultError, match="a list of names"):
+        Result(left_out="charge")
 
 
 def test_expected_values_that_fail_are_told(tmp_path: Path) -> None:

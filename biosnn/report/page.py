@@ -52,6 +52,7 @@ def render(result: SavedResult, study: Study) -> str:
         tally=_tally(result),
         difference=difference_html,
         missing=MISSING,
+        finished=result.provenance["finished"].replace("T", " ").replace("+00:00", " UTC"),
         wall_time=duration_text(result.provenance["wall_time"]["value"]),
     )
 

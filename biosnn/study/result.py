@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,9 @@ class Result:
         The numbers that answer the question: scalars, with units where they have one.
     arrays : mapping of str to ndarray or Quantity
         What the figures are drawn from, of any shape: numbers, booleans or texts.
+    left_out : collection of str
+        Names of expected values and claims that these settings do not ask about, so that the result is not held
+        against them; the report names them. A value that is there is always held against its expected one.
 
     Raises
     ------
@@ -35,10 +38,14 @@ class Result:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Collection[str] = ()
 
     def __post_init__(self) -> None:
         values = {_name("values", name): _scalar(name, value) for name, value in self.values.items()}
         arrays = {_name("arrays", name): _array(name, value) for name, value in self.arrays.items()}
+        if isinstance(self.left_out, str):
+            raise ResultError(field_error("Result.left_out", "a list of names", self.left_out))
+        object.__setattr__(self, "left_out", tuple(sorted({_name("left_out", name) for name in self.left_out})))
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "arrays", arrays)
 

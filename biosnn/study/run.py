@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from biosnn.engine import session
-from biosnn.errors import BiosnnError, StudyError, field_error
+from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
 from biosnn.study.folder import address, refuse_foreign, whole_or_not_at_all
 from biosnn.study.load import Study, blame, load_plot, load_study
@@ -16,7 +16,9 @@ from biosnn.study.provenance import collect
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result, write_result
 from biosnn.study.settings import make_settings, setting_texts
-from biosnn.study.verdict import check_claims, check_values
+from biosnn.study.verdict import Claim, Expected, check_claims, check_values
+
+Asked = TypeVar("Asked", Expected, Claim)
 
 RESULTS = Path("results")
 DEFAULT_SEED = 1
@@ -83,8 +85,9 @@ def run_study(
             say("checking, drawing and writing")
             provenance = collect(study, chosen, seed, used, models.ever, wall_time)
             about = {"study": study.name, "settings": texts, "seed": seed, "target": used["used"]}
-            rows = check_values(result.values, study.expected)
-            write_result(new, result, rows, check_claims(result, study.claims), about, provenance)
+            rows = check_values(result.values, _asked(result, study.expected))
+            claims = check_claims(result, _asked(result, study.claims))
+            write_result(new, result, rows, claims, about, provenance)
             draw_figures(new, lambda: load_plot(study)(load_result(new)), study.folder)
             write_report(new, study)
     return load_result(folder)
@@ -112,4 +115,13 @@ def _run(study: Study, settings: Any, sim: Any) -> Result:
         raise StudyError(f"study {study.name}: run() failed: {blame(error, study.folder)}") from error
     if not isinstance(result, Result):
         raise StudyError(field_error(f"study {study.name}: run()", "a Result", result))
+    names = {item.name for item in study.expected} | {claim.name for claim in study.claims}
+    for name in result.left_out:
+        if name not in names:
+            raise StudyError(f"study {study.name}: left_out: {unknown('expected value or claim', name, names)}")
     return result
+
+
+def _asked(result: Result, items: Iterable[Asked]) -> list[Asked]:
+    """The expected values or claims that a result does not leave out."""
+    return [item for item in items if item.name not in result.left_out or item.name in result.values]

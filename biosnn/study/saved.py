@@ -44,7 +44,7 @@ _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 class SavedResult(Result):
     """A result read from its folder: what ``plot.py`` and other programs get.
 
-    ``values`` and ``arrays`` are those of `Result`.
+    ``values``, ``arrays`` and ``left_out`` are those of `Result`.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def write_result(
     folder : Path
         Where to.
     result : Result
-        What the study returned; only its arrays are used, its values stand in ``rows``.
+        What the study returned; its values are not used, since they stand in ``rows``.
     rows, claims : list
         The checked values and claims.
     about : mapping
@@ -121,6 +121,7 @@ def write_result(
         "verdict": overall(rows, claims),
         "values": {row.name: _value_entry(row) for row in rows},
         "claims": [_claim_entry(claim) for claim in claims],
+        "left_out": list(result.left_out),
         "arrays": {name: _array_entry(name, array) for name, array in result.arrays.items()},
     }
     _write_json(folder / RESULT, content)
@@ -208,6 +209,7 @@ def load_result(folder: Path | str) -> SavedResult:
     return SavedResult(
         values={row.name: _value(row, where) for row in rows if row.why != MISSING},
         arrays=_read_arrays(folder / ARRAYS, where, _take(where, data, "arrays", dict)),
+        left_out=_texts(f"{where} left_out", _take(where, data, "left_out", list, default=[])),
         folder=folder,
         study=_take(where, data, "study", str),
         settings=settings,
@@ -244,6 +246,10 @@ def _take(where: str, data: Mapping[str, Any], key: str, *kinds: type, default: 
             return default
         raise ResultError(f"{where}: the field {key!r} is missing.")
     return _require(f"{where} {key}", data[key], *kinds)
+
+
+def _texts(where: str, items: list[Any]) -> list[str]:
+    return [_require(where, item, str) for item in items]
 
 
 def _row(where: str, name: str, entry: Any) -> CheckedValue:
