@@ -1,0 +1,157 @@
+"""Labelled images by name, as whole numbers of grey levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.errors import DataError, NotFoundError, field_error, unknown
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled images.
+
+    Parameters
+    ----------
+    name : str
+        The name it is loaded by.
+    images : ndarray of uint8, shape (n, height, width)
+        Grey levels, 0 for the background.
+    labels : ndarray of int64, shape (n,)
+        The class of each image, from 0.
+    brightest : int
+        The grey level that stands for full intensity.
+    source : str
+        Where the images come from.
+
+    Raises
+    ------
+    DataError
+        If the shapes do not fit each other, there are no images, or a grey level or a label is out of range.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    brightest: int
+    source: str
+
+    def __post_init__(self) -> None:
+        where = f"Dataset {self.name!r}"
+        if self.images.ndim != 3 or self.images.dtype != np.uint8 or not self.images.size:
+            got = f"{self.images.dtype} {self.images.shape}"
+            raise DataError(field_error(f"{where}.images", "uint8 of shape (n, height, width)", got))
+        if self.labels.shape != self.images.shape[:1] or not np.issubdtype(self.labels.dtype, np.integer):
+            got = f"{self.labels.dtype} {self.labels.shape}"
+            raise DataError(field_error(f"{where}.labels", f"{len(self.images)} whole numbers", got))
+        if self.labels.min() < 0:
+            raise DataError(field_error(f"{where}.labels", "classes from 0", int(self.labels.min())))
+        if self.images.max() > self.brightest:
+            expected = f"grey levels up to {self.brightest}"
+            raise DataError(field_error(f"{where}.images", expected, int(self.images.max())))
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.labels.max()) + 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of an image."""
+        return self.images.shape[1], self.images.shape[2]
+
+    @property
+    def flat(self) -> NDArray[np.float64]:
+        """The images as rows of intensities from 0 to 1, shape (n, height*width)."""
+        return self.images.reshape(len(self.images), -1) / float(self.brightest)
+
+    def take(self, indices: NDArray[np.integer]) -> Dataset:
+        """The images with these indices, in this order."""
+        return Dataset(self.name, self.images[indices], self.labels[indices], self.brightest, self.source)
+
+
+def load(name: str) -> Dataset:
+    """Load a dataset.
+
+    Parameters
+    ----------
+    name : str
+        ``"digits"``: 1,797 handwritten digits of 8x8 pixels that come with scikit-learn; nothing is downloaded.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name; the message lists those there are.
+    DataError
+        If the data are not what they should be.
+    """
+    if name not in _LOADERS:
+        raise NotFoundError(unknown("dataset", name, _LOADERS))
+    return _LOADERS[name]()
+
+
+def names() -> list[str]:
+    """The names that `load` knows."""
+    return sorted(_LOADERS)
+
+
+def _digits() -> Dataset:
+    from sklearn.datasets import load_digits  # slow to import, and only needed here
+
+    bunch = load_digits()
+    return Dataset(
+        "digits",
+        bunch.images.astype(np.uint8),
+        bunch.target.astype(np.int64),
+        16,
+        "Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI, doi:10.24432/C50P49 (its test part)",
+    )
+
+
+_LOADERS: dict[str, Callable[[], Dataset]] = {"digits": _digits}
+
+
+def stratified_split(
+    labels: NDArray[np.integer], held_out: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Divide images at random into two parts, every class in proportion.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+        The class of each image.
+    held_out : int
+        How many images the second part has.
+    seed : int
+        The same seed gives the same parts.
+
+    Returns
+    -------
+    kept, held : ndarray of int64
+        Indices into ``labels``, in random order, that together name every image once.
+
+    Raises
+    ------
+    DataError
+        If a part would be empty.
+    """
+    n = len(labels)
+    if not 0 < held_out < n:
+        raise DataError(field_error("stratified_split held_out", f"from 1 to {n - 1} images", held_out))
+    rng = np.random.default_rng(seed)
+    # Ranked within its class at random, an image's rank over the size of its class spreads every class evenly over
+    # 0..1; the lowest ranks are held out.
+    rank = np.empty(n)
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        rank[members] = (np.arange(len(members)) + rng.random()) / len(members)
+    order = np.argsort(rank)
+    return rng.permutation(order[held_out:]), rng.permutation(order[:held_out])

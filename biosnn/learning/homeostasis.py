@@ -1,0 +1,78 @@
+"""Keep a network in its working range while it learns, at the start of every image, inside the generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from brian2 import NeuronGroup, Quantity
+
+from biosnn.errors import ModelError, unknown
+
+# After the stage has turned to the image and before anything else of the time step.
+_ORDER = -5
+
+
+def keep_weight_sum(synapses: Any, total: float, period: Quantity) -> list[Any]:
+    """Scale the weights that arrive at each neuron so that they add up to a fixed total, once a period.
+
+    Parameters
+    ----------
+    synapses : Synapses
+        With a dimensionless weight ``w``.
+    total : float
+        What the weights of a neuron add up to.
+    period : Quantity
+        How often they are scaled.
+
+    Returns
+    -------
+    list
+        The objects that do it; with ``active = False`` they pause from the next run on.
+    """
+    # The sums live on a companion group, which a Network takes along with the synapses: any neuron model will do.
+    target = getattr(synapses.target, "source", synapses.target)
+    name = f"{synapses.name}_sums"
+    sums = NeuronGroup(
+        len(target), "weight_sum : 1\nweight_total : 1 (shared, constant)", clock=target.clock, namespace={}, name=name
+    )
+    sums.weight_total = total
+    synapses.contained_objects.append(sums)
+    synapses.variables.add_reference("weight_sum", sums, index="_postsynaptic_idx")
+    synapses.variables.add_reference("weight_total", sums, index="0")
+    at = {"dt": period, "when": "start"}
+    return [
+        sums.run_regularly("weight_sum = 0", **at, order=_ORDER, name=f"{name}_clear"),
+        synapses.run_regularly("weight_sum += w", **at, order=_ORDER + 1, name=f"{name}_add"),
+        # A neuron whose weights have all gone keeps none, instead of dividing by nothing.
+        synapses.run_regularly(
+            "w = w*weight_total/clip(weight_sum, 1e-12, inf)", **at, order=_ORDER + 2, name=f"{name}_scale"
+        ),
+    ]
+
+
+def settle(group: Any, names: Sequence[str], period: Quantity) -> None:
+    """Put state variables of a group back to where they start, once a period: a long rest in no time.
+
+    Parameters
+    ----------
+    group : NeuronGroup
+        Made by `biosnn.neurons`.
+    names : sequence of str
+        State variables of its model.
+    period : Quantity
+        How often.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such state variable.
+    """
+    valid = sorted(group.model.parsed.diff_eq_names)
+    for name in names:
+        if name not in valid:
+            raise ModelError(f"{group.name}: " + unknown("state variable", name, valid))
+    statements = [f"{name} = {group.model.initial.get(name, f'0*{name}')}" for name in names]
+    if statements:
+        at = {"dt": period, "when": "start", "order": _ORDER}
+        group.run_regularly("\n".join(statements), **at, name=f"{group.name}_settles")

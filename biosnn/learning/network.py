@@ -1,0 +1,180 @@
+"""The network of Diehl & Cook 2015: inputs, excitatory cells that learn, inhibitory cells that make them compete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from brian2 import Network, Quantity, SpikeMonitor, Synapses
+
+from biosnn.build import neurons, synapses
+from biosnn.datasets import Dataset
+from biosnn.errors import ModelError, field_error
+from biosnn.learning.homeostasis import keep_weight_sum, settle
+from biosnn.learning.stage import Protocol, Stage, count_answers, set_up
+from biosnn.model import NeuronModel, SynapseModel
+from biosnn.quantity import parse_quantity
+from biosnn.shelf import neuron_model, synapse_model
+
+FROZEN = "frozen"
+M = TypeVar("M", NeuronModel, SynapseModel)
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """What the network is made of.
+
+    Parameters
+    ----------
+    size : int
+        Number of excitatory cells, and of inhibitory ones.
+    neuron : str or Path
+        Model of the excitatory cells. It has the dimensionless spike inputs ``g_exc`` and ``g_inh``. Its preset
+        "frozen", if it has one, stops its adaptation.
+    neuron_preset : str
+        Preset of the neuron that learning begins with, if the model has it.
+    rule : str or Path
+        Model of the synapses from the inputs, with weight ``w``. Its preset "frozen" stops learning.
+    rule_preset : str
+        Preset of the rule that learning begins with, if the model has it.
+    inhibitory : str or Path
+        Model of the inhibitory cells, with the spike input ``g_exc``.
+    input_gain : float
+        Conductance that an input spike adds at a weight of one.
+    weight_total : float
+        What the input weights of a cell are scaled to add up to before each image; 0 leaves them alone.
+    excitation : float
+        Conductance that a spike of an excitatory cell adds to its inhibitory partner.
+    inhibition : float
+        Conductance that a spike of an inhibitory cell adds to all excitatory cells but its partner.
+    delays : Quantity
+        Longest delay of an input spike; each synapse draws one between 0 and this. 0 for none.
+    settle : tuple of str
+        State variables of the excitatory cells put back to their start before each image.
+    """
+
+    size: int
+    neuron: str | Path
+    neuron_preset: str
+    rule: str | Path
+    rule_preset: str
+    inhibitory: str | Path
+    input_gain: float
+    weight_total: float
+    excitation: float
+    inhibition: float
+    delays: Quantity
+    settle: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A network that sees images and learns.
+
+    Parameters
+    ----------
+    network : Network
+        Everything.
+    stage : Stage
+        What shows the images.
+    excitatory, inhibitory : NeuronGroup
+        The cells.
+    plastic : Synapses
+        From the inputs to the excitatory cells, with their weights ``w``.
+    spikes, input_spikes : SpikeMonitor
+        Of the excitatory cells, and of the inputs (see `Learner.pause`).
+    keepers : list
+        What keeps the sum of weights.
+    """
+
+    network: Network
+    stage: Stage
+    excitatory: Any
+    inhibitory: Any
+    plastic: Synapses
+    spikes: SpikeMonitor
+    input_spikes: SpikeMonitor
+    keepers: list[Any]
+
+    def pause(self, *, keepers: bool, input_spikes: bool) -> None:
+        """Say what pauses from the next run on: the keeping of the sum of weights, the recording of the inputs."""
+        for keeper in self.keepers:
+            keeper.active = not keepers
+        self.input_spikes.active = not input_spikes
+
+    def freeze(self) -> None:
+        """Stop all learning from the next run on: weights, thresholds, scaling, and showing images again."""
+        for group in (self.excitatory, self.plastic):
+            for name, text in group.model.presets.get(FROZEN, {}).items():
+                setattr(group, name, parse_quantity(text))
+        self.pause(keepers=True, input_spikes=True)
+        self.stage.stage.fewest_spikes = 0
+
+
+def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) -> Learner:
+    """Build the network.
+
+    Parameters
+    ----------
+    data : Dataset
+        All images that it will ever see.
+    protocol : Protocol
+        How they are shown.
+    circuit : Circuit
+        What the network is made of.
+    playlist : int
+        How many places the playlist has.
+
+    Returns
+    -------
+    Learner
+        Fill ``stage``'s playlist before the first run.
+
+    Raises
+    ------
+    ModelError
+        If a model does not fit: the rule has no preset "frozen" or no weight ``w``, or a cell lacks a spike input.
+    """
+    rule, cell = _rule(circuit), _preset(neuron_model(circuit.neuron), circuit.neuron_preset)
+    stage = set_up(data, protocol, playlist)
+    excitatory = neurons(circuit.size, cell, name="excitatory")
+    inhibitory = neurons(circuit.size, circuit.inhibitory, name="inhibitory")
+    plastic = synapses(
+        stage.inputs,
+        excitatory,
+        rule,
+        onto="g_exc",
+        gain=Quantity(circuit.input_gain),
+        delay=f"rand()*{float(circuit.delays)!r}*second" if circuit.delays > 0 * circuit.delays else None,
+        name="plastic",
+    )
+    # An excitatory cell excites its inhibitory partner, which inhibits all excitatory cells but this one.
+    excite = synapses(
+        excitatory, inhibitory, onto="g_exc", gain=Quantity(circuit.excitation), connect="i == j", name="excite"
+    )
+    inhibit = synapses(
+        inhibitory, excitatory, onto="g_inh", gain=Quantity(circuit.inhibition), connect="i != j", name="inhibit"
+    )
+    keepers = keep_weight_sum(plastic, circuit.weight_total, protocol.period) if circuit.weight_total else []
+    settle(excitatory, circuit.settle, protocol.period)
+    counter = count_answers(stage, excitatory)
+    spikes = SpikeMonitor(excitatory, name="spikes")
+    input_spikes = SpikeMonitor(stage.inputs, name="input_spikes")
+    network = Network(*stage.objects, excitatory, inhibitory, plastic, excite, inhibit, counter, spikes, input_spikes)
+    return Learner(network, stage, excitatory, inhibitory, plastic, spikes, input_spikes, keepers)
+
+
+def _preset(model: M, preset: str) -> M:
+    return model.with_values(preset) if preset in model.presets else model
+
+
+def _rule(circuit: Circuit) -> SynapseModel:
+    rule = synapse_model(circuit.rule)
+    where = f"rule {rule.name!r}"
+    if "w" not in rule.parsed.names:
+        raise ModelError(field_error(f"{where}, equations", "a weight w", sorted(rule.parsed.names)))
+    if FROZEN not in rule.presets:
+        do = 'Give the parameter values that stop learning, such as: [presets] frozen = { eta = "0" }.'
+        raise ModelError(field_error(f"{where}, presets", f"one named {FROZEN!r}", sorted(rule.presets), do))
+    return _preset(rule, circuit.rule_preset)

@@ -1,0 +1,211 @@
+"""Show images to a network inside the generated code: which, when, how bright, and again if the response was weak.
+
+Two groups do it. The *stage* is one neuron that counts presentations: at the start of each it decides whether the last
+image has to be shown again, and otherwise turns to the next place of its playlist. The *inputs*, one for each pixel,
+fire at a rate in proportion to the grey level at their place in the present image. Playlist and grey levels are plain
+arrays of these groups; a variable of the group says which of their elements is meant. So no Python runs between
+images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from brian2 import Hz, NeuronGroup, Quantity, StateMonitor, Synapses, ms
+from numpy.typing import NDArray
+
+from biosnn.datasets import Dataset
+from biosnn.errors import SettingsError, field_error
+from biosnn.quantity import check_dimension
+
+# Brian2's slot "start" comes before everything else in a time step; within it, by order.
+_STAGE, _IMAGE, _PIXEL, _RATE, _LOG = -10, -9, -8, -7, -6
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How an image is shown.
+
+    Parameters
+    ----------
+    shown : Quantity
+        How long an image is shown.
+    rest : Quantity
+        How long the inputs are silent after it.
+    rate : Quantity
+        Firing rate of an input at full intensity.
+    fewest_spikes : int
+        An image that got fewer spikes in answer is shown again, brighter. 0: never.
+    brighter : Quantity
+        By how much the rate at full intensity is raised each time.
+    times : int
+        How often at most an image is shown again.
+
+    Raises
+    ------
+    SettingsError
+        If a value has another dimension or is out of range.
+    """
+
+    shown: Quantity
+    rest: Quantity
+    rate: Quantity
+    fewest_spikes: int
+    brighter: Quantity
+    times: int
+
+    def __post_init__(self) -> None:
+        units = {"shown": ms, "rest": ms, "rate": Hz, "brighter": Hz}
+        for field in fields(self):
+            where, value = f"Protocol.{field.name}", getattr(self, field.name)
+            if field.name in units:
+                check_dimension(where, value, units[field.name])
+            if value < 0:
+                raise SettingsError(field_error(where, "no negative value", value))
+        if self.shown == 0 * ms:
+            raise SettingsError(field_error("Protocol.shown", "a time longer than nothing", self.shown))
+
+    @property
+    def period(self) -> Quantity:
+        """From one presentation to the next."""
+        return self.shown + self.rest
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The objects that show images.
+
+    Parameters
+    ----------
+    stage : NeuronGroup
+        One neuron, called ``stage``. Its variables: ``playlist`` (the images, in order), ``place`` (where in it),
+        ``image`` (the present one), ``answers`` (spikes in answer to it so far), ``boost`` (how much brighter it is
+        shown), ``fewest_spikes``.
+    inputs : NeuronGroup
+        One neuron a pixel, row by row.
+    log : StateMonitor
+        ``image`` and ``boost`` of every presentation.
+    """
+
+    stage: NeuronGroup
+    inputs: NeuronGroup
+    log: StateMonitor
+
+    @property
+    def objects(self) -> list[Any]:
+        """What goes into the network."""
+        return [self.stage, self.inputs, self.log]
+
+    def play(self, images: NDArray[np.integer]) -> None:
+        """Fill the playlist: at each place the index of an image in the dataset."""
+        self.stage.variables["playlist"].set_value(np.asarray(images, dtype=np.int32))
+
+
+def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
+    """Make the groups that show images.
+
+    Parameters
+    ----------
+    data : Dataset
+        The images. The playlist names them by their index.
+    protocol : Protocol
+        How each is shown.
+    playlist : int
+        How many places the playlist has. Fill it with `Stage.play`; after its last place, the
+        image there is shown on.
+
+    Returns
+    -------
+    Stage
+    """
+    stage = NeuronGroup(
+        1,
+        """place : integer
+        image : integer
+        answers : integer
+        boost : Hz
+        fewest_spikes : integer (shared, constant)
+        brighter : Hz (shared, constant)
+        brightest : Hz (shared, constant)
+        last_place : integer (shared, constant)""",
+        namespace={},
+        name="stage",
+    )
+    _add_array(stage, "playlist", np.zeros(playlist, dtype=np.int32), index="place")
+    stage.place = -1
+    stage.answers = protocol.fewest_spikes
+    stage.fewest_spikes = protocol.fewest_spikes
+    stage.brighter = protocol.brighter
+    stage.brightest = protocol.times * protocol.brighter
+    stage.last_place = playlist - 1
+    stage.run_regularly(
+        """again = int(answers < fewest_spikes and boost < brightest - 0.5*brighter)
+        boost = again*(boost + brighter)
+        place = clip(place + 1 - again, 0, last_place)
+        answers = 0""",
+        dt=protocol.period,
+        when="start",
+        order=_STAGE,
+        name="stage_turns",
+    )
+    stage.run_regularly("image = playlist", dt=protocol.period, when="start", order=_IMAGE, name="stage_picks")
+    log = StateMonitor(
+        stage, ["image", "boost"], record=0, dt=protocol.period, when="start", order=_LOG, name="stage_log"
+    )
+    return Stage(stage, _inputs(data, protocol, stage), log)
+
+
+def _inputs(data: Dataset, protocol: Protocol, stage: NeuronGroup) -> NeuronGroup:
+    """One neuron a pixel, with as few random numbers as spikes: each draws the time of its next spike.
+
+    In a Bernoulli process with probability p a step, the steps to the next spike are geometric: ln(u)/ln(1 - p),
+    rounded up, which the threshold does. A process without memory may be drawn anew when the image changes.
+    """
+    pixels = int(np.prod(data.shape))
+    inputs = NeuronGroup(
+        pixels,
+        """wait : second
+        next_spike : second
+        pixel : integer
+        silent_from : second (shared)
+        peak_rate : Hz (shared, constant)
+        shown : second (shared, constant)""",
+        threshold="t >= next_spike and t < silent_from",
+        reset="next_spike = t + wait*log(rand())",
+        namespace={},
+        name="inputs",
+    )
+    # Brian2's generated code knows no whole numbers of one byte, and float32 is the smallest type that it does know.
+    _add_array(inputs, "grey", data.flat.astype(np.float32).reshape(-1), index="pixel", constant=True)
+    inputs.variables.add_reference("boost", stage, "boost", index="0")
+    inputs.variables.add_reference("present", stage, "image", index="0")
+    inputs.peak_rate = protocol.rate
+    inputs.shown = protocol.shown
+    at = {"dt": protocol.period, "when": "start"}
+    inputs.run_regularly("pixel = present*N + i", **at, order=_PIXEL, name="inputs_look")
+    inputs.run_regularly(
+        """silent_from = t + shown - 0.5*dt
+        chance = clip(grey*(peak_rate + boost)*dt, 1e-12, 0.999)
+        wait = dt/log(1 - chance)
+        next_spike = t + wait*log(rand())""",
+        **at,
+        order=_RATE,
+        name="inputs_see",
+    )
+    return inputs
+
+
+def count_answers(stage: Stage, neurons: Any) -> Synapses:
+    """Count the spikes of a group as answers to the present image, so that a weak answer has it shown again."""
+    counter = Synapses(neurons, stage.stage, on_pre="answers_post += 1", namespace={}, name="stage_counts")
+    counter.connect()
+    return counter
+
+
+def _add_array(group: Any, name: str, values: NDArray[Any], *, index: str, constant: bool = False) -> None:
+    """Give a group an array of a size of its own; in its code, ``name`` is the element that variable ``index`` says."""
+    group.variables.add_array(
+        name, size=len(values), values=values, dtype=values.dtype, index=index, constant=constant, read_only=constant
+    )

@@ -1,0 +1,70 @@
+"""Measures of spike trains and of decisions (NumPy only)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biosnn.errors import DataError, field_error
+
+Counts = NDArray[np.int64]
+
+
+def spike_counts(times: ArrayLike, indices: ArrayLike, *, period: float, periods: int, neurons: int) -> Counts:
+    """Count the spikes of each neuron in each period.
+
+    Parameters
+    ----------
+    times : array_like
+        When each spike came, from the start of the first period; the unit is that of ``period``.
+    indices : array_like of int
+        Which neuron it came from.
+    period : float
+        How long a period is. A spike at a boundary counts for the period that begins there.
+    periods, neurons : int
+        How many of each.
+
+    Returns
+    -------
+    ndarray of int64, shape (periods, neurons)
+
+    Raises
+    ------
+    DataError
+        If a spike lies outside the periods or neurons.
+    """
+    # Times are multiples of a time step with rounding errors in them, much smaller than a millionth of a period.
+    row = np.floor(np.asarray(times, dtype=float) / period + 1e-6).astype(np.int64)
+    column = np.asarray(indices, dtype=np.int64)
+    for what, found, size in (("time", row, periods), ("neuron", column, neurons)):
+        if found.size and (found.min() < 0 or found.max() >= size):
+            got = f"{found.min()} to {found.max()}"
+            raise DataError(field_error(f"spike_counts {what}", f"from 0 to {size - 1}", got))
+    return np.bincount(row * neurons + column, minlength=periods * neurons).reshape(periods, neurons)
+
+
+def accuracy(decided: ArrayLike, labels: ArrayLike) -> float:
+    """The fraction of right decisions, from 0 to 1; a decision of -1 (none) is wrong.
+
+    Raises
+    ------
+    DataError
+        If there are no decisions, or not one for each label.
+    """
+    chosen, right = np.asarray(decided), np.asarray(labels)
+    if chosen.shape != right.shape or not chosen.size:
+        raise DataError(field_error("accuracy", f"a decision for each of {right.size} labels", chosen.size))
+    return float(np.mean(chosen == right))
+
+
+def confusion(decided: ArrayLike, labels: ArrayLike, classes: int) -> Counts:
+    """Count decisions by true class.
+
+    Returns
+    -------
+    ndarray of int64, shape (classes, classes + 1)
+        Row: the true class. Column: the decision; the last column is for no decision (-1).
+    """
+    table = np.zeros((classes, classes + 1), dtype=np.int64)
+    np.add.at(table, (np.asarray(labels), np.asarray(decided)), 1)
+    return table
