@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from biosnn import shelf
 from biosnn.engine import cache, toolchain
 from biosnn.errors import BiosnnError
 
@@ -60,6 +61,7 @@ def examine(*, run: bool = True) -> Iterator[Finding]:
     problems = toolchain.target_problems()
     yield from (_target(name, problem, run=run) for name, problem in problems.items())
     yield _cache()
+    yield from (_shelf(part) for part in ("models", "studies"))
 
 
 def _package(name: str, *, needed: bool = True) -> Finding:
@@ -125,8 +127,14 @@ def _cache() -> Finding:
     return Finding("cache", OK, detail)
 
 
-def folder_size(folder: Path) -> int:
-    """The size of all files in a folder, in bytes; zero if there is none."""
+def _shelf(part: str) -> Finding:
+    folders = [place.folder for place in shelf.places(part)]
+    if not folders:
+        return Finding(part, MISSING, "no folder found", "The installation is incomplete: install biosnn again.")
+    return Finding(part, OK, ", ".join(f"{folder} ({size_text(_size(folder))})" for folder in folders))
+
+
+def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

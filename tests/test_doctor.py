@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,14 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "file/cache"))
     assert findings()["cache"].state == "warning"
     assert "BIOSNN_CACHE" in findings()["cache"].remedy
+
+
+def test_the_folders_of_models_and_studies_are_named_with_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = findings()
+    for part in ("models", "studies"):
+        assert re.fullmatch(rf".*{part} \([\d.]+ [kM]?B\)", found[part].detail)
+    monkeypatch.setattr("biosnn.shelf.places", lambda _: [])
+    assert findings()["models"].state == "missing"
 
 
 def test_the_command_fails_if_something_needed_is_missing(
