@@ -77,25 +77,35 @@ def _siegert_integral(lower: float, upper: float) -> float:
 
 
 def siegert_rate_discrete(mu: Any, sigma: Any, *, dt: Any, tau_m: Any, v_th: Any, v_reset: Any, t_ref: Any) -> Any:
-    """Predict the rate that a simulation with time step ``dt`` finds for a neuron in white noise.
-
-    The simulation looks at the membrane once a step and misses crossings in between, which acts like a threshold that
-    is higher by `OVERSHOOT` standard deviations of one step's noise. The error of the rate falls with sqrt(dt).
+    """Predict the rate that the Euler-Maruyama method with time step ``dt`` finds for a neuron in white noise.
 
     Parameters
     ----------
     dt : Quantity
-        The time step.
+        The time step, less than ``tau_m``.
     mu, sigma, tau_m, v_th, v_reset, t_ref : Quantity
         As in `siegert_rate`; ``t_ref`` is the time for which the simulation holds the membrane.
 
     Returns
     -------
     Quantity
-        The rate.
+        The rate. Its error falls with the square root of the step.
+
+    Notes
+    -----
+    Between spikes the method gives exact samples of a membrane with the time constant -dt/ln(1 - dt/tau_m) and the
+    variance sigma**2/(2 - dt/tau_m). It looks at the membrane once a step and misses crossings in between, which acts
+    like a threshold that is higher by `OVERSHOOT` standard deviations of one step's noise.
     """
-    raised = v_th + OVERSHOOT * sigma * np.sqrt(np.asarray(dt / tau_m))
-    return siegert_rate(mu, sigma, tau_m=tau_m, v_th=raised, v_reset=v_reset, t_ref=t_ref)
+    share = np.asarray(dt / tau_m)
+    return siegert_rate(
+        mu,
+        sigma / np.sqrt(1 - share / 2),
+        tau_m=-dt / np.log1p(-share),
+        v_th=v_th + OVERSHOOT * sigma * np.sqrt(share),
+        v_reset=v_reset,
+        t_ref=t_ref,
+    )
 
 
 def stdp_window(delta: Any, *, A_plus: Any, A_minus: Any, tau_plus: Any, tau_minus: Any) -> Any:
