@@ -1,0 +1,97 @@
+"""The study lif: quick settings, any model by name or file, and claims that can fail."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from brian2 import Hz, second
+
+from biosnn.errors import SettingsError
+from biosnn.study import Result, load_study
+from biosnn.study.run import run_study
+
+QUICK = {"points": "13", "steps": "1 ms, 0.5 ms, 0.2 ms", "noise_steps": "0.8 ms, 0.1 ms", "neurons": "500"}
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return run_study("lif", QUICK, target="numpy", out=tmp_path_factory.mktemp("lif") / "result")
+
+
+def test_charging_and_f_i_agree_with_their_closed_forms(result):
+    assert {claim.name: claim.verdict for claim in result.claims if claim.name != "convergence"} == {
+        "fires": "pass",
+        "charging": "pass",
+        "f-I": "pass",
+        "noise": "pass",
+    }
+    assert result.values["charging curve, largest error"] < 1e-12
+    failed = [row.name for row in result.rows if row.verdict == "fail" and "without step" not in row.name]
+    assert failed == []
+
+
+def test_its_figures_are_drawn(result):
+    assert {path.name for path in (result.folder / "figures").glob("*.png")} == {
+        "charging.png",
+        "f-i.png",
+        "noise.png",
+        "convergence.png",
+    }
+
+
+@pytest.mark.parametrize("model", ["adex", "izhikevich", "if_soft", "lif_cond"])
+def test_any_model_gets_its_f_i_curve_only(tmp_path, model):
+    settings = {"model": model, "points": "7", "duration": "400 ms"}
+    result = run_study("lif", settings, target="numpy", out=tmp_path / "out")
+    assert result.verdict == "pass"
+    assert [claim.name for claim in result.claims] == ["fires"]
+    assert result.values["highest rate"] > 5 * Hz
+    assert result.arrays["rate"].shape == (7,)
+    assert [path.name for path in (tmp_path / "out/figures").glob("*.png")] == ["f-i.png"]
+
+
+def test_a_model_in_a_file_of_the_users_has_the_same_rights(tmp_path):
+    file = tmp_path / "mine.toml"
+    text = (ROOT / "models/neurons/lif.toml").read_text(encoding="utf-8")
+    file.write_text(text.replace('name = "lif"', 'name = "mine"').replace("5 ms", "50 ms"), encoding="utf-8")
+    settings = {"model": str(file), "points": "7", "drive_to": "2 nA", "duration": "1 second"}
+    result = run_study("lif", settings, target="numpy", out=tmp_path / "out")
+    assert 15 * Hz < result.values["highest rate"] < 20 * Hz
+    assert [model["name"] for model in result.provenance["models"]] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "lif_adaptive"}, "expected a neuron model with an input of kind value"),
+        ({"model": "adex", "drive": "J"}, "drive: No input of kind value named 'J'"),
+    ],
+)
+def test_what_cannot_be_driven_is_refused(tmp_path, settings, message):
+    with pytest.raises(SettingsError, match=message):
+        run_study("lif", settings, target="numpy", out=tmp_path / "out")
+
+
+def test_a_silent_neuron_passes_no_claim():
+    silent = Result(
+        {
+            "charging curve, largest error": 0.0,
+            "f-I, largest error of an interval in steps": 0.0,
+            "drives that fire below threshold, t_ref 0 ms": 0,
+            "drives that fire below threshold, t_ref 5 ms": 0,
+            "drives compared, t_ref 0 ms": 0,
+            "drives compared, t_ref 5 ms": 0,
+            "noise, largest deviation in standard errors": 0.0,
+            "noise, fewest spikes": 0,
+            "order of the error, f-I": 1.0,
+        },
+        {
+            "charge": np.zeros(5),
+            "rate": np.zeros(5) * Hz,
+            "drive": np.zeros(5),
+            "mu": np.zeros(5),
+            "step": np.ones(5) * second,
+        },
+    )
+    assert not any(claim.active(silent) for claim in load_study("lif").claims)
