@@ -45,7 +45,12 @@ def test_provenance_tells_where_a_result_comes_from(tmp_path: Path) -> None:
 
 
 def test_models_before_a_reset_of_the_session_are_remembered(tmp_path: Path) -> None:
-    more = "    sim.run(Network(neurons(1, 'lif')), 1 * ms)\n    sim.reset()\n    other = neurons(1, 'lif_exp')\n    sim.run(Network(other), 1 * ms)\n    return Result("
+    more = (
+        "    sim.run(Network(neurons(1, 'lif')), 1 * ms)\n"
+        "    sim.reset()\n"
+        "    sim.run(Network(neurons(1, 'lif_exp')), 1 * ms)\n"
+        "    return Result("
+    )
     study = STUDY.replace("    v = trace.v[0]", "    v = trace.v[0]\n    times = trace.t[:]")
     study = study.replace("trace.t[:], ", "times, ").replace("    return Result(", more)
     result = run_study(write_study(tmp_path / "two", study=study), out=tmp_path / "out")
