@@ -13,7 +13,7 @@ import pytest
 from brian2 import Hz, Network, NeuronGroup, StateMonitor, Synapses, ms, mV, second, volt
 from engine_networks import small
 
-from biosnn.engine import session, toolchain
+from biosnn.engine import Simulation, session, toolchain
 from biosnn.errors import EngineError, RunError
 
 CPP = pytest.param("cpp", marks=pytest.mark.cpp)
@@ -195,19 +195,23 @@ def test_an_exception_inside_restores_everything(target: str) -> None:
 
 @pytest.mark.cpp
 def test_random_numbers_that_cython_has_drawn_ahead_survive_a_session() -> None:
-    def draw() -> Any:
-        group.x = "rand()"
-        return np.array(group.x[:])
+    def drawing(name: str) -> Network:
+        group = NeuronGroup(3, "x : 1", name=name, namespace={})
+        group.run_regularly("x = rand()", name=f"{name}_draws")
+        return Network(group)
 
-    with session("cython", seed=1):
-        group = NeuronGroup(3, "x : 1", name="drawn", namespace={})
-        first, second_ = draw(), draw()
+    def draw(sim: Simulation, net: Network, name: str) -> Any:
+        sim.run(net, 0.1 * ms)
+        return np.array(net[name].x[:])
+
+    with session("cython", seed=1) as outer:
+        net = drawing("outer")
+        first, following = draw(outer, net, "outer"), draw(outer, net, "outer")
         brian2.seed(1)
-        np.testing.assert_array_equal(draw(), first)
-        with session("cython", seed=7):
-            inner = NeuronGroup(3, "x : 1", name="inner", namespace={})
-            inner.x = "rand()"
-        np.testing.assert_array_equal(draw(), second_)
+        np.testing.assert_array_equal(draw(outer, net, "outer"), first)
+        with session("cython", seed=7) as inner:
+            assert not np.array_equal(draw(inner, drawing("inner"), "inner"), first)
+        np.testing.assert_array_equal(draw(outer, net, "outer"), following)
 
 
 def test_sessions_nest() -> None:
@@ -224,11 +228,11 @@ def test_sessions_nest() -> None:
 
 
 def test_automatic_names_begin_anew_in_each_session_and_the_old_ones_come_back() -> None:
-    before = NeuronGroup(1, "x : 1")
+    before = [NeuronGroup(1, "x : 1") for _ in range(3)]
     with session("numpy", seed=1):
         inside = NeuronGroup(1, "x : 1")
         assert inside.name == "neurongroup"
-    assert NeuronGroup(1, "x : 1").name not in (before.name, inside.name)
+    assert NeuronGroup(1, "x : 1").name not in {group.name for group in (*before, inside)}
 
 
 def test_a_seed_is_drawn_and_told_when_none_is_given() -> None:

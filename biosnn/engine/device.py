@@ -20,7 +20,6 @@ from typing import Any
 
 import brian2
 import numpy as np
-from brian2.core.names import find_name
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable, VariableView
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice, CPPWriter
 from numpy.typing import NDArray
@@ -124,11 +123,9 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         if np.issubdtype(var.dtype, np.floating) and np.isnan(np.asarray(value, dtype=float)).any():
             self.given_nan.add(var)
 
-    def code_object(self, owner: Any, name: str, *args: Any, **kwds: Any) -> Any:
-        # A name is unique among the code objects of this program, not among all that are alive in the process: the
-        # same network built twice must give the same sources.
+    def code_object(self, *args: Any, **kwds: Any) -> Any:
         with self._generation():
-            return super().code_object(owner, find_name(name, set(self.code_objects)), *args, **kwds)
+            return super().code_object(*args, **kwds)
 
     @contextlib.contextmanager
     def _generation(self) -> Iterator[None]:
