@@ -325,6 +325,7 @@ def test_nan_that_the_user_puts_into_a_parameter_is_the_user_s_affair(target: st
         net = small()
         net["cell"].offset = np.nan
         sim.run(net, 1 * ms)
+        sim.execute()
         assert np.isnan(net["cell"].offset[:]).all()
 
 
