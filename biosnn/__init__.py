@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
     from biosnn.quantity import format_quantity, parse_quantity
     from biosnn.shelf import neuron_model, synapse_model
+    from biosnn.study.run import run_study
 
 _HOMES = {
     "biosnn.build": ("neurons", "synapses"),
@@ -24,6 +25,7 @@ _HOMES = {
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
     "biosnn.shelf": ("neuron_model", "synapse_model"),
+    "biosnn.study.run": ("run_study",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -39,6 +41,7 @@ __all__ = [
     "neuron_model",
     "neurons",
     "parse_quantity",
+    "run_study",
     "session",
     "synapse_model",
     "synapses",

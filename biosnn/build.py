@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from brian2 import NeuronGroup, Synapses
@@ -16,11 +16,11 @@ from brian2.units.fundamentalunits import Dimension, Quantity
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import NeuronModel, SynapseModel
-from biosnn.model.fields import Parameter
-from biosnn.quantity import check_dimension, parse_quantity, unit_text
+from biosnn.quantity import check_dimension, format_quantity, parse_quantity, unit_text
 from biosnn.shelf import neuron_model, synapse_model
 from biosnn.traces import attach_traces, on_the_neuron, synaptic_form
 
+M = TypeVar("M", NeuronModel, SynapseModel)
 Value = Any
 """What a variable may be set to: a quantity, an array of them, a text quantity, or a Brian2 expression as text."""
 
@@ -55,16 +55,14 @@ def neurons(
     Returns
     -------
     NeuronGroup
-        With the attribute ``model``.
+        With the attribute ``model``: the model with the parameter values that the group was built with.
 
     Raises
     ------
     ModelError
         If the model is unknown or not well formed, or a value has an unknown name or the wrong dimension.
     """
-    found = neuron_model(model)
-    if preset:
-        found = found.with_values(preset)
+    found = _with_values(neuron_model(model), preset, values)
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
     group = NeuronGroup(
@@ -134,9 +132,7 @@ def synapses(
     ModelError
         If the model is unknown or not well formed; if ``onto``, ``gain`` or a value does not fit.
     """
-    found = synapse_model(model)
-    if preset:
-        found = found.with_values(preset)
+    found = _with_values(synapse_model(model), preset, values)
     if traces not in ("neuron", "synapse"):
         raise ModelError(field_error(f"synapses({found.name!r}), traces", "'neuron' or 'synapse'", traces))
     on_neuron = on_the_neuron(found, delayed=delay is not None) if traces == "neuron" else []
@@ -171,6 +167,16 @@ def synapses(
     return syn
 
 
+def _with_values(model: M, preset: str, values: Mapping[str, Value] | None) -> M:
+    """The model with the parameter values that a group is built with, so that it tells the truth about the group."""
+    given = {name: value for name, value in (values or {}).items() if name in model.parameters}
+    for name, value in given.items():
+        if np.ndim(value) > 0 or not isinstance(value, str | int | float | Quantity):
+            raise ModelError(field_error(f"{model.name}.{name}", "one quantity for the whole group", value))
+    texts = {name: value if isinstance(value, str) else format_quantity(value) for name, value in given.items()}
+    return model.with_values(preset, **texts) if preset or texts else model
+
+
 def _second() -> Dimension:
     return parse_quantity("1 second").dim
 
@@ -195,21 +201,11 @@ def _finish(group: Any, model: NeuronModel | SynapseModel, values: Mapping[str, 
         if name not in settable:
             raise ModelError(f"{where}: " + unknown("parameter, input or state variable", name, settable))
     for name, parameter in model.parameters.items():
-        setattr(group, name, _parameter_value(f"{where}.{name}", parameter, values.get(name, parameter.value)))
+        setattr(group, name, parameter.quantity)
     given = {name: value for name, value in values.items() if name not in model.parameters}
     defaults = {name: entry.default for name, entry in model.inputs.items() if entry.kind == "value"}
     for name, value in {**defaults, **model.initial, **given}.items():
         _set_variable(f"{where}.{name}", group, name, value)
-
-
-def _parameter_value(where: str, parameter: Parameter, value: Value) -> Quantity:
-    try:
-        if isinstance(value, str):
-            return parse_quantity(value, parameter.dimension)
-        check_dimension(str(value), value, parameter.dimension)
-    except QuantityError as error:
-        raise ModelError(f"{where}: {error}") from None
-    return value
 
 
 def _set_variable(where: str, group: Any, name: str, value: Value) -> None:

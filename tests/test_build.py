@@ -187,3 +187,13 @@ def test_a_model_that_reads_a_missing_variable_is_refused() -> None:
         pytest.raises(ModelError, match=r"reads v_post, but the postsynaptic group has no 'v'"),
     ):
         biosnn.synapses(spikes([1.0], "a"), spikes([1.0], "b"), model, onto="")
+
+
+def test_the_groups_model_tells_the_values_it_was_built_with() -> None:
+    with biosnn.session("numpy"):
+        group = biosnn.neurons(1, "lif", values={"v_th": -50 * mV, "t_ref": "1 ms"})
+        assert group.model.parameters["v_th"].value == "-50 mV"
+        assert group.model.parameters["t_ref"].value == "1 ms"
+        assert group.model.parameters["C"] == biosnn.neuron_model("lif").parameters["C"]
+        with pytest.raises(ModelError, match="one quantity for the whole group"):
+            biosnn.neurons(2, "lif", values={"v_th": [1, 2] * mV})

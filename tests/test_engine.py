@@ -316,7 +316,7 @@ def test_nan_in_a_state_variable_names_group_model_and_index(target: str) -> Non
 
         with pytest.raises(RunError, match=r"v of cell, model leaky is NaN.*index 1, for 2 of 3.*dt = 100\. us"):
             simulate_all()
-        assert sim.models == {"cell": net["cell"].model}
+        assert sim.models == [net["cell"].model]
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -194,3 +194,14 @@ def test_a_figure_needs_no_global_state() -> None:
 
 def test_the_readme_of_a_study_is_read(tmp_path: Path) -> None:
     assert load_study(write_study(tmp_path / "charging", readme="# Why")).readme == "# Why"
+
+
+def test_one_sheet_a_model_with_the_values_it_was_simulated_with(tmp_path: Path) -> None:
+    two = STUDY.replace(
+        "    v = trace.v[0]\n",
+        "    v = trace.v[0]\n    other = neurons(1, 'lif', values={'t_ref': 1 * ms})\n"
+        "    sim.run(Network(other), settings.duration)\n",
+    )
+    page = run_study(write_study(tmp_path / "two", study=two), out=tmp_path / "out").report.read_text()
+    assert page.count("membrane capacitance") == 1
+    assert "5 ms, 1 ms" in page

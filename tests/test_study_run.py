@@ -285,17 +285,19 @@ def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:
 
 def test_what_settings_do_not_ask_about_is_left_out_by_name(tmp_path: Path) -> None:
     study = STUDY.replace("(settings.points)},\n", "(settings.points)},\n        left_out=['charge', 'rises'],\n")
-    measured = write_study(tmp_path / "measured", study=study)
-    result = run_study(measured, out=tmp_path / "out")
+    measured, few = write_study(tmp_path / "measured", study=study), {"points": "2"}
+    result = run_study(measured, few, out=tmp_path / "out")
     assert [row.verdict for row in result.rows if row.name == "charge"] == ["pass"], "what is there is held against"
     unmeasured = study.replace('"charge": v[-1] / (5 * mV), ', "")
-    result = run_study(write_study(tmp_path / "unmeasured", study=unmeasured), out=tmp_path / "other")
+    result = run_study(write_study(tmp_path / "unmeasured", study=unmeasured), few, out=tmp_path / "other")
     assert result.left_out == ("charge", "rises")
     assert (result.verdict, result.claims) == ("unchecked", ())
     assert "Not asked with these settings, so neither held nor failed: charge, rises." in result.report.read_text()
     typo = write_study(tmp_path / "typo", study=study.replace("['charge', 'rises']", "['chagre']"))
     with pytest.raises(StudyError, match=r"left_out: .*'chagre'. Did you mean 'charge'"):
-        run_study(typo, out=tmp_path / "third")
+        run_study(typo, few, out=tmp_path / "third")
+    with pytest.raises(StudyError, match="nothing may be left out with the default settings"):
+        run_study(measured, out=tmp_path / "fourth")
     with pytest.raises(ResultError, match="a list of names"):
         Result(left_out="charge")
 

@@ -1,7 +1,5 @@
 """Settings: declared once, parsed by the type of their default, written back exactly."""
 
-# ruff: noqa: RUF009 (setting() is made for dataclass fields)
-
 from __future__ import annotations
 
 import dataclasses

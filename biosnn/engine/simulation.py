@@ -35,8 +35,8 @@ class Simulation(ABC):
         Seed of every random number; drawn if none was given.
     dt : Quantity
         The default time step.
-    models : dict
-        Name of each group that has a ``.model``, in the networks run so far, to that model.
+    models : list
+        The model of every group that has a ``.model``, in all networks run in this session, each once.
     note : str
         Why the target differs from the one asked for; "" if it does not.
     """
@@ -46,7 +46,7 @@ class Simulation(ABC):
         self.note = note
         self.seed = _seed(seed)
         self.dt = _time_step(dt)
-        self.models: dict[str, Any] = {}
+        self.models: list[Any] = []
         self._open = True
         self._begin()
 
@@ -86,8 +86,9 @@ class Simulation(ABC):
         if not 0 <= seconds < float("inf"):
             raise EngineError(field_error("sim.run duration", "a finite time, not negative", duration))
         for obj in network.sorted_objects:
-            if getattr(getattr(obj, "model", None), "name", None):
-                self.models[obj.name] = obj.model
+            model = getattr(obj, "model", None)
+            if getattr(model, "name", None) and model not in self.models:
+                self.models.append(model)
         with _own_errors():
             self._run(network, seconds * second, what, dict(namespace or {}))
 
@@ -104,7 +105,6 @@ class Simulation(ABC):
         self._check_open()
         self.dt = self.dt if dt is None else _time_step(dt)
         self.seed = self.seed if seed is None else _seed(seed)
-        self.models.clear()
         self._end("sim.reset() has begun a new program: keep what you need (x[:]) before the reset.")
         self._begin()
 

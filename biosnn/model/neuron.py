@@ -116,7 +116,7 @@ class NeuronModel:
         """The variables that arriving spikes add to, in the order of the file."""
         return [name for name, entry in self.inputs.items() if entry.kind == "spikes"]
 
-    def with_values(self, preset: str = "", **values: str) -> NeuronModel:
+    def with_values(self, preset: str = "", /, **values: str) -> NeuronModel:
         """Return the model with other default parameters.
 
         Parameters

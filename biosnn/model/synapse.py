@@ -154,7 +154,7 @@ class SynapseModel:
         """The traces that follow the spikes of one side, ``"pre"`` or ``"post"``."""
         return {name: trace for name, trace in self.traces.items() if trace.side == side}
 
-    def with_values(self, preset: str = "", **values: str) -> SynapseModel:
+    def with_values(self, preset: str = "", /, **values: str) -> SynapseModel:
         """Return the model with other default parameters; see `NeuronModel.with_values`."""
         if preset and preset not in self.presets:
             raise ModelError(f"SynapseModel {self.name!r}: " + unknown("preset", preset, self.presets))

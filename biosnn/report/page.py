@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def render(result: SavedResult, study: Study) -> str:
         study=study,
         question=paragraphs(study.question),
         method=paragraphs(study.method),
-        models=[_sheet(entry) for entry in result.provenance["models"]],
+        models=_sheets(result.provenance["models"]),
         figures=[_image(result.folder, name, caption) for name, caption in read_captions(result.folder).items()],
         settings=[_setting(info, result) for info in study.describe()],
         checked=[row for row in result.rows if row.verdict],
@@ -78,8 +79,20 @@ def _tally(result: SavedResult) -> str:
     return " and ".join(parts) + " hold." if parts else "This study has neither claims nor expected values."
 
 
-def _sheet(entry: Any) -> tuple[ModelSheet, str]:
-    return describe_model(from_toml(entry["text"])), entry["sha256"]
+def _sheets(entries: list[Any]) -> list[tuple[ModelSheet, str]]:
+    """One sheet a model, with the hashes of its texts; values that it was simulated with side by side."""
+    groups: dict[ModelSheet, list[tuple[ModelSheet, str]]] = {}
+    for entry in entries:
+        sheet = describe_model(from_toml(entry["text"]))
+        alike = replace(sheet, parameters=tuple((name, "", meaning) for name, _, meaning in sheet.parameters))
+        groups.setdefault(alike, []).append((sheet, entry["sha256"]))
+    merged = []
+    for group in groups.values():
+        rows = zip(*(sheet.parameters for sheet, _ in group), strict=True)
+        values = [", ".join(dict.fromkeys(value for _, value, _ in row)) for row in rows]
+        shown = [(name, text, meaning) for (name, _, meaning), text in zip(group[0][0].parameters, values, strict=True)]
+        merged.append((replace(group[0][0], parameters=tuple(shown)), " ".join(sha256 for _, sha256 in group)))
+    return merged
 
 
 def _image(folder: Path, name: str, caption: str) -> dict[str, str]:

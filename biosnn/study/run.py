@@ -71,8 +71,7 @@ def run_study(
     chosen = make_settings(study.settings, settings)
     asked = target or study.target
     with session(asked, seed=seed) as sim:
-        seed, models = int(sim.seed), _Record()
-        sim.models = models
+        seed = int(sim.seed)
         used = {"asked": asked, "used": str(sim.target), "note": str(sim.note)}
         texts = setting_texts(chosen)
         folder = Path(out) if out else RESULTS / address(study.name, texts, seed, used["used"])
@@ -83,7 +82,7 @@ def run_study(
             result = _run(study, chosen, sim)
             wall_time = time.perf_counter() - started
             say("checking, drawing and writing")
-            provenance = collect(study, chosen, seed, used, models.ever, wall_time)
+            provenance = collect(study, chosen, seed, used, sim.models, wall_time)
             about = {"study": study.name, "settings": texts, "seed": seed, "target": used["used"]}
             rows = check_values(result.values, _asked(result, study.expected))
             claims = check_claims(result, _asked(result, study.claims))
@@ -91,19 +90,6 @@ def run_study(
             draw_figures(new, lambda: load_plot(study)(load_result(new)), study.folder)
             write_report(new, study)
     return load_result(folder)
-
-
-class _Record(dict[str, Any]):
-    """The models of a session, and all that were ever among them: a new program in the session forgets the earlier."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ever: list[Any] = []
-
-    def __setitem__(self, name: str, model: Any) -> None:
-        super().__setitem__(name, model)
-        if model not in self.ever:
-            self.ever.append(model)
 
 
 def _run(study: Study, settings: Any, sim: Any) -> Result:
@@ -115,6 +101,11 @@ def _run(study: Study, settings: Any, sim: Any) -> Result:
         raise StudyError(f"study {study.name}: run() failed: {blame(error, study.folder)}") from error
     if not isinstance(result, Result):
         raise StudyError(field_error(f"study {study.name}: run()", "a Result", result))
+    if result.left_out and setting_texts(settings) == setting_texts(make_settings(study.settings)):
+        left = ", ".join(result.left_out)
+        raise StudyError(
+            f"study {study.name}: left_out: nothing may be left out with the default settings (got {left})."
+        )
     names = {item.name for item in study.expected} | {claim.name for claim in study.claims}
     for name in result.left_out:
         if name not in names:
