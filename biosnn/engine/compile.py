@@ -92,7 +92,7 @@ def _check_space(folder: Path) -> None:
     if free < NEEDED_SPACE:
         raise CompileError(
             f"Not enough room to compile: {free / 1e6:.0f} MB free in {cache.folder()}, {NEEDED_SPACE / 1e6:.0f} MB "
-            "needed. Free some, run `biosnn cache clear`, or set BIOSNN_CACHE to a folder on another disk."
+            "needed. Free some, run `biosnn cache --clear`, or set BIOSNN_CACHE to a folder on another disk."
         )
 
 
