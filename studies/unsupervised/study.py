@@ -1,0 +1,281 @@
+"""Can spiking neurons learn handwritten digits without labels?
+
+Inputs fire in proportion to the grey levels of an image. Excitatory cells compete by inhibition, adapt their
+thresholds, and change their input weights by spike-timing dependent plasticity. Nobody tells them what a digit is:
+labels are used afterwards only, to name what each cell has come to answer.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from brian2 import Hz, Quantity, ms, mV, second, volt
+from numpy.typing import NDArray
+
+from biosnn.datasets import Dataset, load, names, stratified_split
+from biosnn.learning import (
+    Circuit,
+    Course,
+    Learner,
+    Protocol,
+    Record,
+    Score,
+    build,
+    chance,
+    k_means,
+    learning_curve,
+    logistic_regression,
+    rates,
+    read,
+    score,
+    teach,
+)
+from biosnn.measure import confusion
+from biosnn.study import Claim, Result, setting
+
+TARGET = "cpp"
+CURVE_POINTS = 20
+
+METHOD = """
+After Diehl & Cook 2015. Every pixel fires at a rate in proportion to its grey level. Excitatory cells receive the
+inputs through plastic synapses; each excites one inhibitory cell, which inhibits all the other excitatory cells, so
+that few cells answer an image. A cell that fires raises its own threshold, and the weights that arrive at a cell are
+scaled to a fixed sum before every image. An image that got too few spikes is shown again, brighter.
+
+After the lessons, weights and thresholds are frozen. Every training image is shown once, and each cell gets the class
+that it answers most; then the held-out images are shown, and the class whose cells fire most on average is the
+decision. Held-out images are never seen while learning or labelling. The figure for each seed has its own split of the
+images. All of this, from the first image to the last, runs in generated code.
+
+The negative control is the same network, on the split of the first seed, whose synapses do not learn: thresholds
+adapt and labels are assigned as ever, but the weights stay as random as they began.
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be changed; the defaults were chosen on validation images cut from the training images."""
+
+    dataset: str = setting("digits", "which images", choices=names())
+    neurons: int = setting(100, "how many excitatory cells", minimum=1)
+    networks: int = setting(3, "how many networks learn, each with a seed and a split of its own", minimum=1)
+    lessons: int = setting(5000, "presentations while learning", minimum=2)
+    training: int = setting(0, "how many images to learn from; 0: all that are not held out", minimum=0)
+    held_out: int = setting(500, "how many images are held out for the test", minimum=10)
+    classes: int = setting(0, "use the first so many classes only; 0: all", minimum=0)
+    control: bool = setting(True, "also run the negative control: the same network with learning switched off")
+
+    neuron: str = setting("lif_adaptive", "model of the excitatory cells: a name of the catalogue or a file")
+    neuron_preset: str = setting("short_training", "its preset to learn with, if it has it")
+    inhibitory: str = setting("lif_inhibitory", "model of the inhibitory cells")
+    rule: str = setting("stdp_diehl_cook", "model of the plastic synapses: a name of the catalogue or a file")
+    rule_preset: str = setting("sixteen_fibres", "its preset to learn with, if it has it")
+
+    shown: Quantity = setting(150 * ms, "how long an image is shown", minimum=1 * ms)
+    rest: Quantity = setting(30 * ms, "how long the inputs are silent after it", minimum=0 * ms)
+    settle: tuple[str, ...] = setting(
+        ("v", "g_exc", "g_inh"), "state of the excitatory cells put back before each image, for a short rest to do"
+    )
+    rate: Quantity = setting(1020 * Hz, "firing rate of an input at full intensity", minimum=0 * Hz)
+    fewest_spikes: int = setting(5, "an image with fewer spikes in answer is shown again, brighter", minimum=0)
+    brighter: Quantity = setting(512 * Hz, "how much brighter each time", minimum=1 * Hz)
+    delays: Quantity = setting(0 * ms, "longest delay of an input; each synapse draws its own", minimum=0 * ms)
+
+    input_gain: float = setting(0.5, "conductance of an input spike at a weight of one, in leaks", minimum=0.0)
+    weight_total: float = setting(4.0, "sum of the input weights of a cell; 0: not kept", minimum=0.0)
+    excitation: float = setting(10.4, "conductance of a spike to the inhibitory partner, in leaks", minimum=0.0)
+    inhibition: float = setting(17.0, "conductance of an inhibitory spike, in leaks", minimum=0.0)
+    dt: Quantity = setting(0.5 * ms, "time step", minimum=0.01 * ms)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one network came to."""
+
+    course: Course
+    record: Record
+    score: Score
+
+
+def run(settings: Settings, sim: Any) -> Result:
+    """Let several networks learn, each with a split of its own, and compare them with simpler methods."""
+    data = _data(settings)
+    courses = [_course(settings, data, sim.seed + number) for number in range(settings.networks)]
+    began = time.perf_counter()
+    outcomes, control = _teach(settings, sim, data, courses)
+    return _result(settings, data, outcomes, control, time.perf_counter() - began)
+
+
+def _data(settings: Settings) -> Dataset:
+    data = load(settings.dataset)
+    return data.take(np.flatnonzero(data.labels < settings.classes)) if settings.classes else data
+
+
+def _course(settings: Settings, data: Dataset, seed: int) -> Course:
+    train, test = stratified_split(data.labels, settings.held_out, seed)
+    train = train[: settings.training] if settings.training else train
+    return Course(train, test, settings.lessons, exhibits=min(6, len(test)), seed=seed)
+
+
+def _protocol(settings: Settings) -> Protocol:
+    return Protocol(
+        shown=settings.shown,
+        rest=settings.rest,
+        rate=settings.rate,
+        fewest_spikes=settings.fewest_spikes,
+        brighter=settings.brighter,
+        times=20,
+    )
+
+
+def _circuit(settings: Settings) -> Circuit:
+    return Circuit(
+        size=settings.neurons,
+        neuron=settings.neuron,
+        neuron_preset=settings.neuron_preset,
+        rule=settings.rule,
+        rule_preset=settings.rule_preset,
+        inhibitory=settings.inhibitory,
+        input_gain=settings.input_gain,
+        weight_total=settings.weight_total,
+        excitation=settings.excitation,
+        inhibition=settings.inhibition,
+        delays=settings.delays,
+        settle=settings.settle,
+    )
+
+
+def _teach(settings: Settings, sim: Any, data: Dataset, courses: list[Course]) -> tuple[list[Outcome], Outcome | None]:
+    """Run every course, and the control on the first one: one build, as many processes at once as there are cores."""
+    sim.reset(dt=settings.dt)
+    protocol = _protocol(settings)
+    learner = build(data, protocol, _circuit(settings), courses[0].length)
+    todo = [(course, True) for course in courses] + [(courses[0], False)] * settings.control
+    waiting = iter(todo)
+
+    def outcome() -> Outcome:
+        course, _ = next(waiting)
+        record = read(learner, course, protocol.period)
+        return Outcome(course, record, score(record, course, data))
+
+    found = sim.sweep(
+        learner.network,
+        lambda: teach(sim, learner, courses[0], protocol.period),
+        [_point(learner, course, learning) for course, learning in todo],
+        outcome,
+    )
+    return found[: len(courses)], found[-1] if settings.control else None
+
+
+def _point(learner: Learner, course: Course, learning: bool) -> dict[str, Any]:
+    return {"seed": course.seed, "stage.playlist": course.playlist, **rates(learner, learning=learning)}
+
+
+def _result(settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None, wall: float) -> Result:
+    first = outcomes[0]
+    votes = np.array([outcome.score.vote for outcome in outcomes])
+    values = {
+        "accuracy": float(votes.mean()),
+        "accuracy sd": float(votes.std(ddof=1)) if len(votes) > 1 else 0.0,
+        **{f"accuracy of seed {outcome.course.seed}": outcome.score.vote for outcome in outcomes},
+        "accuracy on training images": _mean(outcomes, lambda outcome: outcome.score.training),
+        "accuracy weighing every answer": _mean(outcomes, lambda outcome: outcome.score.weighted),
+        **({"accuracy without learning": control.score.vote} if control else {}),
+        **_baselines(settings, data, [outcome.course for outcome in outcomes]),
+        "spikes an image": _mean(outcomes, lambda outcome: _examined(outcome).sum(axis=1).mean()),
+        "cells answering an image": _mean(outcomes, lambda outcome: (_examined(outcome) > 0).sum(axis=1).mean()),
+        "images without answer": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=1) == 0).mean()),
+        "silent neurons": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=0) == 0).mean()),
+        "lessons shown again": _mean(outcomes, lambda outcome: (outcome.record.boost[: settings.lessons] > 0).mean()),
+        "simulated time an image": settings.shown + settings.rest,
+        "wall time an image": wall / (first.course.length * (len(outcomes) + (control is not None))) * second,
+    }
+    return Result(values, _arrays(settings, data, outcomes, control))
+
+
+def _baselines(settings: Settings, data: Dataset, courses: list[Course]) -> dict[str, float]:
+    """Mean accuracy of simpler methods over the same splits."""
+    parts = [(data.take(course.train), data.take(course.test), course.seed) for course in courses]
+    centres = min(settings.neurons, *(len(train.labels) for train, _, _ in parts))
+    return {
+        "chance": float(np.mean([chance(train, test) for train, test, _ in parts])),
+        "k-means": float(np.mean([k_means(train, test, centres, seed) for train, test, seed in parts])),
+        "logistic regression": float(np.mean([logistic_regression(train, test) for train, test, _ in parts])),
+    }
+
+
+def _arrays(settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None) -> dict[str, Any]:
+    first = outcomes[0]
+    window = max(settings.lessons // CURVE_POINTS, 1)
+    curves = [learning_curve(outcome.record, outcome.course, data, window) for outcome in outcomes]
+    tables = [confusion(outcome.score.decided, data.labels[outcome.course.test], data.classes) for outcome in outcomes]
+    exhibits = first.course.test[: first.course.exhibits]
+    arrays = {
+        "receptive fields": first.record.weights.reshape(-1, *data.shape),
+        "neuron labels": first.score.neuron_labels,
+        "confusion": np.sum(tables, axis=0),
+        "curve lessons": curves[0][0],
+        "curve accuracy": np.array([curve[1] for curve in curves]),
+        "final accuracy": np.array([outcome.score.vote for outcome in outcomes]),
+        "spikes an image": np.concatenate([_examined(outcome).sum(axis=1) for outcome in outcomes]),
+        "spikes a neuron": np.concatenate([_examined(outcome).sum(axis=0) for outcome in outcomes]),
+        "thresholds": np.concatenate([outcome.record.theta for outcome in outcomes]) * volt / mV,
+        "lesson spikes": first.record.responses[: settings.lessons].sum(axis=1),
+        "exhibits": data.images[exhibits] / data.brightest,
+        "exhibit labels": data.labels[exhibits],
+        "exhibit decisions": first.score.decided[: len(exhibits)],
+        "exhibit period": np.array([float(settings.shown), float(settings.shown + settings.rest)]) * second,
+        "exhibit spike times": first.record.exhibit_spikes[0] * second,
+        "exhibit spike neurons": first.record.exhibit_spikes[1].astype(np.int64),
+        "exhibit input times": first.record.exhibit_inputs[0] * second,
+        "exhibit input pixels": first.record.exhibit_inputs[1].astype(np.int64),
+    }
+    if control:
+        arrays["control fields"] = control.record.weights.reshape(-1, *data.shape)
+    return arrays
+
+
+def _examined(outcome: Outcome) -> NDArray[np.int64]:
+    """The responses of the frozen network to all training and test images."""
+    return outcome.record.responses[outcome.course.lessons :][: outcome.course.examined]
+
+
+def _mean(outcomes: list[Outcome], of: Any) -> float:
+    return float(np.mean([of(outcome) for outcome in outcomes]))
+
+
+def _answers(result: Result) -> bool:
+    """The activity floor: cells answer nearly every image, and most cells answer some."""
+    values = result.values
+    return values["spikes an image"] >= 1 and values["images without answer"] < 0.1 and values["silent neurons"] < 0.5
+
+
+CLAIMS = [
+    Claim(
+        "learns",
+        "held-out digits are told apart with at least six times the accuracy of chance",
+        lambda result: result.values["accuracy"] > 6 * result.values["chance"],
+        _answers,
+    ),
+    Claim(
+        "plasticity matters",
+        "the same network without plasticity is at least ten points worse",
+        lambda result: result.values["accuracy"] > result.values["accuracy without learning"] + 0.1,
+        lambda result: _answers(result) and "accuracy without learning" in result.values,
+    ),
+    Claim(
+        "generalises",
+        "held-out images are told apart nearly as well as training images: within five points",
+        lambda result: result.values["accuracy"] > result.values["accuracy on training images"] - 0.05,
+        _answers,
+    ),
+    Claim(
+        "few answer",
+        "cells compete: on average fewer than a tenth of them answer an image",
+        lambda result: result.values["cells answering an image"] < 0.1 * len(result.arrays["neuron labels"]),
+        _answers,
+    ),
+]

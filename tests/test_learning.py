@@ -1,0 +1,254 @@
+"""Learning from images: what is shown when, what is kept in balance, what is frozen, how answers are read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import Hz, Network, SpikeMonitor, ms, second
+
+import biosnn
+from biosnn import learning
+from biosnn.datasets import Dataset, load
+from biosnn.errors import BiosnnError, DataError, ModelError, SettingsError
+from biosnn.learning import Circuit, Course, Learner, Protocol
+from biosnn.measure import accuracy, confusion, spike_counts
+
+PROTOCOL = Protocol(shown=20 * ms, rest=10 * ms, rate=500 * Hz, fewest_spikes=5, brighter=100 * Hz, times=3)
+CIRCUIT = Circuit(
+    size=6,
+    neuron="lif_adaptive",
+    neuron_preset="short_training",
+    rule="stdp_diehl_cook",
+    rule_preset="sixteen_fibres",
+    inhibitory="lif_inhibitory",
+    input_gain=12.0,
+    weight_total=1.0,
+    excitation=10.4,
+    inhibition=17.0,
+    delays=0 * ms,
+    settle=("v", "g_exc", "g_inh"),
+)
+IMAGES = np.array([[[0, 4], [2, 0]], [[4, 0], [0, 1]], [[4, 4], [4, 4]]], dtype=np.uint8)
+DATA = Dataset("three", IMAGES, np.arange(3), 4, "a test")
+
+
+@pytest.fixture
+def sim() -> Iterator[Any]:
+    with biosnn.session("numpy", seed=3, dt=0.5 * ms) as opened:
+        yield opened
+
+
+# ---- showing images -----------------------------------------------------------------------------------------------
+
+
+def test_inputs_fire_in_proportion_to_the_present_image_while_it_is_on(sim: Any) -> None:
+    protocol = dataclasses.replace(PROTOCOL, shown=4 * second, rest=1 * second, fewest_spikes=0)
+    stage = learning.set_up(DATA, protocol, 3)
+    stage.play(np.array([1, 0, 2]))
+    spikes = SpikeMonitor(stage.inputs)
+    sim.run(Network(*stage.objects, spikes), 15 * second)
+    assert stage.log.image[0].tolist() == [1, 0, 2]
+    counts = spike_counts(spikes.t / second, spikes.i[:], period=5.0, periods=3, neurons=4)
+    expected = IMAGES[[1, 0, 2]].reshape(3, 4) / 4 * 500 * 4
+    # A Bernoulli process: its variance is below the Poisson one. Five standard deviations.
+    assert (abs(counts - expected) <= 5 * np.sqrt(expected)).all()
+    assert (np.asarray(spikes.t) % 5.0).max() < 4.0
+    assert (np.asarray(spikes.t) % 5.0).max() > 3.9
+
+
+def test_an_image_without_answer_is_shown_again_brighter_and_then_given_up(sim: Any) -> None:
+    stage = learning.set_up(DATA, PROTOCOL, 2)
+    stage.play(np.array([2, 1]))
+    sim.run(Network(*stage.objects), 10 * PROTOCOL.period)
+    assert stage.log.image[0].tolist() == [2] * 4 + [1] * 6
+    assert np.asarray(stage.log.boost[0]).tolist() == [0, 100, 200, 300] * 2 + [0, 100]
+
+
+def test_an_image_with_enough_answers_is_shown_once(sim: Any) -> None:
+    stage = learning.set_up(DATA, dataclasses.replace(PROTOCOL, shown=200 * ms), 3)
+    stage.play(np.array([0, 1, 2]))
+    counter = learning.stage.count_answers(stage, stage.inputs)
+    sim.run(Network(*stage.objects, counter), 3 * (210 * ms))
+    assert stage.log.image[0].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"rate": 3 * ms}, "rate"), ({"rest": -1 * ms}, "rest"), ({"shown": 0 * ms}, "shown")]
+)
+def test_a_protocol_that_makes_no_sense_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(BiosnnError, match=f"Protocol.{message}"):
+        dataclasses.replace(PROTOCOL, **change)
+
+
+# ---- a course -----------------------------------------------------------------------------------------------------
+
+
+def course(**change: Any) -> Course:
+    return dataclasses.replace(Course(np.array([0, 1]), np.array([2]), lessons=5, exhibits=1, seed=4), **change)
+
+
+def taught(sim: Any, circuit: Circuit = CIRCUIT) -> tuple[Learner, Course]:
+    given = course()
+    learner = learning.build(DATA, PROTOCOL, circuit, given.length)
+    learner.stage.play(given.playlist)
+    learning.teach(sim, learner, given, PROTOCOL.period)
+    return learner, given
+
+
+def test_a_course_shows_every_training_image_as_often_then_all_images_once() -> None:
+    playlist = course(lessons=4).playlist
+    assert sorted(playlist[:4]) == [0, 0, 1, 1]
+    assert sorted(playlist[:2]) == [0, 1]
+    assert playlist[4:].tolist() == [0, 1, 2, 2]
+    assert course(lessons=4).length == len(playlist)
+
+
+@pytest.mark.parametrize("change", [{"lessons": 0}, {"exhibits": 2}, {"exhibits": -1}])
+def test_an_impossible_course_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=f"Course.{next(iter(change))}"):
+        course(**change)
+
+
+def test_learning_changes_weights_and_keeps_their_sum(sim: Any) -> None:
+    learner, given = taught(sim)
+    record = learning.read(learner, given, PROTOCOL.period)
+    assert record.weights.shape == (6, 4)
+    assert record.responses.shape == (given.length, 6)
+    assert record.responses[:5].sum() > 5
+    # The last scaling came before the last lesson, which moves the sums a little.
+    np.testing.assert_allclose(record.weights.sum(axis=1), 1.0, rtol=0.1)
+    assert record.weights.std() > 0.05
+    assert record.image[5:].tolist() == [0, 1, 2, 2]
+    assert record.exhibit_inputs.shape[1] > 0
+    assert record.exhibit_inputs[0].min() >= 0
+    assert record.exhibit_spikes.shape[1] == record.responses[-1].sum()
+
+
+def test_weights_add_up_to_their_total_after_each_scaling(sim: Any) -> None:
+    learner = learning.build(DATA, PROTOCOL, dataclasses.replace(CIRCUIT, weight_total=1.5), 2)
+    before = np.asarray(learner.plastic.w).reshape(4, 6)
+    sim.run(learner.network, 0.5 * ms)  # one step: scaled, and no excitatory cell has fired yet
+    after = np.asarray(learner.plastic.w).reshape(4, 6)
+    np.testing.assert_allclose(after, 1.5 * before / before.sum(axis=0), rtol=1e-12)
+
+
+def test_nothing_learns_once_frozen(sim: Any) -> None:
+    learner, _ = taught(sim)
+    kept = [np.array(learner.plastic.w), np.asarray(learner.excitatory.theta).copy()]
+    fired = learner.spikes.num_spikes
+    learner.freeze()
+    sim.run(learner.network, 4 * PROTOCOL.period)
+    assert learner.spikes.num_spikes > fired
+    np.testing.assert_array_equal(learner.plastic.w, kept[0])
+    np.testing.assert_allclose(np.asarray(learner.excitatory.theta), kept[1], rtol=1e-9)
+
+
+def test_without_learning_rates_weights_are_only_scaled(sim: Any) -> None:
+    learner = learning.build(DATA, PROTOCOL, CIRCUIT, course().length)
+    begin = np.asarray(learner.plastic.w).reshape(4, 6)
+    point = {"seed": 1, "stage.playlist": course().playlist, **learning.rates(learner, learning=False)}
+    (record,) = sim.sweep(
+        learner.network,
+        lambda: learning.teach(sim, learner, course(), PROTOCOL.period),
+        [point],
+        lambda: learning.read(learner, course(), PROTOCOL.period),
+    )
+    assert record.responses.sum() > 5
+    np.testing.assert_allclose(record.weights, (begin / begin.sum(axis=0)).T, rtol=1e-9)
+
+
+def test_state_is_put_back_before_each_image(sim: Any) -> None:
+    learner, _ = taught(sim, dataclasses.replace(CIRCUIT, settle=("v",)))
+    sim.run(learner.network, 0.5 * ms)
+    # One step after -65 mV the membrane cannot have come far; without it, inhibition leaves some cells near -80 mV.
+    assert np.ptp(np.asarray(learner.excitatory.v)) < 5e-3
+    with pytest.raises(ModelError, match="No state variable named 'u'"):
+        learning.build(DATA, PROTOCOL, dataclasses.replace(CIRCUIT, settle=("u",)), 3)
+
+
+RULE = """
+kind = "synapse"
+name = "mine"
+summary = "Weights grow at each postsynaptic spike."
+source = "A test"
+equations = "w : 1"
+on_post = "w = w + eta"
+[parameters]
+eta = { value = "0.5", meaning = "step" }
+[initial]
+w = "0.5"
+"""
+
+
+def test_a_rule_of_ones_own_learns_and_must_say_how_to_stop(sim: Any, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(RULE)
+    circuit = dataclasses.replace(CIRCUIT, rule=path, weight_total=0.0)
+    with pytest.raises(ModelError, match="one named 'frozen'"):
+        learning.build(DATA, PROTOCOL, circuit, 3)
+    path.write_text(RULE + '[presets]\nfrozen = { eta = "0" }\n')
+    learner, given = taught(sim, circuit)
+    record = learning.read(learner, given, PROTOCOL.period)
+    steps = record.responses[:5].sum(axis=0)
+    assert steps.sum() > 0
+    np.testing.assert_allclose(record.weights, 0.5 + 0.5 * np.repeat(steps[:, None], 4, axis=1))
+
+
+# ---- reading answers ----------------------------------------------------------------------------------------------
+
+RESPONSES = np.array([[4, 0, 1, 0], [6, 2, 1, 0], [0, 6, 1, 0], [2, 0, 3, 0]])
+LABELS = np.array([0, 0, 1, 2])
+
+
+def test_a_neuron_gets_the_class_that_it_answers_most_on_average() -> None:
+    np.testing.assert_array_equal(learning.mean_response(RESPONSES, LABELS, 3)[0], [5, 1, 1, 0])
+    assert learning.assign_labels(RESPONSES, LABELS, 3).tolist() == [0, 1, 2, -1]
+    with pytest.raises(DataError, match="labels"):
+        learning.mean_response(RESPONSES, LABELS[:2], 3)
+
+
+def test_the_vote_is_by_mean_over_the_neurons_of_a_class() -> None:
+    # Two neurons of class 0 with 3 spikes together lose against one neuron of class 1 with 2.
+    answers = np.array([[2, 1, 2], [3, 2, 2], [0, 0, 0]])
+    assert learning.vote(answers, np.array([0, 0, 1]), 2).tolist() == [1, 0, -1]
+
+
+def test_weighing_uses_every_neurons_share_of_each_class() -> None:
+    mean = np.array([[3.0, 4.0], [1.0, 6.0]])
+    # Shares of class 0: 3/4 and 4/10. Two spikes of the first neuron and four of the second: 3.1 against 2.9.
+    assert learning.weigh(np.array([[2, 4], [1, 4], [0, 0]]), mean).tolist() == [0, 1, -1]
+
+
+def test_the_learning_curve_tests_each_window_with_labels_of_the_one_before() -> None:
+    images = np.array([0, 1, 0, 1, 0, 1])
+    right = np.array([[1, 0], [0, 1]])
+    responses = np.vstack([right, right, right[::-1]])  # in the last window the neurons have changed roles
+    record = learning.Record(images, np.zeros(6), responses, *[np.empty(0)] * 4)
+    curve = learning.learning_curve(record, course(lessons=6), DATA, window=2)
+    np.testing.assert_allclose(curve, [[3, 5], [1, 0]])
+
+
+def test_measures() -> None:
+    counts = spike_counts([0.0, 0.9, 1.0, 2.9999999999], [0, 1, 1, 0], period=1.0, periods=4, neurons=2)
+    assert counts.tolist() == [[1, 1], [0, 1], [0, 0], [1, 0]]
+    with pytest.raises(DataError, match="time"):
+        spike_counts([5.0], [0], period=1.0, periods=4, neurons=2)
+    with pytest.raises(DataError, match="neuron"):
+        spike_counts([0.0], [2], period=1.0, periods=4, neurons=2)
+    assert accuracy([1, -1, 0, 0], [1, 1, 0, 1]) == 0.5
+    with pytest.raises(DataError, match="a decision for each"):
+        accuracy([], [])
+    assert confusion([1, -1, 0], [1, 1, 0], 2).tolist() == [[1, 0, 0], [0, 1, 1]]
+
+
+def test_simpler_methods_on_digits() -> None:
+    digits = load("digits")
+    train, test = digits.take(np.arange(0, 1797, 2)), digits.take(np.arange(1, 1797, 2))
+    assert learning.chance(train, test) == pytest.approx(0.1, abs=0.02)
+    assert learning.k_means(train, test, 100, seed=1) > 0.9
+    assert learning.logistic_regression(train, test) > 0.9
