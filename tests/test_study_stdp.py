@@ -1,0 +1,130 @@
+"""The studies stdp-window and stdp-frequency: quick settings, a rule in a file, and claims that can fail."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biosnn.errors import SettingsError
+from biosnn.study import Result, load_study
+from biosnn.study.run import run_study
+
+ROOT = Path(__file__).parent.parent
+NAMES = ["depression", "triplets match", "pairs miss", "pairs do not rise"]
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory):
+    settings = {"farthest": "60 ms", "step": "4 ms"}
+    return run_study("stdp-window", settings, target="numpy", out=tmp_path_factory.mktemp("window") / "out")
+
+
+def test_every_rule_has_its_closed_form(window):
+    assert window.verdict == "pass"
+    assert [claim.verdict for claim in window.claims] == ["pass"] * 5
+    assert window.values["rules with a closed form"] == 11
+    for rule in ("stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"):
+        assert window.values[f"{rule}, relative error"] < 1e-12
+    assert {path.name for path in (window.folder / "figures").glob("*.png")} == {
+        "bi-poo.png",
+        "windows-single.png",
+        "windows-trains.png",
+    }
+
+
+def test_a_rule_in_a_file_is_measured(tmp_path):
+    file = tmp_path / "mine.toml"
+    text = (ROOT / "models/synapses/stdp_pair.toml").read_text(encoding="utf-8")
+    file.write_text(
+        text.replace('name = "stdp_pair"', 'name = "mine"').replace("A_plus*x", "2*A_plus*x"), encoding="utf-8"
+    )
+    settings = {"rules": f"stdp_pair,{file}", "farthest": "20 ms"}
+    result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out")
+    assert result.verdict == "pass"
+    after = result.arrays["single"] > 0
+    ratio = result.arrays["mine, single"][after] / result.arrays["stdp_pair, single"][after]
+    np.testing.assert_allclose(ratio, 2)
+    assert result.values["rules with a closed form"] == 1
+    assert "pairing schemes" not in [claim.name for claim in result.claims]
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [("static", "rules that change their weight"), ("stdp_pair,stdp_pair", "each rule once")],
+)
+def test_rules_that_make_no_window_are_refused(tmp_path, rules, message):
+    with pytest.raises(SettingsError, match=message):
+        run_study("stdp-window", {"rules": rules}, target="numpy", out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("change", "fails"),
+    [
+        ({"A_plus*x": "1.0001*A_plus*x"}, {"closed form", "same step", "pairing schemes"}),
+        ({'on_spike = "x += 1"': 'on_spike = "x = 1"'}, {"closed form"}),
+    ],
+)
+def test_a_wrong_rule_fails_the_claims(tmp_path, monkeypatch, change, fails):
+    """The claims can fail: the same study, with a catalogue whose pair rule is a little wrong."""
+    from biosnn import shelf
+
+    text = (ROOT / "models/synapses/stdp_pair.toml").read_text(encoding="utf-8")
+    for old, new in change.items():
+        assert old in text
+        text = text.replace(old, new)
+    wrong = tmp_path / "stdp_pair.toml"
+    wrong.write_text(text, encoding="utf-8")
+    files = shelf._files
+    monkeypatch.setattr(
+        shelf, "_files", lambda kind: files(kind) | ({"stdp_pair": wrong} if kind == "synapses" else {})
+    )
+    settings = {"rules": "stdp_pair,stdp_pair_nearest,stdp_pair_reduced", "farthest": "20 ms"}
+    result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out")
+    assert {claim.name for claim in result.claims if claim.verdict == "fail"} == fails
+
+
+@pytest.fixture(scope="module")
+def frequency(tmp_path_factory):
+    settings = {"frequencies": "10 Hz, 50 Hz"}
+    return run_study("stdp-frequency", settings, target="numpy", out=tmp_path_factory.mktemp("frequency") / "out")
+
+
+def test_triplet_models_at_two_frequencies(frequency):
+    """The values of the published parameters, computed independently."""
+    models = [str(name) for name in frequency.arrays["models"]]
+    changes = dict(zip(models, frequency.arrays["change"], strict=True))
+    np.testing.assert_allclose(changes["minimal"], [0.119, 0.763, -0.332, 0.749], atol=6e-4)
+    np.testing.assert_allclose(changes["full nearest"], [0.104, 0.624, -0.411, 0.619], atol=6e-4)
+    assert [claim.name for claim in frequency.claims] == ["depression"]
+    assert frequency.verdict == "pass"
+    assert [path.name for path in (frequency.folder / "figures").glob("*.png")] == ["frequency.png"]
+
+
+def test_a_step_that_does_not_divide_the_intervals_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match=r"a time step that divides every interval between spikes.*30"):
+        run_study("stdp-frequency", {"frequencies": "30 Hz"}, target="numpy", out=tmp_path / "out")
+
+
+@pytest.mark.cpp
+def test_the_whole_protocol(tmp_path):
+    result = run_study("stdp-frequency", target="cpp", out=tmp_path / "out")
+    assert result.verdict == "pass"
+    assert [claim.name for claim in result.claims] == NAMES
+    assert result.values["normalised error, minimal"] == pytest.approx(0.356, abs=6e-4)
+    assert result.values["normalised error, pair, best fit"] == pytest.approx(7.58, abs=0.01)
+    assert sum(row.verdict == "pass" for row in result.rows) == 23
+
+    # A negative control that does not fail must fail the study.
+    claims = {claim.name: claim for claim in load_study("stdp-frequency").claims}
+    models = [str(name) for name in result.arrays["models"]]
+    change = np.array(result.arrays["change"])
+    for pair in ("pair, best fit", "pair, Bi and Poo"):
+        change[models.index(pair)] = change[models.index("minimal")]
+    values = {**result.values, "normalised error, pair, best fit": 0.4}
+    good_pairs = Result(values, {**result.arrays, "change": change})
+    assert not claims["pairs miss"].holds(good_pairs)
+    assert not claims["pairs do not rise"].holds(good_pairs)
+    silent = replace(good_pairs, arrays={**result.arrays, "change": 0 * change})
+    assert not any(claims[name].active(silent) for name in NAMES[1:])
+    assert not claims["depression"].holds(silent)
