@@ -305,7 +305,7 @@ CLAIMS = [
     ),
     Claim(
         "f-I",
-        "No neuron fires below threshold, and no interval is off by more than one step, with or without refractory period.",
+        "No neuron fires below threshold; no interval is off by more than a step, with or without refractory period.",
         _f_i_holds,
         _f_i_active,
     ),
