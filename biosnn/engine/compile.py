@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from biosnn.engine import cache, toolchain
+from biosnn.engine import cache, toolchain, units
 from biosnn.engine.toolchain import Compiler, Flags
 from biosnn.errors import CompileError
 
@@ -27,7 +27,7 @@ _STANDARD = (
 )
 
 # Code that runs once: reading, writing, setting up. A quarter of the compile time goes into optimising it to no use.
-_COLD = re.compile(r"(main|objects|run|synapses_classes)\.cpp|code_objects/(before|after)_run_\w+\.cpp")
+_COLD = re.compile(r"(main|objects|run|synapses_classes|once_\d+)\.cpp|code_objects/(before|after)_run_\w+\.cpp")
 
 
 def build(
@@ -71,10 +71,19 @@ def build(
         header, usable = _common_header(sources, compiler, flags, fingerprint)
         shutil.copytree(sources, folder, dirs_exist_ok=True)
         driver = _Driver(folder, compiler, usable, header, origins)
-        driver.run(files, on_progress)
+        driver.run(_units(folder, files), on_progress)
         return {"compiler": compiler.version, "compile_flags": usable.compile, "link_flags": usable.link}
 
     return cache.obtain("programs", key, make)
+
+
+def _units(folder: Path, files: Sequence[str]) -> list[str]:
+    """What to compile: code objects joined, apart by how they are optimised, and the other files as they are."""
+    objects = [name for name in files if name.startswith("code_objects/")]
+    once = [name for name in objects if _COLD.fullmatch(name)]
+    often = [name for name in objects if name not in once]
+    rest = [name for name in files if name not in objects]
+    return [*units.join(folder, often, "often", cores()), *units.join(folder, once, "once", 1), *rest]
 
 
 def _hash(folder: Path, fingerprint: str) -> str:
@@ -190,9 +199,11 @@ class _Driver:
         log = cache.keep_log("compile", f"$ {' '.join(command)}\n\n{output}\n\n---- {name} ----\n{text}")
         said = [line for line in output.splitlines() if "error" in line.lower()] or output.splitlines()
         first = "\n  ".join(said[:5])
-        origin = self.origins.get(name, "")
+        # A unit holds several files; the compiler names the one it refuses.
+        refused = next((file for file in self.origins if file in first), name)
+        origin = self.origins.get(refused, "")
         return CompileError(
-            f"The compiler ({self.compiler.version}) refused {name}{f' ({origin})' if origin else ''}:\n  {first}\n"
+            f"The compiler ({self.compiler.version}) refused {refused}{f' ({origin})' if origin else ''}:\n  {first}\n"
             f"Log and source: {log}"
         )
 

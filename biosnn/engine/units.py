@@ -1,0 +1,90 @@
+"""Join the generated files of code objects into a few translation units.
+
+Brian2 writes a file for each code object, and for each of them anew for every run that a program queues: a hundred
+small files are common. Most of what the compiler does with one is to start and to read headers. A unit holds several
+of them, each with its helper functions in a namespace of its own; what a later run repeats calls the first one.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+FILES_A_UNIT = 8
+
+_ANONYMOUS = re.compile(r"\bnamespace\s*\{")
+_FUNCTION = re.compile(r"^void (_\w+)\(\)\s*\{\s*using namespace brian;", re.MULTILINE)
+_ANY_FUNCTION = re.compile(r"^\w[\w:<>&* ]* \**(\w+)\([^)\n]*\)\s*\{", re.MULTILINE)
+
+
+def join(folder: Path, files: Sequence[str], label: str, at_least: int) -> list[str]:
+    """Join files of a project into translation units.
+
+    Parameters
+    ----------
+    folder : Path
+        The project; units are written into it.
+    files : sequence of str
+        C++ files relative to the folder, all to be compiled with the same flags.
+    label : str
+        Begins the name of each unit.
+    at_least : int
+        How many units to make if there are that many files, so that every core has work.
+
+    Returns
+    -------
+    list of str
+        The files to compile instead: units, and the files whose form is not that of a code object.
+    """
+    texts = {name: (folder / name).read_text() for name in sorted(files)}
+    alone = [name for name, text in texts.items() if not _has_the_form(text)]
+    firsts: dict[str, str] = {}
+    joined = {}
+    for number, (name, text) in enumerate((name, text) for name, text in texts.items() if name not in alone):
+        first = firsts.setdefault(text.replace(Path(name).stem, ""), name)
+        joined[name] = _in_a_namespace(name, text, number) if first == name else _call(first, name, text)
+    if len(joined) < 2:
+        return list(files)
+    count = min(len(firsts), max(at_least, math.ceil(len(firsts) / FILES_A_UNIT)))
+    # The longest file goes to the shortest unit, so that units take about equally long.
+    units: list[tuple[int, int, list[str]]] = [(0, number, []) for number in range(count)]
+    for name in sorted(joined, key=lambda name: (-len(joined[name]), name)):
+        size, number, members = heapq.heappop(units)
+        heapq.heappush(units, (size + len(joined[name]), number, [*members, name]))
+    made = []
+    for _, number, members in units:
+        unit = f"{label}_{number}.cpp"
+        (folder / unit).write_text("\n".join(joined[name] for name in members))
+        made.append(unit)
+    return [*made, *alone]
+
+
+def _has_the_form(text: str) -> bool:
+    """Whether this is a code object as Brian2 writes it: helpers in an anonymous namespace, functions, no memory."""
+    functions = _FUNCTION.findall(text)
+    begin = text.find(f"void {functions[0]}(") if functions else 0
+    # A variable that lasts would be shared, or lost, by what happens below.
+    return bool(functions) and _ANY_FUNCTION.findall(text) == functions and "static " not in text[begin:]
+
+
+def _in_a_namespace(name: str, text: str, number: int) -> str:
+    """The text of a code object with its helpers in a namespace of its own."""
+    helpers = f"helpers_{number}"
+    text = _ANONYMOUS.sub(f"namespace {helpers} {{", text)
+    text = _FUNCTION.sub(lambda match: f"{match[0]} using namespace {helpers};", text)
+    # An error is then told with the file it stems from. The namespace must be there even if nothing is in it.
+    return f'namespace {helpers} {{}}\n#line 1 "{name}"\n{text}'
+
+
+def _call(first: str, name: str, text: str) -> str:
+    """A code object that differs from an earlier one, of an earlier run, by its name only: let it call that one."""
+    calls = [
+        f"void {function}() {{ {function.replace(Path(name).stem, Path(first).stem)}(); }}"
+        for function in _FUNCTION.findall(text)
+    ]
+    return "\n".join(
+        [f'#include "{Path(first).with_suffix(".h")}"', f'#include "{Path(name).with_suffix(".h")}"', *calls]
+    )
