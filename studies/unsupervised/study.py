@@ -57,7 +57,7 @@ adapt and labels are assigned as ever, but the weights stay as random as they be
 
 @dataclass(frozen=True)
 class Settings:
-    """What can be changed; the defaults were chosen on validation images cut from the training images."""
+    """What can be changed; README.md tells how the defaults were chosen."""
 
     dataset: str = setting("digits", "which images", choices=names())
     neurons: int = setting(100, "how many excitatory cells", minimum=1)
