@@ -139,6 +139,7 @@ def test_weights_add_up_to_their_total_after_each_scaling(sim: Any) -> None:
 
 def test_nothing_learns_once_frozen(sim: Any) -> None:
     learner, _ = taught(sim)
+    learner.pause(keepers=False, input_spikes=True)
     learner.freeze()
     learner.plastic.w = "0.3 + 0.2*rand()"  # a sum of about 1.6, which scaling would bring to 1
     kept = [np.array(learner.plastic.w), np.asarray(learner.excitatory.theta).copy()]
