@@ -6,6 +6,7 @@ derived in 1951. How close does the simulation come, and what does its time step
 (`model=adex`, `model=./mine.toml`) there is no closed form, and the study measures the f-I curve only.
 """
 
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -83,7 +84,7 @@ def _any_model(settings: Settings, sim) -> Result:
     if settings.preset:
         model = model.with_values(settings.preset)
     drive, strongest = _drive(settings, model)
-    drives = np.linspace(0, 1, settings.points) * strongest
+    drives = np.linspace(0, 1, settings.points) * parse_quantity(strongest)
     group = neurons(settings.points, model, values={drive: drives})
     spikes = SpikeMonitor(group)
     sim.run(Network(group, spikes), settings.duration, f"f-I curve of {model.name}")
@@ -92,13 +93,14 @@ def _any_model(settings: Settings, sim) -> Result:
     values = {"highest rate": rates.max(), "spikes": int(spikes.num_spikes)}
     if len(firing):
         values["weakest drive that fires"] = firing[0]
-    names = np.array([model.name, drive, model.inputs[drive].meaning])
+    unit = re.sub(r"^[-+.\de]*[ *]*", "", strongest.strip()) or "1"
+    names = np.array([model.name, drive, model.inputs[drive].meaning, unit])
     arrays = {"drive": drives, "rate": rates, "names": names}
     return Result(values, arrays, left_out=[*CLOSED_FORMS, *EXPECTED])
 
 
-def _drive(settings: Settings, model) -> tuple[str, Quantity]:
-    """Which input of the model to drive, and how strong at most."""
+def _drive(settings: Settings, model) -> tuple[str, str]:
+    """Which input of the model to drive, and how strong at most, as a text with the unit to show it in."""
     inputs = {name: entry for name, entry in model.inputs.items() if entry.kind == "value"}
     if not inputs:
         expected = "a neuron model with an input of kind value, which a constant drive can be given to"
@@ -108,13 +110,14 @@ def _drive(settings: Settings, model) -> tuple[str, Quantity]:
         raise SettingsError("drive: " + unknown("input of kind value", name, inputs))
     default = parse_quantity(inputs[name].default)
     if settings.drive_to:
-        return name, parse_quantity(settings.drive_to, get_dimensions(default))
+        parse_quantity(settings.drive_to, get_dimensions(default))
+        return name, settings.drive_to
     usual = [text for text in USUAL_RANGE if have_same_dimensions(parse_quantity(text), default)]
     if not usual:
         raise SettingsError(
             f"drive_to: no usual strength is known for {name} of {model.name}. Give one, with its unit."
         )
-    return name, parse_quantity(usual[0])
+    return name, usual[0]
 
 
 # ---- the closed forms --------------------------------------------------------------------------------------------
