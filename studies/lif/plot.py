@@ -2,8 +2,8 @@
 
 import numpy as np
 from brian2 import Hz, ms, mV
-from brian2.units.fundamentalunits import Quantity, get_dimensions
 
+from biosnn.quantity import parse_unit
 from biosnn.report import Figure, new_figure
 
 DATA, THEORY, SECOND = "#0072b2", "#000000", "#d55e00"
@@ -16,15 +16,12 @@ def plot(result):
 
 
 def _any_model(result):
-    model, drive, meaning = (str(text) for text in result.arrays["names"])
-    drives, rates = result.arrays["drive"], result.arrays["rate"]
-    scale, unit = 1.0, ""
-    if isinstance(drives, Quantity) and not get_dimensions(drives).is_dimensionless:
-        best = drives[-1].get_best_unit()
-        scale, unit = best, f" ({best})"
+    model, drive, meaning, unit = (str(text) for text in result.arrays["names"])
+    drives = np.asarray(result.arrays["drive"] / parse_unit(unit))
+    label = f"{drive}: {meaning}" + ("" if unit == "1" else f" ({unit.replace('**2', '²')})")
     figure, axes = new_figure()
-    axes.plot(np.asarray(drives / scale), np.asarray(rates / Hz), ".-", color=DATA)
-    axes.set(xlabel=f"{drive}: {meaning}{unit}", ylabel="firing rate (Hz)", title=f"f-I curve of {model}")
+    axes.plot(drives, np.asarray(result.arrays["rate"] / Hz), ".-", color=DATA)
+    axes.set(xlabel=label, ylabel="firing rate (Hz)", title=f"f-I curve of {model}")
     axes.set_ylim(bottom=0)
     return Figure(
         "f-i", figure, f"Firing rate of {model} at a constant drive {drive}, from the intervals between spikes."

@@ -94,6 +94,7 @@ def _any_model(settings: Settings, sim) -> Result:
     if len(firing):
         values["weakest drive that fires"] = firing[0]
     unit = re.sub(r"^[-+.\de]*[ *]*", "", strongest.strip()) or "1"
+    unit = f"1{unit}" if unit.startswith("/") else unit
     names = np.array([model.name, drive, model.inputs[drive].meaning, unit])
     arrays = {"drive": drives, "rate": rates, "names": names}
     return Result(values, arrays, left_out=[*CLOSED_FORMS, *EXPECTED])
