@@ -12,6 +12,7 @@ from pathlib import Path
 from biosnn import shelf
 from biosnn.engine import cache, toolchain
 from biosnn.errors import BiosnnError
+from biosnn.folders import data_folder
 
 OK, WARNING, MISSING = "ok", "warning", "missing"
 _NEEDED = ("brian2", "numpy", "scipy", "matplotlib", "jinja2", "scikit-learn", "tomlkit", "rich", "typer")
@@ -61,6 +62,7 @@ def examine(*, run: bool = True) -> Iterator[Finding]:
     problems = toolchain.target_problems()
     yield from (_target(name, problem, run=run) for name, problem in problems.items())
     yield _cache()
+    yield _data()
     yield from (_shelf(part) for part in ("models", "studies"))
 
 
@@ -125,6 +127,17 @@ def _cache() -> Finding:
     if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
         return Finding("cache", WARNING, f"{detail}: cannot be written", "Set BIOSNN_CACHE to a folder of yours.")
     return Finding("cache", OK, detail)
+
+
+def _data() -> Finding:
+    folder = data_folder()
+    embedded = "the digits need none: they come with scikit-learn"
+    if folder.is_dir():
+        return Finding("data", OK, f"{folder} ({size_text(_size(folder))}); {embedded}")
+    if "BIOSNN_DATA" in os.environ:
+        remedy = "Set BIOSNN_DATA to a folder that exists, or unset it."
+        return Finding("data", WARNING, f"{folder}: BIOSNN_DATA names no folder; {embedded}", remedy)
+    return Finding("data", OK, f"{folder} (empty); {embedded}")
 
 
 def _shelf(part: str) -> Finding:

@@ -97,6 +97,18 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
     assert "BIOSNN_CACHE" in findings()["cache"].remedy
 
 
+def test_the_data_folder_is_named_with_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "images").write_bytes(bytes(1500))
+    monkeypatch.setenv("BIOSNN_DATA", str(tmp_path))
+    assert f"{tmp_path} (1.5 kB)" in findings()["data"].detail
+    monkeypatch.setenv("BIOSNN_DATA", str(tmp_path / "nowhere"))
+    assert findings()["data"].state == "warning"
+    assert "BIOSNN_DATA" in findings()["data"].remedy
+    monkeypatch.delenv("BIOSNN_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    assert findings()["data"].state == "ok"
+
+
 def test_the_folders_of_models_and_studies_are_named_with_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
     found = findings()
     for part in ("models", "studies"):

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "biosnn"
 
 FLOORS = (
     ("errors",),
-    ("quantity",),
+    ("quantity", "folders"),
     ("model", "theory", "measure"),
     ("shelf", "datasets"),
     ("traces", "build", "engine"),

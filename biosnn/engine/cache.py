@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biosnn.errors import EngineError, field_error
+from biosnn.folders import cache_folder
 
 DEFAULT_SIZE = "2 GiB"
 KINDS = ("programs", "headers")
@@ -53,17 +54,8 @@ class Entry:
 
 
 def folder() -> Path:
-    """Where the cache lies: ``BIOSNN_CACHE``, else ``biosnn`` in the platform's folder for caches."""
-    asked = os.environ.get("BIOSNN_CACHE", "")
-    if asked:
-        return Path(asked).expanduser().absolute()
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "biosnn"
+    """Where the cache lies."""
+    return cache_folder()
 
 
 def size_limit() -> int:

@@ -1,0 +1,32 @@
+"""Where biosnn keeps what it has made or fetched: folders of the user's, which an environment variable can move."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Compiled programs: ``BIOSNN_CACHE``, else ``biosnn`` in the platform's folder for caches."""
+    return _asked("BIOSNN_CACHE") or _platform_cache()
+
+
+def data_folder() -> Path:
+    """Datasets: ``BIOSNN_DATA``, else ``biosnn/data`` in the platform's folder for caches."""
+    return _asked("BIOSNN_DATA") or _platform_cache() / "data"
+
+
+def _asked(variable: str) -> Path | None:
+    text = os.environ.get(variable, "")
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _platform_cache() -> Path:
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "biosnn"
