@@ -14,7 +14,7 @@ FLOORS = (
     ("quantity", "folders"),
     ("model", "theory", "measure"),
     ("shelf", "datasets"),
-    ("traces", "build", "engine"),
+    ("traces", "build", "projection", "engine"),
     ("learning",),
     ("settings", "study", "report"),
     ("doctor", "cli"),

@@ -1,0 +1,131 @@
+"""What is wrong with the statements of a projection, found before anything is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from brian2 import DimensionMismatchError
+from brian2.codegen.permutation_analysis import OrderDependenceError, check_for_order_independence
+from brian2.codegen.translation import analyse_identifiers, make_statements
+from brian2.core.variables import ArrayVariable, Variables
+from brian2.equations.unitcheck import check_units_statements
+
+from biosnn.errors import ModelError, field_error, unknown
+from biosnn.projection.pathway import add_index
+
+
+def check_statements(projection: Any, where: str, code: str, side: str, namespace: dict[str, Any]) -> None:
+    """Refuse statements that are not well formed or whose result would depend on the order of the synapses.
+
+    Parameters
+    ----------
+    projection : Projection
+        Whose variables they may use.
+    where : str
+        What to call them in a message.
+    code : str
+        The statements.
+    side : {"pre", "post", ""}
+        As in `Pathway`.
+    namespace : dict
+        Constants that they may use.
+
+    Raises
+    ------
+    ModelError
+        For an unknown name, a syntax error, wrong units, a variable that may not be written, and a race.
+    """
+    variables = _resolve(projection, where, code, namespace)
+    _check_units(where, code, variables)
+    scalar, vector = _parse(where, code, variables)
+    written = {statement.var for statement in [*scalar, *vector] if statement.op != ":="}
+    for name in sorted(written):
+        _check_writable(where, name, variables[name], projection.variables.indices[name])
+    if projection.kind.sums:
+        _check_sums(where, vector, projection.variables.indices)
+    _check_order(projection, where, vector, variables, side)
+
+
+def _resolve(projection: Any, where: str, code: str, namespace: dict[str, Any]) -> dict[str, Any]:
+    known = dict(projection.variables)
+    try:
+        _, used_known, used = analyse_identifiers(code, known, recursive=True)
+    except SyntaxError as error:
+        raise ModelError(f"{where}: {error} in {code!r}.") from None
+    found = {}
+    for name in sorted(used_known | used):
+        try:
+            found[name] = projection.resolve_all([name], run_namespace=namespace)[name]
+        except KeyError:
+            valid = [known_name for known_name in known if not known_name.startswith("_")]
+            raise ModelError(f"{where}: " + unknown("variable, function or unit", name, valid)) from None
+    return found
+
+
+def _check_units(where: str, code: str, variables: dict[str, Any]) -> None:
+    try:
+        check_units_statements(code, variables)
+    except DimensionMismatchError as error:
+        raise ModelError(f"{where}: units do not agree in {code!r}: {error}") from None
+    except (SyntaxError, ValueError) as error:
+        raise ModelError(f"{where}: {error} in {code!r}.") from None
+
+
+def _parse(where: str, code: str, variables: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    import numpy as np
+
+    try:
+        # A copy, since names that statements make up are added to it.
+        return make_statements(code, dict(variables), np.float64, optimise=False)  # type: ignore[no-any-return]
+    except (SyntaxError, ValueError) as error:
+        raise ModelError(f"{where}: {error} in {code!r}.") from None
+
+
+def _check_writable(where: str, name: str, var: Any, index: str) -> None:
+    if not isinstance(var, ArrayVariable) or var.read_only or var.constant:
+        raise ModelError(f"{where}: {name} is constant and cannot be written.")
+    if var.scalar or index == "0":
+        do = "Many synapses would write to it at once. Leave out the flag (shared), or use run_regularly of a group."
+        raise ModelError(field_error(where, f"no statement that writes to the shared variable {name}", name, do))
+
+
+def _check_sums(where: str, statements: Iterable[Any], indices: Any) -> None:
+    for statement in statements:
+        names = {name for name in indices if indices[name] == "_postsynaptic_idx"}
+        reads = names & set(_words(statement.expr))
+        onto = indices.get(statement.var) == "_postsynaptic_idx" and statement.op in ("+=", "-=")
+        if (statement.op != ":=" and not onto) or reads:
+            text = f"{statement.var} {statement.op} {statement.expr}"
+            expected = "statements of the form x_post += ..., without postsynaptic variables on the right"
+            raise ModelError(field_error(where, f"{expected}, since spikes are summed before", text))
+
+
+def _words(text: str) -> list[str]:
+    from brian2.utils.stringtools import get_identifiers
+
+    return list(get_identifiers(text))
+
+
+def _check_order(projection: Any, where: str, statements: list[Any], variables: dict[str, Any], side: str) -> None:
+    """A weight has a synapse of its own, so order matters only where several synapses share what is written."""
+    indices = dict(projection.variables.indices)
+    scratch = Variables(None)
+    for index in ("_presynaptic_idx", "_postsynaptic_idx", "_weight_idx"):
+        add_index(scratch, index, unique=False)
+    if projection.kind.shares_weights and not side:
+        # At a spike, a neuron's synapses all have different weights. All synapses together do not.
+        indices |= {name: "_weight_idx" for name, index in indices.items() if index == "_idx"}
+    own = {name: indices.get(name, "_idx") for name in variables}
+    try:
+        check_for_order_independence(statements, {**variables, **dict(scratch)}, {**own, **_constant(scratch)})
+    except OrderDependenceError:
+        text = "; ".join(f"{statement.var} {statement.op} {statement.expr}" for statement in statements)
+        do = "Several synapses write to one variable: only add to it (+=), and do not read it in the same statements."
+        raise ModelError(
+            field_error(where, "statements whose result does not depend on the order of the synapses", text, do)
+        ) from None
+
+
+def _constant(scratch: Variables) -> dict[str, str]:
+    return dict.fromkeys(scratch, "0")

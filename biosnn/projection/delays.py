@@ -1,0 +1,140 @@
+"""Spikes that arrive later: the spikes of the last steps are kept, not an entry for each synapse that waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from brian2 import Quantity, second
+from brian2.groups.group import CodeRunner
+from numpy.typing import NDArray
+
+from biosnn.errors import ModelError, field_error
+from biosnn.projection import codeobjects
+from biosnn.quantity import check_dimension
+
+LONGEST = np.iinfo(np.int16).max
+
+
+def steps(where: str, delay: Any, dt: Quantity) -> NDArray[np.int64]:
+    """Delays as whole numbers of time steps, rounded as Brian2 rounds them.
+
+    Raises
+    ------
+    ModelError
+        If a delay is no time, is negative, or is longer than 32767 steps.
+    """
+    delay = Quantity(delay)
+    check_dimension(where, delay, second)
+    found = np.floor(np.asarray(delay / dt, dtype=float) + 0.5)
+    if not np.all(found >= 0):  # also where one is NaN
+        raise ModelError(field_error(where, "no negative delay", np.min(delay)))
+    if np.max(found, initial=0) > LONGEST:
+        raise ModelError(field_error(where, f"at most {LONGEST} steps of {dt}", np.max(delay)))
+    return found.astype(np.int64)
+
+
+@dataclass
+class Line:
+    """The spikes of a group in the last steps, and those of ``delay`` steps ago.
+
+    Parameters
+    ----------
+    step, spikes, history, delayed : Variable
+        The number of the present step; the group's spikes in it; those of the last ``slots`` steps, round and round;
+        those of ``delay`` steps ago, in the form that spikes have everywhere in Brian2 (indices, and their number at
+        the end), or None where delays differ from synapse to synapse.
+    size : int
+        Length of a list of spikes.
+    delay, slots : int
+        In steps.
+    """
+
+    step: Any
+    spikes: Any
+    history: Any
+    delayed: Any
+    size: int
+    delay: int
+    slots: int
+
+    def __call__(self) -> None:
+        """Do it, on the targets that run in this process."""
+        self._slot(0)[:] = self.spikes.get_value()
+        if self.delayed is not None:
+            self.delayed.get_value()[:] = self.ago(self.delay)
+
+    def ago(self, age: int) -> NDArray[np.int32]:
+        """The list of spikes of some steps ago."""
+        now = int(self.step.get_value().item())
+        return self._slot(age) if age <= now else np.zeros(self.size, dtype=np.int32)
+
+    def _slot(self, age: int) -> NDArray[np.int32]:
+        slot = (int(self.step.get_value().item()) - age) % self.slots
+        found: NDArray[np.int32] = self.history.get_value().reshape(self.slots, self.size)[slot]
+        return found
+
+
+@dataclass(frozen=True)
+class Ages:
+    """Delays that differ from synapse to synapse: spikes of which ages are to be looked through.
+
+    Parameters
+    ----------
+    line : Line
+        The spikes of the last steps.
+    delays : Variable
+        For each weight its delay in steps, in one byte or two.
+    shortest, longest : int
+        Of the delays.
+    """
+
+    line: Line
+    delays: Any
+    shortest: int
+    longest: int
+
+    @property
+    def step(self) -> Any:
+        """The number of the present step."""
+        return self.line.step
+
+    @property
+    def history(self) -> Any:
+        """The spikes of the last steps."""
+        return self.line.history
+
+    @property
+    def slots(self) -> int:
+        """Of how many steps spikes are kept."""
+        return self.line.slots
+
+
+class DelayLine(CodeRunner):  # type: ignore[misc]
+    """Runs a `Line` in every step, before the pathways that it serves."""
+
+    def __init__(self, projection: Any, line: Line, clock: Any, name: str) -> None:
+        self.line = line
+        needed = {"t_in_timesteps": line.step, "_spikes_now": line.spikes, "_history": line.history}
+        if line.delayed is not None:
+            needed["_delayed"] = line.delayed
+        CodeRunner.__init__(
+            self,
+            projection,
+            "delay_line",
+            clock=clock,
+            when="synapses",
+            order=-2,
+            name=name,
+            template_kwds={"line": line},
+        )
+        self.variables = projection.table(needed)
+        self.variables.add_object("_line", line)
+
+    def before_run(self, run_namespace: Any) -> None:
+        """Name what the active target needs, and let Brian2 generate the code."""
+        self.codeobj_class = codeobjects.for_target()
+        python = codeobjects.language(self.codeobj_class) != "cpp"
+        self.needed_variables = ["_line"] if python else sorted(set(self.variables) - {"_line"})
+        super().before_run(run_namespace)

@@ -1,0 +1,130 @@
+"""What connects to what, as a rule: a kind knows the synapses of a neuron without a list of them.
+
+A kind is a small frozen dataclass of the numbers that the rule needs. `Kind.fit` checks them against the sizes of two
+groups and says how weights are laid out. Its C++ loop is the template of the same name in ``templates/cpp``; on the
+other targets the loop runs over the index arrays that `Fit.outgoing` and `Fit.incoming` work out for one neuron.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.errors import ModelError, field_error
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A kind applied to two groups.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Natural shape of a variable that has a value for each weight. ``()``: one value for all synapses.
+    outgoing, incoming : callable
+        From the index of a source (target) neuron to two arrays of equal length, an entry for each of its synapses:
+        the index of the weight, and that of the neuron on the other side.
+    numbers : mapping
+        What the C++ template asks for as ``{{ n.name }}``.
+    """
+
+    shape: tuple[int, ...]
+    outgoing: Callable[[int], tuple[Indices, Indices]]
+    incoming: Callable[[int], tuple[Indices, Indices]]
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+class Kind(ABC):
+    """A rule of connectivity.
+
+    Attributes
+    ----------
+    template : str
+        Name of the C++ template.
+    shares_weights : bool
+        Whether several synapses have the same weight, as those of a convolution have.
+    sums : bool
+        Whether spikes are summed before they are delivered; statements can then only add to a postsynaptic variable.
+    """
+
+    template: ClassVar[str]
+    shares_weights: ClassVar[bool] = False
+    sums: ClassVar[bool] = False
+
+    @abstractmethod
+    def fit(self, n_source: int, n_target: int) -> Fit:
+        """Apply the rule to groups of these sizes.
+
+        Raises
+        ------
+        ModelError
+            If the rule does not fit these sizes.
+        """
+
+
+@dataclass(frozen=True)
+class Dense(Kind):
+    """Every source neuron connects to every target neuron. Weights: (source, target)."""
+
+    template: ClassVar[str] = "dense"
+
+    def fit(self, n_source: int, n_target: int) -> Fit:
+        sources, targets = np.arange(n_source), np.arange(n_target)
+        return Fit(
+            (n_source, n_target),
+            lambda i: (i * n_target + targets, targets),
+            lambda j: (sources * n_target + j, sources),
+        )
+
+
+@dataclass(frozen=True)
+class OneToOne(Kind):
+    """Each source neuron connects to the target neuron of the same index. Weights: (neuron,)."""
+
+    template: ClassVar[str] = "one_to_one"
+
+    def fit(self, n_source: int, n_target: int) -> Fit:
+        _same_size("OneToOne", n_source, n_target)
+        return Fit((n_source,), _itself, _itself)
+
+
+@dataclass(frozen=True)
+class Lateral(Kind):
+    """Each neuron connects to all others of its layer and not to itself, with one weight for all.
+
+    The spikes of a time step are summed once and each neuron gets the total minus its own, so that time grows with
+    the number of neurons and not with its square. Statements can only add to (or subtract from) postsynaptic
+    variables what does not depend on the postsynaptic side.
+    """
+
+    template: ClassVar[str] = "lateral"
+    shares_weights: ClassVar[bool] = True
+    sums: ClassVar[bool] = True
+
+    def fit(self, n_source: int, n_target: int) -> Fit:
+        _same_size("Lateral", n_source, n_target)
+        everyone = np.arange(n_source)
+
+        def others(i: int) -> tuple[Indices, Indices]:
+            found = np.delete(everyone, i)
+            return np.zeros_like(found), found
+
+        return Fit((), others, others)
+
+
+def _itself(i: int) -> tuple[Indices, Indices]:
+    here = np.array([i], dtype=np.int64)
+    return here, here
+
+
+def _same_size(kind: str, n_source: int, n_target: int) -> None:
+    if n_source != n_target:
+        got = f"{n_source} source and {n_target} target neurons"
+        raise ModelError(field_error(kind, "groups of the same size", got))

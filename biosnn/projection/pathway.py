@@ -1,0 +1,121 @@
+"""Statements that run for each synapse of a projection: at a spike of its source or target, or at given times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from brian2.groups.group import CodeRunner
+
+from biosnn.projection import codeobjects
+from biosnn.projection.delays import Ages
+from biosnn.projection.kinds import Fit, Indices
+
+_ORDER = {"pre": -1, "post": 1}
+
+
+@dataclass(frozen=True)
+class Router:
+    """On the targets that run in this process: which synapses a step concerns, a neuron at a time.
+
+    Parameters
+    ----------
+    side : {"pre", "post", ""}
+        Whose spikes matter; "": every synapse is meant.
+    fit : Fit
+        The kind, fitted to the groups.
+    spikes : Variable or None
+        The list of spikes.
+    ages : Ages or None
+        Delays that differ from synapse to synapse.
+    start, stop : int
+        Which neurons of the list are the projection's own (a Subgroup shares the list of its group).
+    """
+
+    side: str
+    fit: Fit
+    spikes: Any
+    ages: Ages | None
+    start: int
+    stop: int
+
+    def __call__(self) -> Iterator[tuple[Indices, Indices, Indices]]:
+        """For each neuron: indices of weights, source neurons and target neurons, an entry a synapse."""
+        if self.ages is not None:
+            delays = self.ages.delays.get_value()
+            for age in range(self.ages.shortest, self.ages.longest + 1):
+                for i in self._own(self.ages.line.ago(age)):
+                    weights, targets = self.fit.outgoing(i)
+                    now = delays[weights] == age
+                    yield weights[now], np.full(np.count_nonzero(now), i), targets[now]
+            return
+        neurons = self._own(self.spikes.get_value()) if self.side else range(self.stop - self.start)
+        for neuron in neurons:
+            if self.side == "post":
+                weights, sources = self.fit.incoming(neuron)
+                yield weights, sources, np.full(len(weights), neuron)
+            else:
+                weights, targets = self.fit.outgoing(neuron)
+                yield weights, np.full(len(weights), neuron), targets
+
+    def _own(self, spikes: Any) -> list[int]:
+        indices = spikes[: spikes[-1]]
+        return [int(index) - self.start for index in indices if self.start <= index < self.stop]
+
+
+class Pathway(CodeRunner):  # type: ignore[misc]
+    """Statements and when they run.
+
+    Parameters
+    ----------
+    projection : Projection
+        Whose synapses are meant.
+    code : str
+        The statements.
+    side : {"pre", "post", ""}
+        Run them for the synapses of each source or target neuron that spikes, or for all synapses.
+    spikes : Variable or None
+        The list of spikes.
+    ages : Ages or None
+        Delays that differ from synapse to synapse.
+    **when
+        ``name``, ``clock`` or ``dt``, and ``when`` and ``order``.
+    """
+
+    def __init__(
+        self, projection: Any, code: str, side: str, spikes: Any = None, ages: Ages | None = None, **when: Any
+    ) -> None:
+        if side:
+            when = {"when": "synapses", "order": _ORDER[side], **when}
+        ends = projection.ends
+        kwds = {"side": side, "n": projection.fit.numbers | ends.numbers(side), "ages": ages}
+        kwds["eventspace_variable"] = spikes
+        CodeRunner.__init__(
+            self, projection, projection.kind.template, code=code, user_code=code, template_kwds=kwds, **when
+        )
+        needed = {"_spikes_now": spikes} if ages is None else {"_history": ages.history, "_delays": ages.delays}
+        if ages is not None:
+            needed["t_in_timesteps"] = ages.step
+        self.variables = projection.table({name: var for name, var in needed.items() if var is not None})
+        self._needed = sorted(self.variables)
+        for name, index in (("pre", "_presynaptic_idx"), ("post", "_postsynaptic_idx")):
+            # One neuron's synapses are gone through at a time. All reach different neurons on the other side.
+            add_index(self.variables, index, unique=name != (side or "pre"))
+        start, stop = ends.span("post" if side == "post" else "pre")
+        self.variables.add_object("_router", Router(side, projection.fit, spikes, ages, start, stop))
+
+    def before_run(self, run_namespace: Any) -> None:
+        """Name what the active target needs, and let Brian2 generate the code."""
+        self.codeobj_class = codeobjects.for_target()
+        python = codeobjects.language(self.codeobj_class) != "cpp"
+        self.template = "projection" if python else self.group.kind.template
+        self.needed_variables = ["_router"] if python else self._needed
+        super().before_run(run_namespace)
+
+
+def add_index(variables: Any, name: str, *, unique: bool) -> None:
+    """Add an index that is not an array: the loop of a template works it out."""
+    variables.add_auxiliary_variable(name, dtype=np.int32)
+    variables[name].unique = unique

@@ -1,0 +1,307 @@
+"""A projection: synapses between two groups whose indices follow from a rule, with statements as in ``Synapses``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from brian2 import Equations, Quantity, get_unit
+from brian2.core.names import find_name
+from brian2.core.variables import Variables
+from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPRESSION, EquationError
+from brian2.groups.group import Group, get_dtype
+from brian2.synapses.synapses import StateUpdater
+from numpy.typing import NDArray
+
+from biosnn.errors import ModelError, field_error, unknown
+from biosnn.projection import delays
+from biosnn.projection.check import check_statements
+from biosnn.projection.ends import Ends
+from biosnn.projection.kinds import Kind
+from biosnn.projection.pathway import Pathway
+from biosnn.quantity import check_dimension, unit_text
+
+Statements: TypeAlias = str | Mapping[str, str] | None
+
+
+class Projection(Group):  # type: ignore[misc]
+    """Synapses between two groups, without an index, a queue entry or a trace for each of them.
+
+    It is a Brian2 group: put it into a ``Network``, and read and set its variables by name. ``projection["w"]`` is
+    such a variable in its natural shape; ``projection.w`` is the same, flat.
+
+    Within a time step, spikes are gone through one after another in the order of their neurons, and each changes all
+    of its synapses at once.
+
+    Parameters
+    ----------
+    source, target : NeuronGroup, PoissonGroup, SpikeGeneratorGroup or Subgroup
+        Where spikes come from and where they go.
+    kind : Kind
+        What connects to what.
+    weights : Quantity or array, optional
+        Makes a variable ``w`` of this dimension and sets it: an array of the kind's natural shape, or one value for
+        all synapses, which then takes no memory.
+    model : str
+        More variables of the synapses, as equations in the form of ``Synapses``: parameters, which may be (shared)
+        or (constant), subexpressions, and clock-driven differential equations.
+    on_pre, on_post : str or mapping of str to str
+        Statements that run for each synapse of a source (target) neuron that spikes; several by name.
+    delay : Quantity or mapping of str to Quantity, optional
+        From a spike to the statements it runs: one for all synapses, or for ``on_pre`` an array of the natural shape
+        of a weight, which takes one byte a weight, or two above 127 steps. For several statements, by their name.
+        The names of single ones are "pre" and "post".
+    method : str, optional
+        How clock-driven equations are integrated.
+    namespace : mapping, optional
+        Constants and functions that statements use.
+    name : str
+        Its name.
+
+    Raises
+    ------
+    ModelError
+        If groups, weights or delays do not fit the kind; if a statement has an unknown name or wrong units, writes to
+        what is constant or shared, or its result would depend on the order of the synapses.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        target: Any,
+        kind: Kind,
+        weights: Any = None,
+        *,
+        model: str = "",
+        on_pre: Statements = None,
+        on_post: Statements = None,
+        delay: Any = None,
+        method: str | None = None,
+        namespace: Mapping[str, Any] | None = None,
+        name: str = "projection*",
+    ) -> None:
+        where = f"Projection {name.rstrip('*')!r}"
+        if not isinstance(kind, Kind):
+            raise ModelError(field_error(f"{where}, kind", "a kind such as Dense()", kind))
+        self.ends = Ends.of(where, source, target)
+        self.kind, self.fit = kind, kind.fit(len(source), len(target))
+        Group.__init__(
+            self, clock=self.ends.whole("pre").clock, when="synapses", namespace=dict(namespace or {}), name=name
+        )
+        self.where = f"Projection {self.name!r}"
+        self.source, self.target = source, target
+        self.equations = self._parse(model, weights)
+        self._add_variables()
+        self.pathways: dict[str, Pathway] = {}
+        self._enable_group_attributes()
+        if weights is not None:
+            self["w"] = weights
+        if self.equations.diff_eq_names:
+            updater = StateUpdater(self, method, clock=self._clock, order=0)
+            self.contained_objects.append(updater)
+        self.pathways.update(self._pathways(on_pre, on_post, delay))
+        self.contained_objects.extend(self.pathways.values())
+
+    # ---- variables --------------------------------------------------------------------------------------------
+
+    def _parse(self, model: str, weights: Any) -> Equations:
+        if weights is not None:
+            shared = " (shared)" if np.ndim(weights) == 0 else ""
+            model = f"w : {unit_text(get_unit(Quantity(weights).dim) * 1.0)}{shared}\n{model}"
+        try:
+            equations = Equations(model)
+            equations.check_flags(
+                {
+                    DIFFERENTIAL_EQUATION: ["clock-driven", "constant over dt"],
+                    SUBEXPRESSION: ["shared", "constant over dt"],
+                    PARAMETER: ["constant", "shared"],
+                }
+            )
+        except (EquationError, SyntaxError, ValueError) as error:
+            do = ""
+            if "event-driven" in model:
+                do = " A projection has no event-driven equations: keep traces on neurons, or use Synapses."
+            raise ModelError(f"{self.where}, model: {error}{do}") from None
+        return equations
+
+    def _add_variables(self) -> None:
+        self.variables = variables = Variables(self)
+        count = int(np.prod(self.fit.shape, dtype=np.int64))
+        variables.add_constant("N", count)
+        variables.create_clock_variables(self._clock)
+        for index in ("i", "j"):
+            variables.add_auxiliary_variable(index, dtype=np.int32)
+        for index in ("_presynaptic_idx", "_postsynaptic_idx"):
+            variables.add_auxiliary_variable(index, dtype=np.int32)
+        for equation in self.equations.values():
+            shared = "shared" in equation.flags
+            kwds = {"dimensions": equation.dim, "dtype": get_dtype(equation), "scalar": shared}
+            if equation.type == SUBEXPRESSION:
+                variables.add_subexpression(equation.varname, expr=str(equation.expr), **kwds)
+            else:
+                kwds |= {"constant": "constant" in equation.flags, "size": 1 if shared else count}
+                variables.add_array(equation.varname, index="0" if shared else None, **kwds)
+        for side, suffixes in (("pre", ["_pre"]), ("post", ["_post", ""])):
+            self._refer_to(side, suffixes)
+
+    def _refer_to(self, side: str, suffixes: list[str]) -> None:
+        """Let statements see the variables of a group."""
+        group = self.ends.whole(side)
+        for name, var in group.variables.items():
+            if name.startswith("_") or name in ("t", "dt", "t_in_timesteps", "i", "N"):
+                continue
+            index = "0" if getattr(var, "scalar", False) else f"_{side}synaptic_idx"
+            if index != "0" and group.variables.indices[name] != group.variables.default_index:
+                continue  # it has an index of its own in that group
+            for suffix in suffixes:
+                self.variables.add_reference(name + suffix, group, name, index=index)
+
+    def table(self, variables: Mapping[str, Any]) -> Variables:
+        """Variables that a code object needs beside those of its statements."""
+        found = Variables(self)
+        for name, var in variables.items():
+            found._variables[name] = var
+            found.indices[name] = "0"
+        return found
+
+    # ---- values in their natural shape ------------------------------------------------------------------------
+
+    def _own(self, name: str) -> Any:
+        names = sorted(self.equations.names)
+        if name not in names:
+            raise ModelError(f"{self.where}: " + unknown("variable", name, names))
+        return self.variables[name]
+
+    def __getitem__(self, name: str) -> Quantity:
+        """A variable in its natural shape, or a single value if all synapses share it."""
+        var = self._own(name)
+        values = self.state(name)[:]
+        if var.scalar:
+            return values
+        return values.reshape(self.fit.shape)
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        """Set a variable: an array of its natural shape, or one value for all synapses."""
+        var = self._own(name)
+        where = f"{self.where}, {name}"
+        values = Quantity(values)
+        check_dimension(where, values, Quantity.with_dimensions(1.0, var.dim))
+        shape = () if var.scalar else self.fit.shape
+        if values.shape not in ((), shape):
+            raise ModelError(field_error(where, f"one value or an array of shape {shape}", f"shape {values.shape}"))
+        if not np.all(np.isfinite(np.asarray(values))):
+            raise ModelError(field_error(where, "finite values", "NaN or infinity"))
+        if values.shape == () or var.scalar:
+            self.state(name)[:] = values
+        else:
+            self.state(name)[:] = values.reshape(-1)
+
+    # ---- what runs --------------------------------------------------------------------------------------------
+
+    def _pathways(self, on_pre: Statements, on_post: Statements, delay: Any) -> dict[str, Pathway]:
+        found: dict[str, Pathway] = {}
+        wanted: dict[str, tuple[str, str]] = {}
+        for side, given in (("pre", on_pre), ("post", on_post)):
+            named = {side: given} if isinstance(given, str) else dict(given or {})
+            twice = sorted(set(named) & set(wanted))
+            if twice:
+                raise ModelError(f"{self.where}: both on_pre and on_post have the name {twice[0]!r}.")
+            wanted |= {name: (side, code) for name, code in named.items()}
+        late: dict[str, Any] = (
+            {"pre": delay} if delay is not None and not isinstance(delay, Mapping) else dict(delay or {})
+        )
+        for name in late:
+            if name not in wanted:
+                raise ModelError(f"{self.where}, delay: " + unknown("pathway", name, list(wanted)))
+        for name, (side, code) in wanted.items():
+            found[name] = self._pathway(name, side, code, late.get(name))
+        return found
+
+    def _pathway(self, name: str, side: str, code: str, delay: Any) -> Pathway:
+        where = f"{self.where}, on_{side}" + (f" {name!r}" if name != side else "")
+        check_statements(self, where, code, side, self.namespace)
+        clock = self.ends.whole(side).clock
+        spikes, ages = self.ends.spikes(side), None
+        if delay is not None:
+            found = delays.steps(f"{where}, delay", delay, clock.dt)
+            if found.ndim == 0:
+                spikes = self._late(name, side, int(found), int(found)).delayed if found else spikes
+            else:
+                ages = self._ages(f"{where}, delay", name, side, found)
+        return Pathway(self, code, side, spikes, ages, clock=clock, name=f"{self.name}_{name}")
+
+    def _late(self, name: str, side: str, longest: int, delay: int | None) -> delays.Line:
+        """Keep the spikes of the last steps, and hand out those of ``delay`` steps ago if it is one for all."""
+        group, slots = self.ends.whole(side), longest + 1
+        size, clock = len(group) + 1, group.clock
+        self.variables.add_array(f"_history_{name}", size=slots * size, dtype=np.int32)
+        if delay is not None:
+            self.variables.add_array(f"_delayed_{name}", size=size, dtype=np.int32)
+        delayed = self.variables[f"_delayed_{name}"] if delay is not None else None
+        line = delays.Line(
+            clock.variables["timestep"],
+            self.ends.spikes(side),
+            self.variables[f"_history_{name}"],
+            delayed,
+            size,
+            delay or 0,
+            slots,
+        )
+        self.contained_objects.append(delays.DelayLine(self, line, clock, f"{self.name}_{name}_delay"))
+        return line
+
+    def _ages(self, where: str, name: str, side: str, found: NDArray[np.int64]) -> delays.Ages:
+        if side == "post" or self.kind.sums:
+            raise ModelError(field_error(where, "one delay for all synapses", f"an array of shape {found.shape}"))
+        if found.shape != self.fit.shape:
+            raise ModelError(
+                field_error(where, f"one delay or an array of shape {self.fit.shape}", f"shape {found.shape}")
+            )
+        line = self._late(name, side, int(found.max()), None)
+        narrow = np.int8 if found.max() <= np.iinfo(np.int8).max else np.int16
+        values = found.reshape(-1).astype(narrow)
+        self.variables.add_array(
+            f"_steps_{name}", size=values.size, values=values, dtype=narrow, constant=True, read_only=True
+        )
+        return delays.Ages(line, self.variables[f"_steps_{name}"], int(found.min()), int(found.max()))
+
+    def run_regularly(
+        self,
+        code: str,
+        dt: Quantity | None = None,
+        clock: Any = None,
+        when: str = "start",
+        order: int = 0,
+        name: str | None = None,
+        codeobj_class: Any = None,
+    ) -> Any:
+        """Run statements for every synapse at regular times. Sums onto neurons are statements too.
+
+        Parameters
+        ----------
+        code : str
+            Statements. ``total_post += w`` adds up the weights that arrive at each neuron.
+        dt, clock, when, order, name
+            As in Brian2's groups.
+        codeobj_class
+            Must be left out: the target of the session is used.
+
+        Returns
+        -------
+        CodeRunner
+            With ``active = False`` it pauses.
+
+        Raises
+        ------
+        ModelError
+            As for the statements of a projection.
+        """
+        if codeobj_class is not None:
+            raise ModelError(field_error(f"{self.where}, codeobj_class", "None", codeobj_class))
+        name = name or find_name(f"{self.name}_run_regularly*", [obj.name for obj in self.contained_objects])
+        check_statements(self, f"{self.where}, run_regularly", code, "", self.namespace)
+        timing = {"dt": dt, "clock": clock if clock is not None or dt is not None else self._clock}
+        runner = Pathway(self, code, "", when=when, order=order, name=name, **timing)
+        self.contained_objects.append(runner)
+        return runner

@@ -1,0 +1,53 @@
+{# What all kinds share. A kind extends this with two loops over the synapses of a neuron: `outgoing` of source `_pre`,
+   which sets `_post`, and `incoming` of target `_post`, which sets `_pre`. Both set `_idx`, the index of the weight, and
+   have `{{self.synapse()}}` in their innermost loop. #}
+{% extends 'common_group.cpp' %}
+
+{% block maincode %}
+const size_t _vectorisation_idx = -1;
+{{scalar_code|autoindent}}
+{% block deliver %}
+{% if ages %}
+const int64_t _now = {{get_array_name(ages.step)}}[0];
+for (int64_t _age = {{ages.shortest}}; _age <= {{ages.longest}}; _age++)
+{
+    if (_age > _now) break;
+    const int32_t* _spikes = {{get_array_name(ages.history)}} + (_now - _age) % {{ages.slots}}*{{n.spikespace + 1}};
+{% elif side %}
+{
+    const int32_t* _spikes = {{get_array_name(eventspace_variable)}};
+{% endif %}
+{% if side %}
+    const int32_t _num_spikes = _spikes[{{n.spikespace}}];
+    for (int32_t _spike = 0; _spike < _num_spikes; _spike++)
+    {
+        {% if side == "pre" %}
+        if (_spikes[_spike] < {{n.source_start}} || _spikes[_spike] >= {{n.source_stop}}) continue;
+        const size_t _pre = _spikes[_spike] - {{n.source_start}};
+        {{self.outgoing()}}
+        {% else %}
+        if (_spikes[_spike] < {{n.target_start}} || _spikes[_spike] >= {{n.target_stop}}) continue;
+        const size_t _post = _spikes[_spike] - {{n.target_start}};
+        {{self.incoming()}}
+        {% endif %}
+    }
+}
+{% else %}
+for (size_t _pre = 0; _pre < {{n.source_stop - n.source_start}}; _pre++)
+{
+    {{self.outgoing()}}
+}
+{% endif %}
+{% endblock %}
+{% endblock %}
+
+{% block synapse %}
+{% if ages %}
+if ({{get_array_name(ages.delays)}}[_idx] != _age) continue;
+{% endif %}
+const size_t _presynaptic_idx = _pre + {{n.source_start}};
+const size_t _postsynaptic_idx = _post + {{n.target_start}};
+const int32_t i = _pre, j = _post;
+const size_t _vectorisation_idx = _idx;
+{{vector_code|autoindent}}
+{% endblock %}

@@ -1,0 +1,19 @@
+{% extends 'common_group.pyx' %}
+
+{% block maincode %}
+    cdef Py_ssize_t _entry
+    cdef _numpy.ndarray[int64_t, ndim=1, mode='c'] _weights
+    cdef _numpy.ndarray[int64_t, ndim=1, mode='c'] _sources
+    cdef _numpy.ndarray[int64_t, ndim=1, mode='c'] _targets
+    _vectorisation_idx = 1
+    {{scalar_code|autoindent}}
+    for _weights, _sources, _targets in _router():
+        for _entry in range(_weights.shape[0]):
+            _idx = _weights[_entry]
+            i = _sources[_entry]
+            j = _targets[_entry]
+            _presynaptic_idx = i + {{n.source_start}}
+            _postsynaptic_idx = j + {{n.target_start}}
+            _vectorisation_idx = _idx
+            {{vector_code|autoindent}}
+{% endblock %}
