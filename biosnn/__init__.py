@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from biosnn.engine import Simulation, session
     from biosnn.errors import BiosnnError
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
+    from biosnn.projection import Dense, Lateral, OneToOne, Projection
     from biosnn.quantity import format_quantity, parse_quantity
     from biosnn.shelf import neuron_model, synapse_model
     from biosnn.study.run import run_study
@@ -23,6 +24,7 @@ _HOMES = {
     "biosnn.engine": ("Simulation", "session"),
     "biosnn.errors": ("BiosnnError",),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
+    "biosnn.projection": ("Dense", "Lateral", "OneToOne", "Projection"),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
     "biosnn.shelf": ("neuron_model", "synapse_model"),
     "biosnn.study.run": ("run_study",),
@@ -31,9 +33,13 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BiosnnError",
+    "Dense",
     "Input",
+    "Lateral",
     "NeuronModel",
+    "OneToOne",
     "Parameter",
+    "Projection",
     "Simulation",
     "SynapseModel",
     "Trace",

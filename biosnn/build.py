@@ -16,6 +16,7 @@ from brian2.units.fundamentalunits import Dimension, Quantity
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import NeuronModel, SynapseModel
+from biosnn.projection import Kind, Projection
 from biosnn.quantity import check_dimension, format_quantity, parse_quantity, unit_text
 from biosnn.shelf import neuron_model, synapse_model
 from biosnn.traces import attach_traces, on_the_neuron, synaptic_form
@@ -87,14 +88,14 @@ def synapses(
     *,
     onto: str | None = None,
     gain: Quantity | str | None = None,
-    connect: bool | str | tuple[Sequence[int], Sequence[int]] = True,
+    connect: bool | str | tuple[Sequence[int], Sequence[int]] | Kind = True,
     p: float = 1.0,
     delay: Quantity | str | None = None,
     traces: str = "neuron",
     name: str | None = None,
     preset: str = "",
     values: Mapping[str, Value] | None = None,
-) -> Synapses:
+) -> Synapses | Projection:
     """Connect two groups with a synapse model.
 
     A presynaptic spike first adds ``gain * transmits`` (usually ``gain * w``) to the variable ``onto`` of the
@@ -110,12 +111,14 @@ def synapses(
         The variable of ``post`` that spikes add to. By default the only spike input of its model; ``""`` for none.
     gain : Quantity or str, optional
         What a weight of one adds to ``onto``, in its unit. Needed unless ``onto`` is dimensionless.
-    connect : bool, str or pair of index sequences
-        True for all to all, a condition such as ``"i != j"``, or the indices (i, j) of each synapse.
+    connect : bool, str, pair of index sequences, or Kind
+        True for all to all, a condition such as ``"i != j"``, or the indices (i, j) of each synapse. A `Kind` such as
+        ``Dense()`` makes a `Projection`, which stores no indices: faster, and smaller.
     p : float
-        Probability of each connection.
+        Probability of each connection; 1 with a kind.
     delay : Quantity or str, optional
-        The same for all synapses, or an expression evaluated for each, such as ``"rand()*10*ms"``.
+        The same for all synapses, or an expression evaluated for each, such as ``"rand()*10*ms"``. With a kind, an
+        array in the natural shape of a weight instead of an expression.
     traces : {"neuron", "synapse"}
         Where one-sided traces live. On the neuron is exact and fast; presynaptic traces go to the synapse by
         themselves when there is a delay, since each synapse then sees the spike at a time of its own.
@@ -124,7 +127,7 @@ def synapses(
 
     Returns
     -------
-    Synapses
+    Synapses or Projection
         With the attribute ``model``. Companion groups that hold traces go into a ``Network`` with it.
 
     Raises
@@ -135,29 +138,40 @@ def synapses(
     found = _with_values(synapse_model(model), preset, values)
     if traces not in ("neuron", "synapse"):
         raise ModelError(field_error(f"synapses({found.name!r}), traces", "'neuron' or 'synapse'", traces))
-    on_neuron = on_the_neuron(found, delayed=delay is not None) if traces == "neuron" else []
-    form = synaptic_form(found, on_neuron)
     target, unit_gain = _transmission(found, post, onto, gain)
+    if isinstance(delay, str) and delay[0].isdigit():
+        delay = parse_quantity(delay, _second())
+    implied = isinstance(connect, Kind)
+    # A projection delays the spikes of a neuron, and so its trace, as a whole.
+    late = delay is not None and (not implied or np.ndim(delay) > 0)
+    on_neuron = on_the_neuron(found, delayed=late) if traces == "neuron" else []
+    form = synaptic_form(found, on_neuron)
     lines = [form.equations, *_declarations(found)]
     on_pre = form.on_pre
     if target:
         lines.append(f"gain : {unit_text(unit_gain)} (shared, constant)")
         on_pre = f"{target}_post += gain*({found.transmits})\n{on_pre}"
-    syn = Synapses(
-        pre,
-        post,
-        "\n".join(lines),
-        on_pre=on_pre or None,
-        on_post=form.on_post or None,
-        method=found.method,
-        namespace={},
-        name=name or f"{found.name}*",
-    )
+    texts = {"model": "\n".join(lines), "method": found.method, "name": name or f"{found.name}*"}
+    statements = {"pre": on_pre, "post": form.on_post}
+    if isinstance(connect, Kind):
+        if p != 1.0 or isinstance(delay, str):
+            given = f"p={p}" if p != 1.0 else f"delay={delay!r}"
+            raise ModelError(field_error(f"synapses({found.name!r})", "p=1 and numbers for delays with a kind", given))
+        syn, holders = _project(pre, post, connect, found, on_neuron, texts, statements, delay)
+    else:
+        syn = Synapses(
+            pre,
+            post,
+            on_pre=on_pre or None,
+            on_post=form.on_post or None,
+            namespace={},
+            **texts,
+        )
+        holders = attach_traces(syn, found, on_neuron)
+        _connect(syn, connect, p)
+        if delay is not None:
+            syn.delay = delay
     _check_uses(found, syn)
-    holders = attach_traces(syn, found, on_neuron)
-    _connect(syn, connect, p)
-    if delay is not None:
-        syn.delay = parse_quantity(delay, _second()) if isinstance(delay, str) and delay[0].isdigit() else delay
     if target:
         syn.gain = unit_gain
     _finish(syn, found, values or {})
@@ -165,6 +179,26 @@ def synapses(
         if trace.initial != "0":  # where a new variable starts
             setattr(holders[trace_name], trace_name, trace.initial)
     return syn
+
+
+def _project(
+    pre: Any,
+    post: Any,
+    kind: Kind,
+    model: SynapseModel,
+    on_neuron: Sequence[str],
+    texts: Mapping[str, Any],
+    statements: Mapping[str, str],
+    delay: Any,
+) -> tuple[Projection, dict[str, Any]]:
+    """A projection with the texts of a model, and the groups that hold its traces."""
+    syn = Projection(pre, post, kind, **texts)
+    arrivals = {"pre": syn.arrivals("pre", "pre", delay), "post": syn.arrivals("post", "post")}
+    holders = attach_traces(syn, model, on_neuron, {side: found.spikes for side, found in arrivals.items()})
+    for side, code in statements.items():
+        if code:
+            syn.add_pathway(side, side, code, arrivals[side])
+    return syn, holders
 
 
 def _with_values(model: M, preset: str, values: Mapping[str, Value] | None) -> M:
@@ -221,6 +255,9 @@ def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
         check_dimension(str(value), value, group.variables[name].dim)
     except QuantityError as error:
         raise ModelError(f"{where}: {error}") from None
+    if isinstance(group, Projection):
+        group[name] = value
+        return
     if not np.any(value):
         return  # a new group's variables are zero; an entry for each would only lengthen the program
     setattr(group, name, value)

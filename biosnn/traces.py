@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from brian2 import NeuronGroup, Synapses
+from brian2 import NeuronGroup
 from brian2.groups.group import CodeRunner
 
 from biosnn.model import SynapseModel, Trace
@@ -51,22 +51,27 @@ def synaptic_form(model: SynapseModel, on_neuron: Sequence[str]) -> SynapticForm
     return SynapticForm("\n".join(equations), statements(model.on_pre, "pre"), statements(model.on_post, "post"))
 
 
-def attach_traces(syn: Synapses, model: SynapseModel, on_neuron: Sequence[str]) -> dict[str, Any]:
+def attach_traces(
+    syn: Any, model: SynapseModel, on_neuron: Sequence[str], arriving: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Create the companion groups that hold the traces ``on_neuron``, and let the synapses refer to them.
 
-    A Network takes the companions along with the synapses. Returns the group that holds each trace.
+    A Network takes the companions along with the synapses. ``arriving`` has the list of spikes that a side's traces
+    follow, where it is not that of its neurons. Returns the group that holds each trace.
     """
     holders: dict[str, Any] = dict.fromkeys(model.traces, syn)
     for side, source in (("pre", syn.source), ("post", syn.target)):
         traces = {name: trace for name, trace in model.traces_of(side).items() if name in on_neuron}
         if traces:
-            companion = _companion(syn, model, side, source, traces)
+            companion = _companion(syn, model, side, source, traces, (arriving or {}).get(side))
             syn.contained_objects.append(companion)
             holders.update(dict.fromkeys(traces, companion))
     return holders
 
 
-def _companion(syn: Synapses, model: SynapseModel, side: str, source: Any, traces: Mapping[str, Trace]) -> NeuronGroup:
+def _companion(
+    syn: Any, model: SynapseModel, side: str, source: Any, traces: Mapping[str, Trace], arriving: Any
+) -> NeuronGroup:
     spiking = getattr(source, "source", source)  # a Subgroup's spikes are counted in the group it is cut from
     companion = NeuronGroup(
         len(spiking),
@@ -78,7 +83,9 @@ def _companion(syn: Synapses, model: SynapseModel, side: str, source: Any, trace
     )
     for name in [*model.parameters, *model.inputs]:
         companion.variables.add_reference(name, syn)
-    companion.variables.add_reference("_spikespace", spiking)
+    spikes = spiking.variables["_spikespace"] if arriving is None else arriving
+    companion.variables._variables["_arriving"] = spikes
+    companion.variables.indices["_arriving"] = "0"
     follower = CodeRunner(
         companion,
         "reset",  # Brian2's template for "run these statements for each neuron that has just spiked"
@@ -87,8 +94,8 @@ def _companion(syn: Synapses, model: SynapseModel, side: str, source: Any, trace
         when="synapses",
         order=_ORDER[side],
         name=f"{companion.name}_on_spike",
-        needed_variables=["_spikespace"],
-        template_kwds={"eventspace_variable": spiking.variables["_spikespace"]},
+        needed_variables=["_arriving"],
+        template_kwds={"eventspace_variable": spikes},
     )
     companion.contained_objects.append(follower)
     for name in traces:

@@ -111,6 +111,22 @@ class Ages:
         return self.line.slots
 
 
+@dataclass(frozen=True)
+class Arrivals:
+    """When spikes arrive at the synapses of a projection.
+
+    Parameters
+    ----------
+    spikes : Variable
+        The list of those that arrive in the present step, or, where delays differ, of those sent in it.
+    ages : Ages or None
+        Delays that differ from synapse to synapse.
+    """
+
+    spikes: Any
+    ages: Ages | None = None
+
+
 class DelayLine(CodeRunner):  # type: ignore[misc]
     """Runs a `Line` in every step, before the pathways that it serves."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from brian2.groups.group import CodeRunner
+from brian2.stateupdaters.exact import linear
 
 from biosnn.projection import codeobjects
 from biosnn.projection.delays import Ages
@@ -89,6 +91,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
     ) -> None:
         if side:
             when = {"when": "synapses", "order": _ORDER[side], **when}
+        self.side = side
         ends = projection.ends
         kwds = {"side": side, "n": projection.fit.numbers | ends.numbers(side), "ages": ages}
         kwds["eventspace_variable"] = spikes
@@ -105,6 +108,14 @@ class Pathway(CodeRunner):  # type: ignore[misc]
             add_index(self.variables, index, unique=name != (side or "pre"))
         start, stop = ends.span("post" if side == "post" else "pre")
         self.variables.add_object("_router", Router(side, projection.fit, spikes, ages, start, stop))
+
+    def update_abstract_code(self, run_namespace: Any) -> None:  # noqa: ARG002 - Brian2's signature
+        """Bring event-driven variables up to date before the statements, as in ``Synapses``."""
+        self.abstract_code = self.user_code
+        if self.side and self.group.event_driven:
+            update = linear(self.group.event_driven, self.group.variables)
+            update = re.sub(r"\bdt\b", "(t - lastupdate)", update)
+            self.abstract_code = f"{update}\n{self.user_code}\nlastupdate = t"
 
     def before_run(self, run_namespace: Any) -> None:
         """Name what the active target needs, and let Brian2 generate the code."""

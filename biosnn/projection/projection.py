@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-from brian2 import Equations, Quantity, get_unit
+from brian2 import Equations, Quantity, get_unit, second
 from brian2.core.names import find_name
 from brian2.core.variables import Variables
 from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPRESSION, EquationError
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection import delays
 from biosnn.projection.check import check_statements
+from biosnn.projection.delays import Arrivals
 from biosnn.projection.ends import Ends
 from biosnn.projection.kinds import Kind
 from biosnn.projection.pathway import Pathway
@@ -45,7 +46,7 @@ class Projection(Group):  # type: ignore[misc]
         all synapses, which then takes no memory.
     model : str
         More variables of the synapses, as equations in the form of ``Synapses``: parameters, which may be (shared)
-        or (constant), subexpressions, and clock-driven differential equations.
+        or (constant), subexpressions, and differential equations, (clock-driven) or (event-driven).
     on_pre, on_post : str or mapping of str to str
         Statements that run for each synapse of a source (target) neuron that spikes; several by name.
     delay : Quantity or mapping of str to Quantity, optional
@@ -91,8 +92,9 @@ class Projection(Group):  # type: ignore[misc]
         )
         self.where = f"Projection {self.name!r}"
         self.source, self.target = source, target
-        self.equations = self._parse(model, weights)
-        self._add_variables()
+        known = self._parse(model, weights)
+        self.event_driven, self.equations = self._split(known)
+        self._add_variables(known)
         self.pathways: dict[str, Pathway] = {}
         self._enable_group_attributes()
         if weights is not None:
@@ -100,8 +102,7 @@ class Projection(Group):  # type: ignore[misc]
         if self.equations.diff_eq_names:
             updater = StateUpdater(self, method, clock=self._clock, order=0)
             self.contained_objects.append(updater)
-        self.pathways.update(self._pathways(on_pre, on_post, delay))
-        self.contained_objects.extend(self.pathways.values())
+        self._add_pathways(on_pre, on_post, delay)
 
     # ---- variables --------------------------------------------------------------------------------------------
 
@@ -113,19 +114,26 @@ class Projection(Group):  # type: ignore[misc]
             equations = Equations(model)
             equations.check_flags(
                 {
-                    DIFFERENTIAL_EQUATION: ["clock-driven", "constant over dt"],
+                    DIFFERENTIAL_EQUATION: ["event-driven", "clock-driven"],
                     SUBEXPRESSION: ["shared", "constant over dt"],
                     PARAMETER: ["constant", "shared"],
                 }
             )
         except (EquationError, SyntaxError, ValueError) as error:
-            do = ""
-            if "event-driven" in model:
-                do = " A projection has no event-driven equations: keep traces on neurons, or use Synapses."
-            raise ModelError(f"{self.where}, model: {error}{do}") from None
+            raise ModelError(f"{self.where}, model: {error}") from None
         return equations
 
-    def _add_variables(self) -> None:
+    def _split(self, equations: Equations) -> tuple[Equations, Equations]:
+        """The event-driven equations, and the others."""
+        event_driven = [equation for equation in equations.values() if "event-driven" in equation.flags]
+        if event_driven and self.kind.shares_weights:
+            names = ", ".join(equation.varname for equation in event_driven)
+            do = "Synapses that share a weight are not updated at one time: keep traces on neurons."
+            raise ModelError(field_error(f"{self.where}, model", "no event-driven equations", names, do))
+        others = [equation for equation in equations.values() if equation not in event_driven]
+        return Equations(event_driven), Equations(others)
+
+    def _add_variables(self, equations: Equations) -> None:
         self.variables = variables = Variables(self)
         count = int(np.prod(self.fit.shape, dtype=np.int64))
         variables.add_constant("N", count)
@@ -134,7 +142,7 @@ class Projection(Group):  # type: ignore[misc]
             variables.add_auxiliary_variable(index, dtype=np.int32)
         for index in ("_presynaptic_idx", "_postsynaptic_idx"):
             variables.add_auxiliary_variable(index, dtype=np.int32)
-        for equation in self.equations.values():
+        for equation in equations.values():
             shared = "shared" in equation.flags
             kwds = {"dimensions": equation.dim, "dtype": get_dtype(equation), "scalar": shared}
             if equation.type == SUBEXPRESSION:
@@ -142,6 +150,8 @@ class Projection(Group):  # type: ignore[misc]
             else:
                 kwds |= {"constant": "constant" in equation.flags, "size": 1 if shared else count}
                 variables.add_array(equation.varname, index="0" if shared else None, **kwds)
+        if self.event_driven:
+            variables.add_array("lastupdate", size=count, dimensions=second.dim)
         for side, suffixes in (("pre", ["_pre"]), ("post", ["_post", ""])):
             self._refer_to(side, suffixes)
 
@@ -168,7 +178,7 @@ class Projection(Group):  # type: ignore[misc]
     # ---- values in their natural shape ------------------------------------------------------------------------
 
     def _own(self, name: str) -> Any:
-        names = sorted(self.equations.names)
+        names = sorted(self.equations.names | self.event_driven.names)
         if name not in names:
             raise ModelError(f"{self.where}: " + unknown("variable", name, names))
         return self.variables[name]
@@ -186,7 +196,7 @@ class Projection(Group):  # type: ignore[misc]
         var = self._own(name)
         where = f"{self.where}, {name}"
         values = Quantity(values)
-        check_dimension(where, values, Quantity.with_dimensions(1.0, var.dim))
+        check_dimension(where, values, var.dim)
         shape = () if var.scalar else self.fit.shape
         if values.shape not in ((), shape):
             raise ModelError(field_error(where, f"one value or an array of shape {shape}", f"shape {values.shape}"))
@@ -199,8 +209,7 @@ class Projection(Group):  # type: ignore[misc]
 
     # ---- what runs --------------------------------------------------------------------------------------------
 
-    def _pathways(self, on_pre: Statements, on_post: Statements, delay: Any) -> dict[str, Pathway]:
-        found: dict[str, Pathway] = {}
+    def _add_pathways(self, on_pre: Statements, on_post: Statements, delay: Any) -> None:
         wanted: dict[str, tuple[str, str]] = {}
         for side, given in (("pre", on_pre), ("post", on_post)):
             named = {side: given} if isinstance(given, str) else dict(given or {})
@@ -208,28 +217,69 @@ class Projection(Group):  # type: ignore[misc]
             if twice:
                 raise ModelError(f"{self.where}: both on_pre and on_post have the name {twice[0]!r}.")
             wanted |= {name: (side, code) for name, code in named.items()}
-        late: dict[str, Any] = (
-            {"pre": delay} if delay is not None and not isinstance(delay, Mapping) else dict(delay or {})
-        )
+        late = dict(delay) if isinstance(delay, Mapping) else {} if delay is None else {"pre": delay}
         for name in late:
             if name not in wanted:
                 raise ModelError(f"{self.where}, delay: " + unknown("pathway", name, list(wanted)))
         for name, (side, code) in wanted.items():
-            found[name] = self._pathway(name, side, code, late.get(name))
-        return found
+            self.add_pathway(name, side, code, self.arrivals(name, side, late.get(name)))
 
-    def _pathway(self, name: str, side: str, code: str, delay: Any) -> Pathway:
+    def arrivals(self, name: str, side: str, delay: Any = None) -> Arrivals:
+        """When the spikes of one side arrive at the synapses.
+
+        Parameters
+        ----------
+        name : str
+            Of the pathway that they will take.
+        side : {"pre", "post"}
+            Whose spikes.
+        delay : Quantity, optional
+            One for all synapses or, for "pre", an array of the natural shape of a weight.
+
+        Returns
+        -------
+        Arrivals
+
+        Raises
+        ------
+        ModelError
+            If the delay does not fit.
+        """
+        now = self.ends.spikes(side)
+        if delay is None:
+            return Arrivals(now)
+        where = f"{self.where}, delay of {name!r}"
+        found = delays.steps(where, delay, self.ends.whole(side).clock.dt)
+        if found.ndim == 0:
+            return Arrivals(self._late(name, side, int(found), int(found)).delayed if found else now)
+        return Arrivals(now, self._ages(where, name, side, found))
+
+    def add_pathway(self, name: str, side: str, code: str, arrivals: Arrivals) -> None:
+        """Let statements run for each synapse at which a spike arrives.
+
+        Parameters
+        ----------
+        name : str
+            Of the pathway.
+        side : {"pre", "post"}
+            Whose spikes run them.
+        code : str
+            The statements.
+        arrivals : Arrivals
+            When.
+
+        Raises
+        ------
+        ModelError
+            If the statements are not well formed (see `Projection`).
+        """
         where = f"{self.where}, on_{side}" + (f" {name!r}" if name != side else "")
         check_statements(self, where, code, side, self.namespace)
         clock = self.ends.whole(side).clock
-        spikes, ages = self.ends.spikes(side), None
-        if delay is not None:
-            found = delays.steps(f"{where}, delay", delay, clock.dt)
-            if found.ndim == 0:
-                spikes = self._late(name, side, int(found), int(found)).delayed if found else spikes
-            else:
-                ages = self._ages(f"{where}, delay", name, side, found)
-        return Pathway(self, code, side, spikes, ages, clock=clock, name=f"{self.name}_{name}")
+        self.pathways[name] = Pathway(
+            self, code, side, arrivals.spikes, arrivals.ages, clock=clock, name=f"{self.name}_{name}"
+        )
+        self.contained_objects.append(self.pathways[name])
 
     def _late(self, name: str, side: str, longest: int, delay: int | None) -> delays.Line:
         """Keep the spikes of the last steps, and hand out those of ``delay`` steps ago if it is one for all."""
