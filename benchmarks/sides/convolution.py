@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,12 @@ def unrolled(source: Any, target: Any) -> Synapses:
     return joined
 
 
-def by_hand(folder: Path) -> tuple[Path, list[str]]:
+def by_hand(how: str, folder: Path) -> tuple[Path, list[str]]:
     steps, neurons = spikes()
     starts = np.searchsorted(steps, np.arange(PERIOD + 1)).astype(np.int32)
     np.concatenate([starts, neurons.astype(np.int32)]).astype(np.int32).tofile(folder / "spikes")
     kernel().tofile(folder / "kernel")
-    return SOURCE, ["spikes", "kernel", str(PERIOD), str(STEPS["c++"])]
+    return SOURCE, ["spikes", "kernel", str(PERIOD), str(STEPS["c++"]), how]
 
 
 SIDES = {
@@ -86,5 +87,6 @@ SIDES = {
     "stock": Side("Synapses, unrolled (stock Brian2)", "stock", lambda: work("synapses", STEPS["stock"])),
     "none": Side("", "biosnn", lambda: work("", STEPS["biosnn"])),
     "ours": Side("Projection(Conv2D(...))", "biosnn", lambda: work("projection", STEPS["biosnn"])),
-    "hand": Side("C++ by hand: only the additions", "c++", by_hand),
+    "hand": Side("C++ by hand: only the additions", "c++", partial(by_hand, "spike")),
+    "pixel": Side("C++ by hand: a pixel's spikes together", "c++", partial(by_hand, "pixel")),
 }

@@ -6,19 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, Synapses, ms, second
+from brian2 import Hz, Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, second
 
 import biosnn
 from sides import mnist
-from sides.programs import Side, Work
+from sides.programs import DT, Side, Work
 
 INPUTS, CELLS = 784, 400
 CELL_RATE = 3 * Hz
 SIMULATED = 60 * second
-
-# Each neuron draws the time of its next spike, so that what is not a synapse costs next to nothing.
-SPIKER = "next_spike : second\nrate : Hz (constant)"
-DRAW = "next_spike = t - log(rand())/rate"
+PERIOD = 2 * second  # after which the spikes of the inputs recur
 
 # As the authors of the network wrote it, and as Brian2's documentation writes STDP: traces on the synapse.
 ON_SYNAPSE = """
@@ -32,17 +29,25 @@ ON_POST = "w = clip(w + 1e-2*pre*post2, 0, 1); post1 = 1; post2 = 1"
 
 
 def work(join: Callable[[Any, Any], Any] | None) -> Work:
-    """Inputs that spike at the mean rates of images, cells that spike at a few Hz, and what joins them."""
+    """Inputs that spike at the mean rates of images, cells that spike at a few Hz, and what joins them.
+
+    What is not a synapse is to cost next to nothing: spikes are given, or cells draw the time of their next one.
+    """
     grey, _ = mnist.images(1000)
-    inputs = NeuronGroup(INPUTS, SPIKER, threshold="t >= next_spike", reset=DRAW, namespace={}, name="inputs")
-    inputs.rate = np.maximum(grey.mean(axis=0) / 4, 1e-6) * Hz
-    equations = f"{SPIKER}\ndge/dt = -ge/ms : 1"
+    rates = grey.mean(axis=0) / 4
+    fires = np.random.default_rng(0).random((int(PERIOD / DT), INPUTS)) < rates * float(DT)
+    when, which = np.nonzero(fires)
+    inputs = SpikeGeneratorGroup(INPUTS, which, when * DT, period=PERIOD, sorted=True, name="inputs")
     cells = NeuronGroup(
-        CELLS, equations, threshold="t >= next_spike", reset=DRAW, method="exact", namespace={}, name="cells"
+        CELLS,
+        "next_spike : second\ndge/dt = -ge/ms : 1",
+        threshold="t >= next_spike",
+        reset=f"next_spike = t - log(rand())*{float(1 / CELL_RATE)}*second",
+        method="exact",
+        namespace={},
+        name="cells",
     )
-    cells.rate = CELL_RATE
-    for group in (inputs, cells):
-        group.next_spike = "-log(rand())/rate"
+    cells.next_spike = f"-log(rand())*{float(1 / CELL_RATE)}*second"
     seen = {name: SpikeMonitor(group, record=False, name=name) for name, group in (("pre", inputs), ("post", cells))}
     network = Network(inputs, cells, *seen.values())
     joined = join(inputs, cells) if join is not None else None

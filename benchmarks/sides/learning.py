@@ -22,7 +22,7 @@ from sides import mnist
 from sides.dense import ON_POST, ON_PRE, ON_SYNAPSE
 from sides.programs import Side, Work
 
-IMAGES = 100
+IMAGES = 200
 INPUTS, CELLS = 784, 400
 SHOWN, REST = 350 * ms, 150 * ms
 PERIOD = SHOWN + REST
