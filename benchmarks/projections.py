@@ -85,6 +85,11 @@ def show(title: str, heads: Sequence[str], rows: Sequence[Row]) -> None:
         print(f"{row.label:46}" + "".join(f"{cell:>16}" for cell in row.cells) + f"   {row.verdict()}", flush=True)
 
 
+def alike(totals: Sequence[float]) -> bool:
+    """Whether sums that were added up in different orders are the same."""
+    return max(totals) - min(totals) <= 1e-9 * max(map(abs, totals))
+
+
 def show_dense(rounds: Rounds) -> None:
     without = {"stock": "stock_none", "neuron": "none", "ours": "none", "ours32": "none32"}
     synapses = dense.INPUTS * dense.CELLS
@@ -118,7 +123,7 @@ def show_convolution(rounds: Rounds) -> None:
     }
     each = {name: seconds / steps[name] / additions * 1e9 for name, seconds in spent.items()}
     totals = [rounds.count(name, "total") / steps[name] for name in each]
-    same = max(totals) - min(totals) <= 1e-9 * max(map(abs, totals))
+    same = alike(totals)
     kernel = convolution.kernel().nbytes
     memory = {"stock": rounds.memory("stock", "stock_none"), "ours": rounds.memory("ours", "none")}
     wanted: dict[str, tuple[float, str, float, bool]] = {
@@ -140,8 +145,10 @@ def show_lateral(rounds: Rounds) -> None:
 
     first, last = lateral.SIZES[0], lateral.SIZES[-1]
     ours = {size: micro(f"ours_{size}", f"none_{size}", "projection") for size in lateral.SIZES}
-    rows = []
+    rows, same = [], True
     for size, each in ours.items():
+        both = {f"ours_{size}": "projection", f"stock_{size}": "synapses"}
+        same &= alike([rounds.count(n, "total") / lateral.STEPS[how] for n, how in both.items() if n in rounds.sides])
         stock = micro(f"stock_{size}", "", "synapses") if f"stock_{size}" in rounds.sides else math.nan
         cells = [f"{each:.3f}", f"{each / size * 1e3:.2f}", f"{stock:.1f}" if stock == stock else ""]
         row = Row(f"{rounds.label(f'ours_{size}')}", cells)
@@ -150,15 +157,15 @@ def show_lateral(rounds: Rounds) -> None:
             row = Row(row.label, cells, exponent, f"time grows from {first} on with the power", 1.1, False)
         rows.append(row)
     title = "All-but-self inhibition, 1 % of the neurons spike in a step"
-    show(title, ["us a step", "ns a neuron", "Synapses, us"], rows)
+    show(f"{title} (sums {'equal' if same else 'DIFFER'})", ["us a step", "ns a neuron", "Synapses, us"], rows)
 
 
 def show_learning(rounds: Rounds) -> None:
     each = {name: rounds.seconds(name) / learning.IMAGES * 1e3 for name in rounds.sides}
     ours = {name: "ours_delays" if name.endswith("delays") else "ours" for name in rounds.sides}
     spikes = {n: [rounds.count(n, what) / learning.IMAGES for what in ("inputs", "answers")] for n in rounds.sides}
-    # Every side has random numbers of its own; in 200 images, chance makes some 3 % of spikes more or less.
-    same = all(math.isclose(*pair, rel_tol=0.1) for n in ours for pair in zip(spikes[n], spikes[ours[n]], strict=True))
+    # Every side has random numbers of its own: from seed to seed, the answers differ by some 5 % in 200 images.
+    same = all(math.isclose(*pair, rel_tol=0.2) for n in ours for pair in zip(spikes[n], spikes[ours[n]], strict=True))
     rows = []
     for name in rounds.sides:
         ratio = each[name] / each[ours[name]]
