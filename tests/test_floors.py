@@ -14,7 +14,7 @@ FLOORS = (
     ("quantity", "folders"),
     ("model", "theory", "measure"),
     ("shelf", "datasets"),
-    ("traces", "build", "projection", "engine"),
+    ("codeobjects", "traces", "build", "projection", "inputs", "engine"),
     ("learning",),
     ("settings", "study", "report"),
     ("doctor", "cli"),

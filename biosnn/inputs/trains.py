@@ -1,0 +1,148 @@
+"""Spike trains of given rates, with as few random numbers as spikes.
+
+A neuron knows the time step of its next spike. When that comes, the next one is drawn: one random number a spike, where
+a group that draws anew in every step needs one for each neuron and step. In a Bernoulli process with probability p a
+step, the steps from spike to spike are geometric: ``log(1 - u)/log(1 - p)`` for a uniform u, rounded up, exactly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from brian2 import Hz, Quantity, get_dimensions
+from brian2.core.spikesource import SpikeSource
+from brian2.core.variables import Variables
+from brian2.groups.group import CodeRunner, Group
+from brian2.groups.subgroup import Subgroup
+
+from biosnn import codeobjects
+from biosnn.errors import ModelError, field_error
+from biosnn.quantity import check_dimension
+
+# log(1 - u), kept below 0 where u is 0, so that at a rate of 0 the wait is always long (1e13 steps).
+_WAIT = "_scale*clip(log(1 - rand()), -100, -1e-17)"
+_POISSON = {
+    "start": f"_scale = 1/log1p(-clip(rates*dt, 1e-30, 1 - 1e-16))\nnext_step = t_in_timesteps - 1 + {_WAIT}",
+    "spike": f"next_step = t_in_timesteps + {_WAIT}",
+}
+
+
+class SpikeTrains(Group, SpikeSource):  # type: ignore[misc]
+    """Neurons that spike at rates of their own; made by `poisson`.
+
+    An ordinary group for monitors, ``Synapses`` and `Projection`.
+
+    Attributes
+    ----------
+    rates : Hz
+        Of each neuron. Whatever sets it, between runs or in a run, it holds from that step on.
+    next_step : 1
+        When the next spike comes, in time steps: in the first that is not before it.
+    """
+
+    add_to_magic_network = True
+
+    def __init__(self, n: int, rates: Quantity, texts: dict[str, str], *, dt: Quantity | None, name: str) -> None:
+        where = name.rstrip("*")
+        if isinstance(n, bool) or int(n) != n or n < 1:
+            raise ModelError(field_error(f"{where}, n", "a whole number of at least 1", n))
+        Group.__init__(self, dt=dt, when="thresholds", namespace={}, name=name)
+        self.codeobj_class = None
+        self._N, self.start, self.stop = int(n), 0, int(n)
+        self.variables = variables = Variables(self)
+        variables.add_constant("N", value=self._N)
+        variables.add_arange("i", self._N, constant=True, read_only=True)
+        variables.add_array("_spikespace", size=self._N + 1, dtype=np.int32)
+        variables.create_clock_variables(self._clock)
+        # Doubles even where state variables are single: small probabilities, and the steps of a run of any length.
+        for variable, unit in (("rates", Hz), ("_rates_seen", Hz), ("_scale", Hz / Hz), ("next_step", Hz / Hz)):
+            variables.add_array(variable, size=self._N, dimensions=get_dimensions(unit), dtype=np.float64)
+        self.events = {"spike": ""}
+        self.thresholder = {"spike": _Due(self, texts)}
+        self.contained_objects.append(self.thresholder["spike"])
+        self._enable_group_attributes()
+        self.next_step = -2  # missed, so that the first step draws
+        self.rates = rates
+
+    def __setattr__(self, name: str, value: Any, level: int = 0) -> None:
+        """Set a variable; rates are checked."""
+        if name == "rates" and not isinstance(value, str):
+            self._check(Quantity(value))
+        super().__setattr__(name, value, level=level + 1)
+
+    def _check(self, rates: Quantity) -> None:
+        where = f"{self.name}, rates"
+        check_dimension(where, rates, Hz)
+        if rates.shape not in ((), (self._N,)):
+            raise ModelError(field_error(where, f"one rate or {self._N}", f"shape {rates.shape}"))
+        highest = (1 / self.clock.dt) * (1 + 1e-9)  # the reciprocal is rounded
+        wrong = ~((rates >= 0 * Hz) & (rates <= highest))  # also where one is NaN
+        if np.any(wrong):
+            got = rates[wrong][0] if rates.shape else rates
+            raise ModelError(field_error(where, f"rates from 0 Hz to one spike a time step of {self.clock.dt}", got))
+
+    def __getitem__(self, item: Any) -> Subgroup:
+        """Some neurons in a row, as a group."""
+        if not isinstance(item, slice):
+            raise ModelError(field_error(f"{self.name}[]", "a slice such as [:100]", item))
+        start, stop, step = item.indices(self._N)
+        if step != 1 or start >= stop:
+            raise ModelError(field_error(f"{self.name}[]", "some neurons in a row", item))
+        return Subgroup(self, start, stop)
+
+
+class _Due(CodeRunner):  # type: ignore[misc]
+    """Lets the neurons spike whose time has come."""
+
+    def __init__(self, group: SpikeTrains, texts: dict[str, str]) -> None:
+        CodeRunner.__init__(
+            self,
+            group,
+            "due",
+            code=texts,
+            clock=group.clock,
+            when=group.when,
+            order=group.order,
+            name=f"{group.name}_due",
+            needed_variables=["_spikespace", "rates", "_rates_seen"],
+            template_kwds={"eventspace_variable": group.variables["_spikespace"]},
+        )
+
+    def before_run(self, run_namespace: Any) -> None:
+        """Let Brian2 generate the code from the templates of this package."""
+        self.codeobj_class = codeobjects.for_target("biosnn.inputs")
+        for text in self.abstract_code.values():
+            codeobjects.complete_functions(self.group, text, run_namespace)
+        super().before_run(run_namespace)
+
+
+def poisson(n: int, rates: Quantity, *, dt: Quantity | None = None, name: str = "poisson*") -> SpikeTrains:
+    """Independent Poisson spike trains: in each time step, a neuron spikes with probability ``rates*dt``.
+
+    The distribution is that of Brian2's ``PoissonGroup``. One random number is drawn a spike.
+
+    Parameters
+    ----------
+    n : int
+        Number of neurons.
+    rates : Quantity
+        One rate, or an array of ``n``. The variable ``rates`` of the group can be set between runs, and by
+        ``run_regularly`` or any other statement during one. Where it changes, the wait for the next spike is drawn
+        anew, which a process without memory allows. Set beyond 1/dt in a run, it means a spike in every step; below 0,
+        none.
+    dt : Quantity, optional
+        Time step of the group; by default the session's.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    SpikeTrains
+
+    Raises
+    ------
+    ModelError
+        If rates do not fit the number of neurons, are negative, or are above one spike a time step.
+    """
+    return SpikeTrains(n, rates, _POISSON, dt=dt, name=name)
