@@ -23,9 +23,13 @@ from biosnn.quantity import check_dimension
 # log(1 - u), kept below 0 where u is 0, so that at a rate of 0 the wait is always long (1e13 steps).
 _WAIT = "_scale*clip(log(1 - rand()), -100, -1e-17)"
 _POISSON = {
-    "start": f"_scale = 1/log1p(-clip(rates*dt, 1e-30, 1 - 1e-16))\nnext_step = t_in_timesteps - 1 + {_WAIT}",
-    "spike": f"next_step = t_in_timesteps + {_WAIT}",
+    "start": f"_scale = 1/log1p(-clip(rates*dt, 1e-30, 1 - 1e-16))\n_next_step = t_in_timesteps - 1 + {_WAIT}",
+    "spike": f"_next_step = t_in_timesteps + {_WAIT}",
 }
+
+
+BLOCK = 16
+"""Of how many neurons the C++ template keeps the soonest spike."""
 
 
 class SpikeTrains(Group, SpikeSource):  # type: ignore[misc]
@@ -37,8 +41,6 @@ class SpikeTrains(Group, SpikeSource):  # type: ignore[misc]
     ----------
     rates : Hz
         Of each neuron. Whatever sets it, between runs or in a run, it holds from that step on.
-    next_step : 1
-        When the next spike comes, in time steps: in the first that is not before it.
     """
 
     add_to_magic_network = True
@@ -56,13 +58,16 @@ class SpikeTrains(Group, SpikeSource):  # type: ignore[misc]
         variables.add_array("_spikespace", size=self._N + 1, dtype=np.int32)
         variables.create_clock_variables(self._clock)
         # Doubles even where state variables are single: small probabilities, and the steps of a run of any length.
-        for variable, unit in (("rates", Hz), ("_rates_seen", Hz), ("_scale", Hz / Hz), ("next_step", Hz / Hz)):
+        for variable, unit in (("rates", Hz), ("_rates_seen", Hz), ("_scale", 1), ("_next_step", 1)):
             variables.add_array(variable, size=self._N, dimensions=get_dimensions(unit), dtype=np.float64)
+        variables.add_array("_anew", size=1, dtype=np.int32, scalar=True)
+        variables.add_array("_soonest", size=-(-self._N // BLOCK), dtype=np.float64)
         self.events = {"spike": ""}
         self.thresholder = {"spike": _Due(self, texts)}
         self.contained_objects.append(self.thresholder["spike"])
         self._enable_group_attributes()
-        self.next_step = -2  # missed, so that the first step draws
+        self._next_step = -2  # missed, so that the first step draws
+        self.variables["_anew"].set_value(1)  # all begin anew in the next step
         self.rates = rates
 
     def __setattr__(self, name: str, value: Any, level: int = 0) -> None:
@@ -105,8 +110,8 @@ class _Due(CodeRunner):  # type: ignore[misc]
             when=group.when,
             order=group.order,
             name=f"{group.name}_due",
-            needed_variables=["_spikespace", "rates", "_rates_seen"],
-            template_kwds={"eventspace_variable": group.variables["_spikespace"]},
+            needed_variables=["_spikespace", "rates", "_rates_seen", "_next_step", "_soonest", "_anew"],
+            template_kwds={"eventspace_variable": group.variables["_spikespace"], "block": BLOCK},
         )
 
     def before_run(self, run_namespace: Any) -> None:

@@ -1,26 +1,36 @@
-{# Spikes of the neurons whose time has come. It is looked for in blocks, by a loop without branches that the compiler
-   turns into vector instructions: a step without a spike costs little more than reading the times. #}
-{# USES_VARIABLES { N, next_step, t_in_timesteps } #}
+{# Spikes of the neurons whose time has come. Of each block of neurons the soonest spike is kept, and only blocks that
+   have one now are looked through. Rates are compared with those last seen by a loop without branches, which the
+   compiler turns into vector instructions. #}
+{# USES_VARIABLES { N, t_in_timesteps } #}
 {% extends 'common_group.cpp' %}
 
+{% block extra_headers %}
+#include<algorithm>
+{% endblock %}
+
 {% block maincode %}
-const double _now = {{t_in_timesteps}};
 {% set _spikes = get_array_name(eventspace_variable) %}
-{% set _next = get_array_name(variables['next_step']) %}
+{% set _next = get_array_name(variables['_next_step']) %}
+{% set _soonest = get_array_name(variables['_soonest']) %}
 {% set _rates = get_array_name(variables['rates']) %}
 {% set _seen = get_array_name(variables['_rates_seen']) %}
+{% set _anew = get_array_name(variables['_anew']) %}
+const double _now = {{t_in_timesteps}};
+const bool _all = {{_anew}}[0] != 0;
+{{_anew}}[0] = 0;
+int64_t _changed = _all;
+for (size_t _i = 0; _i < N; _i++)
+    _changed |= {{_rates}}[_i] != {{_seen}}[_i];
 int32_t _count = 0;
-for (size_t _begin = 0; _begin < N; _begin += 32)
+for (size_t _block = 0; _block*{{block}} < N; _block++)
 {
-    const size_t _end = _begin + 32 < N ? _begin + 32 : N;
-    int _any = 0;
-    for (size_t _i = _begin; _i < _end; _i++)
-        _any |= ({{_next}}[_i] <= _now) | ({{_rates}}[_i] != {{_seen}}[_i]);
-    if (!_any) continue;
-    for (size_t _idx = _begin; _idx < _end; _idx++)
+    if (!_changed && {{_soonest}}[_block] > _now) continue;
+    double _first = INFINITY;
+    const size_t _end = std::min((_block + 1)*{{block}}, (size_t) N);
+    for (size_t _idx = _block*{{block}}; _idx < _end; _idx++)
     {
         const size_t _vectorisation_idx = _idx;
-        if ({{_rates}}[_idx] != {{_seen}}[_idx] || {{_next}}[_idx] < _now - 1)
+        if ((_changed && (_all || {{_rates}}[_idx] != {{_seen}}[_idx])) || {{_next}}[_idx] < _now - 1)
         {
             {{_seen}}[_idx] = {{_rates}}[_idx];
             {{scalar_code['start']|autoindent}}
@@ -32,7 +42,9 @@ for (size_t _begin = 0; _begin < N; _begin += 32)
             {{scalar_code['spike']|autoindent}}
             {{vector_code['spike']|autoindent}}
         }
+        _first = std::min(_first, {{_next}}[_idx]);
     }
+    {{_soonest}}[_block] = _first;
 }
 {{_spikes}}[N] = _count;
 {% endblock %}

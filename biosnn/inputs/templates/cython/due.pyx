@@ -1,16 +1,19 @@
-{# USES_VARIABLES { N, next_step, t_in_timesteps } #}
+{# USES_VARIABLES { N, t_in_timesteps } #}
 {% extends 'common_group.pyx' %}
 
 {% block maincode %}
     {% set _spikes = get_array_name(eventspace_variable) %}
-    {% set _next = get_array_name(variables['next_step']) %}
+    {% set _next = get_array_name(variables['_next_step']) %}
     {% set _rates = get_array_name(variables['rates']) %}
     {% set _seen = get_array_name(variables['_rates_seen']) %}
+    {% set _anew = get_array_name(variables['_anew']) %}
+    cdef bint _all = {{_anew}}[0] != 0
+    {{_anew}}[0] = 0
     cdef double _now = {{t_in_timesteps}}
     cdef size_t _count = 0
     for _idx in range(N):
         _vectorisation_idx = _idx
-        if {{_rates}}[_idx] != {{_seen}}[_idx] or {{_next}}[_idx] < _now - 1:
+        if _all or {{_rates}}[_idx] != {{_seen}}[_idx] or {{_next}}[_idx] < _now - 1:
             {{_seen}}[_idx] = {{_rates}}[_idx]
             {{scalar_code['start']|autoindent}}
             {{vector_code['start']|autoindent}}
