@@ -15,18 +15,15 @@ import numpy as np
 from brian2 import Hz, Network, NeuronGroup, PoissonGroup, Quantity, SpikeMonitor, Synapses, TimedArray, ms, mV
 
 import biosnn
-from biosnn.datasets import Dataset
+from biosnn.inputs import poisson
 from biosnn.learning.homeostasis import keep_weight_sum
-from biosnn.learning.stage import Protocol, set_up
 from sides import mnist
 from sides.dense import ON_POST, ON_PRE, ON_SYNAPSE
 from sides.programs import Side, Work
 
 IMAGES = 200
 INPUTS, CELLS = 784, 400
-SHOWN, REST = 350 * ms, 150 * ms
-PERIOD = SHOWN + REST
-BRIGHTEST = 255 / 4 * Hz
+SHOWN, PERIOD = 350 * ms, 500 * ms
 EXCITATION, INHIBITION, WEIGHT_SUM = 10.4, 17.0, 78.0
 LONGEST_DELAY = 10 * ms
 SOURCE = Path(__file__).with_suffix(".cpp")
@@ -67,15 +64,25 @@ def cells() -> tuple[NeuronGroup, NeuronGroup]:
     return excitatory, inhibitory
 
 
-def stock(delays: bool) -> Work:
-    """Brian2's example, in one run."""
+def show_images(inputs: Any) -> Any:
+    """Let a Poisson group show one image after the other, each followed by a rest."""
     grey, _ = mnist.images(IMAGES)
     pictures = TimedArray(grey / 4.0 * Hz, dt=PERIOD)
+    inputs.namespace = {"pictures": pictures, "period": PERIOD, "shown": SHOWN}
+    inputs.run_regularly(
+        "rates = pictures(t, i)*int(t - floor(t/period + 1e-6)*period < shown - 1e-6*second)",
+        dt=50 * ms,  # of which both the time shown and the rest are multiples
+        when="start",
+        name="show",
+    )
+    return inputs
+
+
+def stock(delays: bool) -> Work:
+    """Brian2's example, in one run."""
     inputs = PoissonGroup(INPUTS, np.zeros(INPUTS) * Hz, name="inputs")
     inputs.variables["rates"].read_only = False
-    show = {"dt": 50 * ms, "when": "start", "order": -1, "name": "show"}
-    inputs.namespace = {"pictures": pictures, "period": PERIOD, "shown": SHOWN}
-    inputs.run_regularly("rates = pictures(t, i)*int(t - floor(t/period + 1e-6)*period < shown - 1e-6*second)", **show)
+    show_images(inputs)
     exc, inh = cells()
     plastic = Synapses(inputs, exc, ON_SYNAPSE, on_pre=ON_PRE, on_post=ON_POST, namespace={}, name="plastic")
     plastic.connect()
@@ -92,21 +99,18 @@ def stock(delays: bool) -> Work:
 
 def ours(delays: bool) -> Work:
     """The same network with what biosnn has for each part."""
-    grey, source = mnist.images(IMAGES)
-    data = Dataset("images", grey.reshape(-1, 28, 28), np.zeros(IMAGES, dtype=np.int64), 255, source)
-    stage = set_up(data, Protocol(SHOWN, REST, BRIGHTEST, 0, 0 * Hz, 0), IMAGES)
-    stage.play(np.arange(IMAGES))
+    inputs = show_images(poisson(INPUTS, 0 * Hz, name="inputs"))
     exc, inh = cells()
     delay: Any = None
     if delays:
         delay = Quantity(np.random.default_rng(1).uniform(0, 1, (INPUTS, CELLS)) * LONGEST_DELAY)
     plastic = biosnn.synapses(
-        stage.inputs, exc, "stdp_diehl_cook", onto="ge", connect=biosnn.Dense(), delay=delay, name="plastic"
+        inputs, exc, "stdp_diehl_cook", onto="ge", connect=biosnn.Dense(), delay=delay, name="plastic"
     )
     keep_weight_sum(plastic, WEIGHT_SUM, PERIOD)
     excite = biosnn.Projection(exc, inh, biosnn.OneToOne(), EXCITATION, on_pre="ge_post += w", name="excite")
     inhibit = biosnn.Projection(inh, exc, biosnn.Lateral(), INHIBITION, on_pre="gi_post += w", name="inhibit")
-    return _work(stage.inputs, exc, inh, plastic, excite, inhibit, stage.stage)
+    return _work(inputs, exc, inh, plastic, excite, inhibit)
 
 
 def _work(inputs: Any, exc: Any, *others: Any) -> Work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -42,7 +43,10 @@ class RuntimeSimulation(Simulation):
                 done, total = progress.simulated(completed * float(whole)), progress.simulated(float(whole))
                 shown.update(completed, f"{done} of {total} simulated")
 
-            network.run(duration, report=report, report_period=REPORT_PERIOD, namespace=namespace)
+            with warnings.catch_warnings():
+                # Brian2 compares all states with 1e50, which is infinity in float32.
+                warnings.filterwarnings("ignore", "overflow encountered in cast", module="brian2.groups.group")
+                network.run(duration, report=report, report_period=REPORT_PERIOD, namespace=namespace)
         checks.check_states(network.sorted_objects, given, str(self.dt))
 
     def _sweep(

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import brian2
+import numpy as np
+
 from biosnn.engine import state, toolchain
 from biosnn.engine.program import ProgramSimulation
 from biosnn.engine.runtime import RuntimeSimulation
 from biosnn.engine.simulation import DEFAULT_DT, Simulation
+from biosnn.errors import EngineError, unknown
 
 TARGETS: dict[str, type[Simulation]] = {
     "cpp": ProgramSimulation,
@@ -18,9 +22,13 @@ TARGETS: dict[str, type[Simulation]] = {
     "numpy": RuntimeSimulation,
 }
 
+PRECISIONS = {"float64": np.float64, "float32": np.float32}
+
 
 @contextmanager
-def session(target: str = "cpp", *, seed: int | None = None, dt: Any = DEFAULT_DT) -> Iterator[Simulation]:
+def session(
+    target: str = "cpp", *, seed: int | None = None, dt: Any = DEFAULT_DT, precision: str = "float64"
+) -> Iterator[Simulation]:
     """Open a simulation on a target; every global state of Brian2 and NumPy's global seed are restored at the end.
 
     Parameters
@@ -32,6 +40,8 @@ def session(target: str = "cpp", *, seed: int | None = None, dt: Any = DEFAULT_D
         Seed of all random numbers, 0 to 4294967295; the same seed and target give the same arrays. Drawn if not given.
     dt : Quantity
         The default time step.
+    precision
+        Of the state variables: ``float64``, or ``float32``, which takes half the memory. Time is always ``float64``.
 
     Yields
     ------
@@ -41,7 +51,7 @@ def session(target: str = "cpp", *, seed: int | None = None, dt: Any = DEFAULT_D
     Raises
     ------
     EngineError
-        For an unknown target (the message lists the valid ones), a seed or time step out of range.
+        For an unknown target or precision (the message lists the valid ones), or a seed or time step out of range.
 
     Examples
     --------
@@ -50,12 +60,15 @@ def session(target: str = "cpp", *, seed: int | None = None, dt: Any = DEFAULT_D
     ...     sim.run(network, 1 * second)
     ...     v = monitor.v[:]
     """
+    if precision not in PRECISIONS:
+        raise EngineError(unknown("precision", precision, PRECISIONS))
     chosen, note = toolchain.choose_target(target)
     if note:
         print(f"biosnn: {note}", file=sys.stderr, flush=True)
     before = state.capture()
     simulation: Simulation | None = None
     try:
+        brian2.prefs["core.default_float_dtype"] = PRECISIONS[precision]
         simulation = TARGETS[chosen](chosen, seed, dt, note)
         yield simulation
         if isinstance(simulation, ProgramSimulation) and simulation.queued:
