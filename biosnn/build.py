@@ -139,7 +139,7 @@ def synapses(
     if traces not in ("neuron", "synapse"):
         raise ModelError(field_error(f"synapses({found.name!r}), traces", "'neuron' or 'synapse'", traces))
     target, unit_gain = _transmission(found, post, onto, gain)
-    if isinstance(delay, str) and delay[0].isdigit():
+    if isinstance(delay, str) and delay[:1].isdigit() and "(" not in delay:
         delay = parse_quantity(delay, _second())
     implied = isinstance(connect, Kind)
     # A projection delays the spikes of a neuron, and so its trace, as a whole.

@@ -14,7 +14,7 @@ FLOORS = (
     ("quantity", "folders"),
     ("model", "theory", "measure"),
     ("shelf", "datasets"),
-    ("codeobjects", "traces", "build", "projection", "inputs", "engine"),
+    ("codeobjects", "traces", "build", "projection", "inputs", "schedule", "engine"),
     ("learning",),
     ("settings", "study", "report"),
     ("doctor", "cli"),

@@ -51,7 +51,7 @@ def _resolve(projection: Any, where: str, code: str, namespace: dict[str, Any]) 
     known = dict(projection.variables)
     try:
         _, used_known, used = analyse_identifiers(code, known, recursive=True)
-    except SyntaxError as error:
+    except (SyntaxError, ValueError) as error:
         raise ModelError(f"{where}: {error} in {code!r}.") from None
     found = {}
     for name in sorted(used_known | used):
