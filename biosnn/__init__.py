@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from biosnn.engine import Simulation, session
     from biosnn.errors import BiosnnError
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
-    from biosnn.projection import Dense, Lateral, OneToOne, Projection
+    from biosnn.projection import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut
     from biosnn.quantity import format_quantity, parse_quantity
+    from biosnn.schedule import within_step
     from biosnn.shelf import neuron_model, synapse_model
     from biosnn.study.run import run_study
 
@@ -24,8 +25,9 @@ _HOMES = {
     "biosnn.engine": ("Simulation", "session"),
     "biosnn.errors": ("BiosnnError",),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
-    "biosnn.projection": ("Dense", "Lateral", "OneToOne", "Projection"),
+    "biosnn.projection": ("Conv2D", "Dense", "Lateral", "OneToOne", "Pool2D", "Projection", "Shortcut"),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
+    "biosnn.schedule": ("within_step",),
     "biosnn.shelf": ("neuron_model", "synapse_model"),
     "biosnn.study.run": ("run_study",),
 }
@@ -33,13 +35,16 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BiosnnError",
+    "Conv2D",
     "Dense",
     "Input",
     "Lateral",
     "NeuronModel",
     "OneToOne",
     "Parameter",
+    "Pool2D",
     "Projection",
+    "Shortcut",
     "Simulation",
     "SynapseModel",
     "Trace",
@@ -51,6 +56,7 @@ __all__ = [
     "session",
     "synapse_model",
     "synapses",
+    "within_step",
 ]
 
 

@@ -16,7 +16,7 @@ from brian2.units.fundamentalunits import Dimension, Quantity
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import NeuronModel, SynapseModel
-from biosnn.projection import Kind, Projection
+from biosnn.projection import Kind, Projection, delays
 from biosnn.quantity import check_dimension, format_quantity, parse_quantity, unit_text
 from biosnn.shelf import neuron_model, synapse_model
 from biosnn.traces import attach_traces, on_the_neuron, synaptic_form
@@ -193,7 +193,7 @@ def _project(
 ) -> tuple[Projection, dict[str, Any]]:
     """A projection with the texts of a model, and the groups that hold its traces."""
     syn = Projection(pre, post, kind, **texts)
-    arrivals = {"pre": syn.arrivals("pre", "pre", delay), "post": syn.arrivals("post", "post")}
+    arrivals = {"pre": delays.arrivals(syn, "pre", "pre", delay), "post": delays.arrivals(syn, "post", "post")}
     holders = attach_traces(syn, model, on_neuron, {side: found.spikes for side, found in arrivals.items()})
     for side, code in statements.items():
         if code:

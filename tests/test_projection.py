@@ -62,7 +62,7 @@ def drive(rng: np.random.Generator, n: int, name: str) -> tuple[SpikeGeneratorGr
     fires = rng.random((STEPS, n)) < 0.15
     steps, which = np.nonzero(fires)
     generator = SpikeGeneratorGroup(n, which, steps * DT, name=f"{name}_drive")
-    group = NeuronGroup(n, "x : 1\ny : 1\nfire : 1", threshold="fire > 0", reset="fire = 0", namespace={}, name=name)
+    group = NeuronGroup(n, "x : 1\ny : 1\nfire : 1", threshold="fire > 0", reset="fire -= 1", namespace={}, name=name)
     trigger = Synapses(generator, group, on_pre="fire_post += 1", namespace={}, name=f"{name}_trigger")
     trigger.connect("i == j")
     return generator, group, trigger

@@ -1,6 +1,7 @@
 """Connectivity whose indices are implied by a rule."""
 
+from biosnn.projection.grid import Conv2D, Pool2D, Shortcut
 from biosnn.projection.kinds import Dense, Fit, Kind, Lateral, OneToOne
 from biosnn.projection.projection import Projection
 
-__all__ = ["Dense", "Fit", "Kind", "Lateral", "OneToOne", "Projection"]
+__all__ = ["Conv2D", "Dense", "Fit", "Kind", "Lateral", "OneToOne", "Pool2D", "Projection", "Shortcut"]

@@ -26,7 +26,7 @@ def check_statements(projection: Any, where: str, code: str, side: str, namespac
         What to call them in a message.
     code : str
         The statements.
-    side : {"pre", "post", ""}
+    side : {"pre", "post", "", "weight"}
         As in `Pathway`.
     namespace : dict
         Constants that they may use.
@@ -42,9 +42,11 @@ def check_statements(projection: Any, where: str, code: str, side: str, namespac
     written = {statement.var for statement in [*scalar, *vector] if statement.op != ":="}
     for name in sorted(written):
         _check_writable(where, name, variables[name], projection.variables.indices[name])
-    if projection.kind.sums:
+    if projection.kind.sums and side == "pre":
         _check_sums(where, vector, projection.variables.indices)
     _check_order(projection, where, vector, variables, side)
+    if side != "weight":
+        _check_aliases(projection, where, [*scalar, *vector], written)
 
 
 def _resolve(projection: Any, where: str, code: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -92,13 +94,27 @@ def _check_writable(where: str, name: str, var: Any, index: str) -> None:
 
 def _check_sums(where: str, statements: Iterable[Any], indices: Any) -> None:
     for statement in statements:
-        names = {name for name in indices if indices[name] == "_postsynaptic_idx"}
+        names = {"j", *(name for name in indices if indices[name] == "_postsynaptic_idx")}
         reads = names & set(_words(statement.expr))
         onto = indices.get(statement.var) == "_postsynaptic_idx" and statement.op in ("+=", "-=")
         if (statement.op != ":=" and not onto) or reads:
             text = f"{statement.var} {statement.op} {statement.expr}"
             expected = "statements of the form x_post += ..., without postsynaptic variables on the right"
             raise ModelError(field_error(where, f"{expected}, since spikes are summed before", text))
+
+
+def _check_aliases(projection: Any, where: str, statements: Iterable[Any], written: Iterable[str]) -> None:
+    """Within one layer, a neuron's variable has a name from either side: what one spike writes, another may read."""
+    variables, indices = projection.variables, projection.variables.indices
+    for name in written:
+        for statement in statements:
+            for other in _words(statement.expr):
+                same = other in variables and variables[other] is variables[name]
+                if same and indices[other] != indices[name]:
+                    text = f"{statement.var} {statement.op} {statement.expr}"
+                    expected = f"no statement that reads {other}, which is written as {name}"
+                    do = "Source and target are one group, so the result would depend on the order of the spikes."
+                    raise ModelError(field_error(where, expected, text, do))
 
 
 def _words(text: str) -> list[str]:

@@ -154,3 +154,72 @@ class DelayLine(CodeRunner):  # type: ignore[misc]
         python = codeobjects.language(self.codeobj_class) != "cpp"
         self.needed_variables = ["_line"] if python else sorted(set(self.variables) - {"_line"})
         super().before_run(run_namespace)
+
+
+def arrivals(projection: Any, name: str, side: str, delay: Any = None) -> Arrivals:
+    """When the spikes of one side arrive at the synapses of a projection.
+
+    Parameters
+    ----------
+    projection : Projection
+        Which gets what has to run for it.
+    name : str
+        Of the pathway that the spikes will take.
+    side : {"pre", "post"}
+        Whose spikes.
+    delay : Quantity, optional
+        One for all synapses or, for "pre", an array of the natural shape of a weight.
+
+    Returns
+    -------
+    Arrivals
+
+    Raises
+    ------
+    ModelError
+        If the delay does not fit.
+    """
+    now = projection.ends.spikes(side)
+    if delay is None:
+        return Arrivals(now)
+    where = f"{projection.where}, delay of {name!r}"
+    found = steps(where, delay, projection.ends.whole(side).clock.dt)
+    if found.ndim == 0:
+        longest = int(found)
+        return Arrivals(_line(projection, name, side, longest, longest).delayed if longest else now)
+    return Arrivals(now, _ages(projection, where, name, side, found))
+
+
+def _line(projection: Any, name: str, side: str, longest: int, delay: int | None) -> Line:
+    """Keep the spikes of the last steps, and hand out those of ``delay`` steps ago if it is one for all."""
+    group, slots, variables = projection.ends.whole(side), longest + 1, projection.variables
+    size, clock = len(group) + 1, group.clock
+    variables.add_array(f"_history_{name}", size=slots * size, dtype=np.int32)
+    if delay is not None:
+        variables.add_array(f"_delayed_{name}", size=size, dtype=np.int32)
+    line = Line(
+        clock.variables["timestep"],
+        projection.ends.spikes(side),
+        variables[f"_history_{name}"],
+        variables[f"_delayed_{name}"] if delay is not None else None,
+        size,
+        delay or 0,
+        slots,
+    )
+    projection.contained_objects.append(DelayLine(projection, line, clock, f"{projection.name}_{name}_delay"))
+    return line
+
+
+def _ages(projection: Any, where: str, name: str, side: str, found: NDArray[np.int64]) -> Ages:
+    if side == "post" or projection.kind.sums:
+        raise ModelError(field_error(where, "one delay for all synapses", f"an array of shape {found.shape}"))
+    shape = projection.fit.shape
+    if found.shape != shape:
+        raise ModelError(field_error(where, f"one delay or an array of shape {shape}", f"shape {found.shape}"))
+    line = _line(projection, name, side, int(found.max()), None)
+    narrow = np.int8 if found.max() <= np.iinfo(np.int8).max else np.int16
+    values = found.reshape(-1).astype(narrow)
+    projection.variables.add_array(
+        f"_steps_{name}", size=values.size, values=values, dtype=narrow, constant=True, read_only=True
+    )
+    return Ages(line, projection.variables[f"_steps_{name}"], int(found.min()), int(found.max()))

@@ -52,11 +52,29 @@ class Kind(ABC):
         Whether several synapses have the same weight, as those of a convolution have.
     sums : bool
         Whether spikes are summed before they are delivered; statements can then only add to a postsynaptic variable.
+    weight : float or None
+        The weight of a projection that is given none; None where there is no natural one.
+    gates : bool
+        Whether only some spikes pass: those that make their neuron's count the largest among all that reach a target.
+    sides : tuple of str
+        Whose spikes may run statements, "pre" or "post"; "" stands for statements at given times.
     """
 
     template: ClassVar[str]
     shares_weights: ClassVar[bool] = False
     sums: ClassVar[bool] = False
+
+    @property
+    def weight(self) -> float | None:
+        return None
+
+    @property
+    def gates(self) -> bool:
+        return False
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        return ("pre", "post", "")
 
     @abstractmethod
     def fit(self, n_source: int, n_target: int) -> Fit:
@@ -101,12 +119,16 @@ class Lateral(Kind):
 
     The spikes of a time step are summed once and each neuron gets the total minus its own, so that time grows with
     the number of neurons and not with its square. Statements can only add to (or subtract from) postsynaptic
-    variables what does not depend on the postsynaptic side.
+    variables what does not depend on the postsynaptic side. Source and target may be two groups of the same size.
     """
 
     template: ClassVar[str] = "lateral"
     shares_weights: ClassVar[bool] = True
     sums: ClassVar[bool] = True
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        return ("pre", "")
 
     def fit(self, n_source: int, n_target: int) -> Fit:
         _same_size("Lateral", n_source, n_target)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from brian2.groups.group import CodeRunner
 from brian2.stateupdaters.exact import linear
+from brian2.utils.stringtools import get_identifiers
+from numpy.typing import NDArray
 
 from biosnn.projection import codeobjects
 from biosnn.projection.delays import Ages
@@ -24,14 +26,16 @@ class Router:
 
     Parameters
     ----------
-    side : {"pre", "post", ""}
-        Whose spikes matter; "": every synapse is meant.
+    side : {"pre", "post", "", "weight"}
+        Whose spikes matter; "": every synapse is meant; "weight": every weight.
     fit : Fit
         The kind, fitted to the groups.
     spikes : Variable or None
         The list of spikes.
     ages : Ages or None
         Delays that differ from synapse to synapse.
+    gate : Gate or None
+        What lets only some spikes pass.
     start, stop : int
         Which neurons of the list are the projection's own (a Subgroup shares the list of its group).
     """
@@ -40,6 +44,7 @@ class Router:
     fit: Fit
     spikes: Any
     ages: Ages | None
+    gate: Gate | None
     start: int
     stop: int
 
@@ -53,6 +58,10 @@ class Router:
                     now = delays[weights] == age
                     yield weights[now], np.full(np.count_nonzero(now), i), targets[now]
             return
+        if self.side == "weight":
+            weights = np.arange(np.prod(self.fit.shape, dtype=np.int64))
+            yield weights, np.zeros_like(weights), np.zeros_like(weights)
+            return
         neurons = self._own(self.spikes.get_value()) if self.side else range(self.stop - self.start)
         for neuron in neurons:
             if self.side == "post":
@@ -60,11 +69,36 @@ class Router:
                 yield weights, sources, np.full(len(weights), neuron)
             else:
                 weights, targets = self.fit.outgoing(neuron)
+                if self.gate is not None:
+                    passing = self.gate.passing(neuron, targets)
+                    weights, targets = weights[passing], targets[passing]
                 yield weights, np.full(len(weights), neuron), targets
 
     def _own(self, spikes: Any) -> list[int]:
         indices = spikes[: spikes[-1]]
         return [int(index) - self.start for index in indices if self.start <= index < self.stop]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Lets a spike pass to a target where its neuron has now fired more often than any other that leads there.
+
+    Parameters
+    ----------
+    counts, largest : Variable
+        For each source neuron its spikes so far; for each target the largest of these counts that it has seen.
+    """
+
+    counts: Any
+    largest: Any
+
+    def passing(self, neuron: int, targets: Indices) -> NDArray[np.bool_]:
+        """Count a spike, and tell to which targets it passes."""
+        counts, largest = self.counts.get_value(), self.largest.get_value()
+        counts[neuron] += 1
+        passing: NDArray[np.bool_] = counts[neuron] > largest[targets]
+        largest[targets[passing]] = counts[neuron]
+        return passing
 
 
 class Pathway(CodeRunner):  # type: ignore[misc]
@@ -76,43 +110,56 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         Whose synapses are meant.
     code : str
         The statements.
-    side : {"pre", "post", ""}
-        Run them for the synapses of each source or target neuron that spikes, or for all synapses.
+    side : {"pre", "post", "", "weight"}
+        Run them for the synapses of each source or target neuron that spikes, for all synapses, or for all weights.
     spikes : Variable or None
         The list of spikes.
     ages : Ages or None
         Delays that differ from synapse to synapse.
+    gate : Gate or None
+        What lets only some spikes pass.
     **when
         ``name``, ``clock`` or ``dt``, and ``when`` and ``order``.
     """
 
     def __init__(
-        self, projection: Any, code: str, side: str, spikes: Any = None, ages: Ages | None = None, **when: Any
+        self,
+        projection: Any,
+        code: str,
+        side: str,
+        spikes: Any = None,
+        ages: Ages | None = None,
+        gate: Gate | None = None,
+        **when: Any,
     ) -> None:
-        if side:
+        if side in _ORDER:
             when = {"when": "synapses", "order": _ORDER[side], **when}
         self.side = side
         ends = projection.ends
-        kwds = {"side": side, "n": projection.fit.numbers | ends.numbers(side), "ages": ages}
-        kwds["eventspace_variable"] = spikes
+        numbers = {**projection.fit.numbers, **ends.numbers(side), "weights": int(projection.variables["N"].value)}
+        kwds = {"side": side, "n": numbers, "ages": ages, "gate": gate, "eventspace_variable": spikes}
+        if projection.kind.sums:
+            kwds |= _sums(projection, code)
         CodeRunner.__init__(
             self, projection, projection.kind.template, code=code, user_code=code, template_kwds=kwds, **when
         )
         needed = {"_spikes_now": spikes} if ages is None else {"_history": ages.history, "_delays": ages.delays}
         if ages is not None:
             needed["t_in_timesteps"] = ages.step
+        if gate is not None:
+            needed |= {"_counts": gate.counts, "_largest": gate.largest}
         self.variables = projection.table({name: var for name, var in needed.items() if var is not None})
         self._needed = sorted(self.variables)
         for name, index in (("pre", "_presynaptic_idx"), ("post", "_postsynaptic_idx")):
             # One neuron's synapses are gone through at a time. All reach different neurons on the other side.
-            add_index(self.variables, index, unique=name != (side or "pre"))
+            add_index(self.variables, index, unique=name != (side if side in _ORDER else "pre"))
         start, stop = ends.span("post" if side == "post" else "pre")
-        self.variables.add_object("_router", Router(side, projection.fit, spikes, ages, start, stop))
+        self.variables.add_object("_router", Router(side, projection.fit, spikes, ages, gate, start, stop))
 
     def update_abstract_code(self, run_namespace: Any) -> None:  # noqa: ARG002 - Brian2's signature
         """Bring event-driven variables up to date before the statements, as in ``Synapses``."""
         self.abstract_code = self.user_code
-        if self.side and self.group.event_driven:
+        if self.side in _ORDER and self.group.event_driven:
             update = linear(self.group.event_driven, self.group.variables)
             update = re.sub(r"\bdt\b", "(t - lastupdate)", update)
             self.abstract_code = f"{update}\n{self.user_code}\nlastupdate = t"
@@ -124,6 +171,21 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         self.template = "projection" if python else self.group.kind.template
         self.needed_variables = ["_router"] if python else self._needed
         super().before_run(run_namespace)
+
+
+def _sums(projection: Any, code: str) -> dict[str, Any]:
+    """For a kind that sums: the variables that statements add to, each with the one that tells where it rests."""
+    used = get_identifiers(code)
+    sums: dict[str, str] = {}
+    written: list[Any] = []
+    for name in sorted(used & set(projection.variables)):
+        var = projection.variables[name]
+        if projection.variables.indices[name] != "_postsynaptic_idx" or any(var is other for other in written):
+            continue
+        written.append(var)
+        rests = getattr(var, "conditional_write", None)
+        sums[name] = "" if rests is None else rests.name
+    return {"sums": sums, "resting": sorted({rests for rests in sums.values() if rests})}
 
 
 def add_index(variables: Any, name: str, *, unique: bool) -> None:

@@ -8,22 +8,25 @@ from typing import Any, TypeAlias
 import numpy as np
 from brian2 import Equations, Quantity, get_unit, second
 from brian2.core.names import find_name
-from brian2.core.variables import Variables
+from brian2.core.variables import Subexpression, Variables
 from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPRESSION, EquationError
 from brian2.groups.group import Group, get_dtype
 from brian2.synapses.synapses import StateUpdater
-from numpy.typing import NDArray
+from brian2.utils.stringtools import get_identifiers
 
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection import delays
 from biosnn.projection.check import check_statements
+from biosnn.projection.clear import Clear
 from biosnn.projection.delays import Arrivals
 from biosnn.projection.ends import Ends
 from biosnn.projection.kinds import Kind
-from biosnn.projection.pathway import Pathway
+from biosnn.projection.pathway import Gate, Pathway
 from biosnn.quantity import check_dimension, unit_text
 
 Statements: TypeAlias = str | Mapping[str, str] | None
+_MEMORY = ("_history_", "_counts_", "_largest_")
+"""How names of arrays begin that hold what spikes have left behind, and what has not arrived."""
 
 
 class Projection(Group):  # type: ignore[misc]
@@ -43,7 +46,7 @@ class Projection(Group):  # type: ignore[misc]
         What connects to what.
     weights : Quantity or array, optional
         Makes a variable ``w`` of this dimension and sets it: an array of the kind's natural shape, or one value for
-        all synapses, which then takes no memory.
+        all synapses, which then takes no memory. By default the kind's own weight, where it has one.
     model : str
         More variables of the synapses, as equations in the form of ``Synapses``: parameters, which may be (shared)
         or (constant), subexpressions, and differential equations, (clock-driven) or (event-driven).
@@ -92,6 +95,7 @@ class Projection(Group):  # type: ignore[misc]
         )
         self.where = f"Projection {self.name!r}"
         self.source, self.target = source, target
+        weights = kind.weight if weights is None else weights
         known = self._parse(model, weights)
         self.event_driven, self.equations = self._split(known)
         self._add_variables(known)
@@ -222,37 +226,7 @@ class Projection(Group):  # type: ignore[misc]
             if name not in wanted:
                 raise ModelError(f"{self.where}, delay: " + unknown("pathway", name, list(wanted)))
         for name, (side, code) in wanted.items():
-            self.add_pathway(name, side, code, self.arrivals(name, side, late.get(name)))
-
-    def arrivals(self, name: str, side: str, delay: Any = None) -> Arrivals:
-        """When the spikes of one side arrive at the synapses.
-
-        Parameters
-        ----------
-        name : str
-            Of the pathway that they will take.
-        side : {"pre", "post"}
-            Whose spikes.
-        delay : Quantity, optional
-            One for all synapses or, for "pre", an array of the natural shape of a weight.
-
-        Returns
-        -------
-        Arrivals
-
-        Raises
-        ------
-        ModelError
-            If the delay does not fit.
-        """
-        now = self.ends.spikes(side)
-        if delay is None:
-            return Arrivals(now)
-        where = f"{self.where}, delay of {name!r}"
-        found = delays.steps(where, delay, self.ends.whole(side).clock.dt)
-        if found.ndim == 0:
-            return Arrivals(self._late(name, side, int(found), int(found)).delayed if found else now)
-        return Arrivals(now, self._ages(where, name, side, found))
+            self.add_pathway(name, side, code, delays.arrivals(self, name, side, late.get(name)))
 
     def add_pathway(self, name: str, side: str, code: str, arrivals: Arrivals) -> None:
         """Let statements run for each synapse at which a spike arrives.
@@ -274,47 +248,22 @@ class Projection(Group):  # type: ignore[misc]
             If the statements are not well formed (see `Projection`).
         """
         where = f"{self.where}, on_{side}" + (f" {name!r}" if name != side else "")
+        if side not in self.kind.sides:
+            kind = type(self.kind).__name__
+            raise ModelError(field_error(where, f"on_pre only: {kind} takes the spikes of its source", code))
         check_statements(self, where, code, side, self.namespace)
         clock = self.ends.whole(side).clock
         self.pathways[name] = Pathway(
-            self, code, side, arrivals.spikes, arrivals.ages, clock=clock, name=f"{self.name}_{name}"
+            self, code, side, arrivals.spikes, arrivals.ages, self._gate(name), clock=clock, name=f"{self.name}_{name}"
         )
         self.contained_objects.append(self.pathways[name])
 
-    def _late(self, name: str, side: str, longest: int, delay: int | None) -> delays.Line:
-        """Keep the spikes of the last steps, and hand out those of ``delay`` steps ago if it is one for all."""
-        group, slots = self.ends.whole(side), longest + 1
-        size, clock = len(group) + 1, group.clock
-        self.variables.add_array(f"_history_{name}", size=slots * size, dtype=np.int32)
-        if delay is not None:
-            self.variables.add_array(f"_delayed_{name}", size=size, dtype=np.int32)
-        delayed = self.variables[f"_delayed_{name}"] if delay is not None else None
-        line = delays.Line(
-            clock.variables["timestep"],
-            self.ends.spikes(side),
-            self.variables[f"_history_{name}"],
-            delayed,
-            size,
-            delay or 0,
-            slots,
-        )
-        self.contained_objects.append(delays.DelayLine(self, line, clock, f"{self.name}_{name}_delay"))
-        return line
-
-    def _ages(self, where: str, name: str, side: str, found: NDArray[np.int64]) -> delays.Ages:
-        if side == "post" or self.kind.sums:
-            raise ModelError(field_error(where, "one delay for all synapses", f"an array of shape {found.shape}"))
-        if found.shape != self.fit.shape:
-            raise ModelError(
-                field_error(where, f"one delay or an array of shape {self.fit.shape}", f"shape {found.shape}")
-            )
-        line = self._late(name, side, int(found.max()), None)
-        narrow = np.int8 if found.max() <= np.iinfo(np.int8).max else np.int16
-        values = found.reshape(-1).astype(narrow)
-        self.variables.add_array(
-            f"_steps_{name}", size=values.size, values=values, dtype=narrow, constant=True, read_only=True
-        )
-        return delays.Ages(line, self.variables[f"_steps_{name}"], int(found.min()), int(found.max()))
+    def _gate(self, name: str) -> Gate | None:
+        if not self.kind.gates:
+            return None
+        for what, group in (("counts", self.source), ("largest", self.target)):
+            self.variables.add_array(f"_{what}_{name}", size=len(group), dtype=np.int32)
+        return Gate(self.variables[f"_counts_{name}"], self.variables[f"_largest_{name}"])
 
     def run_regularly(
         self,
@@ -326,12 +275,13 @@ class Projection(Group):  # type: ignore[misc]
         name: str | None = None,
         codeobj_class: Any = None,
     ) -> Any:
-        """Run statements for every synapse at regular times. Sums onto neurons are statements too.
+        """Run statements at regular times, for every synapse or for every weight. Sums onto neurons are statements too.
 
         Parameters
         ----------
         code : str
-            Statements. ``total_post += w`` adds up the weights that arrive at each neuron.
+            Statements. ``total_post += w`` adds up the weights that arrive at each neuron. Those that only name
+            variables of the synapses, such as ``w *= 0.99``, run once a weight, however many synapses share it.
         dt, clock, when, order, name
             As in Brian2's groups.
         codeobj_class
@@ -350,8 +300,53 @@ class Projection(Group):  # type: ignore[misc]
         if codeobj_class is not None:
             raise ModelError(field_error(f"{self.where}, codeobj_class", "None", codeobj_class))
         name = name or find_name(f"{self.name}_run_regularly*", [obj.name for obj in self.contained_objects])
-        check_statements(self, f"{self.where}, run_regularly", code, "", self.namespace)
+        where = f"{self.where}, run_regularly"
+        side = "" if self._names_neurons(code) else "weight"
+        if side not in ("weight", *self.kind.sides):
+            expected = f"statements about weights only, since {type(self.kind).__name__} depends on spikes"
+            raise ModelError(field_error(where, expected, code))
+        check_statements(self, where, code, side, self.namespace)
         timing = {"dt": dt, "clock": clock if clock is not None or dt is not None else self._clock}
-        runner = Pathway(self, code, "", when=when, order=order, name=name, **timing)
+        runner = Pathway(self, code, side, when=when, order=order, name=name, **timing)
         self.contained_objects.append(runner)
         return runner
+
+    def forget_regularly(
+        self, dt: Quantity | None = None, *, events: Any = None, when: str = "start", order: int = 0
+    ) -> None:
+        """Begin anew at regular times: forget spikes that are on their way, and what max pooling has counted.
+
+        Parameters
+        ----------
+        dt : Quantity, optional
+            How often; the first time at the beginning.
+        events : group, optional
+            Instead of ``dt``: in every time step in which a neuron of this group spikes.
+        when, order
+            As in Brian2's groups.
+
+        Raises
+        ------
+        ModelError
+            If not one of ``dt`` and ``events`` is given, or there is nothing to forget.
+        """
+        where = f"{self.where}, forget_regularly"
+        if (dt is None) == (events is None):
+            raise ModelError(field_error(where, "either dt or events", f"dt={dt}, events={events}"))
+        arrays = [(v, 0, v.size) for name, v in self.variables.items() if name.startswith(_MEMORY)]
+        if not arrays:
+            raise ModelError(field_error(where, "a projection with delays or a gate", type(self.kind).__name__))
+        name = find_name(f"{self.name}_forgets*", [obj.name for obj in self.contained_objects])
+        timing: dict[str, Any] = {"clock": events.clock if events is not None else self._clock}
+        if dt is not None:
+            check_dimension(f"{where}, dt", dt, second)
+            timing = {"dt": dt}
+        spikes = events.variables["_spikespace"] if events is not None else None
+        self.contained_objects.append(Clear(self, arrays, spikes, when=when, order=order, name=name, **timing))
+
+    def _names_neurons(self, code: str) -> bool:
+        """Whether statements say something about neurons, and not about weights alone."""
+        used = get_identifiers(code) & set(self.variables)
+        names = {"i", "j", *(name for name, index in self.variables.indices.items() if index.endswith("synaptic_idx"))}
+        subexpressions = [self.variables[name] for name in used if isinstance(self.variables[name], Subexpression)]
+        return bool(used & names) or any(self._names_neurons(found.expr) for found in subexpressions)

@@ -1,12 +1,20 @@
 {# What all kinds share. A kind extends this with two loops over the synapses of a neuron: `outgoing` of source `_pre`,
    which sets `_post`, and `incoming` of target `_post`, which sets `_pre`. Both set `_idx`, the index of the weight, and
-   have `{{self.synapse()}}` in their innermost loop. #}
+   have `{{self.synapse()}}` in their innermost loop. What has to be done before and after all spikes of a step are gone
+   through has blocks of its own. #}
 {% extends 'common_group.cpp' %}
 
 {% block maincode %}
 const size_t _vectorisation_idx = -1;
 {{scalar_code|autoindent}}
-{% block deliver %}
+{% if side == "weight" %}
+for (size_t _idx = 0; _idx < {{n.weights}}; _idx++)
+{
+    const size_t _vectorisation_idx = _idx;
+    {{vector_code|autoindent}}
+}
+{% else %}
+{% block before %}{% endblock %}
 {% if ages %}
 const int64_t _now = {{get_array_name(ages.step)}}[0];
 for (int64_t _age = {{ages.shortest}}; _age <= {{ages.longest}}; _age++)
@@ -24,21 +32,22 @@ for (int64_t _age = {{ages.shortest}}; _age <= {{ages.longest}}; _age++)
         {% if side == "pre" %}
         if (_spikes[_spike] < {{n.source_start}} || _spikes[_spike] >= {{n.source_stop}}) continue;
         const size_t _pre = _spikes[_spike] - {{n.source_start}};
-        {{self.outgoing()}}
+        {% block outgoing %}{% endblock %}
         {% else %}
         if (_spikes[_spike] < {{n.target_start}} || _spikes[_spike] >= {{n.target_stop}}) continue;
         const size_t _post = _spikes[_spike] - {{n.target_start}};
-        {{self.incoming()}}
+        {% block incoming %}{% endblock %}
         {% endif %}
     }
 }
 {% else %}
-for (size_t _pre = 0; _pre < {{n.source_stop - n.source_start}}; _pre++)
+for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 {
     {{self.outgoing()}}
 }
 {% endif %}
-{% endblock %}
+{% block after %}{% endblock %}
+{% endif %}
 {% endblock %}
 
 {% block synapse %}

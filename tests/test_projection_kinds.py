@@ -1,0 +1,422 @@
+"""Kinds of connectivity: against connections listed one by one, scipy, and what they must do by definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, mV
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import signal
+
+import biosnn
+from biosnn import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut
+from biosnn.errors import ModelError, QuantityError
+
+DT = 1 * ms
+STEPS = 25
+TARGETS = ["numpy", "cython", "cpp"]
+Synapse = tuple[int, int, int]
+"""Index of the source neuron, of the target neuron, and of the weight."""
+
+
+def pair(number: Any) -> tuple[int, int]:
+    return number if isinstance(number, tuple) else (number, number)
+
+
+def listed(kind: Any, n_source: int, n_target: int) -> Iterator[Synapse]:
+    """All synapses of a kind, worked out from its description by loops over everything."""
+    if isinstance(kind, Dense):
+        yield from ((i, j, i * n_target + j) for i in range(n_source) for j in range(n_target))
+    elif isinstance(kind, OneToOne):
+        yield from ((i, i, i) for i in range(n_source))
+    elif isinstance(kind, Lateral):
+        yield from ((i, j, 0) for i in range(n_source) for j in range(n_target) if i != j)
+    elif isinstance(kind, Shortcut):
+        (rows, columns, inner), (outer) = kind.output, kind.input[2]
+        down, right = pair(kind.stride)
+        for y, x, c in np.ndindex(rows, columns, outer):
+            source = np.ravel_multi_index((y * down, x * right, c), kind.input)
+            yield int(source), int(np.ravel_multi_index((y, x, c + (inner - outer) // 2), kind.output)), 0
+    else:
+        yield from _in_windows(kind)
+
+
+def _in_windows(kind: Any) -> Iterator[Synapse]:
+    convolves = isinstance(kind, Conv2D)
+    (rows, columns), groups = pair(kind.kernel), kind.groups if convolves else kind.input[2]
+    stride = pair(kind.kernel if kind.stride is None else kind.stride)
+    apart = pair(kind.dilation) if convolves else (1, 1)
+    top, left = kind.windows.before
+    inner, outer = kind.input[2] // groups, kind.output[2] // groups
+    for y, x, c in np.ndindex(*kind.output):
+        for a, b, k in np.ndindex(rows, columns, inner):
+            row, column = y * stride[0] - top + a * apart[0], x * stride[1] - left + b * apart[1]
+            if 0 <= row < kind.input[0] and 0 <= column < kind.input[1]:
+                source = np.ravel_multi_index((row, column, c // outer * inner + k), kind.input)
+                weight = ((a * columns + b) * inner + k) * kind.output[2] + c if convolves else 0
+                yield int(source), int(np.ravel_multi_index((y, x, c), kind.output)), weight
+
+
+def sizes(kind: Any) -> tuple[int, int]:
+    if hasattr(kind, "input"):
+        return int(np.prod(kind.input)), int(np.prod(kind.output))
+    return (4, 4) if isinstance(kind, OneToOne | Lateral) else (4, 3)
+
+
+def random_weights(kind: Any, seed: int = 0) -> NDArray[np.float64]:
+    return np.random.default_rng(seed).uniform(-1, 1, kind.fit(*sizes(kind)).shape)
+
+
+def spikes(n: int, seed: int, p: float = 0.2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Steps and neurons, in order."""
+    steps, neurons = np.nonzero(np.random.default_rng(seed).random((STEPS, n)) < p)
+    return steps, neurons
+
+
+def driven(n: int, seed: int, name: str) -> tuple[Any, list[Any]]:
+    """A group that spikes when a generator says so, one step later."""
+    steps, neurons = spikes(n, seed)
+    generator = SpikeGeneratorGroup(n, neurons, steps * DT, name=f"{name}_drive")
+    group = NeuronGroup(n, "x : 1\nfire : 1", threshold="fire > 0", reset="fire -= 1", namespace={}, name=name)
+    trigger = Synapses(generator, group, on_pre="fire_post += 1", namespace={}, name=f"{name}_trigger")
+    trigger.connect("i == j")
+    return group, [generator, group, trigger]
+
+
+def simulate(target: str, kind: Any, join: Callable[..., Any], precision: str = "float64", **kwds: Any) -> Any:
+    """What arrives at each target neuron, and the weights at the end."""
+    n_source, n_target = sizes(kind)
+    with biosnn.session(target, seed=1, dt=DT, precision=precision) as sim:
+        source, objects = driven(n_source, 5, "source")
+        group, others = driven(n_target, 6, "target")
+        joint = join(source, group, kind, random_weights(kind), **kwds)
+        sim.run(Network(*objects, *others, joint), STEPS * DT)
+        return np.array(group.x[:]), np.array(joint.w[:]).ravel()
+
+
+def by_synapses(source: Any, target: Any, kind: Any, weights: Any, **kwds: Any) -> Synapses:
+    found = np.array(list(listed(kind, len(source), len(target))))
+    joint = Synapses(source, target, "w : 1", namespace={}, name="joint", **kwds)
+    joint.connect(i=found[:, 0], j=found[:, 1])
+    joint.w = np.ravel(weights)[found[:, 2]]
+    return joint
+
+
+def by_projection(source: Any, target: Any, kind: Any, weights: Any, **kwds: Any) -> Projection:
+    return Projection(source, target, kind, weights, name="joint", **kwds)
+
+
+KINDS = {
+    "dense": Dense(),
+    "one to one": OneToOne(),
+    "lateral": Lateral(),
+    "convolution": Conv2D((5, 4, 2), 3, padding=1),
+    "a convolution with everything": Conv2D((6, 7, 4), 6, (3, 2), (2, 1), ((1, 0), (2, 1)), (1, 3), 2),
+    "depthwise": Conv2D((4, 4, 3), 3, 2, 2, groups=3),
+    "one pixel": Conv2D((1, 1, 3), 2, 1),
+    "average": Pool2D((4, 6, 2), (2, 3)),
+    "overlapping average": Pool2D((5, 5, 2), 3, 2, 1),
+    "identity": Shortcut((3, 2, 2)),
+    "shortcut": Shortcut((5, 4, 2), 5, 2),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_synapses_of_a_neuron_are_those_of_the_list(kind: Any) -> None:
+    n_source, n_target = sizes(kind)
+    fit, expected = kind.fit(n_source, n_target), sorted(listed(kind, n_source, n_target))
+    outgoing = [(i, int(j), int(w)) for i in range(n_source) for w, j in zip(*fit.outgoing(i), strict=True)]
+    incoming = [(int(i), j, int(w)) for j in range(n_target) for w, i in zip(*fit.incoming(j), strict=True)]
+    assert sorted(outgoing) == expected
+    if "post" in kind.sides:
+        assert sorted(incoming) == expected
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_it_equals_synapses(kind: Any, target: str) -> None:
+    texts = {"on_pre": "x_post += w", "delay": 2 * ms}
+    if "post" in kind.sides:
+        texts["on_post"] = "x_pre += w\nx_post -= 0.5*w"
+    expected, _ = simulate("numpy", kind, by_synapses, **texts)
+    found, _ = simulate(target, kind, by_projection, **texts)
+    assert np.ptp(expected) > 0
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("kind", ["lateral", "convolution"])
+def test_cython_gives_the_same(kind: str) -> None:
+    expected, _ = simulate("numpy", KINDS[kind], by_synapses, on_pre="x_post += w")
+    found, _ = simulate("cython", KINDS[kind], by_projection, on_pre="x_post += w")
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("kind", ["lateral", "convolution", "average"])
+def test_float32_is_equal_to_its_own_rounding(kind: str) -> None:
+    expected, _ = simulate("numpy", KINDS[kind], by_synapses, on_pre="x_post += w")
+    found, _ = simulate("cpp", KINDS[kind], by_projection, "float32", on_pre="x_post += w")
+    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
+
+
+# ---- convolution ----------------------------------------------------------------------------------------------
+
+small = st.integers(1, 3)
+pairs = st.tuples(small, small)
+margins = st.tuples(st.tuples(st.integers(0, 2), st.integers(0, 2)), st.tuples(st.integers(0, 2), st.integers(0, 2)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs, pairs, pairs, margins, small, small, small, st.tuples(st.integers(7, 9), st.integers(7, 9)), st.data())
+def test_a_convolution_is_that_of_scipy(
+    kernel: Any, stride: Any, apart: Any, padding: Any, groups: int, inner: int, outer: int, shape: Any, data: Any
+) -> None:
+    kind = Conv2D((*shape, inner * groups), outer * groups, kernel, stride, padding, apart, groups)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**20)))
+    image, weights = rng.integers(-4, 5, kind.input), rng.integers(-4, 5, kind.fit(*sizes(kind)).shape)
+    expected = np.zeros(kind.output)
+    spread = np.zeros(((kernel[0] - 1) * apart[0] + 1, (kernel[1] - 1) * apart[1] + 1))
+    for c in range(outer * groups):
+        for k in range(inner):
+            spread[:: apart[0], :: apart[1]] = weights[:, :, k, c]
+            padded = np.pad(image[..., c // outer * inner + k], padding)
+            seen = signal.correlate2d(padded, spread, mode="valid")
+            expected[..., c] += seen[:: stride[0], :: stride[1]]
+    fit, found = kind.fit(*sizes(kind)), np.zeros(sizes(kind)[1])
+    for i, value in enumerate(image.ravel()):
+        which, where = fit.outgoing(i)
+        found[where] += weights.ravel()[which] * value
+    np.testing.assert_array_equal(found.reshape(kind.output), expected)
+
+
+CONVOLUTIONAL = Conv2D((4, 4, 2), 3, padding=1)
+
+
+def learned_by_hand(kind: Conv2D) -> NDArray[np.float64]:
+    """Convolutional STDP, one spike after another: w falls by what the target holds, and grows with the source."""
+    (n_source, n_target), weights = sizes(kind), random_weights(kind).ravel()
+    found = list(listed(kind, n_source, n_target))
+    x_pre, x_post = np.linspace(0, 1, n_source), np.linspace(0.2, 0.6, n_target)
+    trains = [spikes(n, seed) for n, seed in ((n_source, 5), (n_target, 6))]
+    for step in range(STEPS - 1):
+        for (steps, neurons), side in zip(trains, (0, 1), strict=True):
+            for neuron in neurons[steps == step]:
+                for synapse in found:
+                    if synapse[side] == neuron:
+                        i, j, w = synapse
+                        change = 0.1 * x_pre[i] * (1 - weights[w]) if side else -0.2 * x_post[j] * weights[w]
+                        weights[w] = np.clip(weights[w] + change, -0.5, 0.8)
+    return weights
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_shared_kernel_learns(target: str) -> None:
+    n_source, n_target = sizes(CONVOLUTIONAL)
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        source, objects = driven(n_source, 5, "source")
+        group, others = driven(n_target, 6, "target")
+        source.x, group.x = np.linspace(0, 1, n_source), np.linspace(0.2, 0.6, n_target)
+        joint = Projection(
+            source,
+            group,
+            CONVOLUTIONAL,
+            random_weights(CONVOLUTIONAL),
+            on_pre="w = clip(w - 0.2*x_post*w, -0.5, 0.8)",
+            on_post="w = clip(w + 0.1*x_pre*(1 - w), -0.5, 0.8)",
+            name="joint",
+        )
+        sim.run(Network(*objects, *others, joint), STEPS * DT)
+        found = np.array(joint.w[:])
+    expected = learned_by_hand(CONVOLUTIONAL)
+    assert np.abs(expected - random_weights(CONVOLUTIONAL).ravel()).max() > 0.1
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_a_rule_of_the_catalogue_on_a_kernel(target: str) -> None:
+    """Pair STDP with traces on neurons: one pre- and one postsynaptic spike change the one weight between them."""
+    kind = Conv2D((3, 3, 1), 1)
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        source = SpikeGeneratorGroup(9, [4], [2] * ms, name="source")
+        fires = "t_in_timesteps == 12"
+        group = NeuronGroup(1, "g : 1", threshold=fires, namespace={}, name="target")
+        joint = biosnn.synapses(source, group, "stdp_pair", onto="g", connect=kind, name="joint", values={"w": 0.5})
+        sim.run(Network(source, group, joint), 20 * ms)
+        change = np.array(joint["w"])[:, :, 0, 0] - 0.5
+        model = joint.model
+    expected = np.zeros((3, 3))
+    window = model.parameters["A_plus"].quantity * np.exp(-10 * ms / model.parameters["tau_plus"].quantity)
+    expected[1, 1] = float(window)
+    np.testing.assert_allclose(change, expected, rtol=1e-9)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_statements_about_weights_run_once_a_weight(target: str) -> None:
+    kind = Conv2D((3, 3, 1), 2, 2)
+    with biosnn.session(target, dt=DT) as sim:
+        source, objects = driven(9, 5, "source")
+        group, others = driven(8, 6, "target")
+        joint = Projection(source, group, kind, np.ones((2, 2, 1, 2)), model="half = w/2 : 1", name="joint")
+        joint.run_regularly("w = w - half", dt=5 * ms)
+        joint.run_regularly("x_post += w", dt=5 * ms, order=1)
+        sim.run(Network(*objects, *others, joint), 10 * ms)
+        np.testing.assert_array_equal(joint.w[:], 0.25)
+        np.testing.assert_array_equal(group.x[:], 4 * (0.5 + 0.25))
+
+
+# ---- pooling --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("kind", [Pool2D((4, 4, 2), mode="max"), Pool2D((5, 5, 1), 3, 2, 1, "max")], ids=["2x2", "3x3"])
+def test_as_many_spikes_pass_as_the_most_active_neuron_has_fired(kind: Pool2D, target: str) -> None:
+    n_source, n_target = sizes(kind)
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        source, objects = driven(n_source, 5, "source")
+        group = NeuronGroup(n_target, "x : 1", namespace={}, name="target")
+        joint = Projection(source, group, kind, on_pre="x_post += w", name="joint")
+        fired = SpikeMonitor(source, name="fired")
+        sim.run(Network(*objects, group, joint, fired), STEPS * DT)
+        counts, passed = np.array(fired.count), np.array(group.x[:])
+    expected = np.zeros(n_target)
+    for i, j, _ in listed(kind, n_source, n_target):
+        expected[j] = max(expected[j], counts[i])
+    assert len(set(expected)) > 1
+    np.testing.assert_array_equal(passed, expected)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_counts_and_late_spikes_are_forgotten(target: str) -> None:
+    kind = Pool2D((2, 1, 1), (2, 1), mode="max")
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        # The first neuron is ahead of the second one by two spikes, until both are forgotten at 10 ms.
+        source = SpikeGeneratorGroup(2, [0, 0, 1, 1, 0, 1], [1, 2, 4, 8, 9, 11] * ms, name="source")
+        group = NeuronGroup(1, "x : 1", namespace={}, name="target")
+        joint = Projection(source, group, kind, on_pre="x_post += w", delay=2 * ms, name="joint")
+        joint.forget_regularly(dt=10 * ms)
+        network = Network(source, group, joint)
+        sim.run(network, 20 * ms)
+        assert group.x[0] == 3
+
+
+def test_the_default_weights_are_the_kinds_own() -> None:
+    with biosnn.session("numpy"):
+        source, target = (NeuronGroup(n, "x : 1", threshold="x > 1", namespace={}, name=f"n{n}") for n in (16, 4))
+        assert Projection(source, target, Pool2D((4, 4, 1)), name="a")["w"] == 0.25
+        assert Projection(source, target, Pool2D((4, 4, 1), mode="max"), name="b")["w"] == 1
+        assert Projection(source, target, Shortcut((4, 4, 1), stride=2), name="c")["w"] == 1
+        assert Projection(source, target, Pool2D((4, 4, 1)), 2 * mV, name="d")["w"] == 2 * mV
+        assert "w" not in Projection(source, target, Dense(), name="e").variables
+
+
+# ---- lateral --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+@pytest.mark.parametrize("kind", [Lateral(), Dense()], ids=["lateral", "dense"])
+def test_a_layer_inhibits_itself_and_leaves_alone_who_rests(target: str, kind: Any) -> None:
+    def potentials(join: Callable[..., Any], target: str) -> Any:
+        with biosnn.session(target, seed=1, dt=0.5 * ms) as sim:
+            group = NeuronGroup(
+                5, "dv/dt = (1.3 + 0.1*i - v)/(5*ms) : 1 (unless refractory)\ny : 1", threshold="v > 1", reset="v = 0",
+                refractory=3 * ms, method="euler", namespace={}, name="group",
+            )  # fmt: skip
+            group.y = np.arange(5)
+            weights = -0.01 if isinstance(kind, Lateral) else -0.01 * (1 - np.eye(5))
+            joint = join(group, group, kind, weights, on_pre="v_post += w*(1 + y_pre)")
+            fired = SpikeMonitor(group, name="fired")
+            sim.run(Network(group, joint, fired), 60 * ms)
+            return np.array(group.v[:]), np.array(fired.i), np.array(fired.t / ms)
+
+    def stock(source: Any, target: Any, *_: Any, **kwds: Any) -> Any:
+        joint = Synapses(source, target, "w : 1", namespace={}, name="joint", **kwds)
+        joint.connect("i != j")
+        joint.w = -0.01
+        return joint
+
+    expected = potentials(stock, "numpy")
+    assert len(expected[1]) > 20
+    for one, other in zip(potentials(by_projection, target), expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
+# ---- what is refused ------------------------------------------------------------------------------------------
+
+WRONG_KINDS: dict[str, tuple[Callable[[], Any], str]] = {
+    "a shape of two": (lambda: Conv2D((4, 4), 2), r"input: expected \(rows, columns, channels\) \(got \(4, 4\)\)"),
+    "no channels": (lambda: Conv2D((4, 4, 1), 0), "channels: expected whole numbers of at least 1"),
+    "a large kernel": (lambda: Conv2D((4, 4, 1), 1, 5), r"at most the size of the padded input .* \(got 5\)"),
+    "a stride of nothing": (lambda: Conv2D((4, 4, 1), 1, stride=0), "stride: expected whole numbers of at least 1"),
+    "a negative padding": (lambda: Conv2D((4, 4, 1), 1, padding=-1), "padding: expected whole numbers of at least 0"),
+    "three strides": (lambda: Conv2D((4, 4, 1), 1, stride=(1, 1, 1)), "one for rows and one for columns"),
+    "a half kernel": (lambda: Pool2D((4, 4, 1), 1.5), r"Pool2D, kernel: expected whole numbers .*1\.5"),
+    "groups": (lambda: Conv2D((4, 4, 3), 4, groups=2), r"input channels: expected a multiple of 2 groups \(got 3\)"),
+    "a mode": (lambda: Pool2D((4, 4, 1), mode="median"), r"mode: expected 'average' or 'max' \(got 'median'\)"),
+    "fewer channels": (lambda: Shortcut((4, 4, 3), 2), "channels: expected whole numbers of at least 3"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_KINDS)
+def test_a_kind_that_cannot_be_is_refused(what: str) -> None:
+    make, message = WRONG_KINDS[what]
+    with pytest.raises(ModelError, match=message):
+        make()
+
+
+WRONG: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "source": (Conv2D((4, 4, 2), 1), {}, r"a source of 32 neurons, .* \(got '16 neurons'\)"),
+    "target": (Conv2D((4, 4, 1), 3), {}, r"a target of 12 neurons, .* \(got '16 neurons'\)"),
+    "channels first": (Conv2D((4, 4, 1), 4), {"weights": np.ones((4, 1, 3, 3))}, r"w.*\(3, 3, 1, 4\)"),
+    "traces on synapses": (
+        Conv2D((4, 4, 1), 4),
+        {"weights": 1.0, "model": "da/dt = -a/ms : 1 (event-driven)"},
+        "keep traces on neurons",
+    ),
+    "on_post of a gate": (Pool2D((4, 4, 1), 1, mode="max"), {"on_post": "x_pre += w"}, "on_pre only"),
+    "on_post of lateral": (Lateral(), {"weights": 1.0, "on_post": "x_pre += w"}, "on_pre only"),
+    "lateral by index": (Lateral(), {"weights": 1.0, "on_pre": "x_post += w*j"}, "spikes are summed"),
+    "a weight that all share": (Pool2D((4, 4, 1), 1), {"on_pre": "w = 2*w"}, "shared variable w"),
+    "a race on a kernel": (
+        Conv2D((4, 4, 1), 4),
+        {"weights": np.ones((3, 3, 1, 4)), "on_pre": "x_post = w"},
+        "order of the synapses",
+    ),
+    "a race within a layer": (
+        Dense(),
+        {"weights": 1.0, "same": True, "on_pre": "x_post += 0.1*x_pre"},
+        "reads x_pre, which is written as x_post",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_does_not_fit_is_told_before_anything_is_compiled(what: str) -> None:
+    kind, kwds, message = WRONG[what]
+    kwds = dict(kwds)
+    with biosnn.session("numpy"):
+        source, target = (NeuronGroup(16, "x : 1", threshold="x > 1", namespace={}, name=name) for name in "ab")
+        with pytest.raises(ModelError, match=message):
+            Projection(source, source if kwds.pop("same", False) else target, kind, **kwds)
+
+
+def test_a_gate_has_no_sums_and_no_wrong_units() -> None:
+    with biosnn.session("numpy"):
+        source, target = (NeuronGroup(16, "x : 1", threshold="x > 1", namespace={}, name=name) for name in "ab")
+        joint = Projection(source, target, Pool2D((4, 4, 1), 1, mode="max"), on_pre="x_post += w", name="joint")
+        with pytest.raises(ModelError, match="depends on spikes"):
+            joint.run_regularly("x_post += w", dt=1 * ms)
+        with pytest.raises(QuantityError, match="forget_regularly, dt"):
+            joint.forget_regularly(dt=3 * mV)
