@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from biosnn.build import neurons, synapses
     from biosnn.engine import Simulation, session
     from biosnn.errors import BiosnnError
+    from biosnn.inputs import images, poisson
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
     from biosnn.projection import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut
     from biosnn.quantity import format_quantity, parse_quantity
@@ -24,6 +25,7 @@ _HOMES = {
     "biosnn.build": ("neurons", "synapses"),
     "biosnn.engine": ("Simulation", "session"),
     "biosnn.errors": ("BiosnnError",),
+    "biosnn.inputs": ("images", "poisson"),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
     "biosnn.projection": ("Conv2D", "Dense", "Lateral", "OneToOne", "Pool2D", "Projection", "Shortcut"),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
@@ -49,9 +51,11 @@ __all__ = [
     "SynapseModel",
     "Trace",
     "format_quantity",
+    "images",
     "neuron_model",
     "neurons",
     "parse_quantity",
+    "poisson",
     "run_study",
     "session",
     "synapse_model",

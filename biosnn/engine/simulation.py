@@ -16,7 +16,7 @@ from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimen
 
 from biosnn.engine import state
 from biosnn.engine.state import brian_device
-from biosnn.errors import EngineError, field_error, unknown
+from biosnn.errors import EngineError, RunError, field_error, unknown
 
 T = TypeVar("T")
 Point = Mapping[str, Any]
@@ -285,5 +285,7 @@ def _own_errors() -> Iterator[None]:
         cause = error.__cause__
         while cause is not None and cause.__cause__ is not None:
             cause = cause.__cause__
+        if isinstance(cause, RunError):
+            raise RunError(str(cause)) from error
         said = f"{type(cause).__name__}: {cause}" if cause else str(error)
         raise EngineError(f"{error._brian_objname} cannot be turned into code. {said}") from error

@@ -11,13 +11,11 @@ from typing import Any
 
 import numpy as np
 from brian2 import Hz, Quantity, get_dimensions
-from brian2.core.spikesource import SpikeSource
-from brian2.core.variables import Variables
-from brian2.groups.group import CodeRunner, Group
-from brian2.groups.subgroup import Subgroup
+from brian2.groups.group import CodeRunner
 
 from biosnn import codeobjects
 from biosnn.errors import ModelError, field_error
+from biosnn.inputs.group import InputGroup
 from biosnn.quantity import check_dimension
 
 # log(1 - u), kept below 0 where u is 0, so that at a rate of 0 the wait is always long (1e13 steps).
@@ -32,7 +30,7 @@ BLOCK = 16
 """Of how many neurons the C++ template keeps the soonest spike."""
 
 
-class SpikeTrains(Group, SpikeSource):  # type: ignore[misc]
+class SpikeTrains(InputGroup):
     """Neurons that spike at rates of their own; made by `poisson`.
 
     An ordinary group for monitors, ``Synapses`` and `Projection`.
@@ -43,28 +41,15 @@ class SpikeTrains(Group, SpikeSource):  # type: ignore[misc]
         Of each neuron. Whatever sets it, between runs or in a run, it holds from that step on.
     """
 
-    add_to_magic_network = True
-
     def __init__(self, n: int, rates: Quantity, texts: dict[str, str], *, dt: Quantity | None, name: str) -> None:
-        where = name.rstrip("*")
-        if isinstance(n, bool) or int(n) != n or n < 1:
-            raise ModelError(field_error(f"{where}, n", "a whole number of at least 1", n))
-        Group.__init__(self, dt=dt, when="thresholds", namespace={}, name=name)
-        self.codeobj_class = None
-        self._N, self.start, self.stop = int(n), 0, int(n)
-        self.variables = variables = Variables(self)
-        variables.add_constant("N", value=self._N)
-        variables.add_arange("i", self._N, constant=True, read_only=True)
-        variables.add_array("_spikespace", size=self._N + 1, dtype=np.int32)
-        variables.create_clock_variables(self._clock)
+        InputGroup.__init__(self, n, dt=dt, when="thresholds", order=0, name=name)
+        variables = self.variables
         # Doubles even where state variables are single: small probabilities, and the steps of a run of any length.
         for variable, unit in (("rates", Hz), ("_rates_seen", Hz), ("_scale", 1), ("_next_step", 1)):
             variables.add_array(variable, size=self._N, dimensions=get_dimensions(unit), dtype=np.float64)
         variables.add_array("_anew", size=1, dtype=np.int32, scalar=True)
         variables.add_array("_soonest", size=-(-self._N // BLOCK), dtype=np.float64)
-        self.events = {"spike": ""}
-        self.thresholder = {"spike": _Due(self, texts)}
-        self.contained_objects.append(self.thresholder["spike"])
+        self.spikes_by(_Due(self, texts))
         self._enable_group_attributes()
         self._next_step = -2  # missed, so that the first step draws
         self.variables["_anew"].set_value(1)  # all begin anew in the next step
@@ -86,15 +71,6 @@ class SpikeTrains(Group, SpikeSource):  # type: ignore[misc]
         if np.any(wrong):
             got = rates[wrong][0] if rates.shape else rates
             raise ModelError(field_error(where, f"rates from 0 Hz to one spike a time step of {self.clock.dt}", got))
-
-    def __getitem__(self, item: Any) -> Subgroup:
-        """Some neurons in a row, as a group."""
-        if not isinstance(item, slice):
-            raise ModelError(field_error(f"{self.name}[]", "a slice such as [:100]", item))
-        start, stop, step = item.indices(self._N)
-        if step != 1 or start >= stop:
-            raise ModelError(field_error(f"{self.name}[]", "some neurons in a row", item))
-        return Subgroup(self, start, stop)
 
 
 class _Due(CodeRunner):  # type: ignore[misc]

@@ -228,7 +228,7 @@ class Projection(Group):  # type: ignore[misc]
         for name, (side, code) in wanted.items():
             self.add_pathway(name, side, code, delays.arrivals(self, name, side, late.get(name)))
 
-    def add_pathway(self, name: str, side: str, code: str, arrivals: Arrivals) -> None:
+    def add_pathway(self, name: str, side: str, code: str, arrivals: Arrivals, **when: Any) -> None:
         """Let statements run for each synapse at which a spike arrives.
 
         Parameters
@@ -240,7 +240,9 @@ class Projection(Group):  # type: ignore[misc]
         code : str
             The statements.
         arrivals : Arrivals
-            When.
+            At which time steps.
+        **when
+            ``when`` and ``order`` within a step; by default those of ``Synapses``.
 
         Raises
         ------
@@ -252,10 +254,8 @@ class Projection(Group):  # type: ignore[misc]
             kind = type(self.kind).__name__
             raise ModelError(field_error(where, f"on_pre only: {kind} takes the spikes of its source", code))
         check_statements(self, where, code, side, self.namespace)
-        clock = self.ends.whole(side).clock
-        self.pathways[name] = Pathway(
-            self, code, side, arrivals.spikes, arrivals.ages, self._gate(name), clock=clock, name=f"{self.name}_{name}"
-        )
+        when |= {"clock": self.ends.whole(side).clock, "name": f"{self.name}_{name}"}
+        self.pathways[name] = Pathway(self, code, side, arrivals.spikes, arrivals.ages, self._gate(name), **when)
         self.contained_objects.append(self.pathways[name])
 
     def _gate(self, name: str) -> Gate | None:

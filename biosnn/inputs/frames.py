@@ -1,0 +1,294 @@
+"""Images that are shown one after the other, inside the generated code, as rates of spike trains or as currents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from brian2 import Quantity, prefs, second
+from brian2.core.variables import Variables
+from brian2.groups.group import CodeRunner
+from brian2.units.fundamentalunits import Dimension
+from numpy.typing import ArrayLike, NDArray
+
+from biosnn import codeobjects
+from biosnn.errors import ModelError, RunError, field_error, unknown
+from biosnn.inputs.group import InputGroup
+from biosnn.projection import Kind, OneToOne, Projection
+from biosnn.projection.clear import Clear
+from biosnn.projection.delays import Arrivals
+from biosnn.quantity import check_dimension
+
+# In the slot "start", so that what an image drives has changed when the time step begins; in this order.
+_TURN, _CLEAR, _DRIVE = -10, -9, -8
+BLANK = -1
+
+
+class Images(InputGroup):
+    """Pixels that show one image after the other; made by `images`.
+
+    In the time step in which the image changes, every pixel spikes once, so that whatever hangs on it can run then.
+
+    Attributes
+    ----------
+    x : unit of the images
+        What each pixel shows; zero while nothing is shown.
+    frame : int
+        The image that is shown, -1 for none.
+    playlist : int array
+        The image of each presentation. It can be set before a run, and by the points of a sweep.
+    shape : tuple of int
+        Of an image.
+    """
+
+    def __init__(
+        self,
+        frames: NDArray[Any],
+        unit: Dimension,
+        steps: NDArray[np.int64],
+        places: NDArray[np.int64],
+        playlist: NDArray[np.int64],
+        *,
+        dt: Quantity | None,
+        name: str,
+    ) -> None:
+        self.shape, self.frames = frames.shape[1:], len(frames)
+        InputGroup.__init__(self, int(np.prod(self.shape)), dt=dt, when="start", order=_TURN, name=name)
+        variables = self.variables
+        variables.add_array("x", size=self._N, dimensions=unit, dtype=prefs["core.default_float_dtype"])
+        variables.add_array("frame", size=1, dtype=np.int32, scalar=True, index="0")
+        values = frames.reshape(-1)
+        fixed = {"read_only": True, "constant": True}
+        variables.add_array("_frames", size=values.size, values=values, dtype=values.dtype, **fixed)
+        for name_, array in (("_steps", steps), ("_places", places)):
+            variables.add_array(name_, size=array.size, values=array.astype(np.int32), dtype=np.int32, **fixed)
+        variables.add_array("playlist", size=playlist.size, dtype=np.int32, index="0")
+        variables.add_array("_turns", size=1, dtype=np.int32, scalar=True, index="0")
+        self.spikes_by(_Turn(self))
+        self._enable_group_attributes()
+        variables["frame"].set_value(BLANK)
+        self.playlist = playlist
+
+    def __setattr__(self, name: str, value: Any, level: int = 0) -> None:
+        """Set a variable; the playlist is checked."""
+        if name == "playlist":
+            self.variables["playlist"].set_value(
+                _playlist(self.name, value, self.frames, self.variables["playlist"].size)
+            )
+            return
+        super().__setattr__(name, value, level=level + 1)
+
+    def drive(
+        self, target: Any, variable: str, weights: Any = None, kind: Kind | None = None, *, name: str | None = None
+    ) -> Projection:
+        """Let a variable of a group be the weighted sum of what the pixels show, from the step in which it changes.
+
+        It is worked out once an image, not in every time step. The rate of spike trains or the constant current into a
+        neuron are such variables; with a kernel, the current is that of the first layer of a network for images.
+
+        Parameters
+        ----------
+        target : group
+            Whose variable it is.
+        variable : str
+            Its name. Whatever else sets it, is overwritten.
+        weights : Quantity or array, optional
+            As in `Projection`: one value, or an array of the kind's natural shape. By default the kind's own, or 1.
+        kind : Kind, optional
+            What connects to what; by default each pixel to the neuron of its index.
+        name : str, optional
+            Of the projection.
+
+        Returns
+        -------
+        Projection
+            With the weights ``w``. A Network takes it along with the images.
+
+        Raises
+        ------
+        ModelError
+            If the variable is unknown or constant, sizes or weights do not fit the kind, or units do not agree.
+        """
+        kind = OneToOne() if kind is None else kind
+        weights = kind.weight if weights is None and isinstance(kind, Kind) else weights
+        joint = Projection(
+            self, target, kind, 1.0 if weights is None else weights, name=name or f"{self.name}_{variable}*"
+        )
+        where = f"{self.name}.drive"
+        whole, span = joint.ends.whole("post"), joint.ends.span("post")
+        var = whole.variables.get(variable)
+        if var is None or var.read_only or not hasattr(var, "get_value"):
+            valid = [
+                n for n, v in whole.variables.items() if hasattr(v, "get_value") and not v.read_only and n[0] != "_"
+            ]
+            raise ModelError(f"{where}: " + unknown(f"variable of {target.name}", variable, valid))
+        if kind.gates:
+            raise ModelError(field_error(where, "a kind that is a sum", kind))
+        spikes = self.variables["_spikespace"]
+        at = {"clock": self.clock, "when": "start"}
+        clear = Clear(joint, [(var, *span)], spikes, order=_CLEAR, name=f"{joint.name}_clear", **at)
+        joint.contained_objects.append(clear)
+        joint.add_pathway("pre", "pre", f"{variable}_post += w*x_pre", Arrivals(spikes), when="start", order=_DRIVE)
+        self.contained_objects.append(joint)
+        return joint
+
+
+class _Turn(CodeRunner):  # type: ignore[misc]
+    """Turns to the next image when its time has come."""
+
+    def __init__(self, group: Images) -> None:
+        self.images = group
+        names = ["_spikespace", "x", "frame", "playlist", "_frames", "_steps", "_places", "_turns", "t_in_timesteps"]
+        self._needed = names
+        kwds = {"eventspace_variable": group.variables["_spikespace"], "frames": group.frames, "pixels": len(group)}
+        at = {"clock": group.clock, "when": group.when, "order": group.order}
+        CodeRunner.__init__(self, group, "turn", name=f"{group.name}_turn", template_kwds=kwds, **at)
+        self.variables = Variables(group)
+        self.variables.add_object("_turn", self.turn)
+
+    def turn(self) -> None:
+        """Do it, on the targets that run in this process."""
+        get = {name: self.images.variables[name].get_value() for name in self._needed}
+        now, spikes, turns = int(get["t_in_timesteps"].item()), get["_spikespace"], int(get["_turns"].item())
+        next_turn = int(np.searchsorted(get["_steps"], now, side="right"))
+        spikes[-1] = 0
+        if next_turn <= turns:
+            return
+        get["_turns"][...] = next_turn
+        place, pixels = get["_places"][next_turn - 1], len(get["x"])
+        frame = BLANK if place == BLANK else int(get["playlist"][place])
+        if not BLANK <= frame < self.images.frames:
+            raise RunError(field_error(f"{self.images.name}, playlist", f"images below {self.images.frames}", frame))
+        get["frame"][...] = frame
+        get["x"][:] = 0 if frame == BLANK else get["_frames"][frame * pixels : (frame + 1) * pixels]
+        spikes[:] = [*range(pixels), pixels]
+
+    def before_run(self, run_namespace: Any) -> None:
+        """Name what the active target needs, and let Brian2 generate the code from the templates of this package."""
+        self.codeobj_class = codeobjects.for_target("biosnn.inputs")
+        python = codeobjects.language(self.codeobj_class) != "cpp"
+        self.needed_variables = ["_turn"] if python else self._needed
+        super().before_run(run_namespace)
+
+
+def images(
+    frames: Quantity | ArrayLike,
+    *,
+    period: Quantity | None = None,
+    onsets: Quantity | None = None,
+    shown: Quantity | None = None,
+    playlist: ArrayLike | None = None,
+    dt: Quantity | None = None,
+    name: str = "images*",
+) -> Images:
+    """Show images one after the other, switched inside the generated code.
+
+    Parameters
+    ----------
+    frames : Quantity or array, shape (images, ...)
+        What each pixel of each image shows. Whole numbers, such as the grey levels of a file, take two bytes a pixel.
+    period : Quantity
+        From one presentation to the next; the first one begins with the simulation.
+    onsets : Quantity, shape (presentations,)
+        Instead of a period: when each presentation begins.
+    shown : Quantity, optional
+        How long each is shown before nothing is; by default until the next one.
+    playlist : array of int, optional
+        The image of each presentation; by default all in their order. After the last one, its image stays or, with
+        ``shown``, nothing is shown.
+    dt : Quantity, optional
+        Time step of the group; by default the session's.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    Images
+        A group. See `Images.drive` for what to do with it.
+
+    Raises
+    ------
+    ModelError
+        If there are no images, a time is no multiple of the time step or out of order, or a place of the playlist
+        names no image.
+
+    Examples
+    --------
+    >>> pictures = images(digits, period=500 * ms, shown=350 * ms)
+    >>> inputs = poisson(64, 0 * Hz)
+    >>> pictures.drive(inputs, "rates", 63.75 * Hz / 16)
+    """
+    where = name.rstrip("*")
+    found, unit = _frames(where, frames)
+    numbers = np.arange(len(found)) if playlist is None else np.asarray(playlist)
+    numbers = _playlist(where, numbers, len(found), len(numbers))
+    step = _time_step(where, dt)
+    begins = _begins(where, period, onsets, step, len(numbers))
+    steps, places = begins, np.arange(len(begins))
+    if shown is not None:
+        length = int(_in_steps(f"{where}, shown", shown, step).item())
+        gap = np.diff(begins).min(initial=np.iinfo(np.int32).max)
+        if not 0 < length <= gap:
+            raise ModelError(field_error(f"{where}, shown", "more than nothing, and at most until the next", shown))
+        if length < gap or len(begins) == 1:
+            steps = np.stack([begins, begins + length], axis=1).ravel()
+            places = np.stack([places, np.full_like(places, BLANK)], axis=1).ravel()
+        else:
+            steps, places = np.append(begins, begins[-1] + length), np.append(places, BLANK)
+    return Images(found, unit, steps, places, numbers, dt=dt, name=name)
+
+
+def _frames(where: str, frames: Any) -> tuple[NDArray[Any], Dimension]:
+    found = Quantity(frames)
+    if found.ndim < 2 or found.size == 0:
+        raise ModelError(
+            field_error(f"{where}, frames", "an array (images, pixels or rows, columns, ...)", found.shape)
+        )
+    values = np.asarray(found)
+    if not np.all(np.isfinite(values)):
+        raise ModelError(field_error(f"{where}, frames", "finite values", "NaN or infinity"))
+    small = np.asarray(frames).dtype.kind in "biu" and np.abs(values).max() <= np.iinfo(np.int16).max
+    return values.astype(np.int16 if small else prefs["core.default_float_dtype"]), found.dim
+
+
+def _playlist(where: str, numbers: Any, images: int, length: int) -> NDArray[np.int64]:
+    found = np.asarray(numbers)
+    if found.shape != (length,) or length == 0 or found.dtype.kind not in "iu":
+        got = f"{found.dtype} of shape {found.shape}"
+        raise ModelError(field_error(f"{where}, playlist", f"{max(length, 1)} whole numbers", got))
+    wrong = (found < 0) | (found >= images)
+    if wrong.any():
+        raise ModelError(field_error(f"{where}, playlist", f"images from 0 to {images - 1}", int(found[wrong][0])))
+    return found.astype(np.int64)
+
+
+def _time_step(where: str, dt: Quantity | None) -> Quantity:
+    from brian2 import defaultclock
+
+    found = Quantity(defaultclock.dt if dt is None else dt)
+    check_dimension(f"{where}, dt", found, second)
+    return found
+
+
+def _begins(where: str, period: Any, onsets: Any, dt: Quantity, presentations: int) -> NDArray[np.int64]:
+    if (period is None) == (onsets is None):
+        raise ModelError(field_error(where, "either a period or onsets", f"period={period}, onsets={onsets}"))
+    if period is not None:
+        length = int(_in_steps(f"{where}, period", period, dt).item())
+        if length < 1:
+            raise ModelError(field_error(f"{where}, period", "at least a time step", period))
+        return np.arange(presentations) * length
+    begins = _in_steps(f"{where}, onsets", onsets, dt)
+    if begins.shape != (presentations,) or begins[0] < 0 or np.any(np.diff(begins) < 1):
+        expected = f"{presentations} times, one after the other, for the {presentations} places of the playlist"
+        raise ModelError(field_error(f"{where}, onsets", expected, onsets))
+    return begins
+
+
+def _in_steps(where: str, times: Any, dt: Quantity) -> NDArray[np.int64]:
+    check_dimension(where, Quantity(times), second)
+    exact = np.asarray(Quantity(times) / dt, dtype=float)
+    steps = np.round(exact)
+    if not np.all(np.abs(exact - steps) < 1e-6 * np.maximum(1, np.abs(steps))):  # also where one is NaN
+        raise ModelError(field_error(where, f"multiples of the time step of {dt}", times))
+    return steps.astype(np.int64)

@@ -1,0 +1,37 @@
+{# Turn to the image whose time has come. All pixels spike then. #}
+{% extends 'common_group.cpp' %}
+
+{% block extra_headers %}
+#include<cstdlib>
+{% endblock %}
+
+{% block maincode %}
+{% set _spikes = get_array_name(eventspace_variable) %}
+{% set _turns = get_array_name(variables['_turns']) %}
+{% set _steps = get_array_name(variables['_steps']) %}
+{% set _x = get_array_name(variables['x']) %}
+{% set _frame = get_array_name(variables['frame']) %}
+const int64_t _now = {{get_array_name(variables['t_in_timesteps'])}}[0];
+const int32_t _before = {{_turns}}[0];
+while ({{_turns}}[0] < {{variables['_steps'].size}} && {{_steps}}[{{_turns}}[0]] <= _now) {{_turns}}[0]++;
+{{_spikes}}[{{pixels}}] = 0;
+if ({{_turns}}[0] == _before) return;
+const int32_t _place = {{get_array_name(variables['_places'])}}[{{_turns}}[0] - 1];
+{{_frame}}[0] = _place < 0 ? -1 : {{get_array_name(variables['playlist'])}}[_place];
+if ({{_frame}}[0] < -1 || {{_frame}}[0] >= {{frames}})
+{
+    std::cerr << "{{owner.name}}, playlist: expected images below {{frames}} (got " << {{_frame}}[0] << ")." << std::endl;
+    std::exit(1);
+}
+const {{c_data_type(variables['_frames'].dtype)}}* const _image = {{get_array_name(variables['_frames'])}} + (int64_t) {{_frame}}[0]*{{pixels}};
+for (size_t _idx = 0; _idx < {{pixels}}; _idx++)
+{
+    {{_x}}[_idx] = {{_frame}}[0] < 0 ? 0 : _image[_idx];
+    {{_spikes}}[_idx] = _idx;
+}
+{{_spikes}}[{{pixels}}] = {{pixels}};
+{% endblock %}
+
+{% block after_code %}
+{{get_array_name(eventspace_variable)}}[{{pixels}}] = 0;
+{% endblock %}

@@ -1,0 +1,201 @@
+"""Images shown inside the generated code: at the right time, in the right order, as rates and as currents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, StateMonitor, mA, ms, mV, nA, second
+from scipy import signal
+
+import biosnn
+from biosnn import Conv2D, Dense, Pool2D, images, poisson
+from biosnn.errors import BiosnnError, ModelError, QuantityError, RunError
+
+DT = 1 * ms
+TARGETS = ["numpy", "cython", pytest.param("cpp", marks=pytest.mark.cpp)]
+FRAMES = np.arange(12).reshape(3, 2, 2)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_each_image_is_shown_from_its_onset_on(target: str, precision: str) -> None:
+    if (target, precision) == ("cython", "float32"):
+        pytest.skip("what cython does is Python's")
+    with biosnn.session(target, dt=DT, precision=precision) as sim:
+        pictures = images(FRAMES, period=5 * ms, shown=3 * ms, playlist=[2, 0, 2, 1], name="pictures")
+        seen = StateMonitor(pictures, "x", record=True, name="seen")
+        which = StateMonitor(pictures, "frame", record=0, name="which")
+        turns = SpikeMonitor(pictures, name="turns")
+        network = Network(pictures, seen, which, turns)
+        sim.run(network, 7 * ms)  # runs go on where the last one ended
+        sim.run(network, 17 * ms)
+        expected = [frame if step < 3 else -1 for frame in (2, 0, 2, 1) for step in range(5)] + [-1] * 4
+        np.testing.assert_array_equal(which.frame[0], expected)
+        blank = np.vstack([FRAMES.reshape(3, 4), np.zeros((1, 4))])
+        np.testing.assert_array_equal(seen.x.T, blank[expected])
+        assert sorted(set(np.rint(turns.t / ms).astype(int))) == [0, 3, 5, 8, 10, 13, 15, 18]
+        np.testing.assert_array_equal(turns.count[:], np.full(4, 8))
+
+
+def test_onsets_of_ones_own_and_the_last_image_stays() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        pictures = images(FRAMES * nA, onsets=[2, 3, 9] * ms, name="pictures")
+        which = StateMonitor(pictures, ["frame", "x"], record=0, name="which")
+        sim.run(Network(pictures, which), 12 * ms)
+        np.testing.assert_array_equal(which.frame[0], [-1] * 2 + [0] + [1] * 6 + [2] * 3)
+        np.testing.assert_array_equal(which.x[0] / nA, [0] * 2 + [0] + [4] * 6 + [8] * 3)
+
+
+def test_without_a_pause_between_them_the_last_one_ends() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        pictures = images(FRAMES, period=2 * ms, shown=2 * ms, name="pictures")
+        which = StateMonitor(pictures, "frame", record=0, name="which")
+        sim.run(Network(pictures, which), 8 * ms)
+        np.testing.assert_array_equal(which.frame[0], [0, 0, 1, 1, 2, 2, -1, -1])
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_images_become_rates(target: str) -> None:
+    grey = np.array([[0, 40, 255], [255, 0, 20]], dtype=np.uint8)
+    with biosnn.session(target, seed=3, dt=DT) as sim:
+        pictures = images(grey, period=400 * ms, shown=300 * ms, name="pictures")
+        inputs = poisson(3, 0 * Hz, name="inputs")
+        pictures.drive(inputs, "rates", 1000 * Hz / 255)
+        rates = StateMonitor(inputs, "rates", record=True, when="thresholds", name="seen")
+        spikes = SpikeMonitor(inputs, name="spikes")
+        sim.run(Network(pictures, inputs, rates, spikes), 800 * ms)
+        seen = np.asarray(rates.rates / Hz)
+        counts = [
+            np.bincount(spikes.i[(spikes.t >= s) & (spikes.t < s + 300 * ms)], minlength=3) for s in [0, 400] * ms
+        ]
+        total = spikes.num_spikes
+    for k in range(2):
+        np.testing.assert_allclose(seen[:, 400 * k : 400 * k + 300], np.repeat(grey[k, :, None], 300, 1) * (1000 / 255))
+        np.testing.assert_array_equal(seen[:, 400 * k + 300 : 400 * k + 400], 0)
+        assert counts[k][grey[k] == 255] == 300  # a spike in every step
+        assert counts[k][grey[k] == 0] == 0
+    assert total == np.sum(counts)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_a_convolution_of_images_is_a_constant_current(target: str) -> None:
+    rng = np.random.default_rng(1)
+    frames, kernel = rng.uniform(-1, 1, (2, 6, 5, 1)), rng.uniform(-1, 1, (3, 3, 1, 2))
+    kind = Conv2D((6, 5, 1), 2, padding=1)
+    with biosnn.session(target, dt=DT) as sim:
+        pictures = images(frames, period=4 * ms, shown=3 * ms, name="pictures")
+        cells = NeuronGroup(60, "dv/dt = I*mV/(nA*ms) : volt\nI : amp", method="euler", namespace={}, name="cells")
+        joint = pictures.drive(cells, "I", kernel * nA, kind, name="first")
+        seen = StateMonitor(cells, "v", record=True, when="end", name="seen")
+        sim.run(Network(pictures, cells, seen), 8 * ms)
+        assert joint["w"].shape == (3, 3, 1, 2)
+        v = np.asarray(seen.v / mV).reshape(6, 5, 2, 8)
+    sums = [
+        np.stack([signal.correlate2d(frame[..., 0], kernel[..., 0, c], mode="same") for c in range(2)], axis=-1)
+        for frame in frames
+    ]
+    np.testing.assert_allclose(v[..., 2], 3 * sums[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(v[..., 3], 3 * sums[0], rtol=1e-9, atol=1e-12)  # the rest
+    np.testing.assert_allclose(v[..., 7], 3 * (sums[0] + sums[1]), rtol=1e-9, atol=1e-12)
+
+
+def test_the_catalogue_takes_a_current_into_part_of_a_group() -> None:
+    with biosnn.session("numpy", dt=0.1 * ms) as sim:
+        pictures = images(np.array([[1.0, 0.5], [0.0, 1.0]]), period=50 * ms, name="pictures")
+        cells = biosnn.neurons(4, "lif", name="cells", values={"I": "0.1*nA"})
+        pictures.drive(cells[1:3], "I", 1 * nA)
+        current = StateMonitor(cells, "I", record=True, name="current")
+        sim.run(Network(pictures, cells, current), 100 * ms)
+        np.testing.assert_allclose(current.I[:, -1] / nA, [0.1, 0, 1, 0.1])
+        np.testing.assert_allclose(current.I[:, 10] / nA, [0.1, 1, 0.5, 0.1])
+
+
+def test_a_playlist_is_set_by_the_points_of_a_sweep() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        pictures = images(FRAMES, period=2 * ms, name="pictures")
+        cells = NeuronGroup(4, "y : 1\ntotal : 1", namespace={}, name="cells")
+        pictures.drive(cells, "y")
+        cells.run_regularly("total += y")
+        network = Network(pictures, cells)
+        points = [{"pictures.playlist": np.array(order)} for order in ([0, 1, 2], [1, 1, 1])]
+        found = sim.sweep(network, lambda: sim.run(network, 6 * ms), points, lambda: np.array(cells.total[:]))
+    np.testing.assert_array_equal(found[0], 2 * FRAMES.reshape(3, 4).sum(axis=0))
+    np.testing.assert_array_equal(found[1], 6 * FRAMES.reshape(3, 4)[1])
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_an_image_that_does_not_exist_ends_the_run(target: str) -> None:
+    with biosnn.session(target, dt=DT) as sim:
+        pictures = images(FRAMES, period=2 * ms, name="pictures")
+        network = Network(pictures)
+        points = [{"pictures.playlist": np.array([0, 3, 1])}]
+        with pytest.raises(RunError, match=r"playlist: expected images below 3 \(got 3\)"):
+            sim.sweep(network, lambda: sim.run(network, 6 * ms), points, lambda: np.array(pictures.x[:]))
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_a_projection_forgets_when_the_image_changes(target: str) -> None:
+    kind = Pool2D((2, 1, 1), (2, 1), mode="max")
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        pictures = images(np.array([[1, 0], [0, 1]]), period=10 * ms, name="pictures")
+        cells = NeuronGroup(2, "x : 1", threshold="x > 0", namespace={}, name="cells")
+        pictures.drive(cells, "x")
+        pooled = NeuronGroup(1, "total : 1", namespace={}, name="pooled")
+        joint = biosnn.Projection(cells, pooled, kind, on_pre="total_post += w", name="joint")
+        joint.forget_regularly(events=pictures)
+        sim.run(Network(pictures, cells, pooled, joint), 20 * ms)
+        assert pooled.total[0] == 20  # without forgetting, the second image would pass nothing
+
+
+WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "one image": (lambda: images(np.ones(4), period=5 * ms), ModelError, r"an array \(images, pixels"),
+    "none": (lambda: images(np.ones((0, 4)), period=5 * ms), ModelError, r"an array \(images, pixels"),
+    "not a number": (lambda: images([[np.nan]], period=5 * ms), ModelError, "finite"),
+    "neither": (lambda: images(FRAMES), ModelError, "either a period or onsets"),
+    "both": (lambda: images(FRAMES, period=5 * ms, onsets=[1, 2, 3] * ms), ModelError, "either a period or onsets"),
+    "no time": (lambda: images(FRAMES, period=5 * mA), QuantityError, "period"),
+    "no quantity": (lambda: images(FRAMES, period=5), QuantityError, "period"),
+    "between steps": (lambda: images(FRAMES, period=5.5 * ms), ModelError, r"multiples of the time step of 1\. ms"),
+    "no period": (lambda: images(FRAMES, period=0 * ms), ModelError, "at least a time step"),
+    "shown too long": (lambda: images(FRAMES, period=5 * ms, shown=6 * ms), ModelError, "at most until the next"),
+    "shown never": (lambda: images(FRAMES, period=5 * ms, shown=0 * ms), ModelError, "more than nothing"),
+    "not in order": (lambda: images(FRAMES, onsets=[1, 5, 5] * ms), ModelError, "one after the other"),
+    "too few onsets": (lambda: images(FRAMES, onsets=[1, 5] * ms), ModelError, "3 times"),
+    "a playlist of halves": (lambda: images(FRAMES, period=5 * ms, playlist=[0.5]), ModelError, "whole numbers"),
+    "a playlist too far": (lambda: images(FRAMES, period=5 * ms, playlist=[0, 3]), ModelError, r"0 to 2 \(got 3\)"),
+    "an empty playlist": (lambda: images(FRAMES, period=5 * ms, playlist=[]), ModelError, "whole numbers"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_does_not_fit_is_refused(what: str) -> None:
+    make, error, message = WRONG[what]
+    with biosnn.session("numpy", dt=DT), pytest.raises(error, match=message):
+        make()
+
+
+def test_what_cannot_be_driven_is_refused() -> None:
+    with biosnn.session("numpy", dt=DT):
+        pictures = images(FRAMES, period=5 * ms, name="pictures")
+        cells = NeuronGroup(4, "I : amp\ndouble = 2*I : amp\nv : volt (constant)", namespace={}, name="cells")
+        for variable in ("current", "double", "N"):
+            with pytest.raises(ModelError, match=rf"variable of cells named '{variable}'. Valid names: .*I"):
+                pictures.drive(cells, variable, 1 * nA)
+        with pytest.raises(BiosnnError, match="units"):
+            pictures.drive(cells, "I", 1 * mV)
+        with pytest.raises(BiosnnError, match="constant"):
+            pictures.drive(cells, "v", 1 * mV)
+        with pytest.raises(ModelError, match="a kind that is a sum"):
+            pictures.drive(cells, "I", 1 * nA, Pool2D((2, 2, 1), 1, mode="max"))
+        with pytest.raises(ModelError, match=r"w: .*\(4, 4\)"):
+            pictures.drive(cells, "I", np.ones((4, 3)) * nA, Dense())
+        with pytest.raises(ModelError, match=r"playlist: expected 3 whole numbers"):
+            pictures.playlist = [0, 1]
+        assert second > pictures.clock.dt
