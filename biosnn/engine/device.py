@@ -30,6 +30,9 @@ from biosnn.engine.toolchain import Flags
 from biosnn.errors import EngineError
 
 SIZES = "sizes.txt"
+VECTORISE = "--param=vect-max-version-for-alias-checks=200"
+"""g++ makes vector instructions of a loop over few arrays only, since it checks for each pair that they do not overlap.
+A neuron has more variables than that."""
 
 
 class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
@@ -251,8 +254,17 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
 
         macros = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in asked("define_macros")]
         return Flags(
-            compile=(*self.extra_compile_args, *flags, *macros, *(f"-I{path}" for path in asked("include_dirs"))),
+            compile=(
+                *self.extra_compile_args,
+                VECTORISE,
+                *flags,
+                *macros,
+                *(f"-I{path}" for path in asked("include_dirs")),
+            ),
             link=(
+                # Linked with it too, the program takes numbers below 1e-307 for zero. A trace that nothing has raised
+                # for long decays to such numbers, and with them an operation takes a hundred times longer.
+                *(flag for flag in flags if flag == "-ffast-math"),
                 *(f"-L{path}" for path in asked("library_dirs")),
                 *(f"-Wl,-rpath,{path}" for path in asked("runtime_library_dirs")),
                 *(f"-l{name}" for name in asked("libraries")),
