@@ -7,6 +7,7 @@ are ``(shared, constant)`` variables, so that a new value needs no new build.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,9 +18,10 @@ from brian2.units.fundamentalunits import Dimension, Quantity
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Kind, Projection, delays
+from biosnn.projection.late import look_up
 from biosnn.quantity import check_dimension, format_quantity, parse_quantity, unit_text
 from biosnn.shelf import neuron_model, synapse_model
-from biosnn.traces import attach_traces, on_the_neuron, synaptic_form
+from biosnn.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
 
 M = TypeVar("M", NeuronModel, SynapseModel)
 Value = Any
@@ -142,8 +144,8 @@ def synapses(
     if isinstance(delay, str) and delay[:1].isdigit() and "(" not in delay:
         delay = parse_quantity(delay, _second())
     implied = isinstance(connect, Kind)
-    # A projection delays the spikes of a neuron, and so its trace, as a whole.
-    late = delay is not None and (not implied or np.ndim(delay) > 0)
+    # A projection delays the spikes of a neuron, and so its trace, as a whole, or can look up what its trace was.
+    late = delay is not None and (not implied or (np.ndim(delay) > 0 and not can_be_late(found)))
     on_neuron = on_the_neuron(found, delayed=late) if traces == "neuron" else []
     form = synaptic_form(found, on_neuron)
     lines = [form.equations, *_declarations(found)]
@@ -193,8 +195,11 @@ def _project(
 ) -> tuple[Projection, dict[str, Any]]:
     """A projection with the texts of a model, and the groups that hold its traces."""
     syn = Projection(pre, post, kind, **texts)
-    arrivals = {"pre": delays.arrivals(syn, "pre", "pre", delay), "post": delays.arrivals(syn, "post", "post")}
-    holders = attach_traces(syn, model, on_neuron, {side: found.spikes for side, found in arrivals.items()})
+    each = np.ndim(delay) > 0 and any(model.traces[name].side == "pre" for name in on_neuron)
+    before = delays.arrivals(syn, "pre", "pre", delay, lookup=each)
+    arrivals = {"pre": before, "post": delays.arrivals(syn, "post", "post")}
+    see = {"pre": partial(look_up, syn, before.ages)} if each and before.ages else {}
+    holders = attach_traces(syn, model, on_neuron, {side: found.spikes for side, found in arrivals.items()}, see)
     for side, code in statements.items():
         if code:
             syn.add_pathway(side, side, code, arrivals[side])

@@ -19,6 +19,7 @@ from brian2.synapses.synapses import SummedVariableUpdater, SynapticPathway
 from biosnn.errors import ModelError, field_error
 from biosnn.projection import Projection
 from biosnn.projection.delays import DelayLine
+from biosnn.projection.late import Recorder
 from biosnn.projection.pathway import Pathway
 
 # All layers go into one slot. Monitors of spikes run in it too, at order 1 or more: what is ordered here comes before.
@@ -124,6 +125,8 @@ def _parts_of(joint: Any) -> Iterator[tuple[str, BrianObject]]:
             yield obj.side, obj
         elif isinstance(obj, DelayLine):
             yield sides[obj.line.spikes], obj
+        elif isinstance(obj, Recorder):
+            yield "pre", obj
         elif "_arriving" in getattr(obj, "variables", ()):  # the companion that holds traces
             follower = next(inner for inner in obj.contained_objects if inner.when == "synapses")
             yield sides[obj.variables["_arriving"]], follower

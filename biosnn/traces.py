@@ -8,12 +8,13 @@ postsynaptic traces. Brian2 gives the two pathways the orders -1 and 1 in the sl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from brian2 import NeuronGroup
 from brian2.groups.group import CodeRunner
+from brian2.utils.stringtools import get_identifiers
 
 from biosnn.model import SynapseModel, Trace
 
@@ -39,6 +40,16 @@ def on_the_neuron(model: SynapseModel, *, delayed: bool) -> list[str]:
     return [name for name, trace in model.traces.items() if trace.side == "post" or not delayed]
 
 
+def can_be_late(model: SynapseModel) -> bool:
+    """Whether synapses only look at presynaptic traces when the target spikes.
+
+    Then a neuron's trace of some steps ago is all that a synapse with a delay has to know.
+    """
+    traces = model.traces_of("pre")
+    at_other_times = get_identifiers(f"{model.on_pre}\n{model.equations}\n{model.transmits}")
+    return bool(traces) and not at_other_times & set(traces) and all(trace.initial == "0" for trace in traces.values())
+
+
 def synaptic_form(model: SynapseModel, on_neuron: Sequence[str]) -> SynapticForm:
     """The texts of the synapse when the traces ``on_neuron`` live on the neuron, and the others on the synapse."""
     own = {name: trace for name, trace in model.traces.items() if name not in on_neuron}
@@ -52,12 +63,17 @@ def synaptic_form(model: SynapseModel, on_neuron: Sequence[str]) -> SynapticForm
 
 
 def attach_traces(
-    syn: Any, model: SynapseModel, on_neuron: Sequence[str], arriving: Mapping[str, Any] | None = None
+    syn: Any,
+    model: SynapseModel,
+    on_neuron: Sequence[str],
+    arriving: Mapping[str, Any] | None = None,
+    see: Mapping[str, Callable[[dict[str, Any]], None]] | None = None,
 ) -> dict[str, Any]:
     """Create the companion groups that hold the traces ``on_neuron``, and let the synapses refer to them.
 
     A Network takes the companions along with the synapses. ``arriving`` has the list of spikes that a side's traces
-    follow, where it is not that of its neurons. Returns the group that holds each trace.
+    follow, where it is not that of its neurons. ``see`` has what lets the synapses see the variables of a side's
+    traces, where it is not a reference to the value of now. Returns the group that holds each trace.
     """
     holders: dict[str, Any] = dict.fromkeys(model.traces, syn)
     for side, source in (("pre", syn.source), ("post", syn.target)):
@@ -65,6 +81,11 @@ def attach_traces(
         if traces:
             companion = _companion(syn, model, side, source, traces, (arriving or {}).get(side))
             syn.contained_objects.append(companion)
+            if see and side in see:
+                see[side]({name: companion.variables[name] for name in traces})
+            else:
+                for name in traces:
+                    syn.variables.add_reference(name, companion, index=_INDEX[side])
             holders.update(dict.fromkeys(traces, companion))
     return holders
 
@@ -98,6 +119,4 @@ def _companion(
         template_kwds={"eventspace_variable": spikes},
     )
     companion.contained_objects.append(follower)
-    for name in traces:
-        syn.variables.add_reference(name, companion, index=_INDEX[side])
     return companion

@@ -12,6 +12,7 @@ from brian2.core.variables import ArrayVariable, Variables
 from brian2.equations.unitcheck import check_units_statements
 
 from biosnn.errors import ModelError, field_error, unknown
+from biosnn.projection.late import INDEX
 from biosnn.projection.pathway import add_index
 
 
@@ -127,7 +128,7 @@ def _check_order(projection: Any, where: str, statements: list[Any], variables: 
     """A weight has a synapse of its own, so order matters only where several synapses share what is written."""
     indices = dict(projection.variables.indices)
     scratch = Variables(None)
-    for index in ("_presynaptic_idx", "_postsynaptic_idx", "_weight_idx"):
+    for index in ("_presynaptic_idx", "_postsynaptic_idx", "_weight_idx", INDEX):
         add_index(scratch, index, unique=False)
     if projection.kind.shares_weights and not side:
         # At a spike, a neuron's synapses all have different weights. All synapses together do not.

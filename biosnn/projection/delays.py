@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from biosnn.errors import ModelError, field_error
 from biosnn.projection import codeobjects
+from biosnn.projection.kinds import Fit, Indices
 from biosnn.quantity import check_dimension
 
 LONGEST = np.iinfo(np.int16).max
@@ -78,37 +79,45 @@ class Line:
 
 @dataclass(frozen=True)
 class Ages:
-    """Delays that differ from synapse to synapse: spikes of which ages are to be looked through.
+    """Delays that differ from synapse to synapse: spikes of which ages are looked through, and for which synapses.
 
     Parameters
     ----------
     line : Line
         The spikes of the last steps.
-    delays : Variable
-        For each weight its delay in steps, in one byte or two.
     shortest, longest : int
-        Of the delays.
+        Of the delays, in steps.
+    delays : Variable or None
+        For each weight its delay in steps, in one byte or two.
+    order, starts : Variable or None
+        Where a neuron's synapses are a row of the weights: the row's places, those of the shortest delay first, and for
+        each row and delay where in the order it begins. So the synapses of one delay are found without a search.
     """
 
     line: Line
-    delays: Any
     shortest: int
     longest: int
+    delays: Any = None
+    order: Any = None
+    starts: Any = None
 
     @property
-    def step(self) -> Any:
-        """The number of the present step."""
-        return self.line.step
+    def needed(self) -> dict[str, Any]:
+        """What a code object has to know of it."""
+        found = {"t_in_timesteps": self.line.step, "_history": self.line.history}
+        own = {"_delays": self.delays, "_order": self.order, "_starts": self.starts}
+        return found | {name: var for name, var in own.items() if var is not None}
 
-    @property
-    def history(self) -> Any:
-        """The spikes of the last steps."""
-        return self.line.history
-
-    @property
-    def slots(self) -> int:
-        """Of how many steps spikes are kept."""
-        return self.line.slots
+    def arriving(self, fit: Fit, neuron: int, age: int) -> tuple[Indices, Indices]:
+        """The synapses that a neuron's spike of this age reaches now: their weights and targets."""
+        if self.order is None:
+            weights, targets = fit.outgoing(neuron)
+            now = self.delays.get_value()[weights] == age
+            return weights[now], targets[now]
+        row, places = fit.shape[1], self.longest - self.shortest + 2
+        first, last = self.starts.get_value()[neuron * places + age - self.shortest :][:2]
+        targets = self.order.get_value()[neuron * row + first : neuron * row + last].astype(np.int64)
+        return neuron * row + targets, targets
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ class DelayLine(CodeRunner):  # type: ignore[misc]
         super().before_run(run_namespace)
 
 
-def arrivals(projection: Any, name: str, side: str, delay: Any = None) -> Arrivals:
+def arrivals(projection: Any, name: str, side: str, delay: Any = None, *, lookup: bool = False) -> Arrivals:
     """When the spikes of one side arrive at the synapses of a projection.
 
     Parameters
@@ -169,6 +178,8 @@ def arrivals(projection: Any, name: str, side: str, delay: Any = None) -> Arriva
         Whose spikes.
     delay : Quantity, optional
         One for all synapses or, for "pre", an array of the natural shape of a weight.
+    lookup : bool
+        Whether the delay of any one synapse will be asked for, as late traces do.
 
     Returns
     -------
@@ -187,7 +198,7 @@ def arrivals(projection: Any, name: str, side: str, delay: Any = None) -> Arriva
     if found.ndim == 0:
         longest = int(found)
         return Arrivals(_line(projection, name, side, longest, longest).delayed if longest else now)
-    return Arrivals(now, _ages(projection, where, name, side, found))
+    return Arrivals(now, _ages(projection, where, name, side, found, lookup))
 
 
 def _line(projection: Any, name: str, side: str, longest: int, delay: int | None) -> Line:
@@ -210,16 +221,29 @@ def _line(projection: Any, name: str, side: str, longest: int, delay: int | None
     return line
 
 
-def _ages(projection: Any, where: str, name: str, side: str, found: NDArray[np.int64]) -> Ages:
+def _ages(projection: Any, where: str, name: str, side: str, found: NDArray[np.int64], lookup: bool) -> Ages:
     if side == "post" or projection.kind.sums:
         raise ModelError(field_error(where, "one delay for all synapses", f"an array of shape {found.shape}"))
     shape = projection.fit.shape
     if found.shape != shape:
         raise ModelError(field_error(where, f"one delay or an array of shape {shape}", f"shape {found.shape}"))
     line = _line(projection, name, side, int(found.max()), None)
-    narrow = np.int8 if found.max() <= np.iinfo(np.int8).max else np.int16
-    values = found.reshape(-1).astype(narrow)
-    projection.variables.add_array(
-        f"_steps_{name}", size=values.size, values=values, dtype=narrow, constant=True, read_only=True
-    )
-    return Ages(line, projection.variables[f"_steps_{name}"], int(found.min()), int(found.max()))
+    shortest, longest = int(found.min()), int(found.max())
+    arrays: dict[str, NDArray[Any]] = {}
+    if projection.fit.rows:
+        arrays |= _by_delay(found, shortest, longest)
+    if lookup or not projection.fit.rows:
+        arrays["delays"] = found.reshape(-1).astype(np.int8 if longest <= np.iinfo(np.int8).max else np.int16)
+    for what, values in arrays.items():
+        fixed = {"constant": True, "read_only": True}
+        projection.variables.add_array(f"_{what}_{name}", len(values), values=values, dtype=values.dtype, **fixed)
+    return Ages(line, shortest, longest, **{what: projection.variables[f"_{what}_{name}"] for what in arrays})
+
+
+def _by_delay(found: NDArray[np.int64], shortest: int, longest: int) -> dict[str, NDArray[Any]]:
+    """Each row's places in the order of their delays, and where in it each delay begins."""
+    order = np.argsort(found, axis=1, kind="stable")
+    counts = np.stack([np.bincount(row - shortest, minlength=longest - shortest + 1) for row in found])
+    starts = np.concatenate([np.zeros((len(found), 1), dtype=np.int64), np.cumsum(counts, axis=1)], axis=1)
+    narrow = np.int16 if found.shape[1] <= np.iinfo(np.int16).max else np.int32
+    return {"order": order.reshape(-1).astype(narrow), "starts": starts.reshape(-1).astype(np.int32)}

@@ -33,12 +33,15 @@ class Fit:
         the index of the weight, and that of the neuron on the other side.
     numbers : mapping
         What the C++ template asks for as ``{{ n.name }}``.
+    rows : bool
+        Whether the synapses of a source neuron are those of its row of the weights, one for each target neuron.
     """
 
     shape: tuple[int, ...]
     outgoing: Callable[[int], tuple[Indices, Indices]]
     incoming: Callable[[int], tuple[Indices, Indices]]
     numbers: Mapping[str, int] = field(default_factory=dict)
+    rows: bool = False
 
 
 class Kind(ABC):
@@ -99,6 +102,7 @@ class Dense(Kind):
             (n_source, n_target),
             lambda i: (i * n_target + targets, targets),
             lambda j: (sources * n_target + j, sources),
+            rows=True,
         )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from biosnn.projection import codeobjects
 from biosnn.projection.delays import Ages
 from biosnn.projection.kinds import Fit, Indices
+from biosnn.projection.late import INDEX
 
 _ORDER = {"pre": -1, "post": 1}
 
@@ -51,12 +52,10 @@ class Router:
     def __call__(self) -> Iterator[tuple[Indices, Indices, Indices]]:
         """For each neuron: indices of weights, source neurons and target neurons, an entry a synapse."""
         if self.ages is not None:
-            delays = self.ages.delays.get_value()
             for age in range(self.ages.shortest, self.ages.longest + 1):
                 for i in self._own(self.ages.line.ago(age)):
-                    weights, targets = self.fit.outgoing(i)
-                    now = delays[weights] == age
-                    yield weights[now], np.full(np.count_nonzero(now), i), targets[now]
+                    weights, targets = self.ages.arriving(self.fit, i, age)
+                    yield weights, np.full(len(weights), i), targets
             return
         if self.side == "weight":
             weights = np.arange(np.prod(self.fit.shape, dtype=np.int64))
@@ -137,19 +136,23 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         self.side = side
         ends = projection.ends
         numbers = {**projection.fit.numbers, **ends.numbers(side), "weights": int(projection.variables["N"].value)}
-        kwds = {"side": side, "n": numbers, "ages": ages, "gate": gate, "eventspace_variable": spikes}
+        late = projection.late if side in ("post", "") else None
+        kwds = {"side": side, "n": numbers, "ages": ages, "gate": gate, "late": late, "eventspace_variable": spikes}
         if projection.kind.sums:
             kwds |= _sums(projection, code)
         CodeRunner.__init__(
             self, projection, projection.kind.template, code=code, user_code=code, template_kwds=kwds, **when
         )
-        needed = {"_spikes_now": spikes} if ages is None else {"_history": ages.history, "_delays": ages.delays}
-        if ages is not None:
-            needed["t_in_timesteps"] = ages.step
+        needed = {"_spikes_now": spikes} if ages is None else ages.needed
         if gate is not None:
             needed |= {"_counts": gate.counts, "_largest": gate.largest}
+        if late is not None:
+            needed |= {"t_in_timesteps": late.step, "_delays": late.delays}
         self.variables = projection.table({name: var for name, var in needed.items() if var is not None})
         self._needed = sorted(self.variables)
+        if late is not None:
+            self.variables.add_object("_late", late)
+            add_index(self.variables, INDEX, unique=False)
         for name, index in (("pre", "_presynaptic_idx"), ("post", "_postsynaptic_idx")):
             # One neuron's synapses are gone through at a time. All reach different neurons on the other side.
             add_index(self.variables, index, unique=name != (side if side in _ORDER else "pre"))
@@ -169,7 +172,8 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         self.codeobj_class = codeobjects.for_target()
         python = codeobjects.language(self.codeobj_class) != "cpp"
         self.template = "projection" if python else self.group.kind.template
-        self.needed_variables = ["_router"] if python else self._needed
+        objects = [name for name in ("_router", "_late") if name in self.variables]
+        self.needed_variables = objects if python else self._needed
         super().before_run(run_namespace)
 
 

@@ -21,6 +21,7 @@ from biosnn.projection.clear import Clear
 from biosnn.projection.delays import Arrivals
 from biosnn.projection.ends import Ends
 from biosnn.projection.kinds import Kind
+from biosnn.projection.late import INDEX, Late
 from biosnn.projection.pathway import Gate, Pathway
 from biosnn.quantity import check_dimension, unit_text
 
@@ -98,6 +99,7 @@ class Projection(Group):  # type: ignore[misc]
         weights = kind.weight if weights is None else weights
         known = self._parse(model, weights)
         self.event_driven, self.equations = self._split(known)
+        self.late: Late | None = None
         self._add_variables(known)
         self.pathways: dict[str, Pathway] = {}
         self._enable_group_attributes()
@@ -144,7 +146,7 @@ class Projection(Group):  # type: ignore[misc]
         variables.create_clock_variables(self._clock)
         for index in ("i", "j"):
             variables.add_auxiliary_variable(index, dtype=np.int32)
-        for index in ("_presynaptic_idx", "_postsynaptic_idx"):
+        for index in ("_presynaptic_idx", "_postsynaptic_idx", INDEX):
             variables.add_auxiliary_variable(index, dtype=np.int32)
         for equation in equations.values():
             shared = "shared" in equation.flags
@@ -347,6 +349,7 @@ class Projection(Group):  # type: ignore[misc]
     def _names_neurons(self, code: str) -> bool:
         """Whether statements say something about neurons, and not about weights alone."""
         used = get_identifiers(code) & set(self.variables)
-        names = {"i", "j", *(name for name, index in self.variables.indices.items() if index.endswith("synaptic_idx"))}
+        of_neurons = ("_presynaptic_idx", "_postsynaptic_idx", INDEX)
+        names = {"i", "j", *(name for name, index in self.variables.indices.items() if index in of_neurons)}
         subexpressions = [self.variables[name] for name in used if isinstance(self.variables[name], Subexpression)]
         return bool(used & names) or any(self._names_neurons(found.expr) for found in subexpressions)

@@ -14,13 +14,16 @@ for (size_t _idx = 0; _idx < {{n.weights}}; _idx++)
     {{vector_code|autoindent}}
 }
 {% else %}
+{% if late %}
+const int64_t _slot = {{get_array_name(late.step)}}[0] % {{late.slots}};
+{% endif %}
 {% block before %}{% endblock %}
 {% if ages %}
-const int64_t _now = {{get_array_name(ages.step)}}[0];
+const int64_t _now = {{get_array_name(ages.line.step)}}[0];
 for (int64_t _age = {{ages.shortest}}; _age <= {{ages.longest}}; _age++)
 {
     if (_age > _now) break;
-    const int32_t* _spikes = {{get_array_name(ages.history)}} + (_now - _age) % {{ages.slots}}*{{n.spikespace + 1}};
+    const int32_t* _spikes = {{get_array_name(ages.line.history)}} + (_now - _age) % {{ages.line.slots}}*{{n.spikespace + 1}};
 {% elif side %}
 {
     const int32_t* _spikes = {{get_array_name(eventspace_variable)}};
@@ -51,11 +54,15 @@ for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 {% endblock %}
 
 {% block synapse %}
-{% if ages %}
+{% if ages and not ages.order %}
 if ({{get_array_name(ages.delays)}}[_idx] != _age) continue;
 {% endif %}
 const size_t _presynaptic_idx = _pre + {{n.source_start}};
 const size_t _postsynaptic_idx = _post + {{n.target_start}};
+{% if late %}
+const int64_t _late_slot = _slot - {{get_array_name(late.delays)}}[_idx];
+const size_t _late_idx = (_late_slot < 0 ? _late_slot + {{late.slots}} : _late_slot)*{{late.neurons}} + _presynaptic_idx;
+{% endif %}
 const int32_t i = _pre, j = _post;
 const size_t _vectorisation_idx = _idx;
 {{vector_code|autoindent}}

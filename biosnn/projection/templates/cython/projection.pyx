@@ -5,15 +5,24 @@
     cdef _numpy.ndarray[int64_t, ndim=1, mode='c'] _weights
     cdef _numpy.ndarray[int64_t, ndim=1, mode='c'] _sources
     cdef _numpy.ndarray[int64_t, ndim=1, mode='c'] _targets
+    {% if late %}
+    cdef _numpy.ndarray[int64_t, ndim=1, mode='c'] _lates
+    {% endif %}
     _vectorisation_idx = 1
     {{scalar_code|autoindent}}
     for _weights, _sources, _targets in _router():
+        {% if late %}
+        _lates = _late.index(_weights, _sources + {{n.source_start}})
+        {% endif %}
         for _entry in range(_weights.shape[0]):
             _idx = _weights[_entry]
             i = _sources[_entry]
             j = _targets[_entry]
             _presynaptic_idx = i + {{n.source_start}}
             _postsynaptic_idx = j + {{n.target_start}}
+            {% if late %}
+            _late_idx = _lates[_entry]
+            {% endif %}
             _vectorisation_idx = _idx
             {{vector_code|autoindent}}
 {% endblock %}

@@ -1,0 +1,5 @@
+{% extends 'common_group.pyx' %}
+
+{% block maincode %}
+    _record()
+{% endblock %}
