@@ -22,7 +22,7 @@ def for_target(package: str) -> type[CodeObject]:
     package : str
         Name of a package with a folder ``templates/`` that has one of templates for each target.
     """
-    return _with_templates(get_device().code_object_class(), package)
+    return with_templates(get_device().code_object_class(), package)
 
 
 def language(code_object: type[CodeObject]) -> str:
@@ -47,7 +47,8 @@ def _languages(function: Function) -> set[str]:
 
 
 @cache
-def _with_templates(base: Any, package: str) -> type[CodeObject]:
+def with_templates(base: Any, package: str) -> type[CodeObject]:
+    """A code object class with the templates of a package beside, and before, those that it has."""
     templater = base.templater.derive(package, templates_dir=_FOLDERS[language(base)])
     name = package.rpartition(".")[2].capitalize() + base.__name__
     return type(name, (base,), {"templater": templater, "__module__": __name__})

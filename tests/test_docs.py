@@ -7,7 +7,11 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from brian2 import Network, ms
+
+import biosnn
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -78,3 +82,26 @@ def test_both_readmes_show_the_same_code_and_figures() -> None:
 
     assert content(english) == content(chinese)
     assert images(english) == images(chinese)
+
+
+def test_the_kind_that_is_shown_is_the_one_that_is_tested() -> None:
+    shown = [text for _, text, _ in blocks(ROOT / "docs" / "projections.md")]
+    folder = Path(__file__).parent / "ring"
+    assert (folder / "templates" / "cpp" / "ring.cpp").read_text() in shown
+    code = (folder / "__init__.py").read_text()
+    assert code[code.index("@dataclass") :] in [text[text.find("@dataclass") :] for text in shown]
+
+
+@pytest.mark.cpp
+def test_the_loop_that_is_shown_is_generated(tmp_path: Path) -> None:
+    shown = next(text for language, text, _ in blocks(ROOT / "docs" / "projections.md") if language == "cpp")
+    with biosnn.session("cpp", dt=1 * ms) as sim:
+        pooled, corners = (biosnn.neurons(n, "if_soft", name=name) for n, name in ((32, "pooled"), (64, "corners")))
+        kind = biosnn.Conv2D((4, 4, 2), channels=4, kernel=3, padding=1)
+        weights = np.zeros((3, 3, 2, 4))
+        mixing = biosnn.Projection(pooled, corners, kind, weights, on_pre="v_post += w", name="mixing")
+        sim.run(Network(pooled, corners, mixing), 1 * ms)
+        sim.device.write_sources(tmp_path, tmp_path)
+    generated = (tmp_path / "code_objects" / "mixing_pre_codeobject.cpp").read_text().splitlines()
+    missing = {line.strip() for line in shown.splitlines()} - {line.strip() for line in generated}
+    assert not missing

@@ -11,6 +11,7 @@ from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Syna
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from ring import Ring
 from scipy import signal
 
 import biosnn
@@ -34,6 +35,8 @@ def listed(kind: Any, n_source: int, n_target: int) -> Iterator[Synapse]:
         yield from ((i, j, i * n_target + j) for i in range(n_source) for j in range(n_target))
     elif isinstance(kind, OneToOne):
         yield from ((i, i, i) for i in range(n_source))
+    elif isinstance(kind, Ring):
+        yield from ((i, (i + 1 + k) % n_target, i * kind.width + k) for i in range(n_source) for k in range(kind.width))
     elif isinstance(kind, Lateral):
         yield from ((i, j, 0) for i in range(n_source) for j in range(n_target) if i != j)
     elif isinstance(kind, Shortcut):
@@ -65,7 +68,7 @@ def _in_windows(kind: Any) -> Iterator[Synapse]:
 def sizes(kind: Any) -> tuple[int, int]:
     if hasattr(kind, "input"):
         return int(np.prod(kind.input)), int(np.prod(kind.output))
-    return (4, 4) if isinstance(kind, OneToOne | Lateral) else (4, 3)
+    return (4, 4) if isinstance(kind, OneToOne | Lateral | Ring) else (4, 3)
 
 
 def random_weights(kind: Any, seed: int = 0) -> NDArray[np.float64]:
@@ -123,6 +126,7 @@ KINDS = {
     "overlapping average": Pool2D((5, 5, 2), 3, 2, 1),
     "identity": Shortcut((3, 2, 2)),
     "shortcut": Shortcut((5, 4, 2), 5, 2),
+    "a kind of one's own": Ring(2),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from brian2 import NeuronGroup, Synapses
+from brian2 import Equations
 from brian2.core.variables import ArrayVariable
 
 from biosnn.engine.device import describe
@@ -18,7 +18,7 @@ def states(objects: Iterable[Any]) -> Iterator[tuple[Any, str, Any, bool]]:
 
     Objects that hold no state, and variables that generated code does not change, are passed over.
     """
-    groups = [obj for obj in objects if isinstance(obj, NeuronGroup | Synapses)]
+    groups = [obj for obj in objects if isinstance(getattr(obj, "equations", None), Equations)]
     for wanted in (True, False):
         for group in groups:
             differential = getattr(getattr(group, "equations", None), "diff_eq_names", ())
@@ -28,7 +28,7 @@ def states(objects: Iterable[Any]) -> Iterator[tuple[Any, str, Any, bool]]:
 
 
 def check_states(objects: Iterable[Any], given: Container[Any], dt: str) -> None:
-    """Refuse NaN in any variable of a neuron group or synapses, and infinity in one with a differential equation.
+    """Refuse NaN in any variable of groups with equations, and infinity in one with a differential equation.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Brian2's C++ standalone device, changed in three ways.
+"""Brian2's C++ standalone device, changed in four ways.
 
-Numbers are kept out of the sources, the simulation loop is our own, and reading a result builds and runs what is
-queued.
+Numbers are kept out of the sources, the simulation loop and some templates are our own, loops over many arrays become
+vector instructions, and reading a result builds and runs what is queued.
 
 A program has a device of its own, made when the session (or its `reset`) begins; the device that Brian2 knows as
 ``cpp_standalone`` is not touched.
@@ -21,6 +21,7 @@ from typing import Any
 import brian2
 import numpy as np
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable, VariableView
+from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice, CPPWriter
 from numpy.typing import NDArray
 
@@ -33,6 +34,12 @@ SIZES = "sizes.txt"
 VECTORISE = "--param=vect-max-version-for-alias-checks=200"
 """g++ makes vector instructions of a loop over few arrays only, since it checks for each pair that they do not overlap.
 A neuron has more variables than that."""
+
+
+class ProgramCodeObject(CPPStandaloneCodeObject):  # type: ignore[misc]
+    """Brian2's code object, with templates of ours in place of some of its own."""
+
+    templater = CPPStandaloneCodeObject.templater.derive("biosnn.engine")
 
 
 class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
@@ -100,6 +107,10 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
 
         sets = sorted((entry for entry in entries if clock_of(entry)), key=clock_of)
         return [*sets, *(entry for entry in entries if not clock_of(entry))]
+
+    def code_object_class(self, codeobj_class: Any = None, fallback_pref: str | None = None) -> Any:
+        chosen = super().code_object_class(codeobj_class, fallback_pref)
+        return ProgramCodeObject if chosen is CPPStandaloneCodeObject else chosen
 
     def add_array(self, var: Any) -> None:
         # Brian2 holds owners weakly; a group that nobody uses any more would break the sources that name its arrays.

@@ -34,20 +34,25 @@ def keep_weight_sum(synapses: Any, total: float, period: Quantity) -> list[Any]:
     target = getattr(synapses.target, "source", synapses.target)
     name = f"{synapses.name}_sums"
     sums = NeuronGroup(
-        len(target), "weight_sum : 1\nweight_total : 1 (shared, constant)", clock=target.clock, namespace={}, name=name
+        len(target),
+        "weight_sum : 1\nweight_scale : 1\nweight_total : 1 (shared, constant)",
+        clock=target.clock,
+        namespace={},
+        name=name,
     )
     sums.weight_total = total
     synapses.contained_objects.append(sums)
     synapses.variables.add_reference("weight_sum", sums, index="_postsynaptic_idx")
-    synapses.variables.add_reference("weight_total", sums, index="0")
+    synapses.variables.add_reference("weight_scale", sums, index="_postsynaptic_idx")
     at = {"dt": period, "when": "start"}
     return [
         sums.run_regularly("weight_sum = 0", **at, order=_ORDER, name=f"{name}_clear"),
         synapses.run_regularly("weight_sum += w", **at, order=_ORDER + 1, name=f"{name}_add"),
         # A neuron whose weights have all gone keeps none, instead of dividing by nothing.
-        synapses.run_regularly(
-            "w = w*weight_total/clip(weight_sum, 1e-12, inf)", **at, order=_ORDER + 2, name=f"{name}_scale"
+        sums.run_regularly(
+            "weight_scale = weight_total/clip(weight_sum, 1e-12, inf)", **at, order=_ORDER + 2, name=f"{name}_divide"
         ),
+        synapses.run_regularly("w *= weight_scale", **at, order=_ORDER + 3, name=f"{name}_scale"),
     ]
 
 

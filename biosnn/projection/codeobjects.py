@@ -9,7 +9,12 @@ from biosnn.codeobjects import language
 
 __all__ = ["for_target", "language"]
 
+_OWN = "biosnn.projection"
 
-def for_target() -> type[CodeObject]:
-    """The code object class of the active target, with templates of ours."""
-    return codeobjects.for_target("biosnn.projection")
+
+def for_target(package: str = _OWN) -> type[CodeObject]:
+    """The code object class of the active target, with templates of ours and, on C++, those of another package."""
+    own = codeobjects.for_target(_OWN)
+    if package == _OWN or language(own) != "cpp":
+        return own
+    return codeobjects.with_templates(own, package)  # type: ignore[arg-type]

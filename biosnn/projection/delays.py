@@ -16,6 +16,7 @@ from biosnn.projection.kinds import Fit, Indices
 from biosnn.quantity import check_dimension
 
 LONGEST = np.iinfo(np.int16).max
+_STRIDE = 32
 
 
 def steps(where: str, delay: Any, dt: Quantity) -> NDArray[np.int64]:
@@ -246,4 +247,6 @@ def _by_delay(found: NDArray[np.int64], shortest: int, longest: int) -> dict[str
     counts = np.stack([np.bincount(row - shortest, minlength=longest - shortest + 1) for row in found])
     starts = np.concatenate([np.zeros((len(found), 1), dtype=np.int64), np.cumsum(counts, axis=1)], axis=1)
     narrow = np.int16 if found.shape[1] <= np.iinfo(np.int16).max else np.int32
-    return {"order": order.reshape(-1).astype(narrow), "starts": starts.reshape(-1).astype(np.int32)}
+    # Some more at the end, since the C++ template reads the order in steps of this length.
+    padded = np.append(order.reshape(-1), np.zeros(_STRIDE, dtype=np.int64)).astype(narrow)
+    return {"order": padded, "starts": starts.reshape(-1).astype(np.int32)}

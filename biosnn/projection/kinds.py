@@ -51,6 +51,8 @@ class Kind(ABC):
     ----------
     template : str
         Name of the C++ template.
+    package : str
+        Package in whose folder ``templates/cpp`` it lies. A kind of your own names a package of your own.
     shares_weights : bool
         Whether several synapses have the same weight, as those of a convolution have.
     sums : bool
@@ -64,6 +66,7 @@ class Kind(ABC):
     """
 
     template: ClassVar[str]
+    package: ClassVar[str] = "biosnn.projection"
     shares_weights: ClassVar[bool] = False
     sums: ClassVar[bool] = False
 

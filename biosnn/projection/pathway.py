@@ -169,7 +169,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
 
     def before_run(self, run_namespace: Any) -> None:
         """Name what the active target needs, and let Brian2 generate the code."""
-        self.codeobj_class = codeobjects.for_target()
+        self.codeobj_class = codeobjects.for_target(self.group.kind.package)
         python = codeobjects.language(self.codeobj_class) != "cpp"
         self.template = "projection" if python else self.group.kind.template
         objects = [name for name in ("_router", "_late") if name in self.variables]

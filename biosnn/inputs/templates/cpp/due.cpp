@@ -1,11 +1,12 @@
 {# Spikes of the neurons whose time has come. Of each block of neurons the soonest spike is kept, and only blocks that
-   have one now are looked through. Rates are compared with those last seen by a loop without branches, which the
-   compiler turns into vector instructions. #}
+   have one now are looked through. Rates are compared with those last seen bit by bit, in a loop without branches
+   that the compiler turns into vector instructions. #}
 {# USES_VARIABLES { N, t_in_timesteps } #}
 {% extends 'common_group.cpp' %}
 
 {% block extra_headers %}
 #include<algorithm>
+#include<cstring>
 {% endblock %}
 
 {% block maincode %}
@@ -20,7 +21,12 @@ const bool _all = {{_anew}}[0] != 0;
 {{_anew}}[0] = 0;
 int64_t _changed = _all;
 for (size_t _i = 0; _i < N; _i++)
-    _changed |= {{_rates}}[_i] != {{_seen}}[_i];
+{
+    int64_t _rate, _before;
+    std::memcpy(&_rate, {{_rates}} + _i, 8);
+    std::memcpy(&_before, {{_seen}} + _i, 8);
+    _changed |= _rate ^ _before;
+}
 int32_t _count = 0;
 for (size_t _block = 0; _block*{{block}} < N; _block++)
 {

@@ -1,21 +1,11 @@
 {% extends 'projection.cpp' %}
 
 {% block outgoing %}
-{% if ages %}
-const int32_t* _starts = {{get_array_name(ages.starts)}} + _pre*{{ages.longest - ages.shortest + 2}} + (_age - {{ages.shortest}});
-const {{c_data_type(ages.order.dtype)}}* _order = {{get_array_name(ages.order)}} + _pre*{{n.targets}};
-for (int32_t _k = _starts[0]; _k < _starts[1]; _k++)
-{
-    const size_t _post = _order[_k], _idx = _pre*{{n.targets}} + _post;
-    {{self.synapse()}}
-}
-{% else %}
 for (size_t _post = 0; _post < {{n.targets}}; _post++)
 {
     const size_t _idx = _pre*{{n.targets}} + _post;
     {{self.synapse()}}
 }
-{% endif %}
 {% endblock %}
 
 {% block incoming %}
@@ -23,5 +13,52 @@ for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 {
     const size_t _idx = _pre*{{n.targets}} + _post;
     {{self.synapse()}}
+}
+{% endblock %}
+
+{# Delays of their own: a spike reaches few synapses at a time. These are collected first, in steps of a fixed length
+   that do not depend on how many they are, and then gone through in one loop. Short loops of changing lengths would
+   cost the processor more than what is done in them. #}
+{% block ages %}
+{% set room = [4096, n.targets] | max %}
+{% set stride = 32 %}
+{% set index = "int32_t" if n.weights < 2**31 else "int64_t" %}
+static {{index}} _rows[{{room + stride}}], _targets[{{room + stride}}];
+const int32_t* _spikes = NULL;
+int32_t _spike = 0, _num_spikes = 0;
+int64_t _age = {{ages.shortest}} - 1;
+for (bool _more = true; _more;)
+{
+    int32_t _found = 0;
+    while (_found + {{n.targets}} <= {{room}})
+    {
+        if (_spike == _num_spikes)
+        {
+            _age++;
+            _more = _age <= {{ages.longest}} && _age <= _now;
+            if (!_more) break;
+            _spikes = {{get_array_name(ages.line.history)}} + (_now - _age) % {{ages.line.slots}}*{{n.spikespace + 1}};
+            _num_spikes = _spikes[{{n.spikespace}}];
+            _spike = 0;
+            continue;
+        }
+        const int32_t _pre = _spikes[_spike++] - {{n.source_start}};
+        if (_pre < 0 || _pre >= {{n.sources}}) continue;
+        const int32_t* _starts = {{get_array_name(ages.starts)}} + _pre*{{ages.longest - ages.shortest + 2}} + _age - {{ages.shortest}};
+        const {{c_data_type(ages.order.dtype)}}* _order = {{get_array_name(ages.order)}} + (size_t) _pre*{{n.targets}} + _starts[0];
+        const int32_t _length = _starts[1] - _starts[0];
+        for (int32_t _done = 0; _done < _length; _done += {{stride}})
+            for (int32_t _k = _done; _k < _done + {{stride}}; _k++)
+            {
+                _rows[_found + _k] = _pre*({{index}}) {{n.targets}};
+                _targets[_found + _k] = _order[_k];
+            }
+        _found += _length;
+    }
+    for (int32_t _k = 0; _k < _found; _k++)
+    {
+        const size_t _post = _targets[_k], _idx = _rows[_k] + _post, _pre = _rows[_k]/{{n.targets}};
+        {{self.synapse()}}
+    }
 }
 {% endblock %}

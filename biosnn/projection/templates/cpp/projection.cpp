@@ -7,42 +7,44 @@
 {% block maincode %}
 const size_t _vectorisation_idx = -1;
 {{scalar_code|autoindent}}
+{% if ages %}
+const int64_t _now = {{get_array_name(ages.line.step)}}[0];
+{% endif %}
+{% if late %}
+const int64_t _slot = {{get_array_name(late.step)}}[0] % {{late.slots}};
+{% endif %}
+{% block before %}{% endblock %}
 {% if side == "weight" %}
 for (size_t _idx = 0; _idx < {{n.weights}}; _idx++)
 {
     const size_t _vectorisation_idx = _idx;
     {{vector_code|autoindent}}
 }
-{% else %}
-{% if late %}
-const int64_t _slot = {{get_array_name(late.step)}}[0] % {{late.slots}};
-{% endif %}
-{% block before %}{% endblock %}
-{% if ages %}
-const int64_t _now = {{get_array_name(ages.line.step)}}[0];
-for (int64_t _age = {{ages.shortest}}; _age <= {{ages.longest}}; _age++)
+{% elif ages %}
+{% block ages %}
+for (int64_t _age = {{ages.shortest}}; _age <= {{ages.longest}} && _age <= _now; _age++)
 {
-    if (_age > _now) break;
     const int32_t* _spikes = {{get_array_name(ages.line.history)}} + (_now - _age) % {{ages.line.slots}}*{{n.spikespace + 1}};
-{% elif side %}
-{
-    const int32_t* _spikes = {{get_array_name(eventspace_variable)}};
-{% endif %}
-{% if side %}
-    const int32_t _num_spikes = _spikes[{{n.spikespace}}];
-    for (int32_t _spike = 0; _spike < _num_spikes; _spike++)
-    {
-        {% if side == "pre" %}
-        if (_spikes[_spike] < {{n.source_start}} || _spikes[_spike] >= {{n.source_stop}}) continue;
-        const size_t _pre = _spikes[_spike] - {{n.source_start}};
-        {% block outgoing %}{% endblock %}
-        {% else %}
-        if (_spikes[_spike] < {{n.target_start}} || _spikes[_spike] >= {{n.target_stop}}) continue;
-        const size_t _post = _spikes[_spike] - {{n.target_start}};
-        {% block incoming %}{% endblock %}
-        {% endif %}
-    }
+    {{self.spikes()}}
 }
+{% endblock %}
+{% elif side %}
+const int32_t* _spikes = {{get_array_name(eventspace_variable)}};
+{% block spikes %}
+const int32_t _num_spikes = _spikes[{{n.spikespace}}];
+for (int32_t _spike = 0; _spike < _num_spikes; _spike++)
+{
+    {% if side == "pre" %}
+    if (_spikes[_spike] < {{n.source_start}} || _spikes[_spike] >= {{n.source_stop}}) continue;
+    const size_t _pre = _spikes[_spike] - {{n.source_start}};
+    {% block outgoing %}{% endblock %}
+    {% else %}
+    if (_spikes[_spike] < {{n.target_start}} || _spikes[_spike] >= {{n.target_stop}}) continue;
+    const size_t _post = _spikes[_spike] - {{n.target_start}};
+    {% block incoming %}{% endblock %}
+    {% endif %}
+}
+{% endblock %}
 {% else %}
 for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 {
@@ -50,7 +52,6 @@ for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 }
 {% endif %}
 {% block after %}{% endblock %}
-{% endif %}
 {% endblock %}
 
 {% block synapse %}

@@ -1,0 +1,42 @@
+{# Brian2's own, in two loops: one that tests the condition, which the compiler turns into vector instructions, and one
+   that looks for the few neurons of which it holds, eight at a time. #}
+{# USES_VARIABLES { N } #}
+{% extends 'common_group.cpp' %}
+
+{% block extra_headers %}
+#include<cstring>
+{% endblock %}
+
+{% block maincode %}
+{% set _eventspace = get_array_name(eventspace_variable) %}
+const int _vectorisation_idx = -1;
+{{scalar_code|autoindent}}
+static char _holds[(N + 7)/8*8];
+for (size_t _idx = 0; _idx < N; _idx++)
+{
+    const size_t _vectorisation_idx = _idx;
+    {{vector_code|autoindent}}
+    _holds[_idx] = _cond;
+}
+int32_t _count = 0;
+for (size_t _first = 0; _first < N; _first += 8)
+{
+    uint64_t _any;
+    std::memcpy(&_any, _holds + _first, 8);
+    if (!_any) continue;
+    for (size_t _idx = _first; _idx < _first + 8; _idx++)
+    {
+        if (!_holds[_idx]) continue;
+        {{_eventspace}}[_count++] = _idx;
+        {% if _uses_refractory %}
+        {{not_refractory}}[_idx] = false;
+        {{lastspike}}[_idx] = {{t}};
+        {% endif %}
+    }
+}
+{{_eventspace}}[N] = _count;
+{% endblock %}
+
+{% block after_code %}
+{{get_array_name(eventspace_variable)}}[N] = 0;
+{% endblock %}
