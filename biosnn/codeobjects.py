@@ -11,6 +11,8 @@ from brian2.codegen.codeobject import CodeObject
 from brian2.codegen.translation import analyse_identifiers
 from brian2.devices.device import get_device
 
+from biosnn.errors import EngineError, field_error
+
 _FOLDERS = {"cpp": "templates/cpp", "numpy": "templates/numpy", "cython": "templates/cython"}
 
 
@@ -49,6 +51,10 @@ def _languages(function: Function) -> set[str]:
 @cache
 def with_templates(base: Any, package: str) -> type[CodeObject]:
     """A code object class with the templates of a package beside, and before, those that it has."""
+    if language(base) not in _FOLDERS:
+        raise EngineError(
+            field_error("Target of Brian2", f"one of {', '.join(_FOLDERS)}", language(base), "Use biosnn.session.")
+        )
     templater = base.templater.derive(package, templates_dir=_FOLDERS[language(base)])
     name = package.rpartition(".")[2].capitalize() + base.__name__
     return type(name, (base,), {"templater": templater, "__module__": __name__})

@@ -85,19 +85,21 @@ def driven(n: int, seed: int, name: str) -> tuple[Any, list[Any]]:
     """A group that spikes when a generator says so, one step later."""
     steps, neurons = spikes(n, seed)
     generator = SpikeGeneratorGroup(n, neurons, steps * DT, name=f"{name}_drive")
-    group = NeuronGroup(n, "x : 1\nfire : 1", threshold="fire > 0", reset="fire -= 1", namespace={}, name=name)
+    group = NeuronGroup(n, "x : 1\ny : 1\nfire : 1", threshold="fire > 0", reset="fire -= 1", namespace={}, name=name)
     trigger = Synapses(generator, group, on_pre="fire_post += 1", namespace={}, name=f"{name}_trigger")
     trigger.connect("i == j")
     return group, [generator, group, trigger]
 
 
-def simulate(target: str, kind: Any, join: Callable[..., Any], precision: str = "float64", **kwds: Any) -> Any:
+def simulate(
+    target: str, kind: Any, join: Callable[..., Any], precision: str = "float64", seed: int = 5, **kwds: Any
+) -> Any:
     """What arrives at each target neuron, and the weights at the end."""
     n_source, n_target = sizes(kind)
     with biosnn.session(target, seed=1, dt=DT, precision=precision) as sim:
-        source, objects = driven(n_source, 5, "source")
-        group, others = driven(n_target, 6, "target")
-        joint = join(source, group, kind, random_weights(kind), **kwds)
+        source, objects = driven(n_source, seed, "source")
+        group, others = driven(n_target, seed + 1, "target")
+        joint = join(source, group, kind, random_weights(kind, seed), **kwds)
         sim.run(Network(*objects, *others, joint), STEPS * DT)
         return np.array(group.x[:]), np.array(joint.w[:]).ravel()
 
@@ -152,6 +154,27 @@ def test_it_equals_synapses(kind: Any, target: str) -> None:
     found, _ = simulate(target, kind, by_projection, **texts)
     assert np.ptp(expected) > 0
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+tiny = st.integers(1, 2)
+shapes = st.tuples(st.integers(2, 4), st.integers(2, 4), tiny)
+borders = st.integers(0, 1)
+random_kinds = st.one_of(
+    st.builds(Conv2D, shapes, st.integers(1, 3), tiny, tiny, borders, tiny).filter(lambda kind: kind.output),
+    st.builds(Pool2D, shapes, tiny, st.none() | tiny, borders),
+    st.builds(Shortcut, shapes, st.none(), st.tuples(tiny, tiny)),
+    st.sampled_from([Dense(), OneToOne(), Lateral()]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(random_kinds, st.integers(0, 3), st.integers(0, 2**20))
+def test_any_kind_equals_synapses(kind: Any, steps: int, seed: int) -> None:
+    texts = {"on_pre": "x_post += w*(1 + y_pre)", "delay": steps * DT}
+    if "post" in kind.sides:
+        texts["on_post"] = "y_pre += w*x_post"
+    one, other = (simulate("numpy", kind, join, seed=seed, **texts) for join in (by_synapses, by_projection))
+    np.testing.assert_allclose(one[0], other[0], rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.cpp

@@ -31,9 +31,11 @@ from biosnn.engine.toolchain import Flags
 from biosnn.errors import EngineError
 
 SIZES = "sizes.txt"
-VECTORISE = "--param=vect-max-version-for-alias-checks=200"
-"""g++ makes vector instructions of a loop over few arrays only, since it checks for each pair that they do not overlap.
-A neuron has more variables than that."""
+FAST_MATH = "-ffast-math"
+VECTORISE = ("--param=vect-max-version-for-alias-checks=200", "-D__FAST_MATH__")
+"""What lets g++ make vector instructions of a neuron's equations. By itself it does so for few arrays only, since it
+checks for each pair that they do not overlap; and glibc offers it exp and the like for several numbers at once only
+under this name, which g++ does not define for fast mathematics that knows NaN."""
 
 
 class ProgramCodeObject(CPPStandaloneCodeObject):  # type: ignore[misc]
@@ -267,7 +269,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         return Flags(
             compile=(
                 *self.extra_compile_args,
-                VECTORISE,
+                *(VECTORISE if FAST_MATH in flags else ()),
                 *flags,
                 *macros,
                 *(f"-I{path}" for path in asked("include_dirs")),
@@ -275,7 +277,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
             link=(
                 # Linked with it too, the program takes numbers below 1e-307 for zero. A trace that nothing has raised
                 # for long decays to such numbers, and with them an operation takes a hundred times longer.
-                *(flag for flag in flags if flag == "-ffast-math"),
+                *(flag for flag in flags if flag == FAST_MATH),
                 *(f"-L{path}" for path in asked("library_dirs")),
                 *(f"-Wl,-rpath,{path}" for path in asked("runtime_library_dirs")),
                 *(f"-l{name}" for name in asked("libraries")),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from brian2 import Network, Quantity, SpikeMonitor, Synapses
+import numpy as np
+from brian2 import Network, Quantity, SpikeMonitor
 
 from biosnn.build import neurons, synapses
 from biosnn.datasets import Dataset
@@ -14,10 +15,13 @@ from biosnn.errors import ModelError, field_error
 from biosnn.learning.homeostasis import keep_weight_sum, settle
 from biosnn.learning.stage import Protocol, Stage, count_answers, set_up
 from biosnn.model import NeuronModel, SynapseModel
+from biosnn.projection import Dense, Lateral, OneToOne, Projection
 from biosnn.quantity import parse_quantity
 from biosnn.shelf import neuron_model, synapse_model
 
 FROZEN = "frozen"
+_DELAY_SEED = 0
+"""Delays are the same whatever the seed of a run: they are part of the program, which all seeds share."""
 M = TypeVar("M", NeuronModel, SynapseModel)
 
 
@@ -80,7 +84,7 @@ class Learner:
         What shows the images.
     excitatory, inhibitory : NeuronGroup
         The cells.
-    plastic : Synapses
+    plastic : Projection
         From the inputs to the excitatory cells, with their weights ``w``.
     spikes, input_spikes : SpikeMonitor
         Of the excitatory cells, and of the inputs (see `Learner.pause`).
@@ -92,7 +96,7 @@ class Learner:
     stage: Stage
     excitatory: Any
     inhibitory: Any
-    plastic: Synapses
+    plastic: Projection
     spikes: SpikeMonitor
     input_spikes: SpikeMonitor
     keepers: list[Any]
@@ -146,15 +150,16 @@ def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) ->
         rule,
         onto="g_exc",
         gain=Quantity(circuit.input_gain),
-        delay=f"rand()*{float(circuit.delays)!r}*second" if circuit.delays > 0 * circuit.delays else None,
+        connect=Dense(),
+        delay=_delays(circuit, len(stage.inputs)),
         name="plastic",
     )
     # An excitatory cell excites its inhibitory partner, which inhibits all excitatory cells but this one.
     excite = synapses(
-        excitatory, inhibitory, onto="g_exc", gain=Quantity(circuit.excitation), connect="i == j", name="excite"
+        excitatory, inhibitory, onto="g_exc", gain=Quantity(circuit.excitation), connect=OneToOne(), name="excite"
     )
     inhibit = synapses(
-        inhibitory, excitatory, onto="g_inh", gain=Quantity(circuit.inhibition), connect="i != j", name="inhibit"
+        inhibitory, excitatory, onto="g_inh", gain=Quantity(circuit.inhibition), connect=Lateral(), name="inhibit"
     )
     keepers = keep_weight_sum(plastic, circuit.weight_total, protocol.period) if circuit.weight_total else []
     settle(excitatory, circuit.settle, protocol.period)
@@ -163,6 +168,13 @@ def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) ->
     input_spikes = SpikeMonitor(stage.inputs, name="input_spikes")
     network = Network(*stage.objects, excitatory, inhibitory, plastic, excite, inhibit, counter, spikes, input_spikes)
     return Learner(network, stage, excitatory, inhibitory, plastic, spikes, input_spikes, keepers)
+
+
+def _delays(circuit: Circuit, inputs: int) -> Quantity | None:
+    """A delay for each synapse of the inputs, drawn from a uniform distribution."""
+    if circuit.delays == 0 * circuit.delays:
+        return None
+    return np.random.default_rng(_DELAY_SEED).uniform(0, 1, (inputs, circuit.size)) * circuit.delays
 
 
 def _preset(model: M, preset: str) -> M:
