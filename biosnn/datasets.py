@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import idx
 from biosnn.errors import DataError, NotFoundError, field_error, unknown
 
 
@@ -27,6 +29,9 @@ class Dataset:
         The grey level that stands for full intensity.
     source : str
         Where the images come from.
+    for_training : int
+        How many images, the first ones, are for training in the dataset's own division, which keeps the others for the
+        test; 0 if it has none.
 
     Raises
     ------
@@ -39,6 +44,7 @@ class Dataset:
     labels: NDArray[np.int64]
     brightest: int
     source: str
+    for_training: int = 0
 
     def __post_init__(self) -> None:
         where = f"Dataset {self.name!r}"
@@ -80,7 +86,9 @@ def load(name: str) -> Dataset:
     Parameters
     ----------
     name : str
-        ``"digits"``: 1,797 handwritten digits of 8x8 pixels that come with scikit-learn; nothing is downloaded.
+        ``digits``: 1,797 handwritten digits of 8x8 pixels that come with scikit-learn; nothing is downloaded.
+        ``mnist``, ``fashion-mnist``: 60,000 training and 10,000 test images of 28x28 pixels, read from the folder that
+        the environment variable ``BIOSNN_DATA`` names, or downloaded once into the user's folder for caches.
 
     Returns
     -------
@@ -116,7 +124,16 @@ def _digits() -> Dataset:
     )
 
 
-_LOADERS: dict[str, Callable[[], Dataset]] = {"digits": _digits}
+def _idx(name: str, files: idx.IdxSet) -> Dataset:
+    images, labels, for_training = files.load()
+    return Dataset(name, images, labels.astype(np.int64), 255, files.source, for_training)
+
+
+_LOADERS: dict[str, Callable[[], Dataset]] = {
+    "digits": _digits,
+    "fashion-mnist": partial(_idx, "fashion-mnist", idx.FASHION_MNIST),
+    "mnist": partial(_idx, "mnist", idx.MNIST),
+}
 
 
 def stratified_split(

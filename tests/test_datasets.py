@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import hashlib
+import os
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from biosnn import idx
 from biosnn.datasets import Dataset, load, names, stratified_split
 from biosnn.errors import DataError, NotFoundError
 
@@ -79,3 +89,117 @@ def test_a_split_depends_on_its_seed_only() -> None:
 def test_no_part_of_a_split_is_empty(held_out: int) -> None:
     with pytest.raises(DataError, match="from 1 to 2 images"):
         stratified_split(np.arange(3), held_out, seed=1)
+
+
+# ---- IDX files ------------------------------------------------------------------------------------------------
+
+
+def idx_bytes(values: NDArray[np.uint8]) -> bytes:
+    return bytes([0, 0, 8, values.ndim]) + np.array(values.shape, dtype=">u4").tobytes() + values.tobytes()
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=3), st.integers(0, 2**20))
+def test_an_idx_file_is_read_as_it_was_written(shape: list[int], seed: int) -> None:
+    values = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    np.testing.assert_array_equal(idx.parse(Path("here"), idx_bytes(values)), values)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "an IDX file of unsigned bytes"),
+        (b"<html>", "an IDX file of unsigned bytes"),
+        (b"\0\0\x0d\1\0\0\0\1\0\0\0\0", "an IDX file of unsigned bytes"),  # floats
+        (b"\0\0\x08\3\0\0\0\1", "length"),
+        (idx_bytes(np.zeros((3, 2), dtype=np.uint8))[:-1], "length"),
+        (idx_bytes(np.zeros((3, 2), dtype=np.uint8)) + b"\0", "length"),
+        (b"\0\0\x08\2" + b"\xff" * 8 + b"\0", "length"),
+    ],
+)
+def test_what_is_no_idx_file_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        idx.parse(Path("here"), content)
+
+
+SMALL = {
+    "train-images-idx3-ubyte": np.arange(24, dtype=np.uint8).reshape(6, 2, 2),
+    "train-labels-idx1-ubyte": np.array([0, 1, 2, 0, 1, 2], dtype=np.uint8),
+    "t10k-images-idx3-ubyte": np.arange(100, 108, dtype=np.uint8).reshape(2, 2, 2),
+    "t10k-labels-idx1-ubyte": np.array([2, 0], dtype=np.uint8),
+}
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[tuple[idx.IdxSet, Path]]:
+    """A dataset whose mirror is a folder on this machine, after one that does not answer."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    for name, values in SMALL.items():
+        (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(values)))
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        sums = {name: hashlib.sha256(idx_bytes(values)).hexdigest() for name, values in SMALL.items()}
+        here = f"http://127.0.0.1:{server.server_address[1]}/"
+        yield idx.IdxSet("small", "a test", (f"{here}nothing/", here), sums), folder
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BIOSNN_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def test_files_are_downloaded_once(mirror: tuple[idx.IdxSet, Path], data_folder: Path) -> None:
+    files, folder = mirror
+    images, labels, for_training = files.load()
+    assert (images.shape, for_training) == ((8, 2, 2), 6)
+    np.testing.assert_array_equal(labels, [0, 1, 2, 0, 1, 2, 2, 0])
+    assert sorted(path.name for path in (data_folder / "small").iterdir()) == sorted(f"{n}.gz" for n in SMALL)
+    for path in folder.iterdir():
+        path.unlink()
+    np.testing.assert_array_equal(files.load()[0], images)
+
+
+def test_uncompressed_files_do_too(mirror: tuple[idx.IdxSet, Path], data_folder: Path) -> None:
+    files, folder = mirror
+    (data_folder / "small").mkdir(parents=True)
+    for name, values in SMALL.items():
+        (folder / f"{name}.gz").unlink()
+        (data_folder / "small" / name).write_bytes(idx_bytes(values))
+    assert files.load()[2] == 6
+
+
+def test_a_wrong_download_is_not_kept(mirror: tuple[idx.IdxSet, Path], data_folder: Path) -> None:
+    files, folder = mirror
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"something else"))
+    with pytest.raises(DataError, match=r"train-images.* could not be downloaded.*BIOSNN_DATA.*404.*not the file"):
+        files.load()
+    assert not list((data_folder / "small").iterdir())
+
+
+def test_a_truncated_or_wrong_file_is_told(mirror: tuple[idx.IdxSet, Path], data_folder: Path) -> None:
+    files, _ = mirror
+    files.load()
+    path = data_folder / "small" / "t10k-labels-idx1-ubyte.gz"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    with pytest.raises(DataError, match=r"t10k-labels.*cannot be read.*truncated.*Delete it"):
+        files.load()
+    path.write_bytes(gzip.compress(idx_bytes(np.array([2, 1], dtype=np.uint8))))
+    with pytest.raises(DataError, match=r"t10k-labels.*SHA-256.*Delete it"):
+        files.load()
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_the_real_ones(name: str) -> None:
+    if not Path(os.environ.get("BIOSNN_DATA", "."), name).is_dir():
+        pytest.skip(f"no {name} in BIOSNN_DATA")
+    data = load(name)
+    assert (data.images.shape, data.for_training, data.classes) == ((70_000, 28, 28), 60_000, 10)
+    assert np.bincount(data.labels).min() > 6000

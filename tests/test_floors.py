@@ -13,7 +13,7 @@ FLOORS = (
     ("errors",),
     ("quantity", "folders"),
     ("model", "theory", "measure"),
-    ("shelf", "datasets"),
+    ("shelf", "datasets", "idx"),
     ("codeobjects", "traces", "build", "projection", "inputs", "schedule", "engine"),
     ("learning",),
     ("settings", "study", "report"),

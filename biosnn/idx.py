@@ -1,0 +1,180 @@
+"""Datasets in the format of MNIST: four files in IDX format, found on this machine or downloaded, and checked.
+
+What is checked is the SHA-256 of the uncompressed bytes: gzip files differ from mirror to mirror in their headers.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.errors import DataError, field_error
+from biosnn.folders import data_folder
+
+PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+"""Training images and labels, test images and labels."""
+
+_UNSIGNED_BYTE = 0x08
+
+
+@dataclass(frozen=True)
+class IdxSet:
+    """A dataset in four IDX files.
+
+    Parameters
+    ----------
+    folder : str
+        Where in the data folder its files lie.
+    source : str
+        Who made it.
+    mirrors : tuple of str
+        Addresses of folders that have the files, compressed, under the names of `PARTS` and ``.gz``.
+    sha256 : mapping
+        Of the uncompressed bytes of each file.
+    """
+
+    folder: str
+    source: str
+    mirrors: tuple[str, ...]
+    sha256: Mapping[str, str]
+
+    def load(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
+        """All images, all labels, and how many of them, at the beginning, are training images.
+
+        Raises
+        ------
+        DataError
+            If a file is missing and cannot be downloaded, or is not what it should be.
+        """
+        parts = [parse(self._path(name), self._bytes(name)) for name in PARTS]
+        for images, labels in (parts[:2], parts[2:]):
+            if images.ndim != 3 or labels.shape != images.shape[:1]:
+                got = f"{images.shape} and {labels.shape}"
+                raise DataError(field_error(self.folder, "images (n, height, width) and n labels", got))
+        return np.concatenate(parts[::2]), np.concatenate(parts[1::2]), len(parts[0])
+
+    def _path(self, name: str) -> Path:
+        """The file that there is, as it is or compressed, or where to put one."""
+        folder = data_folder() / self.folder
+        plain, packed = folder / name, folder / f"{name}.gz"
+        return plain if plain.exists() and not packed.exists() else packed
+
+    def _bytes(self, name: str) -> bytes:
+        path = self._path(name)
+        if not path.exists():
+            self._download(name, path)
+        content = unpack(path)
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.sha256[name]:
+            do = "It is truncated or another file. Delete it, and it is downloaded anew."
+            raise DataError(field_error(f"{path}, SHA-256 of what is in it", self.sha256[name], found, do))
+        return content
+
+    def _download(self, name: str, path: Path) -> None:
+        """From the first mirror that has it, whole or not at all: an incomplete or wrong file is not kept."""
+        import pooch  # slow to import, and only needed here
+
+        pooch.get_logger().setLevel(logging.ERROR)
+        reasons = []
+        for mirror in self.mirrors:
+            # A name of its own for each process, so that two at once do not write to one file.
+            fetched = path.with_name(f".{path.name}.{os.getpid()}")
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pooch.retrieve(f"{mirror}{name}.gz", known_hash=None, fname=fetched.name, path=fetched.parent)
+                if hashlib.sha256(unpack(fetched)).hexdigest() != self.sha256[name]:
+                    reasons.append(f"{mirror}: not the file that it should be")
+                    continue
+                fetched.replace(path)
+                return
+            except (OSError, ValueError, DataError) as error:  # what requests raises is an OSError
+                reasons.append(f"{mirror}: {error}")
+            finally:
+                fetched.unlink(missing_ok=True)
+        raise DataError(
+            f"{path} is missing and could not be downloaded. Put it there, or set BIOSNN_DATA to a folder that has "
+            f"{self.folder}/{name}.gz. Tried: {'; '.join(reasons)}"
+        )
+
+
+def unpack(path: Path) -> bytes:
+    """The content of a file, uncompressed if its name has ``.gz``.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read or is no whole gzip file.
+    """
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if ".gz" in path.suffixes else content
+    except (OSError, EOFError, zlib.error) as error:
+        do = "It may be truncated. Delete it, and it is downloaded anew."
+        raise DataError(f"{path} cannot be read: {error}. {do}") from None
+
+
+def parse(path: Path, content: bytes) -> NDArray[np.uint8]:
+    """Read an IDX file of unsigned bytes (LeCun, Cortes & Burges, "The MNIST database", file formats).
+
+    Parameters
+    ----------
+    path : Path
+        What to call it in a message.
+    content : bytes
+        Two zeros, the type of the values, the number of dimensions, their sizes as big-endian numbers of four bytes,
+        and the values.
+
+    Returns
+    -------
+    ndarray of uint8
+
+    Raises
+    ------
+    DataError
+        If it is something else, or its length is not what its sizes say.
+    """
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE:
+        raise DataError(field_error(str(path), "an IDX file of unsigned bytes", content[:4].hex()))
+    start = 4 + 4 * content[3]
+    shape = tuple(np.frombuffer(content[4:start], dtype=">u4").astype(int).tolist())
+    if len(shape) != content[3] or len(content) - start != int(np.prod(shape, dtype=np.int64)):
+        raise DataError(field_error(f"{path}, length", f"a header and {shape} values", f"{len(content)} bytes"))
+    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+
+
+MNIST = IdxSet(
+    "mnist",
+    "LeCun, Cortes & Burges, The MNIST database of handwritten digits; LeCun et al. 1998, Proc IEEE 86:2278, "
+    "doi:10.1109/5.726791",
+    ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
+    {
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+)
+
+FASHION_MNIST = IdxSet(
+    "fashion-mnist",
+    "Xiao, Rasul & Vollgraf 2017, Fashion-MNIST, arXiv:1708.07747",
+    (
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+    ),
+    {
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+)
