@@ -80,6 +80,28 @@ def test_a_saved_result_takes_no_settings(capsys: pytest.CaptureFixture[str]) ->
     assert "takes no settings" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("foreign", ["notes.txt", "figures/mine.png", "sub/deep"])
+@pytest.mark.parametrize("place", ["out", ""])
+def test_a_result_with_other_files_beside_it_is_not_replaced(
+    foreign: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(Path("charging"))
+    where = ("--out", place) if place else ()
+    assert biosnn("run", "./charging", *where) == 0
+    assert biosnn("run", "./charging", *where) == 0, "a result and nothing else may be replaced"
+    folder = Path(place) if place else next(Path("results").iterdir())
+    (folder / foreign).parent.mkdir(exist_ok=True)
+    (folder / foreign).write_text("mine")
+    before = (folder / "provenance.json").read_text()
+    capsys.readouterr()
+    assert biosnn("run", "./charging", *where) == 2
+    captured = capsys.readouterr()
+    assert f"got also {foreign.removesuffix('/deep')}). Move that away, or choose another folder" in captured.err
+    assert "running" not in captured.out
+    assert (folder / foreign).read_text() == "mine"
+    assert (folder / "provenance.json").read_text() == before
+
+
 def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
     write_study(Path("charging"), plot="def plot(result):\n    return 1 / 0\n")
     assert biosnn("run", "./charging", "--out", "out") == 1

@@ -89,7 +89,6 @@ def test_the_default_place_is_found_from_study_settings_seed_and_target(
 def test_a_result_of_the_same_study_is_replaced(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path / "charging"))
     run_study(study, out=tmp_path / "out")
-    (tmp_path / "out/left over").write_text("from the first run")
     result = run_study(study, seed=2, out=tmp_path / "out")
     assert result.seed == 2
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES

@@ -205,6 +205,17 @@ def test_a_folder_appears_when_its_block_ends_well(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["er"]
 
 
+def test_what_is_put_into_a_folder_during_the_run_is_kept(tmp_path: Path) -> None:
+    folder = write(tmp_path / "r")
+    with whole_or_not_at_all(folder) as new:
+        write(new)
+        (folder / "figures").mkdir()
+        for name in ("notes.txt", "figures/mine.png"):
+            (folder / name).write_text("mine")
+    assert (folder / "notes.txt").read_text() == (folder / "figures/mine.png").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
 def test_what_the_dead_left_is_cleaned_and_what_they_moved_aside_is_put_back(tmp_path: Path) -> None:
     with whole_or_not_at_all(tmp_path / "r") as new:
         mark = new.name.removeprefix(".r.new-")

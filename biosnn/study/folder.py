@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from biosnn.errors import ResultError
-from biosnn.study.saved import study_of
+from biosnn.study.saved import foreign_files, study_of
 
 _NEW, _OLD = ".new-", ".old-"
 
@@ -30,7 +30,7 @@ def refuse_foreign(folder: Path, study: str) -> None:
     Raises
     ------
     ResultError
-        If the folder exists and is neither empty nor a result of that study.
+        If the folder exists and is neither empty nor a result of that study and nothing else.
     """
     do = "Choose another folder with --out, or move this one away."
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
@@ -42,6 +42,13 @@ def refuse_foreign(folder: Path, study: str) -> None:
         raise ResultError(f"{folder}: has files in it that are no result of biosnn. {do}")
     if owner != study:
         raise ResultError(f"{folder}: holds a result of the study {owner!r}, not of {study!r}. {do}")
+    foreign = foreign_files(folder)
+    if foreign:
+        also = ", ".join(foreign)
+        raise ResultError(
+            f"{folder}: expected a result and nothing else, since it is replaced whole (got also {also}). "
+            "Move that away, or choose another folder with --out."
+        )
 
 
 @contextlib.contextmanager
@@ -89,6 +96,15 @@ def _take_the_place(new: Path, folder: Path) -> None:
     except OSError:
         old.rename(folder)
         raise
+    _remove(old, folder)
+
+
+def _remove(old: Path, folder: Path) -> None:
+    """Remove a result whose place another has taken. What somebody has put there during the run moves to the other."""
+    for name in foreign_files(old):
+        if not (folder / name).exists():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (old / name).rename(folder / name)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -109,6 +125,8 @@ def _clean_after_the_dead(folder: Path) -> None:
                 continue
             if kind == _OLD and not folder.exists():
                 left.rename(folder)
+            elif kind == _OLD:
+                _remove(left, folder)
             else:
                 shutil.rmtree(left, ignore_errors=True)
 

@@ -34,7 +34,9 @@ from biosnn.study.verdict import (
 
 FORMAT = 1
 RESULT, ARRAYS, PROVENANCE = "result.json", "arrays.npz", "provenance.json"
-FIGURES, FIGURE_ERROR, REPORT = "figures", "error.txt", "report.html"
+FIGURES, FIGURE_ERROR, CAPTIONS, REPORT = "figures", "error.txt", "captions.json", "report.html"
+# What a computer's file browser leaves in every folder that it shows: nobody misses it.
+_BROWSED = (".DS_Store", "Thumbs.db")
 
 # JSON has no NaN and no infinity: such a value is null, and "why" says which.
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -171,6 +173,28 @@ def study_of(folder: Path) -> str | None:
     except ResultError:
         return None
     return study if isinstance(study, str) else None
+
+
+def foreign_files(folder: Path) -> list[str]:
+    """List what lies in a folder and was not written with a result, relative to the folder.
+
+    Of the figures only those count as written with it that ``captions.json`` names.
+    """
+    own = {RESULT, ARRAYS, PROVENANCE, REPORT, FIGURES, *_BROWSED}
+    drawn = {FIGURE_ERROR, CAPTIONS, *_BROWSED} | {
+        f"{name}.{kind}" for name in _figure_names(folder / FIGURES / CAPTIONS) for kind in ("png", "svg")
+    }
+    figures = sorted((folder / FIGURES).iterdir()) if (folder / FIGURES).is_dir() else []
+    return [path.name for path in sorted(folder.iterdir()) if path.name not in own] + [
+        f"{FIGURES}/{path.name}" for path in figures if path.name not in drawn
+    ]
+
+
+def _figure_names(captions: Path) -> list[str]:
+    try:
+        return [str(entry["name"]) for entry in json.loads(captions.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
 
 
 def load_result(folder: Path | str) -> SavedResult:
