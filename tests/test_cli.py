@@ -80,6 +80,23 @@ def test_a_saved_result_takes_no_settings(capsys: pytest.CaptureFixture[str]) ->
     assert "takes no settings" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("depends_on", ['["duration"]', '"all"'])
+def test_a_value_that_holds_for_the_default_only_is_not_asked_elsewhere(
+    depends_on: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(Path("charging"), expected=f"{EXPECTED}depends_on = {depends_on}\n")
+    assert biosnn("check", "./charging", "duration=20 ms") == 0
+    out = capsys.readouterr().out
+    assert "Not asked with these settings: charge" in out
+    assert "0.6321 ±" not in out
+    assert biosnn("check", "./charging") == 0
+    assert "0.6321 ± 0.01" in capsys.readouterr().out
+    biosnn("run", "./charging", "points=4")
+    assert ("0.6321 ± 0.01" in capsys.readouterr().out) == (depends_on != '"all"')
+    assert biosnn("show", "./charging") == 0
+    assert "only with the default of: " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("foreign", ["notes.txt", "figures/mine.png", "sub/deep"])
 @pytest.mark.parametrize("place", ["out", ""])
 def test_a_result_with_other_files_beside_it_is_not_replaced(
@@ -134,6 +151,12 @@ def test_a_mistake_gets_a_message_and_no_traceback(
     assert err.startswith("Error: ")
     assert message in err
     assert "Traceback" not in err
+
+
+def test_an_expected_value_depends_on_settings_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"), expected=f'{EXPECTED}depends_on = ["pionts"]\n')
+    assert biosnn("run", "./charging") == 2
+    assert "[values.charge] depends_on: No setting named 'pionts'. Did you mean 'points'?" in capsys.readouterr().err
 
 
 def test_debug_shows_where_an_error_comes_from() -> None:

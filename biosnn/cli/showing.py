@@ -120,7 +120,8 @@ def show_study(console: Console, study: Study) -> None:
 
 def _expected(item: Expected) -> tuple[str, str, str]:
     unit = "" if item.unit == "1" else f" {item.unit}"
-    return item.name, f"{item.expected:.6g} ± {item.allowed:.3g}{unit}", item.source
+    only = f" (only with the default of: {', '.join(item.depends_on)})" if item.depends_on else ""
+    return item.name, f"{item.expected:.6g} ± {item.allowed:.3g}{unit}", item.source + only
 
 
 def _rows(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
