@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,29 @@ def test_show_prints_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "0.6321 ± 0.01" in out
     assert "Report: out/report.html" in out
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda folder: (folder / "result.json").unlink(), "result.json: no such file"),
+        (lambda folder: (folder / "result.json").write_text('{"format": 1, "st'), "result.json: cannot be read"),
+        (lambda folder: (folder / "result.json").write_text("{}"), "result.json: the field 'format' is missing"),
+        (lambda folder: (folder / "arrays.npz").unlink(), "arrays.npz: no such file"),
+        (lambda folder: (folder / "provenance.json").write_text("[]"), "provenance.json: expected dict"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "show"])
+@pytest.mark.parametrize("folder", ["c1", "./c1"])
+def test_a_damaged_result_is_told_as_such(
+    command: str, folder: str, damage: Callable[[Path], object], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(Path("charging"))
+    assert biosnn("run", "./charging", "--out", "c1") == 0
+    damage(Path("c1"))
+    capsys.readouterr()
+    assert biosnn(command, folder) == 2
+    assert f"Error: c1: this result is damaged: c1/{why}" in capsys.readouterr().err
 
 
 def test_a_new_study_passes_its_own_check(capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,7 +116,7 @@ def test_verdicts_on_values_are_found_anew(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (lambda data: data.update(format=2), r"format: expected 1 \(got 2\)"),
-        (lambda data: data.pop("format"), r"format: expected 1 \(got None\)"),
+        (lambda data: data.pop("format"), "this result is damaged: .*'format' is missing"),
         (lambda data: data.pop("values"), "'values' is missing"),
         (lambda data: data.update(values=[]), r"values: expected dict"),
         (lambda data: data.update(seed="1"), "seed: expected int"),

@@ -74,10 +74,10 @@ def check(
     """Run a study, or take a saved result, and exit with 1 unless every claim and expected value holds."""
     from biosnn.cli.results import print_result
     from biosnn.errors import SettingsError
-    from biosnn.study.saved import load_result, study_of
+    from biosnn.study.saved import holds_result, load_result
 
     console = Console()
-    if study_of(Path(what)) is None:
+    if not holds_result(Path(what)):
         result = _run(console, what, settings, out, seed, target)
     else:
         if settings or out or seed is not None or target:

@@ -16,7 +16,7 @@ from biosnn.errors import ModelError, NotFoundError, SettingsError, unknown
 from biosnn.model import Model
 from biosnn.report.describe import describe_model
 from biosnn.study.load import Study, load_study
-from biosnn.study.saved import load_result, study_of
+from biosnn.study.saved import holds_result, load_result
 from biosnn.study.verdict import Expected
 
 
@@ -30,7 +30,7 @@ def show_anything(console: Console, name: str, *, figure: bool) -> None:
     SettingsError
         If a figure is asked of something that is no model.
     """
-    if study_of(Path(name)) is not None:
+    if holds_result(Path(name)):
         _no_figure(name, figure)
         print_result(console, load_result(Path(name)))
         return

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from biosnn.errors import ResultError
-from biosnn.study.saved import foreign_files, study_of
+from biosnn.study.saved import foreign_files, holds_result, study_of
 
 _NEW, _OLD = ".new-", ".old-"
 
@@ -38,6 +38,8 @@ def refuse_foreign(folder: Path, study: str) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
     owner = study_of(folder)
+    if owner is None and holds_result(folder):
+        raise ResultError(f"{folder}: holds a damaged result, which does not say of which study. {do}")
     if owner is None:
         raise ResultError(f"{folder}: has files in it that are no result of biosnn. {do}")
     if owner != study:

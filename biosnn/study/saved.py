@@ -166,6 +166,13 @@ def _write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)  # type: ignore[no-untyped-call]
 
 
+def holds_result(folder: Path) -> bool:
+    """Whether a folder looks like that of a result, be it damaged; a folder with a script is a study."""
+    return not (folder / "study.py").is_file() and any(
+        (folder / name).is_file() for name in (RESULT, ARRAYS, PROVENANCE, REPORT)
+    )
+
+
 def study_of(folder: Path) -> str | None:
     """Name the study whose result a folder holds, be it of another version or damaged; None if it holds none."""
     try:
@@ -217,11 +224,18 @@ def load_result(folder: Path | str) -> SavedResult:
         If a file is missing or damaged, or the layout is of another version.
     """
     folder = Path(folder)
-    data = _read_json(folder / RESULT)
-    version = data.get("format")
-    if version != FORMAT:
-        do = "It was written by another version of biosnn: run the study again."
-        raise ResultError(field_error(f"{folder / RESULT} format", str(FORMAT), version, do))
+    try:
+        data = _read_json(folder / RESULT)
+        version = _take(str(folder / RESULT), data, "format", int)
+        if version == FORMAT:
+            return _load(folder, data)
+    except ResultError as error:
+        raise ResultError(f"{folder}: this result is damaged: {error} Run the study again.") from None
+    do = "It was written by another version of biosnn: run the study again."
+    raise ResultError(field_error(f"{folder / RESULT} format", str(FORMAT), version, do))
+
+
+def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
     where = str(folder / RESULT)
     entries = _take(where, data, "values", dict)
     rows = tuple(_row(f"{where} values[{name!r}]", name, entry) for name, entry in entries.items())
