@@ -172,7 +172,8 @@ def _teach(settings: Settings, sim: Any, data: Dataset, courses: list[Course]) -
 
 
 def _point(learner: Learner, course: Course, learning: bool) -> dict[str, Any]:
-    return {"seed": course.seed, "stage.playlist": course.playlist, **rates(learner, learning=learning)}
+    playlist = learner.stage.filled(course.playlist)
+    return {"seed": course.seed, "stage.playlist": playlist, **rates(learner, learning=learning)}
 
 
 def _result(settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None, wall: float) -> Result:
