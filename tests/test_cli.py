@@ -198,6 +198,24 @@ def test_a_broken_plugin_warns_and_leaves_the_rest_on_the_shelf(
     assert biosnn("run", "fine", "--out", "out") == 0
 
 
+def install(folder: Path, name: str, group: str) -> None:
+    """Pretend that a package without the module that it names for a part of the shelf is installed in a folder."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[biosnn.{group}]\n{name} = {name}p.{group}\n")
+
+
+def test_a_warning_at_a_terminal_is_one_line(tmp_path: Path) -> None:
+    install(tmp_path / "site", "broken", "studies")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-c", "from biosnn.cli import main; main(['list'])"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stderr.startswith("Warning: Plugin 'broken' (brokenp.studies) is left out: ")
+    assert done.stderr.count("\n") == 1
+    assert "unsupervised" in done.stdout
+
+
 def test_a_duplicate_name_is_an_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("one", "two"):
         write_study(Path(place) / "studies/same")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from pathlib import Path
@@ -165,6 +166,8 @@ def main(arguments: list[str] | None = None) -> None:
     problems = Console(stderr=True)
     try:
         with warnings.catch_warnings():
+            # Brian2 would send warnings to its log when it is imported; Python refuses to redirect them a second time.
+            logging.captureWarnings(True)
             warnings.showwarning = lambda message, *_: _print_plainly(problems, "Warning: ", message, "yellow")
             app(args=[word for word in words if word != "--debug"], prog_name="biosnn")
     except BiosnnError as error:
