@@ -123,6 +123,24 @@ def synapse_model(name: str | Path | SynapseModel) -> SynapseModel:
     return model
 
 
+def models_named(name: str) -> list[Model]:
+    """Find every model of a name on the shelf, of which a neuron and a synapse may have the same, or that in a file.
+
+    Returns
+    -------
+    list of NeuronModel and SynapseModel
+        Empty where the name is neither on the shelf nor that of a ``.toml`` file.
+    """
+    if name.endswith(".toml"):
+        try:
+            return [neuron_model(name)]
+        except ModelError:
+            # A synapse model; or a broken file, about which this says the same.
+            return [synapse_model(name)]
+    models: list[Model] = [neuron_model(name)] if name in neuron_names() else []
+    return [*models, synapse_model(name)] if name in synapse_names() else models
+
+
 def is_path(name: str | Path) -> bool:
     """Whether a name is meant as a path: it has a folder in it or ends in ``.toml``."""
     text = str(name)

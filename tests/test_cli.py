@@ -301,6 +301,61 @@ def test_a_new_model_can_be_shown(kind: str, capsys: pytest.CaptureFixture[str])
     assert biosnn("new", "model", "my-own") == 2
 
 
+MODEL = """kind = "neuron"
+name = "mine"
+summary = "A cell."
+source = "A test"
+equations = "dv/dt = -v/tau : 1"
+method = "euler"
+[parameters]
+tau = { value = "10 ms", meaning = "time constant" }
+[initial]
+v = "1"
+"""
+
+
+@pytest.mark.parametrize("kind", ["neuron", "synapse"])
+def test_a_model_can_be_checked_by_its_file(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("new", "model", "mine", "--kind", kind) == 0
+    assert biosnn("check", "./mine.toml") == 0
+    out = capsys.readouterr().out
+    assert f"✓ pass  mine ({kind} model)" in out
+    assert "run for 10 ms on the target numpy" in out
+    assert [path.name for path in Path().iterdir()] == ["mine.toml"]
+    assert biosnn("check", "./mine.toml", "tau=3 ms") == 2
+    assert "./mine.toml: is a model, which takes no settings" in capsys.readouterr().err
+
+
+def test_a_model_can_be_checked_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("check", "stdp_pair") == 0
+    assert "✓ pass  stdp_pair (synapse model)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("10 ms", "10 mss", "Did you mean 'ms'?"),
+        ("-v/tau", "v**2/tau", "v of mine, model mine is infinite after the run"),
+        ("-v/tau : 1", "-v/tau*sin(v) : 1", "turned into code. UnsupportedEquationsException"),
+    ],
+)
+def test_a_model_that_fails_its_check_is_told_why(
+    old: str, new: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = MODEL.replace(old, new).replace('v = "1"', 'v = "1e9"')
+    Path("mine.toml").write_text(text.replace("euler", "exact") if "sin" in new else text)
+    assert biosnn("check", "mine.toml") == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("✗ fail  ")
+    assert why in captured.out
+    assert "Traceback" not in captured.out + captured.err
+
+
+def test_a_model_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("check", "./nowhere.toml") == 2
+    assert "Model file './nowhere.toml' does not exist" in capsys.readouterr().err
+
+
 def test_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIOSNN_CACHE", str(Path("cache").absolute()))
     cache.obtain("programs", "0123456789abcdef", lambda folder: {"n": (folder / "file").write_text("x" * 1234)})

@@ -66,26 +66,28 @@ def run(
 
 @app.command()
 def check(
-    what: Annotated[str, typer.Argument(metavar="STUDY|DIR", help="A study to run, or the folder of a saved result.")],
+    what: Annotated[
+        str,
+        typer.Argument(metavar="STUDY|DIR|MODEL", help="A study to run, the folder of a saved result, or a model."),
+    ],
     settings: Assignments = None,
     out: Out = None,
     seed: Seed = None,
     target: Target = None,
 ) -> None:
-    """Run a study, or take a saved result, and exit with 1 unless every claim and expected value holds."""
-    from biosnn.cli.results import print_result
-    from biosnn.errors import SettingsError
-    from biosnn.study.saved import holds_result, load_result
+    """Run a study, take a saved result, or try a model, and exit with 1 unless everything holds."""
+    from biosnn.cli.checking import check_model, check_saved, is_model
+    from biosnn.study.saved import holds_result
 
-    console = Console()
-    if not holds_result(Path(what)):
-        result = _run(console, what, settings, out, seed, target)
+    console, alone = Console(), not (settings or out or seed is not None or target)
+    if holds_result(Path(what)):
+        passed = check_saved(console, what, alone=alone)
+    elif is_model(what):
+        passed = check_model(console, what, alone=alone)
     else:
-        if settings or out or seed is not None or target:
-            raise SettingsError(f"{what}: is a saved result, which takes no settings, --out, --seed or --target.")
-        result = load_result(Path(what))
-        print_result(console, result)
-    if result.verdict != "pass" or result.broken:
+        result = _run(console, what, settings, out, seed, target)
+        passed = result.verdict == "pass" and not result.broken
+    if not passed:
         raise typer.Exit(1)
 
 

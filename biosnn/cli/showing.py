@@ -12,7 +12,7 @@ from rich.text import Text
 
 from biosnn import shelf
 from biosnn.cli.results import print_result
-from biosnn.errors import ModelError, NotFoundError, SettingsError, unknown
+from biosnn.errors import NotFoundError, SettingsError, unknown
 from biosnn.model import Model
 from biosnn.report.describe import describe_model
 from biosnn.study.load import Study, load_study
@@ -53,28 +53,14 @@ def _no_figure(name: str, figure: bool) -> None:
 
 
 def _find(name: str) -> tuple[list[Model], Study | None]:
-    if name.endswith(".toml"):
-        return [_model_file(name)], None
     if (Path(name) / "study.py").is_file():
         return [], load_study(name)
-    models: list[Model] = []
-    if name in shelf.neuron_names():
-        models.append(shelf.neuron_model(name))
-    if name in shelf.synapse_names():
-        models.append(shelf.synapse_model(name))
+    models = shelf.models_named(name)
     study = load_study(name) if name in shelf.study_names() else None
     if not models and study is None:
         names = {*shelf.neuron_names(), *shelf.synapse_names(), *shelf.study_names()}
         raise NotFoundError(unknown("model or study", name, names))
     return models, study
-
-
-def _model_file(path: str) -> Model:
-    try:
-        return shelf.neuron_model(path)
-    except ModelError:
-        # A synapse model; or a broken file, about which this says the same.
-        return shelf.synapse_model(path)
 
 
 def show_model(console: Console, model: Model) -> None:

@@ -184,7 +184,7 @@ def _switched_on(model: SynapseModel) -> dict[str, str]:
     }
 
 
-def _source(first: Any, period: Any, model: SynapseModel, side: str, more: str = "") -> NeuronGroup:
+def spike_source(first: Any, period: Any, model: SynapseModel, side: str, more: str = "") -> NeuronGroup:
     """Neurons that spike at given times, and have the variables that the synapse reads from that side."""
     reads = [f"{name.removesuffix(side)} : {unit}" for name, unit in model.uses.items() if name.endswith(side)]
     group = NeuronGroup(
@@ -198,7 +198,8 @@ def _source(first: Any, period: Any, model: SynapseModel, side: str, more: str =
     return group
 
 
-def _connect(model: SynapseModel, pre: NeuronGroup, post: NeuronGroup, onto: str = "") -> Synapses:
+def connect_pairs(model: SynapseModel, pre: NeuronGroup, post: NeuronGroup, onto: str = "") -> Synapses:
+    """Synapses from each neuron to the one of the same number, with inputs that are off by default switched on."""
     pairs = list(range(len(pre)))
     return synapses(pre, post, model, onto=onto, connect=(pairs, pairs), values=_switched_on(model))
 
@@ -207,9 +208,9 @@ def _weight_change(model: SynapseModel, lags: Any) -> Any:
     """The change of the weight by pairs of spikes; the weight starts in the middle where it has an upper bound."""
     with session("numpy", seed=1, dt=0.5 * ms) as sim:
         start = _WIDEST * ms
-        pre = _source(np.full(len(lags), start / ms) * ms, _PERIOD, model, "_pre")
-        post = _source(start + lags, _PERIOD, model, "_post")
-        syn = _connect(model, pre, post)
+        pre = spike_source(np.full(len(lags), start / ms) * ms, _PERIOD, model, "_pre")
+        post = spike_source(start + lags, _PERIOD, model, "_post")
+        syn = connect_pairs(model, pre, post)
         syn.w = "w_max/2" if "w_max" in model.parameters else 0.5
         before = np.array(syn.w[:])
         # To the middle of the last interval, so that every pair has come and no spike of the next has.
@@ -220,9 +221,9 @@ def _weight_change(model: SynapseModel, lags: Any) -> Any:
 def _transmitted(model: SynapseModel) -> Any:
     """What each spike of a train adds to a variable that keeps everything it gets."""
     with session("numpy", seed=1, dt=0.5 * ms) as sim:
-        pre = _source([10.0] * ms, _INTERVAL, model, "_pre")
-        post = _source([1e9] * ms, _INTERVAL, model, "_post", more="received : 1")
-        syn = _connect(model, pre, post, onto="received")
+        pre = spike_source([10.0] * ms, _INTERVAL, model, "_pre")
+        post = spike_source([1e9] * ms, _INTERVAL, model, "_post", more="received : 1")
+        syn = connect_pairs(model, pre, post, onto="received")
         trace = StateMonitor(post, "received", record=True)
         sim.run(Network(pre, post, syn, trace), _TRAIN * _INTERVAL)
         each = round(float(_INTERVAL / sim.dt))
