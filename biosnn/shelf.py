@@ -38,6 +38,9 @@ def _own(part: str) -> Place:
 
 def _user_places(part: str) -> list[Place]:
     folders = [Path(text).expanduser() for text in os.environ.get("BIOSNN_PATH", "").split(os.pathsep) if text]
+    for folder in folders:
+        if not folder.is_dir():
+            warnings.warn(f"BIOSNN_PATH: {folder} is left out: there is no such folder.", stacklevel=2)
     return [Place(folder / part, "BIOSNN_PATH") for folder in folders]
 
 
