@@ -359,12 +359,15 @@ def test_a_model_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[s
 def test_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIOSNN_CACHE", str(Path("cache").absolute()))
     cache.obtain("programs", "0123456789abcdef", lambda folder: {"n": (folder / "file").write_text("x" * 1234)})
+    (cache.staging_folder("killed") / "main").write_text("x" * 100_000)
     assert biosnn("cache") == 0
     out = capsys.readouterr().out
-    assert "programs  0123456789ab" in out
-    assert "kB" in out
+    assert re.search(r"programs +0123456789ab +1\.\d+ kB", out)
+    assert re.search(r"unfinished +killed-\w+ +100 kB", out)
+    assert ": 101 kB of at most" in out
     assert biosnn("cache", "--clear") == 0
-    assert cache.entries() == []
+    assert "Freed 101 kB" in capsys.readouterr().out
+    assert [path for path in Path("cache").rglob("*") if path.is_file()] == []
 
 
 def test_help_needs_none_of_the_heavy_modules() -> None:

@@ -205,6 +205,20 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         run_study(write_study(tmp_path / "charging"), out=tmp_path / "file/out")
 
 
+@pytest.mark.cpp
+@pytest.mark.parametrize("part", ["", "/locks", "/staging", "/programs"])
+def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"cache{part}"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("in the way")
+    monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("biosnn.engine.compile._common_header", lambda *_: pytest.fail("it compiled"))
+    with pytest.raises(EngineError, match=rf"{tmp_path}/cache cannot be written: .*\. Set BIOSNN_CACHE to a folder"):
+        run_study(write_study(tmp_path / "charging"), target="cpp", out=tmp_path / "out")
+
+
 def test_a_study_may_have_more_files_beside_it(tmp_path: Path) -> None:
     study = STUDY.replace("from biosnn.build", "from .helper import WORD\nfrom biosnn.build").replace('"peak"', "WORD")
     folder = write_study(tmp_path / "charging", study=study)

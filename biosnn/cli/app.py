@@ -144,7 +144,7 @@ def new(
 
 @app.command()
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Remove everything in it.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all but builds that are under way.")] = False,
 ) -> None:
     """Show the compiled programs that are kept, or clear them."""
     from biosnn.cli.machine import print_cache

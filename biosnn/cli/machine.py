@@ -46,7 +46,7 @@ def print_cache(console: Console, *, clear: bool) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("kind", "key", "size", "last used"):
         table.add_column(heading, justify="right" if heading == "size" else "left")
-    for entry in cache.entries():
+    for entry in [*cache.entries(), *cache.unfinished()]:
         used = datetime.fromtimestamp(entry.used).isoformat(" ", "seconds")
         table.add_row(entry.kind, entry.key[:12], size_text(entry.size), used)
     if table.row_count:
