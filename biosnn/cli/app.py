@@ -122,13 +122,14 @@ def show(
     """Show a model's equations, a study's question and settings, or a saved result."""
     from biosnn.cli.showing import show_anything
 
-    show_anything(Console(), name, figure=figure)
+    show_anything(Console(), name, figure=figure, out=out)
 
 
 @app.command()
 def new(
     what: Annotated[str, typer.Argument(metavar="model|study", help="What to write.")],
     name: Annotated[str, typer.Argument(help="Its name.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The figure's file (default: ./NAME.png).")] = None,
     kind: Annotated[str, typer.Option("--kind", help="The kind of model: neuron or synapse.")] = "neuron",
     folder: Annotated[Path, typer.Option("--dir", help="Where to write it.")] = Path(),
 ) -> None:
@@ -138,12 +139,13 @@ def new(
     if what not in ("model", "study"):
         raise typer.BadParameter(f"expected 'model' or 'study' (got {what!r}).")
     path = new_model(name, kind, folder) if what == "model" else new_study(name, folder)
-    shown = f"./{path}" if not path.is_absolute() else str(path)
+    shown = typed(path)
     Console().print(f"Wrote {shown}. Try: biosnn {'show' if what == 'model' else 'check'} {shown}", markup=False)
 
 
 @app.command()
 def cache(
+    from biosnn.cli.results import typed
     clear: Annotated[bool, typer.Option("--clear", help="Remove all but builds that are under way.")] = False,
 ) -> None:
     """Show the compiled programs that are kept, or clear them."""

@@ -26,6 +26,11 @@ _VERDICTS = {
 }
 
 
+def typed(path: Path) -> str:
+    """A path below the working directory as it is typed, so that it is seen to be one."""
+    return str(path) if path.is_absolute() else f"./{path}"
+
+
 def verdict_text(verdict: str) -> Text:
     """A verdict as sign, word and colour."""
     text, style = _VERDICTS.get(verdict, ("", ""))

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from biosnn import shelf
-from biosnn.cli.results import print_result
+from biosnn.cli.results import print_result, typed
 from biosnn.errors import NotFoundError, SettingsError, unknown
 from biosnn.model import Model
 from biosnn.report.describe import describe_model
@@ -20,16 +20,20 @@ from biosnn.study.saved import holds_result, load_result
 from biosnn.study.verdict import Expected
 
 
-def show_anything(console: Console, name: str, *, figure: bool) -> None:
+def show_anything(console: Console, name: str, *, figure: bool, out: Path | None = None) -> None:
     """Print whatever has that name or lies at that path; a model and a study of one name are both printed.
+
+    A model's figure goes to the file ``out``, by default NAME.png in the working directory.
 
     Raises
     ------
     NotFoundError
         If there is nothing of that name.
     SettingsError
-        If a figure is asked of something that is no model.
+        If a figure is asked of something that is no model, or a place for it without it.
     """
+    if out and not figure:
+        raise SettingsError("--out: says where the figure goes. Give --figure as well.")
     if holds_result(Path(name)):
         _no_figure(name, figure)
         print_result(console, load_result(Path(name)))
@@ -42,7 +46,9 @@ def show_anything(console: Console, name: str, *, figure: bool) -> None:
         if figure:
             from biosnn.report.preview import draw_preview
 
-            console.print(f"Figure: {draw_preview(model)}", markup=False, highlight=False, soft_wrap=True)
+            path = out or Path(f"{model.name}.png")
+            draw_preview(model, path)
+            console.print(f"Figure: {typed(path)}", markup=False, highlight=False, soft_wrap=True)
     if study is not None:
         show_study(console, study)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from matplotlib.figure import Figure as Drawing
 
 from biosnn.build import neurons, synapses
 from biosnn.engine import session
-from biosnn.errors import ModelError, RunError
+from biosnn.errors import ModelError, RunError, SettingsError
 from biosnn.model import Model, NeuronModel, SynapseModel
 from biosnn.quantity import format_quantity, parse_quantity, unit_text
 from biosnn.report.figures import STYLE, new_figure
 
+_MARK = "biosnn show --figure"
 _BEFORE, _STEP, _AFTER = 20 * ms, 200 * ms, 30 * ms
 _ENOUGH = 5
 _LADDER = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -31,35 +31,36 @@ _PAIRS, _PERIOD, _WIDEST = 5, 100 * ms, 45
 _TRAIN, _INTERVAL = 10, 50 * ms
 
 
-def draw_preview(model: Model, folder: Path | None = None) -> Path:
+def draw_preview(model: Model, path: Path) -> None:
     """Simulate a model on the NumPy target and draw its response.
 
     Parameters
     ----------
     model : NeuronModel or SynapseModel
         The model.
-    folder : Path, optional
-        Where to put the figure; by default a new folder for temporary files.
-
-    Returns
-    -------
-    Path
-        A PNG: for a neuron its membrane potential under a step of its drive, for a plastic synapse the change of its
-        weight against the time between the spikes, for any other synapse what a train of spikes transmits.
+    path : Path
+        The PNG to write, in place of an earlier figure of this kind: for a neuron its membrane potential under a step
+        of its drive, for a plastic synapse the change of its weight against the time between the spikes, for any other
+        synapse what a train of spikes transmits.
 
     Raises
     ------
+    SettingsError
+        If the file cannot be written, or is there and no figure of this kind.
     ModelError
         If a neuron model has neither an input nor a state variable, so that there is nothing to be seen.
     EngineError
         If the model cannot be simulated.
     """
-    folder = folder or Path(tempfile.mkdtemp(prefix="biosnn-"))
-    path = folder / f"{model.name}.png"
+    if path.exists() and not (path.is_file() and _MARK.encode() in path.read_bytes()):
+        raise SettingsError(f"{path}: exists, and is no such figure. Move it away, or name another file with --out.")
     with mpl.rc_context(STYLE):
         figure = _draw_neuron(model) if isinstance(model, NeuronModel) else _draw_synapse(model)
-        figure.savefig(path, dpi=120)
-    return path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, format="png", dpi=120, metadata={"Software": _MARK})
+        except OSError as error:
+            raise SettingsError(f"{path}: cannot be written: {error.strerror}. Name another file with --out.") from None
 
 
 def _draw_neuron(model: NeuronModel) -> Drawing:
