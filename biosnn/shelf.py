@@ -73,13 +73,13 @@ def _files(kind: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for place in places("models"):
         for path in sorted((place.folder / kind).glob("*.toml")):
-            _add(found, path.stem, path, kind[:-1] + " model")
+            _add(found, path.stem, path, kind[:-1] + " models")
     return found
 
 
-def _add(found: dict[str, Path], name: str, path: Path, what: str) -> None:
+def _add(found: dict[str, Path], name: str, path: Path, kind: str) -> None:
     if name in found:
-        raise NotFoundError(f"Two {what}s are named {name!r}: {found[name]} and {path}. Rename or remove one.")
+        raise NotFoundError(f"Two {kind} are named {name!r}: {found[name]} and {path}. Rename or remove one.")
     found[name] = path
 
 
@@ -158,9 +158,14 @@ def _load(kind: str, name: str | Path) -> Model:
     else:
         files = _files(kind)
         if str(name) not in files:
-            raise NotFoundError(unknown(f"{kind[:-1]} model", str(name), files))
+            raise NotFoundError(_other_kind(kind, str(name)) + unknown(f"{kind[:-1]} model", str(name), files))
         path = files[str(name)]
     return _read(path, path.stat().st_mtime_ns, path.stat().st_size)
+
+
+def _other_kind(kind: str, name: str) -> str:
+    other = "synapses" if kind == "neurons" else "neurons"
+    return f"{name!r} is a {other[:-1]} model, but a {kind[:-1]} model is needed. " if name in _files(other) else ""
 
 
 @cache
@@ -186,7 +191,7 @@ def _study_folders() -> dict[str, Path]:
         folders = [place.folder] if (place.folder / "study.py").is_file() else sorted(place.folder.iterdir())
         for folder in folders:
             if (folder / "study.py").is_file():
-                _add(found, folder.name, folder, "study")
+                _add(found, folder.name, folder, "studies")
     return found
 
 

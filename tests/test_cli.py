@@ -85,10 +85,12 @@ def test_a_saved_result_takes_no_settings(capsys: pytest.CaptureFixture[str]) ->
 def test_a_value_that_holds_for_the_default_only_is_not_asked_elsewhere(
     depends_on: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_study(Path("charging"), expected=f"{EXPECTED}depends_on = {depends_on}\n")
+    more = EXPECTED.replace("charge]", '"count, NEST"]').replace("0.6321", "3")
+    expected = f"{EXPECTED}depends_on = {depends_on}\n{more}depends_on = {depends_on}\n"
+    write_study(Path("charging"), STUDY.replace('"count"', '"count, NEST"'), expected=expected)
     assert biosnn("check", "./charging", "duration=20 ms") == 0
     out = capsys.readouterr().out
-    assert "Not asked with these settings: charge" in out
+    assert "Not asked with these settings: charge · count, NEST\n" in out
     assert "0.6321 ±" not in out
     assert biosnn("check", "./charging") == 0
     assert "0.6321 ± 0.01" in capsys.readouterr().out
@@ -136,6 +138,12 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("run", "./charging", "points"), "expected key=value"),
         (("run", "./charging", "--target", "abacus"), "Valid names: cpp, cython, numpy"),
         (("show", "nowhere"), "No model or study named 'nowhere'"),
+        (("run", "./charging", "--seed", "abc"), "'--seed': expected a whole number (got 'abc')"),
+        (("run", "./charging", "--out", "charging/study.py/x"), "charging/study.py is no folder. Choose another"),
+        (("run", "lif", "model=stdp_pair"), "'stdp_pair' is a synapse model, but a neuron model is needed. No neuron"),
+        (("run", "stdp-window", "rules=lif"), "'lif' is a neuron model, but a synapse model is needed."),
+        (("show", "lif", "--out", "x.png"), "Give --figure as well"),
+        (("show", "lif", "--figure", "--out", "charging/study.py/x.png"), "cannot be written: "),
         (("show", "./charging", "--figure"), "only a model has a figure"),
         (("show", "./nowhere.toml"), "nowhere.toml"),
         (("new", "study", "Big Name"), "expected a letter, then lower-case letters"),
@@ -149,7 +157,7 @@ def test_a_mistake_gets_a_message_and_no_traceback(
     write_study(Path("charging"))
     assert biosnn(*arguments) == 2
     err = capsys.readouterr().err
-    assert err.startswith("Error: ")
+    assert err.startswith("Error: ") or "Error ─" in err
     assert message in err
     assert "Traceback" not in err
 
@@ -221,7 +229,7 @@ def test_a_duplicate_name_is_an_error(capsys: pytest.CaptureFixture[str], monkey
         write_study(Path(place) / "studies/same")
     monkeypatch.setenv("BIOSNN_PATH", f"{Path('one').absolute()}:{Path('two').absolute()}")
     assert biosnn("list") == 2
-    assert "same" in capsys.readouterr().err
+    assert "Two studies are named 'same'" in capsys.readouterr().err
 
 
 def test_show_prints_a_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,10 +239,29 @@ def test_show_prints_a_model(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in out
 
 
-def test_show_draws_the_response_of_a_model(capsys: pytest.CaptureFixture[str]) -> None:
-    assert biosnn("show", "stdp_pair", "--figure") == 0
-    path = Path(capsys.readouterr().out.rpartition("Figure: ")[2].strip())
-    assert path.read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize(("where", "path"), [((), "stdp_pair.png"), (("--out", "deep/er.png"), "deep/er.png")])
+def test_show_draws_the_response_of_a_model(
+    where: tuple[str, ...], path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert biosnn("show", "stdp_pair", "--figure", *where) == 0
+        assert capsys.readouterr().out.endswith(f"Figure: ./{path}\n")
+        assert Path(path).read_bytes().startswith(b"\x89PNG")
+    Path(path).write_bytes(b"mine")
+    assert biosnn("show", "stdp_pair", "--figure", *where) == 2
+    assert f"{path}: exists, and is no such figure." in capsys.readouterr().err
+    assert Path(path).read_bytes() == b"mine"
+
+
+def test_an_object_of_a_failed_run_is_not_told_to_be_unused() -> None:
+    study = STUDY.replace("    trace =", "    raise MemoryError('too many')\n    trace =")
+    write_study(Path("charging"), study=study)
+    command = [sys.executable, "-c", "from biosnn.cli import main; main(['run', './charging'])"]
+    environment = {**os.environ, "PYTHONPATH": ROOT}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2
+    assert "MemoryError: too many (study.py, line" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_show_prints_a_study(capsys: pytest.CaptureFixture[str]) -> None:

@@ -305,7 +305,7 @@ def test_what_settings_do_not_ask_about_is_left_out_by_name(tmp_path: Path) -> N
     result = run_study(write_study(tmp_path / "unmeasured", study=unmeasured), few, out=tmp_path / "other")
     assert result.left_out == ("charge", "rises")
     assert (result.verdict, result.claims) == ("unchecked", ())
-    assert "Not asked with these settings, so neither held nor failed: charge, rises." in result.report.read_text()
+    assert "Not asked with these settings, so neither held nor failed: charge · rises<" in result.report.read_text()
     typo = write_study(tmp_path / "typo", study=study.replace("['charge', 'rises']", "['chagre']"))
     with pytest.raises(StudyError, match=r"left_out: .*'chagre'. Did you mean 'charge'"):
         run_study(typo, few, out=tmp_path / "third")

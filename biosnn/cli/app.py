@@ -27,7 +27,18 @@ app = typer.Typer(
 
 Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings, as text.")]
 Out = Annotated[Path | None, typer.Option("--out", help="The result folder (default: results/STUDY-xxxxxxxx).")]
-Seed = Annotated[int | None, typer.Option("--seed", help="The seed (default: 1).")]
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a whole number (got {text!r}).") from None
+
+
+Seed = Annotated[
+    int | None, typer.Option("--seed", parser=_whole_number, metavar="INTEGER", help="The seed (default: 1).")
+]
 Target = Annotated[str | None, typer.Option("--target", help="cpp, cython or numpy (default: the study's own).")]
 
 
@@ -118,6 +129,7 @@ def _run(
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, a study, or the folder of a result.")],
     figure: Annotated[bool, typer.Option("--figure", help="Draw a model's response, and say where it lies.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="The figure's file (default: ./NAME.png).")] = None,
 ) -> None:
     """Show a model's equations, a study's question and settings, or a saved result."""
     from biosnn.cli.showing import show_anything
@@ -129,11 +141,11 @@ def show(
 def new(
     what: Annotated[str, typer.Argument(metavar="model|study", help="What to write.")],
     name: Annotated[str, typer.Argument(help="Its name.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The figure's file (default: ./NAME.png).")] = None,
     kind: Annotated[str, typer.Option("--kind", help="The kind of model: neuron or synapse.")] = "neuron",
     folder: Annotated[Path, typer.Option("--dir", help="Where to write it.")] = Path(),
 ) -> None:
     """Write a working skeleton of a model or a study, to be changed."""
+    from biosnn.cli.results import typed
     from biosnn.study.skeleton import new_model, new_study
 
     if what not in ("model", "study"):
@@ -145,7 +157,6 @@ def new(
 
 @app.command()
 def cache(
-    from biosnn.cli.results import typed
     clear: Annotated[bool, typer.Option("--clear", help="Remove all but builds that are under way.")] = False,
 ) -> None:
     """Show the compiled programs that are kept, or clear them."""
