@@ -66,10 +66,10 @@ def whole_or_not_at_all(folder: Path) -> Iterator[Path]:
         If the folder cannot be written.
     """
     folder = folder.absolute()
-    nearest = next(parent for parent in folder.parents if parent.exists())
-    if not nearest.is_dir():
-        raise ResultError(f"{folder}: cannot be written: {nearest} is no folder. Choose another folder with --out.")
     try:
+        nearest = next(parent for parent in folder.parents if parent.exists())
+        if not nearest.is_dir():
+            raise ResultError(f"{folder}: cannot be written: {nearest} is no folder. Choose another folder with --out.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         _clean_after_the_dead(folder)
         new = folder.with_name(f".{folder.name}{_NEW}{_own_mark()}")
