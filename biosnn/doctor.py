@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from biosnn import shelf
 from biosnn.engine import cache, toolchain
-from biosnn.errors import BiosnnError
+from biosnn.errors import BiosnnError, NotFoundError
 from biosnn.folders import data_folder
+from biosnn.study.load import study_summary
 
-OK, WARNING, MISSING = "ok", "warning", "missing"
+OK, WARNING, MISSING, BROKEN = "ok", "warning", "missing", "broken"
 _NEEDED = ("brian2", "numpy", "scipy", "matplotlib", "jinja2", "scikit-learn", "tomlkit", "rich", "typer")
 
 
@@ -26,8 +28,8 @@ class Finding:
     ----------
     what : str
         The thing.
-    state : {"ok", "warning", "missing"}
-        "warning": studies run without it, if slower; "missing": they do not.
+    state : {"ok", "warning", "missing", "broken"}
+        "warning": studies run without it, if slower; "missing" and "broken": they do not.
     detail : str
         What was found.
     remedy : str
@@ -63,7 +65,8 @@ def examine(*, run: bool = True) -> Iterator[Finding]:
     yield from (_target(name, problem, run=run) for name, problem in problems.items())
     yield _cache()
     yield _data()
-    yield from (_shelf(part) for part in ("models", "studies"))
+    for part in ("models", "studies"):
+        yield from _shelf(part)
 
 
 def _package(name: str, *, needed: bool = True) -> Finding:
@@ -140,11 +143,40 @@ def _data() -> Finding:
     return Finding("data", OK, f"{folder} (empty); {embedded}")
 
 
-def _shelf(part: str) -> Finding:
-    folders = [place.folder for place in shelf.places(part)]
+def _shelf(part: str) -> Iterator[Finding]:
+    """The folders of the shelf, and then whatever in them is left out or not to be used."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        folders = [place.folder for place in shelf.places(part)]
+        problems = list(_unusable(part))
     if not folders:
-        return Finding(part, MISSING, "no folder found", "The installation is incomplete: install biosnn again.")
-    return Finding(part, OK, ", ".join(f"{folder} ({size_text(_size(folder))})" for folder in folders))
+        yield Finding(part, MISSING, "no folder found", "The installation is incomplete: install biosnn again.")
+    else:
+        yield Finding(part, OK, ", ".join(f"{folder} ({size_text(_size(folder))})" for folder in folders))
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        yield Finding(part, WARNING, text, "Mend the plugin or the path, or remove it.")
+    yield from problems
+
+
+def _unusable(part: str) -> Iterator[Finding]:
+    """Names that stand on the shelf twice, and what cannot be read."""
+    for names, read in _READERS[part]:
+        try:
+            found = names()
+        except NotFoundError as error:
+            yield Finding(part, BROKEN, str(error), "Until then, commands that look for a name there fail.")
+            continue
+        for name in found:
+            try:
+                read(name)
+            except BiosnnError as error:
+                yield Finding(part, WARNING, f"{name} cannot be used: {error}", "Mend or remove it.")
+
+
+_READERS: dict[str, list[tuple[Callable[[], list[str]], Callable[[str], object]]]] = {
+    "models": [(shelf.neuron_names, shelf.neuron_model), (shelf.synapse_names, shelf.synapse_model)],
+    "studies": [(shelf.study_names, lambda name: study_summary(shelf.study_folder(name)))],
+}
 
 
 def _size(folder: Path) -> int:

@@ -38,6 +38,9 @@ def _own(part: str) -> Place:
 
 def _user_places(part: str) -> list[Place]:
     folders = [Path(text).expanduser() for text in os.environ.get("BIOSNN_PATH", "").split(os.pathsep) if text]
+    for folder in folders:
+        if not folder.is_dir():
+            warnings.warn(f"BIOSNN_PATH: {folder} is left out: there is no such folder.", stacklevel=2)
     return [Place(folder / part, "BIOSNN_PATH") for folder in folders]
 
 
@@ -70,13 +73,13 @@ def _files(kind: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for place in places("models"):
         for path in sorted((place.folder / kind).glob("*.toml")):
-            _add(found, path.stem, path, kind[:-1] + " model")
+            _add(found, path.stem, path, kind[:-1] + " models")
     return found
 
 
-def _add(found: dict[str, Path], name: str, path: Path, what: str) -> None:
+def _add(found: dict[str, Path], name: str, path: Path, kind: str) -> None:
     if name in found:
-        raise NotFoundError(f"Two {what}s are named {name!r}: {found[name]} and {path}. Rename or remove one.")
+        raise NotFoundError(f"Two {kind} are named {name!r}: {found[name]} and {path}. Rename or remove one.")
     found[name] = path
 
 
@@ -123,6 +126,24 @@ def synapse_model(name: str | Path | SynapseModel) -> SynapseModel:
     return model
 
 
+def models_named(name: str) -> list[Model]:
+    """Find every model of a name on the shelf, of which a neuron and a synapse may have the same, or that in a file.
+
+    Returns
+    -------
+    list of NeuronModel and SynapseModel
+        Empty where the name is neither on the shelf nor that of a ``.toml`` file.
+    """
+    if name.endswith(".toml"):
+        try:
+            return [neuron_model(name)]
+        except ModelError:
+            # A synapse model; or a broken file, about which this says the same.
+            return [synapse_model(name)]
+    models: list[Model] = [neuron_model(name)] if name in neuron_names() else []
+    return [*models, synapse_model(name)] if name in synapse_names() else models
+
+
 def is_path(name: str | Path) -> bool:
     """Whether a name is meant as a path: it has a folder in it or ends in ``.toml``."""
     text = str(name)
@@ -137,9 +158,14 @@ def _load(kind: str, name: str | Path) -> Model:
     else:
         files = _files(kind)
         if str(name) not in files:
-            raise NotFoundError(unknown(f"{kind[:-1]} model", str(name), files))
+            raise NotFoundError(_other_kind(kind, str(name)) + unknown(f"{kind[:-1]} model", str(name), files))
         path = files[str(name)]
     return _read(path, path.stat().st_mtime_ns, path.stat().st_size)
+
+
+def _other_kind(kind: str, name: str) -> str:
+    other = "synapses" if kind == "neurons" else "neurons"
+    return f"{name!r} is a {other[:-1]} model, but a {kind[:-1]} model is needed. " if name in _files(other) else ""
 
 
 @cache
@@ -165,7 +191,7 @@ def _study_folders() -> dict[str, Path]:
         folders = [place.folder] if (place.folder / "study.py").is_file() else sorted(place.folder.iterdir())
         for folder in folders:
             if (folder / "study.py").is_file():
-                _add(found, folder.name, folder, "study")
+                _add(found, folder.name, folder, "studies")
     return found
 
 

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,47 @@ def test_a_saved_result_takes_no_settings(capsys: pytest.CaptureFixture[str]) ->
     assert "takes no settings" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("depends_on", ['["duration"]', '"all"'])
+def test_a_value_that_holds_for_the_default_only_is_not_asked_elsewhere(
+    depends_on: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = EXPECTED.replace("charge]", '"count, NEST"]').replace("0.6321", "3")
+    expected = f"{EXPECTED}depends_on = {depends_on}\n{more}depends_on = {depends_on}\n"
+    write_study(Path("charging"), STUDY.replace('"count"', '"count, NEST"'), expected=expected)
+    assert biosnn("check", "./charging", "duration=20 ms") == 0
+    out = capsys.readouterr().out
+    assert "Not asked with these settings: charge · count, NEST\n" in out
+    assert "0.6321 ±" not in out
+    assert biosnn("check", "./charging") == 0
+    assert "0.6321 ± 0.01" in capsys.readouterr().out
+    biosnn("run", "./charging", "points=4")
+    assert ("0.6321 ± 0.01" in capsys.readouterr().out) == (depends_on != '"all"')
+    assert biosnn("show", "./charging") == 0
+    assert "only with the default of: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("foreign", ["notes.txt", "figures/mine.png", "sub/deep"])
+@pytest.mark.parametrize("place", ["out", ""])
+def test_a_result_with_other_files_beside_it_is_not_replaced(
+    foreign: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(Path("charging"))
+    where = ("--out", place) if place else ()
+    assert biosnn("run", "./charging", *where) == 0
+    assert biosnn("run", "./charging", *where) == 0, "a result and nothing else may be replaced"
+    folder = Path(place) if place else next(Path("results").iterdir())
+    (folder / foreign).parent.mkdir(exist_ok=True)
+    (folder / foreign).write_text("mine")
+    before = (folder / "provenance.json").read_text()
+    capsys.readouterr()
+    assert biosnn("run", "./charging", *where) == 2
+    captured = capsys.readouterr()
+    assert f"got also {foreign.removesuffix('/deep')}). Move that away, or choose another folder" in captured.err
+    assert "running" not in captured.out
+    assert (folder / foreign).read_text() == "mine"
+    assert (folder / "provenance.json").read_text() == before
+
+
 def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
     write_study(Path("charging"), plot="def plot(result):\n    return 1 / 0\n")
     assert biosnn("run", "./charging", "--out", "out") == 1
@@ -96,6 +138,12 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("run", "./charging", "points"), "expected key=value"),
         (("run", "./charging", "--target", "abacus"), "Valid names: cpp, cython, numpy"),
         (("show", "nowhere"), "No model or study named 'nowhere'"),
+        (("run", "./charging", "--seed", "abc"), "'--seed': expected a whole number (got 'abc')"),
+        (("run", "./charging", "--out", "charging/study.py/x"), "charging/study.py is no folder. Choose another"),
+        (("run", "lif", "model=stdp_pair"), "'stdp_pair' is a synapse model, but a neuron model is needed. No neuron"),
+        (("run", "stdp-window", "rules=lif"), "'lif' is a neuron model, but a synapse model is needed."),
+        (("show", "lif", "--out", "x.png"), "Give --figure as well"),
+        (("show", "lif", "--figure", "--out", "charging/study.py/x.png"), "cannot be written: "),
         (("show", "./charging", "--figure"), "only a model has a figure"),
         (("show", "./nowhere.toml"), "nowhere.toml"),
         (("new", "study", "Big Name"), "expected a letter, then lower-case letters"),
@@ -109,9 +157,15 @@ def test_a_mistake_gets_a_message_and_no_traceback(
     write_study(Path("charging"))
     assert biosnn(*arguments) == 2
     err = capsys.readouterr().err
-    assert err.startswith("Error: ")
+    assert err.startswith("Error: ") or "Error ─" in err
     assert message in err
     assert "Traceback" not in err
+
+
+def test_an_expected_value_depends_on_settings_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"), expected=f'{EXPECTED}depends_on = ["pionts"]\n')
+    assert biosnn("run", "./charging") == 2
+    assert "[values.charge] depends_on: No setting named 'pionts'. Did you mean 'points'?" in capsys.readouterr().err
 
 
 def test_debug_shows_where_an_error_comes_from() -> None:
@@ -152,12 +206,30 @@ def test_a_broken_plugin_warns_and_leaves_the_rest_on_the_shelf(
     assert biosnn("run", "fine", "--out", "out") == 0
 
 
+def install(folder: Path, name: str, group: str) -> None:
+    """Pretend that a package without the module that it names for a part of the shelf is installed in a folder."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[biosnn.{group}]\n{name} = {name}p.{group}\n")
+
+
+def test_a_warning_at_a_terminal_is_one_line(tmp_path: Path) -> None:
+    install(tmp_path / "site", "broken", "studies")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-c", "from biosnn.cli import main; main(['list'])"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stderr.startswith("Warning: Plugin 'broken' (brokenp.studies) is left out: ")
+    assert done.stderr.count("\n") == 1
+    assert "unsupervised" in done.stdout
+
+
 def test_a_duplicate_name_is_an_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("one", "two"):
         write_study(Path(place) / "studies/same")
     monkeypatch.setenv("BIOSNN_PATH", f"{Path('one').absolute()}:{Path('two').absolute()}")
     assert biosnn("list") == 2
-    assert "same" in capsys.readouterr().err
+    assert "Two studies are named 'same'" in capsys.readouterr().err
 
 
 def test_show_prints_a_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,10 +239,29 @@ def test_show_prints_a_model(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in out
 
 
-def test_show_draws_the_response_of_a_model(capsys: pytest.CaptureFixture[str]) -> None:
-    assert biosnn("show", "stdp_pair", "--figure") == 0
-    path = Path(capsys.readouterr().out.rpartition("Figure: ")[2].strip())
-    assert path.read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize(("where", "path"), [((), "stdp_pair.png"), (("--out", "deep/er.png"), "deep/er.png")])
+def test_show_draws_the_response_of_a_model(
+    where: tuple[str, ...], path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert biosnn("show", "stdp_pair", "--figure", *where) == 0
+        assert capsys.readouterr().out.endswith(f"Figure: ./{path}\n")
+        assert Path(path).read_bytes().startswith(b"\x89PNG")
+    Path(path).write_bytes(b"mine")
+    assert biosnn("show", "stdp_pair", "--figure", *where) == 2
+    assert f"{path}: exists, and is no such figure." in capsys.readouterr().err
+    assert Path(path).read_bytes() == b"mine"
+
+
+def test_an_object_of_a_failed_run_is_not_told_to_be_unused() -> None:
+    study = STUDY.replace("    trace =", "    raise MemoryError('too many')\n    trace =")
+    write_study(Path("charging"), study=study)
+    command = [sys.executable, "-c", "from biosnn.cli import main; main(['run', './charging'])"]
+    environment = {**os.environ, "PYTHONPATH": ROOT}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2
+    assert "MemoryError: too many (study.py, line" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_show_prints_a_study(capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,6 +289,29 @@ def test_show_prints_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Report: out/report.html" in out
 
 
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda folder: (folder / "result.json").unlink(), "result.json: no such file"),
+        (lambda folder: (folder / "result.json").write_text('{"format": 1, "st'), "result.json: cannot be read"),
+        (lambda folder: (folder / "result.json").write_text("{}"), "result.json: the field 'format' is missing"),
+        (lambda folder: (folder / "arrays.npz").unlink(), "arrays.npz: no such file"),
+        (lambda folder: (folder / "provenance.json").write_text("[]"), "provenance.json: expected dict"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "show"])
+@pytest.mark.parametrize("folder", ["c1", "./c1"])
+def test_a_damaged_result_is_told_as_such(
+    command: str, folder: str, damage: Callable[[Path], object], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(Path("charging"))
+    assert biosnn("run", "./charging", "--out", "c1") == 0
+    damage(Path("c1"))
+    capsys.readouterr()
+    assert biosnn(command, folder) == 2
+    assert f"Error: c1: this result is damaged: c1/{why}" in capsys.readouterr().err
+
+
 def test_a_new_study_passes_its_own_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert biosnn("new", "study", "my-question") == 0
     assert "biosnn check ./my-question" in capsys.readouterr().out
@@ -214,15 +328,73 @@ def test_a_new_model_can_be_shown(kind: str, capsys: pytest.CaptureFixture[str])
     assert biosnn("new", "model", "my-own") == 2
 
 
+MODEL = """kind = "neuron"
+name = "mine"
+summary = "A cell."
+source = "A test"
+equations = "dv/dt = -v/tau : 1"
+method = "euler"
+[parameters]
+tau = { value = "10 ms", meaning = "time constant" }
+[initial]
+v = "1"
+"""
+
+
+@pytest.mark.parametrize("kind", ["neuron", "synapse"])
+def test_a_model_can_be_checked_by_its_file(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("new", "model", "mine", "--kind", kind) == 0
+    assert biosnn("check", "./mine.toml") == 0
+    out = capsys.readouterr().out
+    assert f"✓ pass  mine ({kind} model)" in out
+    assert "run for 10 ms on the target numpy" in out
+    assert [path.name for path in Path().iterdir()] == ["mine.toml"]
+    assert biosnn("check", "./mine.toml", "tau=3 ms") == 2
+    assert "./mine.toml: is a model, which takes no settings" in capsys.readouterr().err
+
+
+def test_a_model_can_be_checked_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("check", "stdp_pair") == 0
+    assert "✓ pass  stdp_pair (synapse model)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("10 ms", "10 mss", "Did you mean 'ms'?"),
+        ("-v/tau", "v**2/tau", "v of mine, model mine is infinite after the run"),
+        ("-v/tau : 1", "-v/tau*sin(v) : 1", "turned into code. UnsupportedEquationsException"),
+    ],
+)
+def test_a_model_that_fails_its_check_is_told_why(
+    old: str, new: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = MODEL.replace(old, new).replace('v = "1"', 'v = "1e9"')
+    Path("mine.toml").write_text(text.replace("euler", "exact") if "sin" in new else text)
+    assert biosnn("check", "mine.toml") == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("✗ fail  ")
+    assert why in captured.out
+    assert "Traceback" not in captured.out + captured.err
+
+
+def test_a_model_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert biosnn("check", "./nowhere.toml") == 2
+    assert "Model file './nowhere.toml' does not exist" in capsys.readouterr().err
+
+
 def test_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIOSNN_CACHE", str(Path("cache").absolute()))
     cache.obtain("programs", "0123456789abcdef", lambda folder: {"n": (folder / "file").write_text("x" * 1234)})
+    (cache.staging_folder("killed") / "main").write_text("x" * 100_000)
     assert biosnn("cache") == 0
     out = capsys.readouterr().out
-    assert "programs  0123456789ab" in out
-    assert "kB" in out
+    assert re.search(r"programs +0123456789ab +1\.\d+ kB", out)
+    assert re.search(r"unfinished +killed-\w+ +100 kB", out)
+    assert ": 101 kB of at most" in out
     assert biosnn("cache", "--clear") == 0
-    assert cache.entries() == []
+    assert "Freed 101 kB" in capsys.readouterr().out
+    assert [path for path in Path("cache").rglob("*") if path.is_file()] == []
 
 
 def test_help_needs_none_of_the_heavy_modules() -> None:

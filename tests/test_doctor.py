@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 from pathlib import Path
 
@@ -115,6 +116,35 @@ def test_the_folders_of_models_and_studies_are_named_with_their_size(monkeypatch
         assert re.fullmatch(rf".*{part} \([\d.]+ [kM]?B\)", found[part].detail)
     monkeypatch.setattr("biosnn.shelf.places", lambda _: [])
     assert findings()["models"].state == "missing"
+
+
+def doctor_says(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = _exit_code(["doctor"])
+    return code, capsys.readouterr().out
+
+
+def test_what_is_wrong_with_the_shelf_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "_charge", lambda _: 0.6321)
+    mine = tmp_path / "models/neurons"
+    mine.mkdir(parents=True)
+    (mine / "torn.toml").write_text("kind =")
+    monkeypatch.setenv("BIOSNN_PATH", f"{tmp_path}{os.pathsep}{tmp_path / 'nowhere'}")
+    point = importlib.metadata.EntryPoint("broken", "brokenp.studies", "biosnn.studies")
+    monkeypatch.setattr("biosnn.shelf.entry_points", lambda group: [point] if group == "biosnn.studies" else [])
+    code, out = doctor_says(capsys)
+    assert code == 0
+    assert "torn cannot be used: " in out
+    assert "nowhere is left out: there is no such folder." in out
+    assert "Plugin 'broken' (brokenp.studies) is left out: " in out
+    assert "Everything needed is there; see above what could be mended." in out
+
+    (mine / "lif.toml").write_text("kind =")
+    code, out = doctor_says(capsys)
+    assert code == 1
+    assert "Two neuron models are named 'lif'" in out
+    assert "Something needed is missing or broken" in out
 
 
 def test_the_command_fails_if_something_needed_is_missing(

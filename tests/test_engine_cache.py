@@ -144,6 +144,69 @@ def test_clear_removes_whole_and_damaged_entries(own: Path) -> None:
     assert list((own / "headers").iterdir()) == []
 
 
+BUILD = """
+import sys
+from pathlib import Path
+from biosnn.engine import cache
+
+def make(folder):
+    (folder / "main").write_bytes(b"x" * 5000)
+    print("building", flush=True)
+    sys.stdin.readline()
+    return {}
+
+cache.obtain("programs", sys.argv[1], make)
+print("built", flush=True)
+"""
+
+
+def begin_build(key: str) -> subprocess.Popen[str]:
+    """Another process that builds until it is given a line."""
+    command = [sys.executable, "-c", BUILD, key]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "building\n"
+    return process
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock files")
+def test_clear_removes_what_killed_builds_left_and_nothing_of_one_under_way(own: Path) -> None:
+    cache.obtain("headers", "h" * 64, make(1000))
+    cache.obtain("programs", "c" * 64, make(1000))
+    cache.keep_log("run", "what it said")
+    killed, running = begin_build("a" * 64), begin_build("b" * 64)
+    killed.kill()
+    killed.wait()
+    assert [entry.key[:12] for entry in cache.unfinished()] == ["a" * 12, "b" * 12]
+    assert cache.total_size() > 12_000
+    assert 6000 < cache.clear() < 7000
+    (left,) = cache.unfinished()
+    assert left.key.startswith("b" * 12)
+    assert [entry.kind for entry in cache.entries()] == ["headers"], "the build that is under way may read it"
+    assert running.communicate("\n")[0] == "built\n"
+    assert [entry.key for entry in cache.entries() if entry.kind == "programs"] == ["b" * 64]
+    cache.clear()
+    assert files(own) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock files")
+def test_who_waits_for_a_lock_that_is_cleared_away_takes_the_new_one(own: Path) -> None:
+    first = begin_build("a" * 64)
+    second = subprocess.Popen([sys.executable, "-c", BUILD, "a" * 64], stdin=subprocess.PIPE, text=True)
+    time.sleep(1.0)
+    first.kill()
+    first.wait()
+    cache.clear()
+    second.communicate("\n")
+    assert second.returncode == 0
+    assert len(files(own / "locks")) == 1
+    assert [entry.key for entry in cache.entries()] == ["a" * 64]
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("500 MB", 500_000_000), ("1.5GiB", 1_610_612_736), ("100", 100), ("", 2**31)]
 )

@@ -14,6 +14,7 @@ from brian2 import Hz, Network, SpikeMonitor, ms, second
 import biosnn
 from biosnn import learning
 from biosnn.datasets import Dataset, load
+from biosnn.engine import cache
 from biosnn.errors import BiosnnError, DataError, ModelError, SettingsError
 from biosnn.learning import Circuit, Course, Learner, Protocol
 from biosnn.measure import accuracy, confusion, spike_counts
@@ -75,6 +76,30 @@ def test_an_image_with_enough_answers_is_shown_once(sim: Any) -> None:
     counter = learning.stage.count_answers(stage, stage.inputs)
     sim.run(Network(*stage.objects, counter), 3 * (210 * ms))
     assert stage.log.image[0].tolist() == [0, 1, 2]
+
+
+def test_after_its_last_place_the_last_image_is_shown_on(sim: Any) -> None:
+    stage = learning.set_up(DATA, dataclasses.replace(PROTOCOL, fewest_spikes=0), 5)
+    stage.play(np.array([2, 1, 2, 2, 0]))
+    sim.run(Network(*stage.objects), 12 * PROTOCOL.period)
+    assert stage.log.image[0].tolist() == [2, 1, 2, 2] + [0] * 8
+    assert stage.stage.place[0] == 4
+    with pytest.raises(SettingsError, match=r"expected 5 images \(got 4\)"):
+        stage.play(np.array([2, 1, 2, 2]))
+
+
+@pytest.mark.cpp
+def test_courses_of_other_lengths_need_no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path))
+    for lessons in (5, 12):
+        given = course(lessons=lessons)
+        with biosnn.session("cpp", seed=3, dt=0.5 * ms) as sim:
+            learner = learning.build(DATA, PROTOCOL, CIRCUIT, given.length)
+            learner.stage.play(given.playlist)
+            learning.teach(sim, learner, given, PROTOCOL.period)
+            record = learning.read(learner, given, PROTOCOL.period)
+        assert record.image[lessons:].tolist() == [0, 1, 2, 2]
+    assert len([entry for entry in cache.entries() if entry.kind == "programs"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -153,7 +178,8 @@ def test_nothing_learns_once_frozen(sim: Any) -> None:
 def test_without_learning_rates_weights_are_only_scaled(sim: Any) -> None:
     learner = learning.build(DATA, PROTOCOL, CIRCUIT, course().length)
     begin = np.asarray(learner.plastic.w).reshape(4, 6)
-    point = {"seed": 1, "stage.playlist": course().playlist, **learning.rates(learner, learning=False)}
+    playlist = learner.stage.filled(course().playlist)
+    point = {"seed": 1, "stage.playlist": playlist, **learning.rates(learner, learning=False)}
     (record,) = sim.sweep(
         learner.network,
         lambda: learning.teach(sim, learner, course(), PROTOCOL.period),

@@ -181,8 +181,8 @@ def test_a_synapse_is_laid_out_with_all_it_has(name: str) -> None:
 @pytest.mark.parametrize("name", ["lif", "lif_adaptive", "stdp_pair", "static"])
 def test_a_response_is_drawn(name: str, tmp_path: Path) -> None:
     model = shelf.neuron_model(name) if name in shelf.neuron_names() else shelf.synapse_model(name)
-    path = draw_preview(model, tmp_path)
-    assert path == tmp_path / f"{name}.png"
+    path = tmp_path / "figure.png"
+    draw_preview(model, path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 

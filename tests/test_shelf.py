@@ -81,6 +81,12 @@ def test_a_broken_plugin_warns_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPa
         assert "lif" in shelf.neuron_names()
 
 
+def test_a_folder_that_is_not_there_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOSNN_PATH", str(tmp_path / "nowhere"))
+    with pytest.warns(UserWarning, match=r"BIOSNN_PATH: .*nowhere is left out: there is no such folder\."):
+        assert "lif" in shelf.neuron_names()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

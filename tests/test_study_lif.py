@@ -27,8 +27,9 @@ def test_charging_and_f_i_agree_with_their_closed_forms(result):
         "noise": "pass",
     }
     assert result.values["charging curve, largest error"] < 1e-12
-    failed = [row.name for row in result.rows if row.verdict == "fail" and "without step" not in row.name]
-    assert failed == []
+    assert [row.name for row in result.rows if row.verdict == "fail"] == []
+    # Fewer neurons than usual have larger errors than the tolerance allows for.
+    assert len([name for name in result.left_out if name.startswith("rate in noise")]) == 5
 
 
 def test_its_figures_are_drawn(result):

@@ -89,7 +89,6 @@ def test_the_default_place_is_found_from_study_settings_seed_and_target(
 def test_a_result_of_the_same_study_is_replaced(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path / "charging"))
     run_study(study, out=tmp_path / "out")
-    (tmp_path / "out/left over").write_text("from the first run")
     result = run_study(study, seed=2, out=tmp_path / "out")
     assert result.seed == 2
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
@@ -206,6 +205,20 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         run_study(write_study(tmp_path / "charging"), out=tmp_path / "file/out")
 
 
+@pytest.mark.cpp
+@pytest.mark.parametrize("part", ["", "/locks", "/staging", "/programs"])
+def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"cache{part}"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("in the way")
+    monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("biosnn.engine.compile._common_header", lambda *_: pytest.fail("it compiled"))
+    with pytest.raises(EngineError, match=rf"{tmp_path}/cache cannot be written: .*\. Set BIOSNN_CACHE to a folder"):
+        run_study(write_study(tmp_path / "charging"), target="cpp", out=tmp_path / "out")
+
+
 def test_a_study_may_have_more_files_beside_it(tmp_path: Path) -> None:
     study = STUDY.replace("from biosnn.build", "from .helper import WORD\nfrom biosnn.build").replace('"peak"', "WORD")
     folder = write_study(tmp_path / "charging", study=study)
@@ -292,7 +305,7 @@ def test_what_settings_do_not_ask_about_is_left_out_by_name(tmp_path: Path) -> N
     result = run_study(write_study(tmp_path / "unmeasured", study=unmeasured), few, out=tmp_path / "other")
     assert result.left_out == ("charge", "rises")
     assert (result.verdict, result.claims) == ("unchecked", ())
-    assert "Not asked with these settings, so neither held nor failed: charge, rises." in result.report.read_text()
+    assert "Not asked with these settings, so neither held nor failed: charge · rises<" in result.report.read_text()
     typo = write_study(tmp_path / "typo", study=study.replace("['charge', 'rises']", "['chagre']"))
     with pytest.raises(StudyError, match=r"left_out: .*'chagre'. Did you mean 'charge'"):
         run_study(typo, few, out=tmp_path / "third")

@@ -145,7 +145,9 @@ def test_expected_values_are_read(tmp_path: Path) -> None:
         ('expected = 1\ntolerance = inf\nsource = "s"', "a finite number"),
         ('expected = 1\ntolerance = 1\nunit = "mVs"\nsource = "s"', "unit: .*mVs"),
         ('expected = 1\ntolerance = 1\nunit = 3\nsource = "s"', "a unit as text"),
-        ('expected = 1\ntolerance = 1\nsource = "s"\nnote = "n"', "the fields expected, relative, source"),
+        ('expected = 1\ntolerance = 1\nsource = "s"\ndepends_on = "neurons"', 'a list of settings, or "all"'),
+        ('expected = 1\ntolerance = 1\nsource = "s"\ndepends_on = [3]', 'a list of settings, or "all"'),
+        ('expected = 1\ntolerance = 1\nsource = "s"\nnote = "n"', "the fields depends_on, expected, relative, source"),
     ],
 )
 def test_a_wrong_expected_value_is_refused(tmp_path: Path, fields: str, message: str) -> None:

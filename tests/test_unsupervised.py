@@ -45,6 +45,11 @@ def test_a_small_network_gives_all_that_the_report_needs(small: Any) -> None:
     assert {"lif_adaptive", "lif_inhibitory", "stdp_diehl_cook"} <= models
 
 
+def test_a_small_network_is_not_held_to_what_the_large_one_learns(small: Any) -> None:
+    assert small.left_out == ("accuracy", "chance", "learns")
+    assert not [row for row in small.rows if row.verdict]
+
+
 def test_learning_turns_noise_into_digits_and_no_learning_leaves_it(small: Any) -> None:
     # The border columns of these images are dark: plasticity takes their weights away, noise keeps them.
     def border(fields: Any) -> float:
@@ -59,6 +64,7 @@ def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
     result = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
     assert result.values["spikes an image"] == 0
     assert {claim.verdict for claim in result.claims} == {"silent"}
+    assert "plasticity matters" in result.left_out, "the control was switched off"
 
 
 @pytest.mark.parametrize(("key", "value"), [("dataset", "digit"), ("neuron", "nobody"), ("rule", "static")])

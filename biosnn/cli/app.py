@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from pathlib import Path
@@ -26,7 +27,18 @@ app = typer.Typer(
 
 Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings, as text.")]
 Out = Annotated[Path | None, typer.Option("--out", help="The result folder (default: results/STUDY-xxxxxxxx).")]
-Seed = Annotated[int | None, typer.Option("--seed", help="The seed (default: 1).")]
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a whole number (got {text!r}).") from None
+
+
+Seed = Annotated[
+    int | None, typer.Option("--seed", parser=_whole_number, metavar="INTEGER", help="The seed (default: 1).")
+]
 Target = Annotated[str | None, typer.Option("--target", help="cpp, cython or numpy (default: the study's own).")]
 
 
@@ -65,26 +77,28 @@ def run(
 
 @app.command()
 def check(
-    what: Annotated[str, typer.Argument(metavar="STUDY|DIR", help="A study to run, or the folder of a saved result.")],
+    what: Annotated[
+        str,
+        typer.Argument(metavar="STUDY|DIR|MODEL", help="A study to run, the folder of a saved result, or a model."),
+    ],
     settings: Assignments = None,
     out: Out = None,
     seed: Seed = None,
     target: Target = None,
 ) -> None:
-    """Run a study, or take a saved result, and exit with 1 unless every claim and expected value holds."""
-    from biosnn.cli.results import print_result
-    from biosnn.errors import SettingsError
-    from biosnn.study.saved import load_result, study_of
+    """Run a study, take a saved result, or try a model, and exit with 1 unless everything holds."""
+    from biosnn.cli.checking import check_model, check_saved, is_model
+    from biosnn.study.saved import holds_result
 
-    console = Console()
-    if study_of(Path(what)) is None:
-        result = _run(console, what, settings, out, seed, target)
+    console, alone = Console(), not (settings or out or seed is not None or target)
+    if holds_result(Path(what)):
+        passed = check_saved(console, what, alone=alone)
+    elif is_model(what):
+        passed = check_model(console, what, alone=alone)
     else:
-        if settings or out or seed is not None or target:
-            raise SettingsError(f"{what}: is a saved result, which takes no settings, --out, --seed or --target.")
-        result = load_result(Path(what))
-        print_result(console, result)
-    if result.verdict != "pass" or result.broken:
+        result = _run(console, what, settings, out, seed, target)
+        passed = result.verdict == "pass" and not result.broken
+    if not passed:
         raise typer.Exit(1)
 
 
@@ -115,11 +129,12 @@ def _run(
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, a study, or the folder of a result.")],
     figure: Annotated[bool, typer.Option("--figure", help="Draw a model's response, and say where it lies.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="The figure's file (default: ./NAME.png).")] = None,
 ) -> None:
     """Show a model's equations, a study's question and settings, or a saved result."""
     from biosnn.cli.showing import show_anything
 
-    show_anything(Console(), name, figure=figure)
+    show_anything(Console(), name, figure=figure, out=out)
 
 
 @app.command()
@@ -130,18 +145,19 @@ def new(
     folder: Annotated[Path, typer.Option("--dir", help="Where to write it.")] = Path(),
 ) -> None:
     """Write a working skeleton of a model or a study, to be changed."""
+    from biosnn.cli.results import typed
     from biosnn.study.skeleton import new_model, new_study
 
     if what not in ("model", "study"):
         raise typer.BadParameter(f"expected 'model' or 'study' (got {what!r}).")
     path = new_model(name, kind, folder) if what == "model" else new_study(name, folder)
-    shown = f"./{path}" if not path.is_absolute() else str(path)
+    shown = typed(path)
     Console().print(f"Wrote {shown}. Try: biosnn {'show' if what == 'model' else 'check'} {shown}", markup=False)
 
 
 @app.command()
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Remove everything in it.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all but builds that are under way.")] = False,
 ) -> None:
     """Show the compiled programs that are kept, or clear them."""
     from biosnn.cli.machine import print_cache
@@ -165,6 +181,8 @@ def main(arguments: list[str] | None = None) -> None:
     problems = Console(stderr=True)
     try:
         with warnings.catch_warnings():
+            # Brian2 would send warnings to its log when it is imported; Python refuses to redirect them a second time.
+            logging.captureWarnings(True)
             warnings.showwarning = lambda message, *_: _print_plainly(problems, "Warning: ", message, "yellow")
             app(args=[word for word in words if word != "--debug"], prog_name="biosnn")
     except BiosnnError as error:

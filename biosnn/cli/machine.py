@@ -8,24 +8,32 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from biosnn.doctor import MISSING, OK, WARNING, examine, size_text
+from biosnn.doctor import BROKEN, MISSING, OK, WARNING, examine, size_text
 from biosnn.engine import cache
 
-_SIGNS = {OK: ("✓ ok", "green"), WARNING: ("○ without", "yellow"), MISSING: ("✗ missing", "red")}
+_SIGNS = {
+    OK: ("✓ ok", "green"),
+    WARNING: ("○ without", "yellow"),
+    MISSING: ("✗ missing", "red"),
+    BROKEN: ("✗ broken", "red"),
+}
 
 
 def print_doctor(console: Console) -> bool:
     """Print each finding as it comes; return whether everything that is needed is there."""
-    fit = True
+    states = set()
     for finding in examine():
         sign, style = _SIGNS[finding.state]
         line = Text(f"{sign:<10}", style=style) + Text(f" {finding.what:<14} {finding.detail}", style="default")
         console.print(line, soft_wrap=True)
         if finding.remedy:
             console.print(Text(f"{'':<26}{finding.remedy}", style="bold"), soft_wrap=True)
-        fit = fit and finding.state != MISSING
-    console.print("Everything needed is there." if fit else "Something needed is missing: see above.")
-    return fit
+        states.add(finding.state)
+    if states & {MISSING, BROKEN}:
+        console.print("Something needed is missing or broken: see above.")
+        return False
+    console.print("Everything needed is there" + ("; see above what could be mended." if WARNING in states else "."))
+    return True
 
 
 def print_cache(console: Console, *, clear: bool) -> None:
@@ -38,7 +46,7 @@ def print_cache(console: Console, *, clear: bool) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("kind", "key", "size", "last used"):
         table.add_column(heading, justify="right" if heading == "size" else "left")
-    for entry in cache.entries():
+    for entry in [*cache.entries(), *cache.unfinished()]:
         used = datetime.fromtimestamp(entry.used).isoformat(" ", "seconds")
         table.add_row(entry.kind, entry.key[:12], size_text(entry.size), used)
     if table.row_count:

@@ -26,6 +26,11 @@ _VERDICTS = {
 }
 
 
+def typed(path: Path) -> str:
+    """A path below the working directory as it is typed, so that it is seen to be one."""
+    return str(path) if path.is_absolute() else f"./{path}"
+
+
 def verdict_text(verdict: str) -> Text:
     """A verdict as sign, word and colour."""
     text, style = _VERDICTS.get(verdict, ("", ""))
@@ -54,7 +59,8 @@ def print_result(console: Console, result: SavedResult) -> None:
     if result.claims:
         console.print(_claims(result))
     if result.left_out:
-        console.print(f"Not asked with these settings: {', '.join(result.left_out)}.", markup=False, highlight=False)
+        # Names may have commas in them.
+        console.print(f"Not asked with these settings: {' · '.join(result.left_out)}", markup=False, highlight=False)
     if result.figure_error:
         console.print(f"The figures could not be drawn: {result.figure_error.strip()}", style="red", markup=False)
     console.print(verdict_text(result.verdict) + Text(f"  {result.study}, seed {result.seed}, {result.target}"))

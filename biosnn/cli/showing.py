@@ -11,26 +11,30 @@ from rich.table import Table
 from rich.text import Text
 
 from biosnn import shelf
-from biosnn.cli.results import print_result
-from biosnn.errors import ModelError, NotFoundError, SettingsError, unknown
+from biosnn.cli.results import print_result, typed
+from biosnn.errors import NotFoundError, SettingsError, unknown
 from biosnn.model import Model
 from biosnn.report.describe import describe_model
 from biosnn.study.load import Study, load_study
-from biosnn.study.saved import load_result, study_of
+from biosnn.study.saved import holds_result, load_result
 from biosnn.study.verdict import Expected
 
 
-def show_anything(console: Console, name: str, *, figure: bool) -> None:
+def show_anything(console: Console, name: str, *, figure: bool, out: Path | None = None) -> None:
     """Print whatever has that name or lies at that path; a model and a study of one name are both printed.
+
+    A model's figure goes to the file ``out``, by default NAME.png in the working directory.
 
     Raises
     ------
     NotFoundError
         If there is nothing of that name.
     SettingsError
-        If a figure is asked of something that is no model.
+        If a figure is asked of something that is no model, or a place for it without it.
     """
-    if study_of(Path(name)) is not None:
+    if out and not figure:
+        raise SettingsError("--out: says where the figure goes. Give --figure as well.")
+    if holds_result(Path(name)):
         _no_figure(name, figure)
         print_result(console, load_result(Path(name)))
         return
@@ -42,7 +46,9 @@ def show_anything(console: Console, name: str, *, figure: bool) -> None:
         if figure:
             from biosnn.report.preview import draw_preview
 
-            console.print(f"Figure: {draw_preview(model)}", markup=False, highlight=False, soft_wrap=True)
+            path = out or Path(f"{model.name}.png")
+            draw_preview(model, path)
+            console.print(f"Figure: {typed(path)}", markup=False, highlight=False, soft_wrap=True)
     if study is not None:
         show_study(console, study)
 
@@ -53,28 +59,14 @@ def _no_figure(name: str, figure: bool) -> None:
 
 
 def _find(name: str) -> tuple[list[Model], Study | None]:
-    if name.endswith(".toml"):
-        return [_model_file(name)], None
     if (Path(name) / "study.py").is_file():
         return [], load_study(name)
-    models: list[Model] = []
-    if name in shelf.neuron_names():
-        models.append(shelf.neuron_model(name))
-    if name in shelf.synapse_names():
-        models.append(shelf.synapse_model(name))
+    models = shelf.models_named(name)
     study = load_study(name) if name in shelf.study_names() else None
     if not models and study is None:
         names = {*shelf.neuron_names(), *shelf.synapse_names(), *shelf.study_names()}
         raise NotFoundError(unknown("model or study", name, names))
     return models, study
-
-
-def _model_file(path: str) -> Model:
-    try:
-        return shelf.neuron_model(path)
-    except ModelError:
-        # A synapse model; or a broken file, about which this says the same.
-        return shelf.synapse_model(path)
 
 
 def show_model(console: Console, model: Model) -> None:
@@ -120,7 +112,8 @@ def show_study(console: Console, study: Study) -> None:
 
 def _expected(item: Expected) -> tuple[str, str, str]:
     unit = "" if item.unit == "1" else f" {item.unit}"
-    return item.name, f"{item.expected:.6g} ± {item.allowed:.3g}{unit}", item.source
+    only = f" (only with the default of: {', '.join(item.depends_on)})" if item.depends_on else ""
+    return item.name, f"{item.expected:.6g} ± {item.allowed:.3g}{unit}", item.source + only
 
 
 def _rows(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from biosnn.errors import EngineError, field_error
 from biosnn.folders import cache_folder
@@ -24,6 +25,7 @@ from biosnn.folders import cache_folder
 DEFAULT_SIZE = "2 GiB"
 KINDS = ("programs", "headers")
 RECORD = "build.json"
+STAGING, LOCKS, LOGS = "staging", "locks", "logs"
 STALE = 24 * 3600.0  # seconds after which a staging folder must belong to a process that died
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
@@ -84,21 +86,36 @@ def entries() -> list[Entry]:
     return sorted(found, key=lambda entry: entry.used, reverse=True)
 
 
+def unfinished() -> list[Entry]:
+    """Builds that are under way, or were when their process was killed: what is no entry yet."""
+    found = []
+    for path in sorted((folder() / STAGING).glob("*")):
+        with contextlib.suppress(FileNotFoundError):  # it may be finished under our eyes
+            found.append(Entry("unfinished", path.name, path, _size(path), path.stat().st_mtime))
+    return found
+
+
 def total_size() -> int:
-    """Bytes that all entries take together."""
-    return sum(entry.size for entry in entries())
+    """Bytes that all entries and unfinished builds take together."""
+    return sum(entry.size for entry in [*entries(), *unfinished()])
 
 
 def clear() -> int:
-    """Remove every entry and return how many bytes that freed."""
-    freed = 0
-    for entry in entries():
-        freed += entry.size
-        _discard(entry.path)
-    for kind in KINDS:  # what is left there is no entry: damaged, so of no use to anyone
-        for path in (folder() / kind).glob("*"):
-            _discard(path)
-    return freed
+    """Remove everything that no running process needs, and return how many bytes that freed."""
+    before = total_size()
+    held = {path.stem for path in (folder() / LOCKS).glob("*.lock") if not _remove_lock(path)}
+    for kind in KINDS:
+        # A build reads its header without a lock of its own: another process may have made it.
+        for path in (folder() / kind).glob("*") if kind != "headers" or not held else ():
+            if path.name[:32] not in held:
+                _discard(path)
+    for entry in unfinished():
+        # The names of a lock and of the folder in which its owner builds begin with the same key.
+        if not any(key.startswith(entry.key.rpartition("-")[0]) for key in held):
+            shutil.rmtree(entry.path, ignore_errors=True)
+    for log in (folder() / LOGS).glob("*.log"):
+        log.unlink(missing_ok=True)
+    return before - total_size()
 
 
 def obtain(kind: str, key: str, make: Callable[[Path], dict[str, object]]) -> tuple[Path, bool]:
@@ -115,6 +132,11 @@ def obtain(kind: str, key: str, make: Callable[[Path], dict[str, object]]) -> tu
     -------
     tuple
         The folder, and whether it had to be made.
+
+    Raises
+    ------
+    EngineError
+        When the cache cannot be written.
     """
     path = folder() / kind / key
     if _use(path):
@@ -124,13 +146,13 @@ def obtain(kind: str, key: str, make: Callable[[Path], dict[str, object]]) -> tu
             return path, False
         if path.exists():  # an entry that fails its own record was damaged from outside
             _discard(path)
+        _part(kind)  # sooner than after minutes of compiling in vain
         staging = staging_folder(key[:12])
         try:
             facts = make(staging)
             files = {str(p.relative_to(staging)): p.stat().st_size for p in staging.rglob("*") if p.is_file()}
             record = {"kind": kind, "key": key, "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **facts, "files": files}
             (staging / RECORD).write_text(json.dumps(record, indent=1))
-            path.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(OSError):  # somebody else's entry of this name is as good as ours
                 staging.rename(path)
         finally:
@@ -143,15 +165,13 @@ def obtain(kind: str, key: str, make: Callable[[Path], dict[str, object]]) -> tu
 
 def staging_folder(prefix: str) -> Path:
     """A new folder on the cache's own disk, so that it can be renamed into place."""
-    root = folder() / "staging"
-    root.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=root))
+    with _advice():
+        return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=_part(STAGING)))
 
 
 def keep_log(name: str, text: str) -> Path:
     """Write a log where it outlives the run folder, and return its path."""
-    root = folder() / "logs"
-    root.mkdir(parents=True, exist_ok=True)
+    root = _part(LOGS)
     for old in sorted(root.glob("*.log"), key=lambda p: p.stat().st_mtime)[:-49]:
         old.unlink(missing_ok=True)
     path = root / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns() % 10**6}.log"
@@ -169,7 +189,7 @@ def evict(keep: Path | None = None) -> None:
         if entry.path != keep:
             _discard(entry.path)
             excess -= entry.size
-    for path in (folder() / "staging").glob("*"):
+    for path in (folder() / STAGING).glob("*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > STALE:
                 shutil.rmtree(path, ignore_errors=True)
@@ -199,15 +219,62 @@ def _size(path: Path) -> int:
     return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
 
 
+def _part(name: str) -> Path:
+    """A folder of the cache, made if it is not there."""
+    path = folder() / name
+    with _advice():
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def _advice() -> Iterator[None]:
+    """Turn the system's error into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(
+            f"The cache folder {folder()} cannot be written: {error.strerror}. Set BIOSNN_CACHE to a folder of yours."
+        ) from error
+
+
 @contextlib.contextmanager
 def _lock(key: str) -> Iterator[None]:
     """Hold the lock file of a key; where the system has no such locks, go on without (see the module's docstring)."""
-    root = folder() / "locks"
-    root.mkdir(parents=True, exist_ok=True)
-    with open(root / f"{key[:32]}.lock", "w") as file:
-        if sys.platform != "win32":
-            import fcntl
+    path = _part(LOCKS) / f"{key[:32]}.lock"
+    while True:
+        with _advice():
+            path.touch()
+        with open(path, "w") as file:
+            if sys.platform != "win32":
+                import fcntl
 
-            with contextlib.suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+                with contextlib.suppress(OSError):
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                if not _is_open(path, file):  # it was cleared away while we waited, and holds nobody back any more
+                    continue
+            yield
+            return
+
+
+def _is_open(path: Path, file: IO[str]) -> bool:
+    """Whether the file of this name is the one that is open."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_lock(path: Path) -> bool:
+    """Remove a lock file unless a process holds it; where that cannot be known, it is taken for held."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        with open(path, "r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    except OSError:
+        return not path.exists()
+    return True

@@ -78,6 +78,9 @@ def session(
                 file=sys.stderr,
                 flush=True,
             )
+    except BaseException:
+        state.forgive_unused()
+        raise
     finally:
         try:
             if simulation is not None:

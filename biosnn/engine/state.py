@@ -99,6 +99,14 @@ def hide_names() -> None:
     Nameable.__instances__().clear()
 
 
+def forgive_unused() -> None:
+    """Keep Brian2 from warning of the objects that a failed session has made and not yet put into a network."""
+    for reference in list(Nameable.__instances__()):
+        made = reference()
+        if isinstance(made, BrianObject) and made._network is None:
+            made._network = "none: the session failed"
+
+
 def show_names(state: BrianState) -> None:
     """Undo `hide_names`: the objects of before are known again, beside those made since."""
     known = Nameable.__instances__()

@@ -87,11 +87,14 @@ class Stage:
         One neuron a pixel, row by row.
     log : StateMonitor
         ``image`` and ``boost`` of every presentation.
+    places : int
+        How many places the playlist has.
     """
 
     stage: NeuronGroup
     inputs: NeuronGroup
     log: StateMonitor
+    places: int
 
     @property
     def objects(self) -> list[Any]:
@@ -100,7 +103,20 @@ class Stage:
 
     def play(self, images: NDArray[np.integer]) -> None:
         """Fill the playlist: at each place the index of an image in the dataset."""
-        self.stage.variables["playlist"].set_value(np.asarray(images, dtype=np.int32))
+        self.stage.variables["playlist"].set_value(self.filled(images))
+
+    def filled(self, images: NDArray[np.integer]) -> NDArray[np.int32]:
+        """The images as the variable ``playlist`` takes them, which is longer: the last image fills what is left.
+
+        Raises
+        ------
+        SettingsError
+            If there is not one image for each place.
+        """
+        if len(images) != self.places:
+            raise SettingsError(field_error("The playlist", f"{self.places} images", len(images)))
+        rest = self.stage.variables["playlist"].size - self.places
+        return np.pad(np.asarray(images, dtype=np.int32), (0, rest), mode="edge")
 
 
 def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
@@ -133,7 +149,10 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
         namespace={},
         name="stage",
     )
-    _add_array(stage, "playlist", np.zeros(playlist, dtype=np.int32), index="place")
+    # The size of an array is compiled in, and each length of a course would need the compiler. One power of two serves
+    # many. What is beyond the last place is never looked at, and last_place is a number that the program reads.
+    capacity = 1 << (playlist - 1).bit_length()
+    _add_array(stage, "playlist", np.zeros(capacity, dtype=np.int32), index="place")
     stage.place = -1
     stage.answers = protocol.fewest_spikes
     stage.fewest_spikes = protocol.fewest_spikes
@@ -154,7 +173,7 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
     log = StateMonitor(
         stage, ["image", "boost"], record=0, dt=protocol.period, when="start", order=_LOG, name="stage_log"
     )
-    return Stage(stage, _inputs(data, protocol, stage), log)
+    return Stage(stage, _inputs(data, protocol, stage), log, playlist)
 
 
 def _inputs(data: Dataset, protocol: Protocol, stage: NeuronGroup) -> NeuronGroup:

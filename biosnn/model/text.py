@@ -21,6 +21,7 @@ Model = NeuronModel | SynapseModel
 _KINDS: dict[str, type[NeuronModel] | type[SynapseModel]] = {"neuron": NeuronModel, "synapse": SynapseModel}
 _ENTRIES = {"parameters": Parameter, "inputs": Input, "traces": Trace}
 _TABLES = {*_ENTRIES, "initial", "presets", "uses"}
+_KEPT = {"notes", "source"}  # texts whose last line end counts; the others are stripped when they are read
 _LONG = {"equations", "reset", "on_pre", "on_post", "notes", "source"}
 
 
@@ -125,7 +126,8 @@ def _string(name: str, value: str) -> Any:
     plain = all(character.isprintable() or character == "\n" for character in value) and not set(value) & set('\\"')
     if name in _LONG and "\n" in value and plain:
         # A text that starts on a line of its own: TOML drops the first line end.
-        return String(StringType.MLB, value, f"\n{value}\n", Trivia())
+        end = "" if name in _KEPT else "\n"
+        return String(StringType.MLB, value, f"\n{value}{end}", Trivia())
     return tomlkit.string(value)
 
 

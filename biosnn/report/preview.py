@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from matplotlib.figure import Figure as Drawing
 
 from biosnn.build import neurons, synapses
 from biosnn.engine import session
-from biosnn.errors import ModelError, RunError
+from biosnn.errors import ModelError, RunError, SettingsError
 from biosnn.model import Model, NeuronModel, SynapseModel
 from biosnn.quantity import format_quantity, parse_quantity, unit_text
 from biosnn.report.figures import STYLE, new_figure
 
+_MARK = "biosnn show --figure"
 _BEFORE, _STEP, _AFTER = 20 * ms, 200 * ms, 30 * ms
 _ENOUGH = 5
 _LADDER = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
@@ -31,35 +31,36 @@ _PAIRS, _PERIOD, _WIDEST = 5, 100 * ms, 45
 _TRAIN, _INTERVAL = 10, 50 * ms
 
 
-def draw_preview(model: Model, folder: Path | None = None) -> Path:
+def draw_preview(model: Model, path: Path) -> None:
     """Simulate a model on the NumPy target and draw its response.
 
     Parameters
     ----------
     model : NeuronModel or SynapseModel
         The model.
-    folder : Path, optional
-        Where to put the figure; by default a new folder for temporary files.
-
-    Returns
-    -------
-    Path
-        A PNG: for a neuron its membrane potential under a step of its drive, for a plastic synapse the change of its
-        weight against the time between the spikes, for any other synapse what a train of spikes transmits.
+    path : Path
+        The PNG to write, in place of an earlier figure of this kind: for a neuron its membrane potential under a step
+        of its drive, for a plastic synapse the change of its weight against the time between the spikes, for any other
+        synapse what a train of spikes transmits.
 
     Raises
     ------
+    SettingsError
+        If the file cannot be written, or is there and no figure of this kind.
     ModelError
         If a neuron model has neither an input nor a state variable, so that there is nothing to be seen.
     EngineError
         If the model cannot be simulated.
     """
-    folder = folder or Path(tempfile.mkdtemp(prefix="biosnn-"))
-    path = folder / f"{model.name}.png"
+    if path.exists() and not (path.is_file() and _MARK.encode() in path.read_bytes()):
+        raise SettingsError(f"{path}: exists, and is no such figure. Move it away, or name another file with --out.")
     with mpl.rc_context(STYLE):
         figure = _draw_neuron(model) if isinstance(model, NeuronModel) else _draw_synapse(model)
-        figure.savefig(path, dpi=120)
-    return path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, format="png", dpi=120, metadata={"Software": _MARK})
+        except OSError as error:
+            raise SettingsError(f"{path}: cannot be written: {error.strerror}. Name another file with --out.") from None
 
 
 def _draw_neuron(model: NeuronModel) -> Drawing:
@@ -184,7 +185,7 @@ def _switched_on(model: SynapseModel) -> dict[str, str]:
     }
 
 
-def _source(first: Any, period: Any, model: SynapseModel, side: str, more: str = "") -> NeuronGroup:
+def spike_source(first: Any, period: Any, model: SynapseModel, side: str, more: str = "") -> NeuronGroup:
     """Neurons that spike at given times, and have the variables that the synapse reads from that side."""
     reads = [f"{name.removesuffix(side)} : {unit}" for name, unit in model.uses.items() if name.endswith(side)]
     group = NeuronGroup(
@@ -198,7 +199,8 @@ def _source(first: Any, period: Any, model: SynapseModel, side: str, more: str =
     return group
 
 
-def _connect(model: SynapseModel, pre: NeuronGroup, post: NeuronGroup, onto: str = "") -> Synapses:
+def connect_pairs(model: SynapseModel, pre: NeuronGroup, post: NeuronGroup, onto: str = "") -> Synapses:
+    """Synapses from each neuron to the one of the same number, with inputs that are off by default switched on."""
     pairs = list(range(len(pre)))
     return synapses(pre, post, model, onto=onto, connect=(pairs, pairs), values=_switched_on(model))
 
@@ -207,9 +209,9 @@ def _weight_change(model: SynapseModel, lags: Any) -> Any:
     """The change of the weight by pairs of spikes; the weight starts in the middle where it has an upper bound."""
     with session("numpy", seed=1, dt=0.5 * ms) as sim:
         start = _WIDEST * ms
-        pre = _source(np.full(len(lags), start / ms) * ms, _PERIOD, model, "_pre")
-        post = _source(start + lags, _PERIOD, model, "_post")
-        syn = _connect(model, pre, post)
+        pre = spike_source(np.full(len(lags), start / ms) * ms, _PERIOD, model, "_pre")
+        post = spike_source(start + lags, _PERIOD, model, "_post")
+        syn = connect_pairs(model, pre, post)
         syn.w = "w_max/2" if "w_max" in model.parameters else 0.5
         before = np.array(syn.w[:])
         # To the middle of the last interval, so that every pair has come and no spike of the next has.
@@ -220,9 +222,9 @@ def _weight_change(model: SynapseModel, lags: Any) -> Any:
 def _transmitted(model: SynapseModel) -> Any:
     """What each spike of a train adds to a variable that keeps everything it gets."""
     with session("numpy", seed=1, dt=0.5 * ms) as sim:
-        pre = _source([10.0] * ms, _INTERVAL, model, "_pre")
-        post = _source([1e9] * ms, _INTERVAL, model, "_post", more="received : 1")
-        syn = _connect(model, pre, post, onto="received")
+        pre = spike_source([10.0] * ms, _INTERVAL, model, "_pre")
+        post = spike_source([1e9] * ms, _INTERVAL, model, "_post", more="received : 1")
+        syn = connect_pairs(model, pre, post, onto="received")
         trace = StateMonitor(post, "received", record=True)
         sim.run(Network(pre, post, syn, trace), _TRAIN * _INTERVAL)
         each = round(float(_INTERVAL / sim.dt))

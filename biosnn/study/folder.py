@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from biosnn.errors import ResultError
-from biosnn.study.saved import study_of
+from biosnn.study.saved import foreign_files, holds_result, study_of
 
 _NEW, _OLD = ".new-", ".old-"
 
@@ -30,7 +30,7 @@ def refuse_foreign(folder: Path, study: str) -> None:
     Raises
     ------
     ResultError
-        If the folder exists and is neither empty nor a result of that study.
+        If the folder exists and is neither empty nor a result of that study and nothing else.
     """
     do = "Choose another folder with --out, or move this one away."
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
@@ -38,10 +38,19 @@ def refuse_foreign(folder: Path, study: str) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
     owner = study_of(folder)
+    if owner is None and holds_result(folder):
+        raise ResultError(f"{folder}: holds a damaged result, which does not say of which study. {do}")
     if owner is None:
         raise ResultError(f"{folder}: has files in it that are no result of biosnn. {do}")
     if owner != study:
         raise ResultError(f"{folder}: holds a result of the study {owner!r}, not of {study!r}. {do}")
+    foreign = foreign_files(folder)
+    if foreign:
+        also = ", ".join(foreign)
+        raise ResultError(
+            f"{folder}: expected a result and nothing else, since it is replaced whole (got also {also}). "
+            "Move that away, or choose another folder with --out."
+        )
 
 
 @contextlib.contextmanager
@@ -58,6 +67,9 @@ def whole_or_not_at_all(folder: Path) -> Iterator[Path]:
     """
     folder = folder.absolute()
     try:
+        nearest = next(parent for parent in folder.parents if parent.exists())
+        if not nearest.is_dir():
+            raise ResultError(f"{folder}: cannot be written: {nearest} is no folder. Choose another folder with --out.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         _clean_after_the_dead(folder)
         new = folder.with_name(f".{folder.name}{_NEW}{_own_mark()}")
@@ -89,6 +101,15 @@ def _take_the_place(new: Path, folder: Path) -> None:
     except OSError:
         old.rename(folder)
         raise
+    _remove(old, folder)
+
+
+def _remove(old: Path, folder: Path) -> None:
+    """Remove a result whose place another has taken. What somebody has put there during the run moves to the other."""
+    for name in foreign_files(old):
+        if not (folder / name).exists():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (old / name).rename(folder / name)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -109,6 +130,8 @@ def _clean_after_the_dead(folder: Path) -> None:
                 continue
             if kind == _OLD and not folder.exists():
                 left.rename(folder)
+            elif kind == _OLD:
+                _remove(left, folder)
             else:
                 shutil.rmtree(left, ignore_errors=True)
 

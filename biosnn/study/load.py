@@ -16,11 +16,11 @@ from typing import Any
 
 from biosnn import shelf
 from biosnn.engine.toolchain import TARGETS
-from biosnn.errors import BiosnnError, StudyError, field_error
+from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
 from biosnn.study.settings import SettingInfo, describe_settings
-from biosnn.study.verdict import Claim, Expected, read_expected
+from biosnn.study.verdict import ALL, Claim, Expected, read_expected
 
 SCRIPT, PLOT, README, EXPECTED = "study.py", "plot.py", "README.md", "expected.toml"
 
@@ -119,7 +119,7 @@ def load_study(name_or_path: str | Path) -> Study:
     run = _definition(where, module, "run", "a function run(settings, sim)", callable)
     targets = f"one of {', '.join(TARGETS)}"
     try:
-        describe_settings(settings)
+        infos = describe_settings(settings)
     except BiosnnError as error:
         raise StudyError(f"{where}: {error}") from None
     return Study(
@@ -133,7 +133,7 @@ def load_study(name_or_path: str | Path) -> Study:
         settings=settings,
         run=run,
         claims=_claims(where, module),
-        expected=tuple(read_expected(folder / EXPECTED)),
+        expected=_expected(folder / EXPECTED, [info.name for info in infos]),
         readme=_text(folder / README),
         module=private,
     )
@@ -213,6 +213,16 @@ def _definition(
     if not right(value):
         raise StudyError(field_error(f"{where} {name}", expected, value))
     return value
+
+
+def _expected(path: Path, settings: list[str]) -> tuple[Expected, ...]:
+    expected = tuple(read_expected(path))
+    for item in expected:
+        for name in () if item.depends_on == ALL else item.depends_on:
+            if name not in settings:
+                where = f"{path.name} [values.{item.name}] depends_on"
+                raise StudyError(f"{path.parent.name} {where}: {unknown('setting', name, settings)}")
+    return expected
 
 
 def _claims(where: str, module: ModuleType) -> tuple[Claim, ...]:

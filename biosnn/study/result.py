@@ -28,7 +28,7 @@ class Result:
         What the figures are drawn from, of any shape: numbers, booleans or texts.
     left_out : collection of str
         Names of expected values and claims that these settings do not ask about, so that the result is not held
-        against them; the report names them. A value that is there is always held against its expected one.
+        against them; the report names them. A value that is there is held against its expected one all the same.
 
     Raises
     ------

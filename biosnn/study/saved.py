@@ -34,7 +34,9 @@ from biosnn.study.verdict import (
 
 FORMAT = 1
 RESULT, ARRAYS, PROVENANCE = "result.json", "arrays.npz", "provenance.json"
-FIGURES, FIGURE_ERROR, REPORT = "figures", "error.txt", "report.html"
+FIGURES, FIGURE_ERROR, CAPTIONS, REPORT = "figures", "error.txt", "captions.json", "report.html"
+# What a computer's file browser leaves in every folder that it shows: nobody misses it.
+_BROWSED = (".DS_Store", "Thumbs.db")
 
 # JSON has no NaN and no infinity: such a value is null, and "why" says which.
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -164,6 +166,13 @@ def _write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)  # type: ignore[no-untyped-call]
 
 
+def holds_result(folder: Path) -> bool:
+    """Whether a folder looks like that of a result, be it damaged; a folder with a script is a study."""
+    return not (folder / "study.py").is_file() and any(
+        (folder / name).is_file() for name in (RESULT, ARRAYS, PROVENANCE, REPORT)
+    )
+
+
 def study_of(folder: Path) -> str | None:
     """Name the study whose result a folder holds, be it of another version or damaged; None if it holds none."""
     try:
@@ -171,6 +180,28 @@ def study_of(folder: Path) -> str | None:
     except ResultError:
         return None
     return study if isinstance(study, str) else None
+
+
+def foreign_files(folder: Path) -> list[str]:
+    """List what lies in a folder and was not written with a result, relative to the folder.
+
+    Of the figures only those count as written with it that ``captions.json`` names.
+    """
+    own = {RESULT, ARRAYS, PROVENANCE, REPORT, FIGURES, *_BROWSED}
+    drawn = {FIGURE_ERROR, CAPTIONS, *_BROWSED} | {
+        f"{name}.{kind}" for name in _figure_names(folder / FIGURES / CAPTIONS) for kind in ("png", "svg")
+    }
+    figures = sorted((folder / FIGURES).iterdir()) if (folder / FIGURES).is_dir() else []
+    return [path.name for path in sorted(folder.iterdir()) if path.name not in own] + [
+        f"{FIGURES}/{path.name}" for path in figures if path.name not in drawn
+    ]
+
+
+def _figure_names(captions: Path) -> list[str]:
+    try:
+        return [str(entry["name"]) for entry in json.loads(captions.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
 
 
 def load_result(folder: Path | str) -> SavedResult:
@@ -193,11 +224,18 @@ def load_result(folder: Path | str) -> SavedResult:
         If a file is missing or damaged, or the layout is of another version.
     """
     folder = Path(folder)
-    data = _read_json(folder / RESULT)
-    version = data.get("format")
-    if version != FORMAT:
-        do = "It was written by another version of biosnn: run the study again."
-        raise ResultError(field_error(f"{folder / RESULT} format", str(FORMAT), version, do))
+    try:
+        data = _read_json(folder / RESULT)
+        version = _take(str(folder / RESULT), data, "format", int)
+        if version == FORMAT:
+            return _load(folder, data)
+    except ResultError as error:
+        raise ResultError(f"{folder}: this result is damaged: {error} Run the study again.") from None
+    do = "It was written by another version of biosnn: run the study again."
+    raise ResultError(field_error(f"{folder / RESULT} format", str(FORMAT), version, do))
+
+
+def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
     where = str(folder / RESULT)
     entries = _take(where, data, "values", dict)
     rows = tuple(_row(f"{where} values[{name!r}]", name, entry) for name, entry in entries.items())

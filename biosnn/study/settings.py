@@ -165,7 +165,7 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
             parsed = _read(key, value, info.default) if isinstance(value, str) else _fit(key, value, info.default)
             _check_limits(key, parsed, info)
         except (QuantityError, SettingsError) as error:
-            raise SettingsError(f"Setting {error} {_right_ones(key, infos)}") from None
+            raise SettingsError(f"Setting {error} {_right_ones(infos)}") from None
         values[key] = parsed
     return cls(**values)
 
@@ -205,13 +205,11 @@ def _unknown_key(key: str, infos: Mapping[str, SettingInfo]) -> str:
         return f"No setting named {key!r}: this study has no settings."
     likely = difflib.get_close_matches(key, infos, n=1)
     hint = f" Did you mean {likely[0]!r}?" if likely else ""
-    return f"No setting named {key!r}.{hint} {_right_ones(key, infos)}"
+    return f"No setting named {key!r}.{hint} {_right_ones(infos)}"
 
 
-def _right_ones(key: str, infos: Mapping[str, SettingInfo]) -> str:
-    """List all settings with their defaults and help, those first whose names are most like the key."""
-    order = difflib.get_close_matches(key, infos, n=len(infos), cutoff=0.0)
-    lines = [f"  {name}={infos[name].text}  {infos[name].help}{_bracket(infos[name].limits)}" for name in order]
+def _right_ones(infos: Mapping[str, SettingInfo]) -> str:
+    lines = [f"  {name}={info.text}  {info.help}{_bracket(info.limits)}" for name, info in infos.items()]
     return "\n".join(["The settings of this study and their defaults:", *lines])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from biosnn.quantity import dimension_name, format_quantity, parse_unit
 from biosnn.study.result import Result
 
 PASS, FAIL, SILENT, ERROR, UNCHECKED = "pass", "fail", "silent", "error", "unchecked"
+
+ALL = ("all",)  # of the settings
 
 MISSING = "the study did not report this value"
 
@@ -62,6 +64,8 @@ class Expected:
         The largest deviation that passes, in ``unit``.
     relative : float, optional
         The same as a fraction of the expected value. One of the two is given.
+    depends_on : tuple of str
+        The settings at whose defaults the value holds, or `ALL` of them. With another one it is not asked.
     """
 
     name: str
@@ -70,11 +74,16 @@ class Expected:
     source: str
     tolerance: float | None = None
     relative: float | None = None
+    depends_on: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> float:
         """The largest deviation that passes, in ``unit``."""
         return self.tolerance if self.tolerance is not None else abs(self.expected) * float(self.relative or 0.0)
+
+    def holds_with(self, changed: Collection[str]) -> bool:
+        """Whether the value is to be asked when these settings differ from their defaults."""
+        return not changed if self.depends_on == ALL else not set(self.depends_on) & set(changed)
 
 
 @dataclass(frozen=True)
@@ -128,7 +137,7 @@ def read_expected(path: Path) -> list[Expected]:
 
 
 def _expected(where: str, name: str, table: Any) -> Expected:
-    known = {"expected", "tolerance", "relative", "unit", "source"}
+    known = {"expected", "tolerance", "relative", "unit", "source", "depends_on"}
     if not isinstance(table, dict) or set(table) - known:
         raise StudyError(field_error(where, f"the fields {', '.join(sorted(known))}", table))
     for key in ("expected", "tolerance", "relative"):
@@ -149,8 +158,16 @@ def _expected(where: str, name: str, table: Any) -> Expected:
         parse_unit(unit or "1")
     except BiosnnError as error:
         raise StudyError(f"{where} unit: {error}") from None
-    tolerance, relative = table.get("tolerance"), table.get("relative")
-    return Expected(name, float(table["expected"]), unit or "1", source, _number(tolerance), _number(relative))
+    tolerance, relative = (_number(table.get(key)) for key in ("tolerance", "relative"))
+    depends_on = _depends_on(f"{where} depends_on", table.get("depends_on", []))
+    return Expected(name, float(table["expected"]), unit or "1", source, tolerance, relative, depends_on)
+
+
+def _depends_on(where: str, given: Any) -> tuple[str, ...]:
+    names = [given] if given == "all" else given
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise StudyError(field_error(where, 'a list of settings, or "all"', given))
+    return tuple(names)
 
 
 def _number(value: float | None) -> float | None:

@@ -38,6 +38,7 @@ from biosnn.study import Claim, Result, setting
 
 TARGET = "cpp"
 CURVE_POINTS = 20
+TIMES_CHANCE = 6
 
 METHOD = """
 After Diehl & Cook 2015. Every pixel fires at a rate in proportion to its grey level. Excitatory cells receive the
@@ -171,7 +172,8 @@ def _teach(settings: Settings, sim: Any, data: Dataset, courses: list[Course]) -
 
 
 def _point(learner: Learner, course: Course, learning: bool) -> dict[str, Any]:
-    return {"seed": course.seed, "stage.playlist": course.playlist, **rates(learner, learning=learning)}
+    playlist = learner.stage.filled(course.playlist)
+    return {"seed": course.seed, "stage.playlist": playlist, **rates(learner, learning=learning)}
 
 
 def _result(settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None, wall: float) -> Result:
@@ -193,7 +195,13 @@ def _result(settings: Settings, data: Dataset, outcomes: list[Outcome], control:
         "simulated time an image": settings.shown + settings.rest,
         "wall time an image": wall / (first.course.length * (len(outcomes) + (control is not None))) * second,
     }
-    return Result(values, _arrays(settings, data, outcomes, control))
+    return Result(values, _arrays(settings, data, outcomes, control), left_out=_left_out(values))
+
+
+def _left_out(values: dict[str, Any]) -> list[str]:
+    """Without the control nothing is known about plasticity, and of few classes chance is too good to be beaten so."""
+    left = [] if "accuracy without learning" in values else ["plasticity matters"]
+    return left if TIMES_CHANCE * values["chance"] < 1 else [*left, "learns"]
 
 
 def _baselines(settings: Settings, data: Dataset, courses: list[Course]) -> dict[str, float]:
@@ -257,14 +265,14 @@ CLAIMS = [
     Claim(
         "learns",
         "held-out digits are told apart with at least six times the accuracy of chance",
-        lambda result: result.values["accuracy"] > 6 * result.values["chance"],
+        lambda result: result.values["accuracy"] > TIMES_CHANCE * result.values["chance"],
         _answers,
     ),
     Claim(
         "plasticity matters",
         "the same network without plasticity is at least ten points worse",
         lambda result: result.values["accuracy"] > result.values["accuracy without learning"] + 0.1,
-        lambda result: _answers(result) and "accuracy without learning" in result.values,
+        _answers,
     ),
     Claim(
         "generalises",
