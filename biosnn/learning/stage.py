@@ -9,6 +9,7 @@ images.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
 from biosnn.errors import SettingsError, field_error
+from biosnn.inputs import SpikeTrains, poisson
 from biosnn.quantity import check_dimension
 
 # Brian2's slot "start" comes before everything else in a time step; within it, by order.
-_STAGE, _IMAGE, _PIXEL, _RATE, _LOG = -10, -9, -8, -7, -6
+_STAGE, _IMAGE, _TICK, _PIXEL, _RATE, _LOG = -11, -10, -9, -8, -7, -6
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Stage:
         One neuron, called ``stage``. Its variables: ``playlist`` (the images, in order), ``place`` (where in it),
         ``image`` (the present one), ``answers`` (spikes in answer to it so far), ``boost`` (how much brighter it is
         shown), ``fewest_spikes``.
-    inputs : NeuronGroup
+    inputs : SpikeTrains
         One neuron a pixel, row by row.
     log : StateMonitor
         ``image`` and ``boost`` of every presentation.
@@ -92,7 +94,7 @@ class Stage:
     """
 
     stage: NeuronGroup
-    inputs: NeuronGroup
+    inputs: SpikeTrains
     log: StateMonitor
     places: int
 
@@ -142,6 +144,10 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
         image : integer
         answers : integer
         boost : Hz
+        ticks : integer
+        brightness : Hz
+        peak_rate : Hz (shared, constant)
+        shown_ticks : integer (shared, constant)
         fewest_spikes : integer (shared, constant)
         brighter : Hz (shared, constant)
         brightest : Hz (shared, constant)
@@ -163,7 +169,8 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
         """again = int(answers < fewest_spikes and boost < brightest - 0.5*brighter)
         boost = again*(boost + brighter)
         place = clip(place + 1 - again, 0, last_place)
-        answers = 0""",
+        answers = 0
+        ticks = 0""",
         dt=protocol.period,
         when="start",
         order=_STAGE,
@@ -173,46 +180,32 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
     log = StateMonitor(
         stage, ["image", "boost"], record=0, dt=protocol.period, when="start", order=_LOG, name="stage_log"
     )
-    return Stage(stage, _inputs(data, protocol, stage), log, playlist)
-
-
-def _inputs(data: Dataset, protocol: Protocol, stage: NeuronGroup) -> NeuronGroup:
-    """One neuron a pixel, with as few random numbers as spikes: each draws the time of its next spike.
-
-    In a Bernoulli process with probability p a step, the steps to the next spike are geometric: ln(u)/ln(1 - p),
-    rounded up, which the threshold does. A process without memory may be drawn anew when the image changes.
-    """
-    pixels = int(np.prod(data.shape))
-    inputs = NeuronGroup(
-        pixels,
-        """wait : second
-        next_spike : second
-        pixel : integer
-        silent_from : second (shared)
-        peak_rate : Hz (shared, constant)
-        shown : second (shared, constant)""",
-        threshold="t >= next_spike and t < silent_from",
-        reset="next_spike = t + wait*log(rand())",
-        namespace={},
-        name="inputs",
+    # A time that both the showing and the whole presentation are multiples of: the lights go out in time.
+    steps = [int(np.rint(float(time / stage.clock.dt))) for time in (protocol.shown, protocol.period)]
+    common = math.gcd(*steps)
+    tick = common * stage.clock.dt
+    stage.peak_rate = protocol.rate
+    stage.shown_ticks = steps[0] // common
+    stage.run_regularly(
+        "brightness = (peak_rate + boost)*int(ticks < shown_ticks)\nticks += 1",
+        dt=tick,
+        when="start",
+        order=_TICK,
+        name="stage_ticks",
     )
+    return Stage(stage, _inputs(data, stage, tick, protocol.period), log, playlist)
+
+
+def _inputs(data: Dataset, stage: NeuronGroup, tick: Quantity, period: Quantity) -> SpikeTrains:
+    """One neuron a pixel, which fires at a rate in proportion to the grey level at its place in the present image."""
+    inputs = poisson(int(np.prod(data.shape)), 0 * Hz, name="inputs")
+    inputs.variables.add_array("pixel", size=len(inputs), dtype=np.int32)
     # Brian2's generated code knows no whole numbers of one byte, and float32 is the smallest type that it does know.
     _add_array(inputs, "grey", data.flat.astype(np.float32).reshape(-1), index="pixel", constant=True)
-    inputs.variables.add_reference("boost", stage, "boost", index="0")
+    inputs.variables.add_reference("brightness", stage, "brightness", index="0")
     inputs.variables.add_reference("present", stage, "image", index="0")
-    inputs.peak_rate = protocol.rate
-    inputs.shown = protocol.shown
-    at = {"dt": protocol.period, "when": "start"}
-    inputs.run_regularly("pixel = present*N + i", **at, order=_PIXEL, name="inputs_look")
-    inputs.run_regularly(
-        """silent_from = t + shown - 0.5*dt
-        chance = clip(grey*(peak_rate + boost)*dt, 1e-12, 0.999)
-        wait = dt/log(1 - chance)
-        next_spike = t + wait*log(rand())""",
-        **at,
-        order=_RATE,
-        name="inputs_see",
-    )
+    inputs.run_regularly("pixel = present*N + i", dt=period, when="start", order=_PIXEL, name="inputs_look")
+    inputs.run_regularly("rates = grey*brightness", dt=tick, when="start", order=_RATE, name="inputs_see")
     return inputs
 
 
