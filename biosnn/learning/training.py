@@ -32,6 +32,8 @@ class Course:
         How many test images are shown once more at the end, with the spikes of the inputs recorded.
     seed : int
         Of the order, and of the network's random numbers.
+    labelled : int
+        How many of the training images, the first ones, the frozen network is shown for its neurons' labels. 0: all.
     """
 
     train: NDArray[np.int64]
@@ -39,17 +41,25 @@ class Course:
     lessons: int
     exhibits: int
     seed: int
+    labelled: int = 0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.labelled <= len(self.train):
+            raise SettingsError(field_error("Course.labelled", f"from 0 to {len(self.train)} images", self.labelled))
         if self.lessons < 1:
             raise SettingsError(field_error("Course.lessons", "at least 1 presentation", self.lessons))
         if not 0 <= self.exhibits <= len(self.test):
             raise SettingsError(field_error("Course.exhibits", f"from 0 to {len(self.test)} images", self.exhibits))
 
     @property
+    def known(self) -> NDArray[np.int64]:
+        """The training images that give the neurons their labels."""
+        return self.train[: self.labelled] if self.labelled else self.train
+
+    @property
     def examined(self) -> int:
-        """How many presentations the test has: the training images, for the neurons' labels, and those held out."""
-        return len(self.train) + len(self.test)
+        """How many presentations the test has: training images, for the neurons' labels, and those held out."""
+        return len(self.known) + len(self.test)
 
     @property
     def playlist(self) -> NDArray[np.int64]:
@@ -57,7 +67,7 @@ class Course:
         rng = np.random.default_rng(self.seed)
         passes = -(-self.lessons // len(self.train))
         lessons = np.concatenate([rng.permutation(self.train) for _ in range(passes)])[: self.lessons]
-        return np.concatenate([lessons, self.train, self.test, self.test[: self.exhibits]])
+        return np.concatenate([lessons, self.known, self.test, self.test[: self.exhibits]])
 
     @property
     def length(self) -> int:
@@ -162,9 +172,9 @@ def read(learner: Learner, course: Course, period: Quantity) -> Record:
 
 def score(record: Record, course: Course, data: Dataset) -> Score:
     """Label the neurons on the training images, decide on the test images, both with the frozen network."""
-    first, middle = course.lessons, course.lessons + len(course.train)
+    first, middle = course.lessons, course.lessons + len(course.known)
     known, new = record.responses[first:middle], record.responses[middle : middle + len(course.test)]
-    labels, right = data.labels[course.train], data.labels[course.test]
+    labels, right = data.labels[course.known], data.labels[course.test]
     neuron_labels = assign_labels(known, labels, data.classes)
     decided = vote(new, neuron_labels, data.classes)
     weighted = weigh(new, mean_response(known, labels, data.classes))

@@ -148,7 +148,8 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
     Returns
     -------
     Settings
-        An instance of ``cls``, every value of which keeps its limits.
+        An instance of ``cls``, every value of which keeps its limits. Where the class has ``BASES``, {setting: {value:
+        {other setting: text}}}, that value of the setting replaces the defaults of the others.
 
     Raises
     ------
@@ -167,7 +168,16 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
         except (QuantityError, SettingsError) as error:
             raise SettingsError(f"Setting {error} {_right_ones(infos)}") from None
         values[key] = parsed
-    return cls(**values)
+    return cls(**_bases(cls, infos, values), **values)
+
+
+def _bases(cls: type, infos: Mapping[str, SettingInfo], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the value of one setting makes of the defaults of others, which are not given."""
+    found: dict[str, Any] = {}
+    for key, cases in getattr(cls, "BASES", {}).items():
+        case = cases.get(given.get(key, infos[key].default), {})
+        found |= {name: _read(name, text, infos[name].default) for name, text in case.items() if name not in given}
+    return found
 
 
 def setting_texts(settings: Any) -> dict[str, str]:
