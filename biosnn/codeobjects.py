@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from brian2 import Function
 from brian2.codegen.codeobject import CodeObject
 from brian2.codegen.translation import analyse_identifiers
+from brian2.core.variables import Variables
 from brian2.devices.device import get_device
+from brian2.groups.group import CodeRunner
 
 from biosnn.errors import EngineError, field_error
 
@@ -30,6 +32,58 @@ def for_target(package: str) -> type[CodeObject]:
 def language(code_object: type[CodeObject]) -> str:
     """What a code object is written in: ``cpp``, ``cython`` or ``numpy``."""
     return str(code_object.generator_class.class_name)
+
+
+class Task(CodeRunner):  # type: ignore[misc]
+    """What is done in time steps without statements of a user: a template on C++, a Python function elsewhere.
+
+    Parameters
+    ----------
+    group : Group
+        Whose it is.
+    template, package : str
+        The C++ template, and the package that has it.
+    needed : mapping
+        The variables whose arrays the template names.
+    do : callable
+        Does it on the targets that run in this process.
+    kwds : mapping
+        What else the template asks for.
+    **when
+        ``name``, ``clock`` or ``dt``, and ``when`` and ``order``.
+    """
+
+    def __init__(
+        self,
+        group: Any,
+        template: str,
+        package: str,
+        needed: Mapping[str, Any],
+        do: Callable[[], None],
+        kwds: Mapping[str, Any],
+        **when: Any,
+    ) -> None:
+        CodeRunner.__init__(self, group, template, template_kwds=dict(kwds), **when)
+        self._cpp, self._package, self._needed = template, package, sorted(needed)
+        self.variables = table(group, needed)
+        self.variables.add_object("_do", do)
+
+    def before_run(self, run_namespace: Any) -> None:
+        """Choose what the active target needs, and let Brian2 generate the code."""
+        python = language(get_device().code_object_class()) != "cpp"
+        self.codeobj_class = for_target("biosnn" if python else self._package)
+        self.template = "call" if python else self._cpp
+        self.needed_variables = ["_do"] if python else self._needed
+        super().before_run(run_namespace)
+
+
+def table(group: Any, variables: Mapping[str, Any]) -> Variables:
+    """Variables that a code object of a group needs beside those of its statements, under names of their own."""
+    found = Variables(group)
+    for name, var in variables.items():
+        found._variables[name] = var
+        found.indices[name] = "0"
+    return found
 
 
 def complete_functions(group: Any, code: str, run_namespace: Mapping[str, Any]) -> None:

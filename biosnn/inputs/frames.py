@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 from brian2 import Quantity, prefs, second
-from brian2.core.variables import Variables
-from brian2.groups.group import CodeRunner
 from brian2.units.fundamentalunits import Dimension
 from numpy.typing import ArrayLike, NDArray
 
-from biosnn import codeobjects
+from biosnn.codeobjects import Task
 from biosnn.errors import ModelError, RunError, field_error, unknown
 from biosnn.inputs.group import InputGroup
 from biosnn.projection import Kind, OneToOne, Projection
@@ -22,6 +20,7 @@ from biosnn.quantity import check_dimension
 # In the slot "start", so that what an image drives has changed when the time step begins; in this order.
 _TURN, _CLEAR, _DRIVE = -10, -9, -8
 BLANK = -1
+_TURNED = ("_spikespace", "x", "frame", "playlist", "_frames", "_steps", "_places", "_turns", "t_in_timesteps")
 
 
 class Images(InputGroup):
@@ -133,22 +132,19 @@ class Images(InputGroup):
         return joint
 
 
-class _Turn(CodeRunner):  # type: ignore[misc]
+class _Turn(Task):
     """Turns to the next image when its time has come."""
 
     def __init__(self, group: Images) -> None:
         self.images = group
-        names = ["_spikespace", "x", "frame", "playlist", "_frames", "_steps", "_places", "_turns", "t_in_timesteps"]
-        self._needed = names
+        needed = {name: group.variables[name] for name in _TURNED}
         kwds = {"eventspace_variable": group.variables["_spikespace"], "frames": group.frames, "pixels": len(group)}
-        at = {"clock": group.clock, "when": group.when, "order": group.order}
-        CodeRunner.__init__(self, group, "turn", name=f"{group.name}_turn", template_kwds=kwds, **at)
-        self.variables = Variables(group)
-        self.variables.add_object("_turn", self.turn)
+        at = {"clock": group.clock, "when": group.when, "order": group.order, "name": f"{group.name}_turn"}
+        Task.__init__(self, group, "turn", "biosnn.inputs", needed, self.turn, kwds, **at)
 
     def turn(self) -> None:
         """Do it, on the targets that run in this process."""
-        get = {name: self.images.variables[name].get_value() for name in self._needed}
+        get = {name: self.images.variables[name].get_value() for name in _TURNED}
         now, spikes, turns = int(get["t_in_timesteps"].item()), get["_spikespace"], int(get["_turns"].item())
         next_turn = int(np.searchsorted(get["_steps"], now, side="right"))
         spikes[-1] = 0
@@ -162,13 +158,6 @@ class _Turn(CodeRunner):  # type: ignore[misc]
         get["frame"][...] = frame
         get["x"][:] = 0 if frame == BLANK else get["_frames"][frame * pixels : (frame + 1) * pixels]
         spikes[:] = [*range(pixels), pixels]
-
-    def before_run(self, run_namespace: Any) -> None:
-        """Name what the active target needs, and let Brian2 generate the code from the templates of this package."""
-        self.codeobj_class = codeobjects.for_target("biosnn.inputs")
-        python = codeobjects.language(self.codeobj_class) != "cpp"
-        self.needed_variables = ["_turn"] if python else self._needed
-        super().before_run(run_namespace)
 
 
 def images(

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 from brian2 import Quantity, second
-from brian2.groups.group import CodeRunner
 from numpy.typing import NDArray
 
+from biosnn.codeobjects import Task
 from biosnn.errors import ModelError, field_error
-from biosnn.projection import codeobjects
 from biosnn.projection.kinds import Fit, Indices
 from biosnn.quantity import check_dimension
 
@@ -137,7 +136,7 @@ class Arrivals:
     ages: Ages | None = None
 
 
-class DelayLine(CodeRunner):  # type: ignore[misc]
+class DelayLine(Task):
     """Runs a `Line` in every step, before the pathways that it serves."""
 
     def __init__(self, projection: Any, line: Line, clock: Any, name: str) -> None:
@@ -145,25 +144,8 @@ class DelayLine(CodeRunner):  # type: ignore[misc]
         needed = {"t_in_timesteps": line.step, "_spikes_now": line.spikes, "_history": line.history}
         if line.delayed is not None:
             needed["_delayed"] = line.delayed
-        CodeRunner.__init__(
-            self,
-            projection,
-            "delay_line",
-            clock=clock,
-            when="synapses",
-            order=-2,
-            name=name,
-            template_kwds={"line": line},
-        )
-        self.variables = projection.table(needed)
-        self.variables.add_object("_line", line)
-
-    def before_run(self, run_namespace: Any) -> None:
-        """Name what the active target needs, and let Brian2 generate the code."""
-        self.codeobj_class = codeobjects.for_target()
-        python = codeobjects.language(self.codeobj_class) != "cpp"
-        self.needed_variables = ["_line"] if python else sorted(set(self.variables) - {"_line"})
-        super().before_run(run_namespace)
+        at = {"clock": clock, "when": "synapses", "order": -2, "name": name}
+        Task.__init__(self, projection, "delay_line", "biosnn.projection", needed, line, {"line": line}, **at)
 
 
 def arrivals(projection: Any, name: str, side: str, delay: Any = None, *, lookup: bool = False) -> Arrivals:

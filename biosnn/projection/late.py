@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from brian2.groups.group import CodeRunner
 from numpy.typing import NDArray
 
-from biosnn.projection import codeobjects
+from biosnn.codeobjects import Task
 from biosnn.projection.delays import Ages
 from biosnn.projection.kinds import Indices
 
@@ -49,20 +48,17 @@ class Late:
         return found
 
 
-class Recorder(CodeRunner):  # type: ignore[misc]
+class Recorder(Task):
     """Keeps the present values of traces, in every step."""
 
     def __init__(self, projection: Any, late: Late, traces: Mapping[str, tuple[Any, Any]], clock: Any) -> None:
         self.late, self.pairs = late, list(traces.values())
-        kwds = {"late": late, "pairs": self.pairs}
-        at = {"clock": clock, "when": "synapses", "order": _ORDER, "name": f"{projection.name}_late_traces"}
-        CodeRunner.__init__(self, projection, "record", template_kwds=kwds, **at)
         needed = {"t_in_timesteps": late.step}
         for name, (now, kept) in traces.items():
             needed |= {f"_now_{name}": now, f"_kept_{name}": kept}
-        self.variables = projection.table(needed)
-        self._needed = sorted(needed)
-        self.variables.add_object("_record", self.record)
+        kwds = {"late": late, "pairs": self.pairs}
+        at = {"clock": clock, "when": "synapses", "order": _ORDER, "name": f"{projection.name}_late_traces"}
+        Task.__init__(self, projection, "record", "biosnn.projection", needed, self.record, kwds, **at)
 
     def record(self) -> None:
         """Do it, on the targets that run in this process."""
@@ -70,13 +66,6 @@ class Recorder(CodeRunner):  # type: ignore[misc]
         for now, kept in self.pairs:
             values: NDArray[Any] = kept.get_value().reshape(self.late.slots, self.late.neurons)
             values[slot] = now.get_value()
-
-    def before_run(self, run_namespace: Any) -> None:
-        """Name what the active target needs, and let Brian2 generate the code."""
-        self.codeobj_class = codeobjects.for_target()
-        python = codeobjects.language(self.codeobj_class) != "cpp"
-        self.needed_variables = ["_record"] if python else self._needed
-        super().before_run(run_namespace)
 
 
 def look_up(projection: Any, ages: Ages, traces: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from brian2.stateupdaters.exact import linear
 from brian2.utils.stringtools import get_identifiers
 from numpy.typing import NDArray
 
+from biosnn.codeobjects import table
 from biosnn.projection import codeobjects
 from biosnn.projection.delays import Ages
 from biosnn.projection.kinds import Fit, Indices
@@ -148,7 +149,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
             needed |= {"_counts": gate.counts, "_largest": gate.largest}
         if late is not None:
             needed |= {"t_in_timesteps": late.step, "_delays": late.delays}
-        self.variables = projection.table({name: var for name, var in needed.items() if var is not None})
+        self.variables = table(projection, {name: var for name, var in needed.items() if var is not None})
         self._needed = sorted(self.variables)
         if late is not None:
             self.variables.add_object("_late", late)

@@ -173,14 +173,6 @@ class Projection(Group):  # type: ignore[misc]
             for suffix in suffixes:
                 self.variables.add_reference(name + suffix, group, name, index=index)
 
-    def table(self, variables: Mapping[str, Any]) -> Variables:
-        """Variables that a code object needs beside those of its statements."""
-        found = Variables(self)
-        for name, var in variables.items():
-            found._variables[name] = var
-            found.indices[name] = "0"
-        return found
-
     # ---- values in their natural shape ------------------------------------------------------------------------
 
     def _own(self, name: str) -> Any:

@@ -1,5 +1,0 @@
-{% extends 'common_group.pyx' %}
-
-{% block maincode %}
-    _record()
-{% endblock %}
