@@ -197,7 +197,9 @@ def _project(
     syn = Projection(pre, post, kind, **texts)
     each = np.ndim(delay) > 0 and any(model.traces[name].side == "pre" for name in on_neuron)
     before = delays.arrivals(syn, "pre", "pre", delay, lookup=each)
-    arrivals = {"pre": before, "post": delays.arrivals(syn, "post", "post")}
+    arrivals = {"pre": before}
+    if statements["post"] or any(model.traces[name].side == "post" for name in on_neuron):
+        arrivals["post"] = delays.arrivals(syn, "post", "post")
     see = {"pre": partial(look_up, syn, before.ages)} if each and before.ages else {}
     holders = attach_traces(syn, model, on_neuron, {side: found.spikes for side, found in arrivals.items()}, see)
     for side, code in statements.items():

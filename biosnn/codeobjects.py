@@ -103,7 +103,7 @@ def _languages(function: Function) -> set[str]:
 
 
 @cache
-def with_templates(base: Any, package: str) -> type[CodeObject]:
+def with_templates(base: Any, package: str, **attributes: Any) -> type[CodeObject]:
     """A code object class with the templates of a package beside, and before, those that it has."""
     if language(base) not in _FOLDERS:
         raise EngineError(
@@ -111,4 +111,4 @@ def with_templates(base: Any, package: str) -> type[CodeObject]:
         )
     templater = base.templater.derive(package, templates_dir=_FOLDERS[language(base)])
     name = package.rpartition(".")[2].capitalize() + base.__name__
-    return type(name, (base,), {"templater": templater, "__module__": __name__})
+    return type(name, (base,), {"templater": templater, "__module__": __name__, **attributes})

@@ -65,7 +65,8 @@ class RuntimeSimulation(Simulation):
                 network.restore("biosnn_sweep")
                 for key, value in point.items():
                     if key != SEED:
-                        simulation.variable(network, key).get_value()[:] = value
+                        # A projection's variables may come in their natural shape.
+                        simulation.variable(network, key).get_value()[:] = np.ravel(value) if np.ndim(value) else value
                 self._reseed(point.get(SEED, self.seed))
                 try:
                     program()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from brian2 import DimensionMismatchError
 from brian2.codegen.permutation_analysis import OrderDependenceError, check_for_order_independence
 from brian2.codegen.translation import analyse_identifiers, make_statements
+from brian2.core.functions import Function
 from brian2.core.variables import ArrayVariable, Variables
 from brian2.equations.unitcheck import check_units_statements
 
 from biosnn.errors import ModelError, field_error, unknown
-from biosnn.projection.late import INDEX
+from biosnn.projection.kinds import INDEX
 from biosnn.projection.pathway import add_index
+
+RANDOM = ("rand", "randn")
 
 
 def check_statements(projection: Any, where: str, code: str, side: str, namespace: dict[str, Any]) -> None:
@@ -37,17 +41,21 @@ def check_statements(projection: Any, where: str, code: str, side: str, namespac
     ModelError
         For an unknown name, a syntax error, wrong units, a variable that may not be written, and a race.
     """
+    _check_written(projection, where, code)
     variables = _resolve(projection, where, code, namespace)
     _check_units(where, code, variables)
     scalar, vector = _parse(where, code, variables)
-    written = {statement.var for statement in [*scalar, *vector] if statement.op != ":="}
+    statements = [*scalar, *vector]
+    written = {statement.var for statement in statements if statement.op != ":="}
     for name in sorted(written):
-        _check_writable(where, name, variables[name], projection.variables.indices[name])
+        _check_writable(projection, where, name, variables[name], side)
+    _check_names(projection, where, statements)
     if projection.kind.sums and side == "pre":
-        _check_sums(where, vector, projection.variables.indices)
+        _check_sums(projection, where, vector)
     _check_order(projection, where, vector, variables, side)
     if side != "weight":
-        _check_aliases(projection, where, [*scalar, *vector], written)
+        _check_operators(projection, where, statements)
+        _check_aliases(projection, where, statements, written)
 
 
 def _resolve(projection: Any, where: str, code: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +72,15 @@ def _resolve(projection: Any, where: str, code: str, namespace: dict[str, Any]) 
             valid = [known_name for known_name in known if not known_name.startswith("_")]
             raise ModelError(f"{where}: " + unknown("variable, function or unit", name, valid)) from None
     return found
+
+
+def _check_written(projection: Any, where: str, code: str) -> None:
+    """A name that is changed must be known. (One that is set, and is not, becomes a name for an intermediate value.)"""
+    for line in re.split(r"[\n;]", code):
+        found = re.match(r"\s*(\w+)\s*(\+=|-=|\*=|/=|\*\*=)", line)
+        if found and found[1] not in projection.variables:
+            valid = [name for name in projection.variables if not name.startswith("_")]
+            raise ModelError(f"{where}: " + unknown("variable", found[1], valid))
 
 
 def _check_units(where: str, code: str, variables: dict[str, Any]) -> None:
@@ -85,28 +102,67 @@ def _parse(where: str, code: str, variables: dict[str, Any]) -> tuple[list[Any],
         raise ModelError(f"{where}: {error} in {code!r}.") from None
 
 
-def _check_writable(where: str, name: str, var: Any, index: str) -> None:
+def _check_writable(projection: Any, where: str, name: str, var: Any, side: str) -> None:
     if not isinstance(var, ArrayVariable) or var.read_only or var.constant:
         raise ModelError(f"{where}: {name} is constant and cannot be written.")
-    if var.scalar or index == "0":
+    index = projection.variables.indices[name]
+    one_for_all = index == "_idx" and projection.fit.shape == () and side != "weight"
+    if var.scalar or index == "0" or one_for_all:
         do = "Many synapses would write to it at once. Leave out the flag (shared), or use run_regularly of a group."
         raise ModelError(field_error(where, f"no statement that writes to the shared variable {name}", name, do))
 
 
-def _check_sums(where: str, statements: Iterable[Any], indices: Any) -> None:
+def _check_names(projection: Any, where: str, statements: Iterable[Any]) -> None:
+    """A postsynaptic variable has two names, with and without "_post": which of them is written counts for both."""
+    variables, indices = projection.variables, projection.variables.indices
+    used = sorted({name for statement in statements for name in {statement.var, *_words(statement.expr)}})
+    for name in used:
+        for other in used:
+            both = name < other and other in variables and name in variables
+            if both and variables[name] is variables[other] and indices[name] == indices[other]:
+                raise ModelError(
+                    field_error(where, f"one name for one variable, such as {other}", f"{name} and {other}")
+                )
+
+
+def _check_sums(projection: Any, where: str, statements: Iterable[Any]) -> None:
+    variables, indices = projection.variables, projection.variables.indices
+    resting = [getattr(variables[s.var], "conditional_write", None) for s in statements if s.var in variables]
+    names = {name for name in indices if indices[name] == "_postsynaptic_idx"}
+    names |= {name for name in variables if any(variables[name] is var for var in resting if var is not None)}
+    names |= {"j", *RANDOM}
     for statement in statements:
-        names = {"j", *(name for name in indices if indices[name] == "_postsynaptic_idx")}
         reads = names & set(_words(statement.expr))
         onto = indices.get(statement.var) == "_postsynaptic_idx" and statement.op in ("+=", "-=")
         if (statement.op != ":=" and not onto) or reads:
             text = f"{statement.var} {statement.op} {statement.expr}"
-            expected = "statements of the form x_post += ..., without postsynaptic variables on the right"
+            expected = "statements of the form x_post += ..., without postsynaptic variables or rand() on the right"
             raise ModelError(field_error(where, f"{expected}, since spikes are summed before", text))
+
+
+def _check_operators(projection: Any, where: str, statements: Iterable[Any]) -> None:
+    """What several synapses write may be added to, or multiplied, or set, but not one and then the other."""
+    used: dict[int, set[str]] = {}
+    for statement in statements:
+        if statement.op == ":=" or projection.variables.indices[statement.var] == "_idx":
+            continue
+        found = used.setdefault(id(projection.variables[statement.var]), set())
+        kind = {"-=": "+=", "/=": "*="}.get(statement.op, statement.op)
+        if found - {kind}:
+            do = "Use only += and -=, only *= and /=, or one =."
+            expected = (
+                f"one kind of change to {statement.var}, since the result would depend on the order of the spikes"
+            )
+            raise ModelError(field_error(where, expected, " and ".join(sorted(found | {kind})), do))
+        found.add(kind)
 
 
 def _check_aliases(projection: Any, where: str, statements: Iterable[Any], written: Iterable[str]) -> None:
     """Within one layer, a neuron's variable has a name from either side: what one spike writes, another may read."""
     variables, indices = projection.variables, projection.variables.indices
+    first, second = projection.ends.span("pre"), projection.ends.span("post")
+    if first[1] <= second[0] or second[1] <= first[0]:
+        return  # no neuron is on both sides
     for name in written:
         for statement in statements:
             for other in _words(statement.expr):
@@ -127,6 +183,13 @@ def _words(text: str) -> list[str]:
 def _check_order(projection: Any, where: str, statements: list[Any], variables: dict[str, Any], side: str) -> None:
     """A weight has a synapse of its own, so order matters only where several synapses share what is written."""
     indices = dict(projection.variables.indices)
+    variables = {name: var for name, var in variables.items() if name not in RANDOM}
+    for name, var in variables.items():
+        if isinstance(var, Function) and not var.stateless:
+            do = (
+                "Functions that remember something depend on the order of the synapses; rand() and randn() may be used."
+            )
+            raise ModelError(field_error(where, "functions of their arguments alone", name, do))
     scratch = Variables(None)
     for index in ("_presynaptic_idx", "_postsynaptic_idx", "_weight_idx", INDEX):
         add_index(scratch, index, unique=False)

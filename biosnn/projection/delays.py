@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from biosnn.codeobjects import Task
 from biosnn.errors import ModelError, field_error
 from biosnn.projection.kinds import Fit, Indices
-from biosnn.quantity import check_dimension
+from biosnn.quantity import check_dimension, parse_quantity
 
 LONGEST = np.iinfo(np.int16).max
 _STRIDE = 32
@@ -26,14 +26,25 @@ def steps(where: str, delay: Any, dt: Quantity) -> NDArray[np.int64]:
     ModelError
         If a delay is no time, is negative, or is longer than 32767 steps.
     """
-    delay = Quantity(delay)
+    delay = _times(where, delay)
     check_dimension(where, delay, second)
     found = np.floor(np.asarray(delay / dt, dtype=float) + 0.5)
-    if not np.all(found >= 0):  # also where one is NaN
+    if np.any(np.isnan(found)):
+        raise ModelError(field_error(where, "a time", "NaN"))
+    if np.any(found < 0):
         raise ModelError(field_error(where, "no negative delay", np.min(delay)))
     if np.max(found, initial=0) > LONGEST:
         raise ModelError(field_error(where, f"at most {LONGEST} steps of {dt}", np.max(delay)))
     return found.astype(np.int64)
+
+
+def _times(where: str, delay: Any) -> Quantity:
+    if isinstance(delay, str):
+        return parse_quantity(delay, second)
+    try:
+        return Quantity(delay)
+    except (TypeError, ValueError):
+        raise ModelError(field_error(where, "a time such as 2*ms, or an array of them", delay)) from None
 
 
 @dataclass
@@ -42,10 +53,11 @@ class Line:
 
     Parameters
     ----------
-    step, spikes, history, delayed : Variable
+    step, spikes, history, delayed, expected : Variable
         The number of the present step; the group's spikes in it; those of the last ``slots`` steps, round and round;
         those of ``delay`` steps ago, in the form that spikes have everywhere in Brian2 (indices, and their number at
-        the end), or None where delays differ from synapse to synapse.
+        the end), or None where delays differ from synapse to synapse; the step that comes next unless there is a pause,
+        after which nothing is known of the steps in between.
     size : int
         Length of a list of spikes.
     delay, slots : int
@@ -56,12 +68,17 @@ class Line:
     spikes: Any
     history: Any
     delayed: Any
+    expected: Any
     size: int
     delay: int
     slots: int
 
     def __call__(self) -> None:
         """Do it, on the targets that run in this process."""
+        now, expected = int(self.step.get_value().item()), self.expected.get_value()
+        for missed in range(max(int(expected.item()), now - self.slots + 1), now):
+            self._slot(now - missed)[-1] = 0
+        expected[...] = now + 1
         self._slot(0)[:] = self.spikes.get_value()
         if self.delayed is not None:
             self.delayed.get_value()[:] = self.ago(self.delay)
@@ -142,10 +159,19 @@ class DelayLine(Task):
     def __init__(self, projection: Any, line: Line, clock: Any, name: str) -> None:
         self.line = line
         needed = {"t_in_timesteps": line.step, "_spikes_now": line.spikes, "_history": line.history}
+        needed["_expected"] = line.expected
         if line.delayed is not None:
             needed["_delayed"] = line.delayed
         at = {"clock": clock, "when": "synapses", "order": -2, "name": name}
         Task.__init__(self, projection, "delay_line", "biosnn.projection", needed, line, {"line": line}, **at)
+        self._where, self._dt = projection.where, float(clock.dt)
+
+    def before_run(self, run_namespace: Any) -> None:
+        """Make sure that the steps counted are still those of the clock."""
+        if float(self.clock.dt) != self._dt:
+            do = "Set the time step before the projection is made."
+            raise ModelError(field_error(self._where, f"delays in steps of {self._dt * second}", self.clock.dt, do))
+        super().before_run(run_namespace)
 
 
 def arrivals(projection: Any, name: str, side: str, delay: Any = None, *, lookup: bool = False) -> Arrivals:
@@ -189,6 +215,7 @@ def _line(projection: Any, name: str, side: str, longest: int, delay: int | None
     group, slots, variables = projection.ends.whole(side), longest + 1, projection.variables
     size, clock = len(group) + 1, group.clock
     variables.add_array(f"_history_{name}", size=slots * size, dtype=np.int32)
+    variables.add_array(f"_expected_{name}", size=1, dtype=np.int64)
     if delay is not None:
         variables.add_array(f"_delayed_{name}", size=size, dtype=np.int32)
     line = Line(
@@ -196,6 +223,7 @@ def _line(projection: Any, name: str, side: str, longest: int, delay: int | None
         projection.ends.spikes(side),
         variables[f"_history_{name}"],
         variables[f"_delayed_{name}"] if delay is not None else None,
+        variables[f"_expected_{name}"],
         size,
         delay or 0,
         slots,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from brian2 import Subgroup
+from brian2 import NeuronGroup, Subgroup
+from brian2.core.spikesource import SpikeSource
 
 from biosnn.errors import ModelError, field_error
 
@@ -33,9 +34,11 @@ class Ends:
             If one is not a group of neurons that spikes (only the target need not).
         """
         for side, group in (("source", source), ("target", target)):
-            whole = getattr(group, "source", group) if isinstance(group, Subgroup) else group
-            if not hasattr(whole, "variables") or (side == "source" and "_spikespace" not in whole.variables):
-                expected = "a group of neurons that spike, or a part of one" if side == "source" else "a group"
+            whole = group.source if isinstance(group, Subgroup) else group
+            neurons = isinstance(whole, NeuronGroup | SpikeSource)
+            if not neurons or (side == "source" and "_spikespace" not in whole.variables):
+                spiking = " that spike" if side == "source" else ""
+                expected = f"a group of neurons{spiking}, or a part of one"
                 raise ModelError(field_error(f"{where}, {side}", expected, group))
         return cls(source, target)
 
@@ -51,8 +54,19 @@ class Ends:
         return start, start + len(group)
 
     def spikes(self, side: str) -> Any:
-        """The variable that holds the spikes of the present step."""
-        return self.whole(side).variables["_spikespace"]
+        """The variable that holds the spikes of the present step.
+
+        Raises
+        ------
+        ModelError
+            If the group never spikes.
+        """
+        group = self.whole(side)
+        if "_spikespace" not in group.variables:
+            raise ModelError(
+                field_error(group.name, "neurons that spike, since statements run at their spikes", "no threshold")
+            )
+        return group.variables["_spikespace"]
 
     def numbers(self, side: str) -> dict[str, int]:
         """What templates ask for: where the two groups begin and end, and where in a list of spikes their number is."""

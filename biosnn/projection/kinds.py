@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from biosnn.errors import ModelError, field_error
 
 Indices = NDArray[np.int64]
+INDEX = "_late_idx"
+"""Name of the index of what a synapse looks up in the past (see `late`)."""
 
 
 @dataclass(frozen=True)

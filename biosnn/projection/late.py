@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 
 from biosnn.codeobjects import Task
 from biosnn.projection.delays import Ages
-from biosnn.projection.kinds import Indices
-
-INDEX = "_late_idx"
-"""The index of what is looked up."""
+from biosnn.projection.kinds import INDEX, Indices
 
 # Between the presynaptic traces' own updates and on_post.
 _ORDER = 0.5
@@ -30,14 +27,16 @@ class Late:
 
     Parameters
     ----------
-    step, delays : Variable
-        The number of the present step; for each weight its delay in steps.
+    step, delays, expected : Variable
+        The number of the present step; for each weight its delay in steps; the step that comes next unless there is a
+        pause, in which traces stay as they are.
     slots, neurons : int
         Of how many steps, and for how many neurons, values are kept.
     """
 
     step: Any
     delays: Any
+    expected: Any
     slots: int
     neurons: int
 
@@ -53,7 +52,7 @@ class Recorder(Task):
 
     def __init__(self, projection: Any, late: Late, traces: Mapping[str, tuple[Any, Any]], clock: Any) -> None:
         self.late, self.pairs = late, list(traces.values())
-        needed = {"t_in_timesteps": late.step}
+        needed = {"t_in_timesteps": late.step, "_expected": late.expected}
         for name, (now, kept) in traces.items():
             needed |= {f"_now_{name}": now, f"_kept_{name}": kept}
         kwds = {"late": late, "pairs": self.pairs}
@@ -62,10 +61,13 @@ class Recorder(Task):
 
     def record(self) -> None:
         """Do it, on the targets that run in this process."""
-        slot = int(self.late.step.get_value().item()) % self.late.slots
+        step, expected = int(self.late.step.get_value().item()), self.late.expected.get_value()
+        first = max(int(expected.item()), step - self.late.slots + 1)
+        expected[...] = step + 1
+        slots = np.arange(first, step + 1) % self.late.slots
         for now, kept in self.pairs:
             values: NDArray[Any] = kept.get_value().reshape(self.late.slots, self.late.neurons)
-            values[slot] = now.get_value()
+            values[slots] = now.get_value()
 
 
 def look_up(projection: Any, ages: Ages, traces: Mapping[str, Any]) -> None:
@@ -81,7 +83,8 @@ def look_up(projection: Any, ages: Ages, traces: Mapping[str, Any]) -> None:
         The variable of each trace, which has a value for every neuron of the whole source group.
     """
     variables, group = projection.variables, projection.ends.whole("pre")
-    late = Late(ages.line.step, ages.delays, ages.line.slots, len(group))
+    variables.add_array("_late_expected", size=1, dtype=np.int64)
+    late = Late(ages.line.step, ages.delays, variables["_late_expected"], ages.line.slots, len(group))
     pairs = {}
     for name, trace in traces.items():
         kept, size = f"_late_{name}", late.slots * late.neurons

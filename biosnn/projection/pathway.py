@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from biosnn.codeobjects import table
 from biosnn.projection import codeobjects
 from biosnn.projection.delays import Ages
-from biosnn.projection.kinds import Fit, Indices
-from biosnn.projection.late import INDEX
+from biosnn.projection.kinds import INDEX, Fit, Indices
 
 _ORDER = {"pre": -1, "post": 1}
 
@@ -151,6 +150,8 @@ class Pathway(CodeRunner):  # type: ignore[misc]
             needed |= {"t_in_timesteps": late.step, "_delays": late.delays}
         self.variables = table(projection, {name: var for name, var in needed.items() if var is not None})
         self._needed = sorted(self.variables)
+        # Statements see the time of what runs them, not that of the source.
+        self.variables.create_clock_variables(self.clock)
         if late is not None:
             self.variables.add_object("_late", late)
             add_index(self.variables, INDEX, unique=False)
@@ -173,6 +174,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         self.codeobj_class = codeobjects.for_target(self.group.kind.package)
         python = codeobjects.language(self.codeobj_class) != "cpp"
         self.template = "projection" if python else self.group.kind.template
+        codeobjects.complete_functions(self.group, self.user_code, run_namespace)
         objects = [name for name in ("_router", "_late") if name in self.variables]
         self.needed_variables = objects if python else self._needed
         super().before_run(run_namespace)

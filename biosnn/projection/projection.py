@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-from brian2 import Equations, Quantity, get_unit, second
+from brian2 import Equations, Quantity, Subgroup, second
 from brian2.core.names import find_name
 from brian2.core.variables import Subexpression, Variables
-from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPRESSION, EquationError
+from brian2.equations.equations import SUBEXPRESSION
 from brian2.groups.group import Group, get_dtype
 from brian2.synapses.synapses import StateUpdater
 from brian2.utils.stringtools import get_identifiers
@@ -20,12 +20,15 @@ from biosnn.projection.check import check_statements
 from biosnn.projection.clear import Clear
 from biosnn.projection.delays import Arrivals
 from biosnn.projection.ends import Ends
-from biosnn.projection.kinds import Kind
-from biosnn.projection.late import INDEX, Late
+from biosnn.projection.equations import METHODS, check_equations, numbers, parse
+from biosnn.projection.kinds import INDEX, Kind
+from biosnn.projection.late import Late
 from biosnn.projection.pathway import Gate, Pathway
-from biosnn.quantity import check_dimension, unit_text
+from biosnn.quantity import check_dimension
 
 Statements: TypeAlias = str | Mapping[str, str] | None
+_TAKEN = {"fit", "late", "pathways", "equations", "event_driven", "lastupdate", "contained_objects"} | set(dir(Group))
+"""Names that a variable of synapses cannot have, since a projection has them."""
 _MEMORY = ("_history_", "_counts_", "_largest_")
 """How names of arrays begin that hold what spikes have left behind, and what has not arrived."""
 
@@ -97,37 +100,23 @@ class Projection(Group):  # type: ignore[misc]
         self.where = f"Projection {self.name!r}"
         self.source, self.target = source, target
         weights = kind.weight if weights is None else weights
-        known = self._parse(model, weights)
+        where = f"{self.where}, weights"
+        weights = weights if weights is None else numbers(where, weights, self.fit.shape)
+        known = parse(self.where, model, weights, _TAKEN | set(vars(self)))
         self.event_driven, self.equations = self._split(known)
         self.late: Late | None = None
         self._add_variables(known)
+        check_equations(self, known, method)
         self.pathways: dict[str, Pathway] = {}
         self._enable_group_attributes()
         if weights is not None:
             self["w"] = weights
         if self.equations.diff_eq_names:
-            updater = StateUpdater(self, method, clock=self._clock, order=0)
+            updater = StateUpdater(self, method or METHODS, clock=self._clock, order=0)
             self.contained_objects.append(updater)
         self._add_pathways(on_pre, on_post, delay)
 
     # ---- variables --------------------------------------------------------------------------------------------
-
-    def _parse(self, model: str, weights: Any) -> Equations:
-        if weights is not None:
-            shared = " (shared)" if np.ndim(weights) == 0 else ""
-            model = f"w : {unit_text(get_unit(Quantity(weights).dim) * 1.0)}{shared}\n{model}"
-        try:
-            equations = Equations(model)
-            equations.check_flags(
-                {
-                    DIFFERENTIAL_EQUATION: ["event-driven", "clock-driven"],
-                    SUBEXPRESSION: ["shared", "constant over dt"],
-                    PARAMETER: ["constant", "shared"],
-                }
-            )
-        except (EquationError, SyntaxError, ValueError) as error:
-            raise ModelError(f"{self.where}, model: {error}") from None
-        return equations
 
     def _split(self, equations: Equations) -> tuple[Equations, Equations]:
         """The event-driven equations, and the others."""
@@ -157,7 +146,7 @@ class Projection(Group):  # type: ignore[misc]
                 kwds |= {"constant": "constant" in equation.flags, "size": 1 if shared else count}
                 variables.add_array(equation.varname, index="0" if shared else None, **kwds)
         if self.event_driven:
-            variables.add_array("lastupdate", size=count, dimensions=second.dim)
+            variables.add_array("lastupdate", size=count, dimensions=second.dim, dtype=np.float64)
         for side, suffixes in (("pre", ["_pre"]), ("post", ["_post", ""])):
             self._refer_to(side, suffixes)
 
@@ -181,6 +170,15 @@ class Projection(Group):  # type: ignore[misc]
             raise ModelError(f"{self.where}: " + unknown("variable", name, names))
         return self.variables[name]
 
+    def __setattr__(self, name: str, value: Any, level: Any = 0) -> None:
+        """Set a variable, flat. An expression is worked out for each weight, which does not know its neurons."""
+        if isinstance(value, str) and "equations" in vars(self) and name in self.equations.names:
+            where = f"{self.where}, {name}"
+            if self._names_neurons(value):
+                do = f"Several neurons may share a weight. Set it with an array: projection[{name!r}] = ..."
+                raise ModelError(field_error(where, "an expression without i, j and variables of neurons", value, do))
+        super().__setattr__(name, value, level=level + 1)
+
     def __getitem__(self, name: str) -> Quantity:
         """A variable in its natural shape, or a single value if all synapses share it."""
         var = self._own(name)
@@ -193,13 +191,8 @@ class Projection(Group):  # type: ignore[misc]
         """Set a variable: an array of its natural shape, or one value for all synapses."""
         var = self._own(name)
         where = f"{self.where}, {name}"
-        values = Quantity(values)
+        values = numbers(where, values, () if var.scalar else self.fit.shape)
         check_dimension(where, values, var.dim)
-        shape = () if var.scalar else self.fit.shape
-        if values.shape not in ((), shape):
-            raise ModelError(field_error(where, f"one value or an array of shape {shape}", f"shape {values.shape}"))
-        if not np.all(np.isfinite(np.asarray(values))):
-            raise ModelError(field_error(where, "finite values", "NaN or infinity"))
         if values.shape == () or var.scalar:
             self.state(name)[:] = values
         else:
@@ -210,10 +203,17 @@ class Projection(Group):  # type: ignore[misc]
     def _add_pathways(self, on_pre: Statements, on_post: Statements, delay: Any) -> None:
         wanted: dict[str, tuple[str, str]] = {}
         for side, given in (("pre", on_pre), ("post", on_post)):
+            texts = list(given.values()) if isinstance(given, Mapping) else [given]
+            if not all(isinstance(text, str) for text in texts if text is not None):
+                expected = "statements as text, or several by name"
+                raise ModelError(field_error(f"{self.where}, on_{side}", expected, given))
             named = {side: given} if isinstance(given, str) else dict(given or {})
             twice = sorted(set(named) & set(wanted))
             if twice:
                 raise ModelError(f"{self.where}: both on_pre and on_post have the name {twice[0]!r}.")
+            for name in named:
+                if not isinstance(name, str) or not name.isidentifier():
+                    raise ModelError(field_error(f"{self.where}, on_{side}", "names of pathways as identifiers", name))
             wanted |= {name: (side, code) for name, code in named.items()}
         late = dict(delay) if isinstance(delay, Mapping) else {} if delay is None else {"pre": delay}
         for name in late:
@@ -327,6 +327,9 @@ class Projection(Group):  # type: ignore[misc]
         where = f"{self.where}, forget_regularly"
         if (dt is None) == (events is None):
             raise ModelError(field_error(where, "either dt or events", f"dt={dt}, events={events}"))
+        spiking = "_spikespace" in getattr(events, "variables", ()) and not isinstance(events, Subgroup)
+        if events is not None and not spiking:
+            raise ModelError(field_error(f"{where}, events", "a whole group of neurons that spike", events))
         arrays = [(v, 0, v.size) for name, v in self.variables.items() if name.startswith(_MEMORY)]
         if not arrays:
             raise ModelError(field_error(where, "a projection with delays or a gate", type(self.kind).__name__))

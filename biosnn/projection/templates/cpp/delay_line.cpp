@@ -1,8 +1,16 @@
 {# Keep the spikes of this step, and hand out those of `delay` steps ago. #}
 {% extends 'common_group.cpp' %}
 
+{% block extra_headers %}
+#include<algorithm>
+{% endblock %}
+
 {% block maincode %}
 const int64_t _now = {{get_array_name(line.step)}}[0];
+int64_t* _expected = {{get_array_name(line.expected)}};
+for (int64_t _missed = std::max(_expected[0], _now - {{line.slots}} + 1); _missed < _now; _missed++)
+    {{get_array_name(line.history)}}[_missed % {{line.slots}}*{{line.size}} + {{line.size - 1}}] = 0;
+_expected[0] = _now + 1;
 const int32_t* _spikes = {{get_array_name(line.spikes)}};
 int32_t* _slot = {{get_array_name(line.history)}} + _now % {{line.slots}}*{{line.size}};
 for (int32_t _spike = 0; _spike < _spikes[{{line.size - 1}}]; _spike++)

@@ -1,0 +1,95 @@
+"""The variables of a projection's synapses: read from the text of a model, and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from brian2 import DimensionMismatchError, Equations, Quantity, StateUpdateMethod, get_unit
+from brian2.core.variables import ArrayVariable
+from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPRESSION, EquationError
+
+from biosnn.errors import ModelError, field_error, unknown
+from biosnn.quantity import unit_text
+
+METHODS = ("exact", "euler", "heun")
+"""How clock-driven equations are integrated unless one is named: the first that can, as in ``Synapses``."""
+
+_FLAGS = {
+    DIFFERENTIAL_EQUATION: ["event-driven", "clock-driven"],
+    SUBEXPRESSION: ["shared"],
+    PARAMETER: ["constant", "shared"],
+}
+
+
+def parse(where: str, model: str, weights: Any, taken: set[str]) -> Equations:
+    """Read a model and add the variable ``w`` for weights that are given.
+
+    Raises
+    ------
+    ModelError
+        If the text is not well formed, has a flag that projections do not know, or a name that they use themselves.
+    """
+    if not isinstance(model, str):
+        raise ModelError(field_error(f"{where}, model", "equations as text", model))
+    if weights is not None:
+        shared = " (shared)" if np.ndim(weights) == 0 else ""
+        model = f"w : {unit_text(get_unit(Quantity(weights).dim) * 1.0)}{shared}\n{model}"
+    try:
+        equations = Equations(model)
+        equations.check_flags(_FLAGS)
+    except (EquationError, SyntaxError, ValueError) as error:
+        raise ModelError(f"{where}, model: {error}") from None
+    for name in sorted(equations.names & taken):
+        raise ModelError(field_error(f"{where}, model", "names that a projection does not use itself", name))
+    return equations
+
+
+def numbers(where: str, values: Any, shape: tuple[int, ...]) -> Quantity:
+    """Values of a variable, which are one for all or an array of its shape.
+
+    Raises
+    ------
+    ModelError
+        If they are no real numbers, are not finite, or have another shape.
+    """
+    try:
+        found = None if isinstance(values, str) else Quantity(values)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or np.asarray(found).dtype.kind not in "buif":
+        do = "Give numbers with a unit, such as 0.5*nS, or an array of them."
+        raise ModelError(field_error(where, "real numbers", values, do))
+    if found.shape not in ((), shape):
+        raise ModelError(field_error(where, f"one value or an array of shape {shape}", f"shape {found.shape}"))
+    if not np.all(np.isfinite(np.asarray(found))):
+        raise ModelError(field_error(where, "finite values", "NaN or infinity"))
+    return found
+
+
+def check_equations(projection: Any, equations: Equations, method: Any) -> None:
+    """Check units, that shared expressions depend on shared variables only, and the name of the method.
+
+    Raises
+    ------
+    ModelError
+        If one of them is wrong, or a name is unknown.
+    """
+    where = f"{projection.where}, model"
+    try:
+        equations.check_units(projection, run_namespace=projection.namespace)
+    except DimensionMismatchError as error:
+        raise ModelError(f"{where}: units do not agree: {error}") from None
+    except KeyError as error:
+        valid = [name for name in projection.variables if not name.startswith("_")]
+        name = next((n for n in sorted(equations.identifiers) if n in str(error) and n not in valid), str(error))
+        raise ModelError(f"{where}: " + unknown("variable, function or unit", name, valid)) from None
+    for equation in equations.values():
+        if equation.type == SUBEXPRESSION and "shared" in equation.flags:
+            for name in sorted(equation.identifiers & set(projection.variables)):
+                var = projection.variables[name]
+                if isinstance(var, ArrayVariable) and not var.scalar:
+                    expected = f"shared variables in the shared expression {equation.varname}"
+                    raise ModelError(field_error(where, expected, name))
+    if isinstance(method, str) and method not in StateUpdateMethod.stateupdaters:
+        raise ModelError(f"{where}: " + unknown("method", method, StateUpdateMethod.stateupdaters))

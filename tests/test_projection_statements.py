@@ -1,0 +1,303 @@
+"""What statements of a projection do, and which are refused, where targets or Brian2 might differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import (
+    Network,
+    NeuronGroup,
+    Quantity,
+    SpikeGeneratorGroup,
+    Synapses,
+    check_units,
+    implementation,
+    ms,
+    nS,
+)
+
+import biosnn
+from biosnn import Dense, Lateral, Pool2D, Projection
+from biosnn.errors import BiosnnError, ModelError, QuantityError
+
+DT = 1 * ms
+BOTH = ["numpy", pytest.param("cpp", marks=pytest.mark.cpp)]
+
+
+def sender(n: int, neurons: list[int], times: list[float], **kwds: Any) -> SpikeGeneratorGroup:
+    return SpikeGeneratorGroup(n, neurons, np.array(times) * ms, name="s", **kwds)
+
+
+def receiver(n: int, equations: str = "x : 1\ny : 1", **kwds: Any) -> NeuronGroup:
+    return NeuronGroup(n, equations, namespace={}, name="t", **kwds)
+
+
+def firing(n: int, when: str, equations: str = "y : 1", **kwds: Any) -> NeuronGroup:
+    return NeuronGroup(n, equations, threshold=when, namespace={}, name="s", **kwds)
+
+
+# ---- the same on all targets ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", BOTH)
+@pytest.mark.parametrize("statement", ["v_post += 1", "v_post += w", "v_post += w*(1 + i)"])
+def test_what_rests_is_left_alone_when_the_source_is_written_too(target: str, statement: str) -> None:
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        source = firing(2, "t_in_timesteps == 3")
+        group = receiver(
+            3, "dv/dt = 0/second : 1 (unless refractory)", threshold="t_in_timesteps == 2 and i > 0", reset="v = 0",
+            refractory=5 * ms, method="euler",
+        )  # fmt: skip
+        weights = np.arange(1.0, 7).reshape(2, 3)
+        joint = Projection(source, group, Dense(), weights, on_pre=f"y_pre += 0.1*w\n{statement}", name="joint")
+        sim.run(Network(source, group, joint), 6 * ms)
+        factor = {"v_post += 1": 2, "v_post += w": 5, "v_post += w*(1 + i)": 9}[statement]
+        np.testing.assert_allclose(group.v[:], [factor, 0, 0])
+        np.testing.assert_allclose(source.y[:], 0.1 * weights.sum(axis=1))
+
+
+@pytest.mark.parametrize("target", BOTH)
+def test_statements_that_numpy_cannot_work_out_at_once(target: str) -> None:
+    """A neuron's own variable is set, not added to: NumPy code goes through the synapses one by one."""
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        source, group = firing(2, "t_in_timesteps == 1"), receiver(3)
+        joint = Projection(
+            source, group, Dense(), np.arange(1.0, 7).reshape(2, 3), on_pre="x_post += w*(1 + j)\ny_pre = exp(-y_pre)",
+            name="joint",
+        )  # fmt: skip
+        sim.run(Network(source, group, joint), 3 * ms)
+        np.testing.assert_allclose(group.x[:], np.array([5, 7, 9]) * [1, 2, 3])
+
+
+@pytest.mark.parametrize("target", BOTH)
+def test_random_numbers_are_drawn_for_each_synapse(target: str) -> None:
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        source, group = sender(3, [0, 1, 2], [1, 1, 1]), receiver(2000)
+        joint = Projection(source, group, Dense(), on_pre="x_post += int(rand() < 0.25)", name="joint")
+        joint.run_regularly("y_post += randn()", dt=100 * ms)
+        sim.run(Network(source, group, joint), 3 * ms)
+        x, y = np.array(group.x[:]), np.array(group.y[:])
+    assert abs(x.mean() - 0.75) < 5 * np.sqrt(3 * 0.25 * 0.75 / 2000)
+    assert abs(y.std() - np.sqrt(3)) < 0.2
+    assert len(set(x)) == 4
+
+
+@implementation("cpp", "double twice(double x) { return 2*x; }")
+@check_units(x=1, result=1)
+def twice(x: Any) -> Any:
+    return 2 * x
+
+
+@pytest.mark.parametrize("target", BOTH)
+def test_functions_of_ones_own(target: str) -> None:
+    with biosnn.session(target, dt=DT) as sim:
+        source, group = sender(1, [0], [1]), receiver(2)
+        names = {"twice": twice, "step": 3}
+        joint = Projection(source, group, Dense(), on_pre="x_post += twice(step + j)", namespace=names, name="joint")
+        sim.run(Network(source, group, joint), 3 * ms)
+        np.testing.assert_allclose(group.x[:], [6, 8])
+
+
+@pytest.mark.parametrize("target", BOTH)
+@pytest.mark.parametrize("delay", [5 * ms, np.array([[5.0]]) * ms], ids=["one", "each"])
+def test_spikes_are_not_delivered_twice_after_a_pause(target: str, delay: Any) -> None:
+    with biosnn.session(target, dt=DT) as sim:
+        source, group = sender(1, [0, 0, 0], [3, 12, 23]), receiver(1)
+        joint = Projection(source, group, Dense(), on_pre="x_post += 1", delay=delay, name="joint")
+        network = Network(source, group, joint)
+        sim.run(network, 9 * ms)
+        joint.active = False
+        sim.run(network, 13 * ms)
+        joint.active = True
+        sim.run(network, 20 * ms)
+        assert group.x[0] == 2  # those of 3 and 23 ms; that of 12 ms came in the pause
+
+
+def test_statements_see_the_time_of_the_side_that_spikes() -> None:
+    def trace(joins: Callable[..., Any]) -> float:
+        with biosnn.session("numpy", dt=0.25 * ms) as sim:
+            source = sender(1, [], [], dt=1 * ms)
+            group = SpikeGeneratorGroup(1, [0, 0], [3.25, 3.75] * ms, name="t")
+            joint = joins(source, group, model="db/dt = -b/(7*ms) : 1 (event-driven)", on_post="b += 1", name="joint")
+            sim.run(Network(source, group, joint), 6 * ms)
+            return float(joint.b[0])
+
+    def stock(source: Any, target: Any, **kwds: Any) -> Any:
+        joint = Synapses(source, target, namespace={}, **kwds)
+        joint.connect()
+        return joint
+
+    assert trace(lambda s, t, **kwds: Projection(s, t, Dense(), **kwds)) == pytest.approx(trace(stock), rel=1e-12)
+    assert trace(stock) == pytest.approx(1 + np.exp(-0.5 / 7))
+
+
+def test_traces_keep_their_times_in_single_precision() -> None:
+    with biosnn.session("numpy", dt=0.1 * ms, precision="float32"):
+        source, group = sender(1, [0], [1]), receiver(1)
+        model = "da/dt = -a/(20*ms) : 1 (event-driven)"
+        joint = Projection(source, group, Dense(), model=model, on_pre="a += 1", name="joint")
+        assert joint.variables["lastupdate"].dtype == np.float64
+
+
+def test_a_readout_that_does_not_spike_takes_a_rule() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        source, group = sender(2, [0], [1]), receiver(3)
+        joint = biosnn.synapses(source, group, "static", onto="x", connect=Dense(), values={"w": 0.5}, name="joint")
+        sim.run(Network(source, group, joint), 3 * ms)
+        np.testing.assert_array_equal(group.x[:], 0.5)
+
+
+def test_parts_of_one_group_that_have_no_neuron_in_common_may_read_each_other() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        group = NeuronGroup(4, "x : 1", threshold="t_in_timesteps == 1 and i < 2", namespace={}, name="g")
+        group.x = [1, 2, 10, 20]
+        joint = Projection(group[:2], group[2:], Dense(), on_pre="x_post += x_pre", name="joint")
+        sim.run(Network(group, joint), 3 * ms)
+        np.testing.assert_array_equal(group.x[:], [1, 2, 13, 23])
+
+
+def test_a_sweep_takes_weights_in_their_natural_shape() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        source, group = sender(2, [0, 1], [1, 1]), receiver(3)
+        joint = Projection(source, group, Dense(), np.zeros((2, 3)), on_pre="x_post += w", name="joint")
+        network = Network(source, group, joint)
+        points = [{"joint.w": k * np.arange(6.0).reshape(2, 3)} for k in (1, 2)]
+        found = sim.sweep(network, lambda: sim.run(network, 3 * ms), points, lambda: np.array(group.x[:]))
+        np.testing.assert_array_equal(found, [[3, 5, 7], [6, 10, 14]])
+
+
+def test_clock_driven_equations_need_no_method() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        source, group = sender(1, [0], [0]), receiver(1)
+        joint = Projection(
+            source, group, Dense(), model="dc/dt = -c/(10*ms) : 1 (clock-driven)", on_pre="c += 1", name="joint"
+        )
+        sim.run(Network(source, group, joint), 11 * ms)
+        assert joint.c[0] == pytest.approx(np.exp(-1))
+
+
+# ---- what is refused ------------------------------------------------------------------------------------------
+
+TWO = "one kind of change to"
+STATEMENTS: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "adding and scaling the source": (Dense(), {"on_pre": "y_pre += w\ny_pre *= 0.5"}, TWO),
+    "adding and scaling the target": (Dense(), {"on_pre": "x_post += w\nx_post *= 0.5"}, TWO),
+    "setting and adding": (Dense(), {"on_pre": "y_pre = 2\ny_pre += w"}, TWO),
+    "two names of one variable": (Dense(), {"on_pre": "x += w\nx_post += w"}, "one name for one variable"),
+    "a typo on the left": (Dense(), {"on_pre": "x_pst += w"}, r"'x_pst'.*Did you mean 'x_post'"),
+    "a constant on the left": (Dense(), {"on_pre": "k += 1", "namespace": {"k": 1}}, "k"),
+    "no text": (Dense(), {"on_pre": 3}, "statements as text"),
+    "a list": (Dense(), {"on_pre": ["x_post += w"]}, "statements as text"),
+    "a pathway without a name": (Dense(), {"on_pre": {"a b": "x_post += w"}}, "identifiers"),
+    "a function with a memory": (Dense(), {"on_pre": "x_post += f(w)"}, "rand"),
+}
+
+
+@pytest.mark.parametrize("what", STATEMENTS)
+def test_statements_that_are_refused(what: str) -> None:
+    @check_units(x=1, result=1)
+    def f(x: Any) -> Any:
+        return x
+
+    f.stateless = False
+    kind, kwds, message = STATEMENTS[what]
+    with biosnn.session("numpy", dt=DT):
+        source, group = firing(2, "y > 1"), receiver(3)
+        with pytest.raises(ModelError, match=message):
+            Projection(source, group, kind, np.ones((2, 3)), name="joint", **{"namespace": {"f": f}, **kwds})
+
+
+MODELS = {
+    "units of an expression": ("s2 = y_pre*mV : 1", "units"),
+    "units of an equation": ("dz/dt = -z*mV/ms : 1 (clock-driven)", "units"),
+    "a shared expression of what is not": (
+        "a : 1\nb = 2*a : 1 (shared)",
+        "shared variables in .* b",
+    ),
+    "an unknown name": ("b = 2*nothing : 1", "nothing"),
+    "a flag that is not known": ("r = y_pre + 1 : 1 (constant over dt)", "constant over dt"),
+    "a name of its own": ("kind : 1", "kind"),
+    "no text": (None, "equations as text"),
+}
+
+
+@pytest.mark.parametrize("what", MODELS)
+def test_models_that_are_refused(what: str) -> None:
+    model, message = MODELS[what]
+    with biosnn.session("numpy", dt=DT):
+        source, group = firing(2, "y > 1"), receiver(3)
+        with pytest.raises(ModelError, match=message):
+            Projection(source, group, Dense(), model=model, name="joint")
+
+
+def test_one_value_for_all_is_not_written_by_many() -> None:
+    with biosnn.session("numpy", dt=DT):
+        source, group = firing(9, "y > 1"), receiver(4)
+        for code in ("z += 1", "z = x_post"):
+            with pytest.raises(ModelError, match="writes to the shared variable z"):
+                Projection(source, group, Pool2D((3, 3, 1), 2, 1), model="z : 1", on_pre=code, name="joint")
+
+
+def test_a_sum_depends_on_nothing_that_rests() -> None:
+    with biosnn.session("numpy", dt=DT):
+        group = NeuronGroup(
+            4, "dv/dt = 0/second : 1 (unless refractory)", threshold="v > 1", refractory=3 * ms, method="euler",
+            namespace={}, name="g",
+        )  # fmt: skip
+        for code in ("v_post += w*(1 + int(not_refractory_pre))", "v_post += w*rand()"):
+            with pytest.raises(ModelError, match="spikes are summed"):
+                Projection(group, group, Lateral(), 1.0, on_pre=code, name="joint")
+
+
+WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "weights as text": ({"weights": "rand()"}, ModelError, r"weights: expected real numbers \(got 'rand\(\)'\)"),
+    "complex weights": ({"weights": np.full((2, 3), 1j)}, ModelError, "real numbers"),
+    "ragged weights": ({"weights": [[1, 2], [3]]}, ModelError, "real numbers"),
+    "no weights": ({"weights": [None]}, ModelError, "real numbers"),
+    "a delay that is no number": ({"on_pre": "x_post += 1", "delay": "soon"}, QuantityError, "soon"),
+    "a complex delay": ({"on_pre": "x_post += 1", "delay": [None]}, ModelError, "a time"),
+    "a delay of NaN": ({"on_pre": "x_post += 1", "delay": np.nan * ms}, ModelError, "NaN"),
+    "an unknown method": (
+        {"model": "da/dt = -a/ms : 1 (clock-driven)", "method": "magic"},
+        ModelError,
+        "method.*magic",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_other_things_that_are_refused(what: str) -> None:
+    kwds, error, message = WRONG[what]
+    with biosnn.session("numpy", dt=DT):
+        source, group = firing(2, "y > 1"), receiver(3)
+        with pytest.raises(error, match=message):
+            Projection(source, group, Dense(), name="joint", **kwds)
+
+
+def test_later_mistakes_are_told_too() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        source, group = firing(2, "y > 1"), receiver(3)
+        joint = Projection(source, group, Dense(), 1 * nS, model="z : 1", name="joint")
+        with pytest.raises(ModelError, match=r"without i, j.*projection\['z'\]"):
+            joint.z = "0.1*i"
+        with pytest.raises(ModelError, match="real numbers"):
+            joint["z"] = "0.5*w"
+        with pytest.raises(ModelError, match="neurons that spike"):
+            Projection(source, group, Dense(), on_post="y_pre += 1", name="other")
+        with pytest.raises(ModelError, match="a group of neurons"):
+            Projection(source, joint, Dense(), name="third")
+        with pytest.raises(ModelError, match="No variable named 'k'"):
+            joint.run_regularly("k += 1", dt=1 * ms)
+        late = Projection(source, group, Dense(), on_pre="x_post += 1", delay=2 * ms, name="late")
+        with pytest.raises(ModelError, match="a whole group"):
+            late.forget_regularly(events=source[:1])
+        with pytest.raises(ModelError, match="a whole group"):
+            late.forget_regularly(events="s")
+        source.clock.dt = 0.5 * ms
+        with pytest.raises(BiosnnError, match="Set the time step before"):
+            sim.run(Network(source, group, late), 2 * ms)
+        source.clock.dt = 1 * ms
+        assert Quantity(joint["w"]) == 1 * nS
