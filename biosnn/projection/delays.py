@@ -16,6 +16,7 @@ from biosnn.quantity import check_dimension, parse_quantity
 
 LONGEST = np.iinfo(np.int16).max
 _STRIDE = 32
+"""As in ``templates/cpp/dense.cpp``."""
 
 
 def steps(where: str, delay: Any, dt: Quantity) -> NDArray[np.int64]:
@@ -87,6 +88,13 @@ class Line:
         """The list of spikes of some steps ago."""
         now = int(self.step.get_value().item())
         return self._slot(age) if age <= now else np.zeros(self.size, dtype=np.int32)
+
+    def lively(self, shortest: int, longest: int) -> list[int]:
+        """The ages, of those between two (included), of which there are spikes."""
+        counts = self.history.get_value().reshape(self.slots, self.size)[:, -1]
+        now = int(self.step.get_value().item())
+        ages = np.arange(shortest, min(longest, now) + 1)
+        return [int(age) for age in ages[counts[(now - ages) % self.slots] > 0]]
 
     def _slot(self, age: int) -> NDArray[np.int32]:
         slot = (int(self.step.get_value().item()) - age) % self.slots

@@ -52,7 +52,7 @@ class Router:
     def __call__(self) -> Iterator[tuple[Indices, Indices, Indices]]:
         """For each neuron: indices of weights, source neurons and target neurons, an entry a synapse."""
         if self.ages is not None:
-            for age in range(self.ages.shortest, self.ages.longest + 1):
+            for age in self.ages.line.lively(self.ages.shortest, self.ages.longest):
                 for i in self._own(self.ages.line.ago(age)):
                     weights, targets = self.ages.arriving(self.fit, i, age)
                     yield weights, np.full(len(weights), i), targets

@@ -18,7 +18,8 @@ for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 
 {# Delays of their own: a spike reaches few synapses at a time. These are collected first, in steps of a fixed length
    that do not depend on how many they are, and then gone through in one loop. Short loops of changing lengths would
-   cost the processor more than what is done in them. #}
+   cost the processor more than what is done in them. Up to `stride - 1` places beyond those found are written, hence
+   the room; the order has as many more entries (delays.py). #}
 {% block ages %}
 {% set room = [4096, n.targets] | max %}
 {% set stride = 32 %}
@@ -44,7 +45,7 @@ for (bool _more = true; _more;)
         }
         const int32_t _pre = _spikes[_spike++] - {{n.source_start}};
         if (_pre < 0 || _pre >= {{n.sources}}) continue;
-        const int32_t* _starts = {{get_array_name(ages.starts)}} + _pre*{{ages.longest - ages.shortest + 2}} + _age - {{ages.shortest}};
+        const int32_t* _starts = {{get_array_name(ages.starts)}} + (size_t) _pre*{{ages.longest - ages.shortest + 2}} + _age - {{ages.shortest}};
         const {{c_data_type(ages.order.dtype)}}* _order = {{get_array_name(ages.order)}} + (size_t) _pre*{{n.targets}} + _starts[0];
         const int32_t _length = _starts[1] - _starts[0];
         for (int32_t _done = 0; _done < _length; _done += {{stride}})
