@@ -409,3 +409,19 @@ def test_a_bar_is_drawn_in_its_own_words(monkeypatch: pytest.MonkeyPatch, capsys
         net = Network(group, StateMonitor(group, "x", record=True, name="seen"))
         sim.run(net, 5 * ms, what="waiting")
     assert "waiting" in capsys.readouterr().err
+
+
+@pytest.mark.cpp
+def test_a_sweep_says_how_far_its_points_are(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    monkeypatch.setenv("BIOSNN_PROGRESS", "plain:0")
+    with session("cpp", seed=1) as sim:
+        group = NeuronGroup(1000, "dv/dt = -v/(10*ms) + xi*ms**-0.5 : 1", method="euler", namespace={}, name="cells")
+        network = Network(group)
+        points = [{"seed": seed} for seed in (1, 2, 3)]
+        sim.sweep(network, lambda: sim.run(network, 4 * second), points, lambda: float(group.v[0]), jobs=2)
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("biosnn: sweep")]
+    shares = [int(re.search(r"(\d+) %", line)[1]) for line in lines]  # type: ignore[index]
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
+    assert any(0 < share < 33 for share in shares)  # before the first point is over
+    assert lines[-1].endswith("(12 s simulated, 3 of 3 points)")

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -116,12 +117,16 @@ class ProgramSimulation(Simulation):
         }
 
     def _show(self, shown: progress.Progress, run: int, fraction: float) -> None:
-        durations = self.device.durations
-        total = sum(durations)
+        total = sum(self.device.durations)
         if total > 0:
             shown.what = self._labels[run - 1]
-            done = sum(durations[: run - 1]) + fraction * durations[run - 1]
+            done = self._simulated(run, fraction)
             shown.update(done / total, f"{progress.simulated(done)} of {progress.simulated(total)} simulated")
+
+    def _simulated(self, run: int, fraction: float) -> float:
+        """Seconds that the program has simulated when it is so far in one of its runs."""
+        durations = self.device.durations
+        return sum(durations[: run - 1]) + fraction * durations[run - 1]
 
     def _open_results(self, folder: Path) -> None:
         runner.verify(folder, self.device.result_dtypes())
@@ -174,9 +179,18 @@ class ProgramSimulation(Simulation):
         read: Callable[[], T],
         jobs: int,
     ) -> list[T]:
-        stop = threading.Event()
+        stop, guard = threading.Event(), threading.Lock()
+        total, done = sum(self.device.durations), [0.0] * len(points)
 
-        def run(point: dict[str, Any]) -> Path:
+        def report(number: int, run: int, fraction: float) -> None:
+            with guard:
+                done[number] = self._simulated(run, fraction)
+                if total > 0:
+                    over = sum(seconds >= 0.999999 * total for seconds in done)
+                    detail = f"{progress.simulated(sum(done))} simulated, {over} of {len(points)} points"
+                    shown.update(sum(done) / total / len(points), detail)
+
+        def run(number: int, point: dict[str, Any]) -> Path:
             folder = self._folder()
             scalars = {key: value for key, value in point.items() if key not in carriers} | {
                 SEED: point.get(SEED, self.seed)
@@ -184,7 +198,7 @@ class ProgramSimulation(Simulation):
             own: dict[str, NDArray[Any]] = settings.arrays(scalars)
             own |= {name: np.asarray(point[key], dtype=dtype) for key, (name, dtype) in carriers.items()}
             runner.prepare(folder, self._inputs, own)
-            runner.execute(folder, self._environment(), lambda *_: None, stop)
+            runner.execute(folder, self._environment(), partial(report, number), stop)
             return folder
 
         found: list[T] = []
@@ -196,10 +210,9 @@ class ProgramSimulation(Simulation):
                     # A few points ahead of the reader keep all processes busy, without results piling up on the disk.
                     while waiting and len(running) < 2 * jobs:
                         number, point = waiting.popleft()
-                        running.append((number, pool.submit(run, point)))
+                        running.append((number, pool.submit(run, number, point)))
                     number, future = running.popleft()
                     found.append(self._read_point(number, future, read))
-                    shown.update(len(found) / len(points), f"{len(found)} of {len(points)} points")
             except BaseException:
                 stop.set()
                 pool.shutdown(cancel_futures=True)
