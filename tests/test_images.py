@@ -194,7 +194,7 @@ def test_what_cannot_be_driven_is_refused() -> None:
             pictures.drive(cells, "v", 1 * mV)
         with pytest.raises(ModelError, match="a kind that is a sum"):
             pictures.drive(cells, "I", 1 * nA, Pool2D((2, 2, 1), 1, mode="max"))
-        with pytest.raises(ModelError, match=r"w: .*\(4, 4\)"):
+        with pytest.raises(ModelError, match=r"weights: .*\(4, 4\)"):
             pictures.drive(cells, "I", np.ones((4, 3)) * nA, Dense())
         with pytest.raises(ModelError, match=r"playlist: expected 3 whole numbers"):
             pictures.playlist = [0, 1]
