@@ -49,6 +49,23 @@ def test_onsets_of_ones_own_and_the_last_image_stays() -> None:
         np.testing.assert_array_equal(which.x[0] / nA, [0] * 2 + [0] + [4] * 6 + [8] * 3)
 
 
+def test_presentations_are_in_time_beyond_what_32_bits_count() -> None:
+    with biosnn.session("numpy", dt=0.1 * ms):
+        pictures = images(np.ones((2, 2)), period=350 * ms, playlist=np.arange(700_000) % 2)
+        assert pictures.variables["_steps"].get_value()[-1] == 3500 * 699_999
+        images(np.ones((1, 2)), period=1 * ms, shown=1e6 * second)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_an_image_far_ahead_is_not_shown_now(target: str) -> None:
+    with biosnn.session(target, dt=DT) as sim:
+        pictures = images(FRAMES[:2], onsets=[1, 2**31 + 5] * ms, name="pictures")
+        which = StateMonitor(pictures, "frame", record=0, name="which")
+        sim.run(Network(pictures, which), 4 * ms)
+        np.testing.assert_array_equal(which.frame[0], [-1, 0, 0, 0])
+
+
 def test_without_a_pause_between_them_the_last_one_ends() -> None:
     with biosnn.session("numpy", dt=DT) as sim:
         pictures = images(FRAMES, period=2 * ms, shown=2 * ms, name="pictures")

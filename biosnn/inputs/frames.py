@@ -59,8 +59,9 @@ class Images(InputGroup):
         values = frames.reshape(-1)
         fixed = {"read_only": True, "constant": True}
         variables.add_array("_frames", size=values.size, values=values, dtype=values.dtype, **fixed)
-        for name_, array in (("_steps", steps), ("_places", places)):
-            variables.add_array(name_, size=array.size, values=array.astype(np.int32), dtype=np.int32, **fixed)
+        # Steps in 64 bits: in 32 they end after 60 hours of 0.1 ms each.
+        for name_, array, dtype in (("_steps", steps, np.int64), ("_places", places, np.int32)):
+            variables.add_array(name_, size=array.size, values=array.astype(dtype), dtype=dtype, **fixed)
         variables.add_array("playlist", size=playlist.size, dtype=np.int32, index="0")
         variables.add_array("_turns", size=1, dtype=np.int32, scalar=True, index="0")
         self.spikes_by(_Turn(self))
@@ -216,7 +217,7 @@ def images(
     steps, places = begins, np.arange(len(begins))
     if shown is not None:
         length = int(_in_steps(f"{where}, shown", shown, step).item())
-        gap = np.diff(begins).min(initial=np.iinfo(np.int32).max)
+        gap = np.diff(begins).min(initial=np.iinfo(np.int64).max)
         if not 0 < length <= gap:
             raise ModelError(field_error(f"{where}, shown", "more than nothing, and at most until the next", shown))
         if length < gap or len(begins) == 1:
