@@ -146,6 +146,24 @@ def test_rates_set_by_statements_beyond_what_is_possible_saturate() -> None:
         assert list(monitor.count) == [0, 50]
 
 
+@pytest.mark.cpp
+def test_a_rate_of_minus_zero_is_seen_once_and_draws_nothing_anew() -> None:
+    """The C++ loop goes through all neurons in each step in which bits of a rate differ from those it has seen."""
+    trains = []
+    for factor in ("1", "1 - 2*int(t_in_timesteps == 3)*int(i % 2 == 0)"):
+        with biosnn.session("cpp", seed=8, dt=DT) as sim:
+            inputs = poisson(40, np.arange(40) % 2 * 200 * Hz, name="inputs")
+            inputs.run_regularly(f"rates = rates*({factor})", when="start")
+            monitor = SpikeMonitor(inputs)
+            sim.run(Network(inputs, monitor), 60 * DT)
+            trains.append(np.array([monitor.i, steps_of(monitor)]))
+            seen = inputs.variables["_rates_seen"].get_value().view(np.int64)
+            rates = inputs.variables["rates"].get_value()
+            np.testing.assert_array_equal(seen, rates.view(np.int64))
+    assert np.signbit(rates[::2]).all()
+    np.testing.assert_array_equal(trains[0], trains[1])
+
+
 def test_subgroups_synapses_and_projections_take_the_spikes() -> None:
     with biosnn.session("numpy", seed=9, dt=DT) as sim:
         inputs = poisson(6, np.arange(6) * 200 * Hz)
