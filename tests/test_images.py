@@ -56,6 +56,16 @@ def test_presentations_are_in_time_beyond_what_32_bits_count() -> None:
         images(np.ones((1, 2)), period=1 * ms, shown=1e6 * second)
 
 
+def test_times_are_multiples_whatever_the_rounding() -> None:
+    """As decimals, products, and sums that have drifted a little: up to a day in steps of 0.1 ms."""
+    with biosnn.session("numpy", dt=0.1 * ms):
+        step = np.arange(0, 864_000_000, 777_777)
+        drifted = np.cumsum(np.diff(step * 1e-4, prepend=0))
+        for times in (step * 0.1 * ms, step / 10 * ms, step * 1e-4 * second, drifted * second):
+            pictures = images(np.ones((1, 2)), onsets=times, playlist=np.zeros(len(step), dtype=int))
+            np.testing.assert_array_equal(pictures.variables["_steps"].get_value(), step)
+
+
 @pytest.mark.cpp
 @pytest.mark.parametrize("target", ["numpy", "cpp"])
 def test_an_image_far_ahead_is_not_shown_now(target: str) -> None:
@@ -180,6 +190,13 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "no time": (lambda: images(FRAMES, period=5 * mA), QuantityError, "period"),
     "no quantity": (lambda: images(FRAMES, period=5), QuantityError, "period"),
     "between steps": (lambda: images(FRAMES, period=5.5 * ms), ModelError, r"multiples of the time step of 1\. ms"),
+    "late between steps": (
+        lambda: images(FRAMES, onsets=[0, 60.00004, 70] * second, dt=0.1 * ms),
+        ModelError,
+        r"onsets: expected multiples of the time step of 100\. us",
+    ),
+    "never": (lambda: images(FRAMES, period=np.inf * second), ModelError, "less than 1099511627776 time steps"),
+    "no number": (lambda: images(FRAMES, period=np.nan * second), ModelError, "less than 1099511627776 time steps"),
     "no period": (lambda: images(FRAMES, period=0 * ms), ModelError, "at least a time step"),
     "shown too long": (lambda: images(FRAMES, period=5 * ms, shown=6 * ms), ModelError, "at most until the next"),
     "shown never": (lambda: images(FRAMES, period=5 * ms, shown=0 * ms), ModelError, "more than nothing"),

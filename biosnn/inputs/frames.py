@@ -20,6 +20,8 @@ from biosnn.quantity import check_dimension
 # In the slot "start", so that what an image drives has changed when the time step begins; in this order.
 _TURN, _CLEAR, _DRIVE = -10, -9, -8
 BLANK = -1
+# By how much of a time step a time may miss a multiple, and below how many steps doubles can tell.
+_SLACK, _MANY = 1e-3, 2**40
 _TURNED = ("_spikespace", "x", "frame", "playlist", "_frames", "_steps", "_places", "_turns", "t_in_timesteps")
 
 
@@ -278,7 +280,10 @@ def _begins(where: str, period: Any, onsets: Any, dt: Quantity, presentations: i
 def _in_steps(where: str, times: Any, dt: Quantity) -> NDArray[np.int64]:
     check_dimension(where, Quantity(times), second)
     exact = np.asarray(Quantity(times) / dt, dtype=float)
+    if not np.all(np.abs(exact) < _MANY):  # also where one is NaN
+        raise ModelError(field_error(where, f"less than {_MANY} time steps of {dt}", times))
     steps = np.round(exact)
-    if not np.all(np.abs(exact - steps) < 1e-6 * np.maximum(1, np.abs(steps))):  # also where one is NaN
+    # Multiples are rounded when they are written as decimals and divided: by a few units in the last place.
+    if np.any(np.abs(exact - steps) > _SLACK + 4 * np.spacing(np.abs(exact))):
         raise ModelError(field_error(where, f"multiples of the time step of {dt}", times))
     return steps.astype(np.int64)
