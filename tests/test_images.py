@@ -181,6 +181,46 @@ def test_a_projection_forgets_when_the_image_changes(target: str) -> None:
         assert pooled.total[0] == 20  # without forgetting, the second image would pass nothing
 
 
+def test_two_drives_of_the_same_images_add_up() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        pictures = images(FRAMES, period=2 * ms, name="pictures")
+        cells = NeuronGroup(4, "y : 1", namespace={}, name="cells")
+        pictures.drive(cells, "y", 1)
+        pictures.drive(cells, "y", np.ones((4, 4)), Dense())
+        pictures.drive(cells[:1], "y", [[100], [0], [0], [0]], Dense())
+        seen = StateMonitor(cells, "y", record=True, name="seen")
+        sim.run(Network(pictures, cells, seen), 6 * ms)
+        flat = FRAMES.reshape(3, 4)
+        each = flat + flat.sum(axis=1, keepdims=True) + 100 * flat[:, :1] * [1, 0, 0, 0]
+        np.testing.assert_array_equal(seen.y.T[::2], each)
+        np.testing.assert_array_equal(seen.y.T[1::2], each)
+
+
+def test_other_images_cannot_drive_the_same_neurons() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        one, two = (images(FRAMES[:, :, :1] + k, period=(2 + k) * ms, name=f"images_{k}") for k in range(2))
+        cells = NeuronGroup(6, "y : 1\nz : 1", namespace={}, name="cells")
+        one.drive(cells[:2], "y")
+        with pytest.raises(ModelError, match=r"images_1.drive, y of cells.*no other images drive \(got 'images_0'\)"):
+            two.drive(cells[1:3], "y")
+        assert not two.contained_objects[1:]
+        two.drive(cells[2:4], "y")  # beside them
+        two.drive(cells[:2], "z")
+        seen = StateMonitor(cells, "y", record=True, name="seen")
+        sim.run(Network(one, two, cells, seen), 5 * ms)
+        np.testing.assert_array_equal(seen.y[0], FRAMES[[0, 0, 1, 1, 2], 0, 0])
+        np.testing.assert_array_equal(seen.y[2], FRAMES[[0, 0, 0, 1, 1], 0, 0] + 1)
+
+
+def test_images_that_are_gone_drive_nothing() -> None:
+    with biosnn.session("numpy", dt=DT):
+        cells = NeuronGroup(4, "y : 1", namespace={}, name="cells")
+        for _ in range(2):
+            pictures = images(FRAMES, period=2 * ms)
+            pictures.drive(cells, "y")
+            del pictures
+
+
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "one image": (lambda: images(np.ones(4), period=5 * ms), ModelError, r"an array \(images, pixels"),
     "none": (lambda: images(np.ones((0, 4)), period=5 * ms), ModelError, r"an array \(images, pixels"),

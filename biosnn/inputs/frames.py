@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import gc
+from typing import Any, TypeAlias
+from weakref import WeakSet
 
 import numpy as np
 from brian2 import Quantity, prefs, second
@@ -15,6 +17,7 @@ from biosnn.inputs.group import InputGroup
 from biosnn.projection import Kind, OneToOne, Projection
 from biosnn.projection.clear import Clear
 from biosnn.projection.delays import Arrivals
+from biosnn.projection.ends import Ends
 from biosnn.quantity import check_dimension
 
 # In the slot "start", so that what an image drives has changed when the time step begins; in this order.
@@ -23,6 +26,11 @@ BLANK = -1
 # By how much of a time step a time may miss a multiple, and below how many steps doubles can tell.
 _SLACK, _MANY = 1e-3, 2**40
 _TURNED = ("_spikespace", "x", "frame", "playlist", "_frames", "_steps", "_places", "_turns", "t_in_timesteps")
+
+_Driven: TypeAlias = tuple[Any, int, int]
+"""A variable that images set, and the first and last (exclusive) of its neurons."""
+
+_alive: WeakSet[Images] = WeakSet()
 
 
 class Images(InputGroup):
@@ -54,6 +62,8 @@ class Images(InputGroup):
         name: str,
     ) -> None:
         self.shape, self.frames = frames.shape[1:], len(frames)
+        self._driven: list[_Driven] = []
+        _alive.add(self)
         InputGroup.__init__(self, int(np.prod(self.shape)), dt=dt, when="start", order=_TURN, name=name)
         variables = self.variables
         variables.add_array("x", size=self._N, dimensions=unit, dtype=prefs["core.default_float_dtype"])
@@ -85,6 +95,8 @@ class Images(InputGroup):
     ) -> Projection:
         """Let a variable of a group be the weighted sum of what the pixels show, from the step in which it changes.
 
+        What several drives of these images lead to the same neurons adds up. Other images cannot drive them too.
+
         It is worked out once an image, not in every time step. The rate of spike trains or the constant current into a
         neuron are such variables; with a kernel, the current is that of the first layer of a network for images.
 
@@ -109,30 +121,56 @@ class Images(InputGroup):
         Raises
         ------
         ModelError
-            If the variable is unknown or constant, sizes or weights do not fit the kind, or units do not agree.
+            If the variable is unknown or constant, sizes or weights do not fit the kind, units do not agree, or other
+            images drive the same neurons.
         """
+        where = f"{self.name}.drive"
         kind = OneToOne() if kind is None else kind
+        var = self._writable(where, target, variable)
         weights = kind.weight if weights is None and isinstance(kind, Kind) else weights
         joint = Projection(
             self, target, kind, 1.0 if weights is None else weights, name=name or f"{self.name}_{variable}*"
         )
-        where = f"{self.name}.drive"
-        whole, span = joint.ends.whole("post"), joint.ends.span("post")
-        var = whole.variables.get(variable)
-        if var is None or var.read_only or not hasattr(var, "get_value"):
-            valid = [
-                n for n, v in whole.variables.items() if hasattr(v, "get_value") and not v.read_only and n[0] != "_"
-            ]
-            raise ModelError(f"{where}: " + unknown(f"variable of {target.name}", variable, valid))
         if kind.gates:
             raise ModelError(field_error(where, "a kind that is a sum", kind))
+        driven = (var, *joint.ends.span("post"))
+        self._refuse_others(where, driven, target, variable)
         spikes = self.variables["_spikespace"]
         at = {"clock": self.clock, "when": "start"}
-        clear = Clear(joint, [(var, *span)], spikes, order=_CLEAR, name=f"{joint.name}_clear", **at)
+        clear = Clear(joint, [driven], spikes, order=_CLEAR, name=f"{joint.name}_clear", **at)
         joint.contained_objects.append(clear)
         joint.add_pathway("pre", "pre", f"{variable}_post += w*x_pre", Arrivals(spikes), when="start", order=_DRIVE)
         self.contained_objects.append(joint)
+        self._driven.append(driven)
         return joint
+
+    def _writable(self, where: str, target: Any, variable: str) -> Any:
+        """The variable of a group that is to be driven."""
+        variables = Ends.of(where, self, target).whole("post").variables
+        var = variables.get(variable)
+        if var is None or var.read_only or not hasattr(var, "get_value"):
+            valid = [n for n, v in variables.items() if hasattr(v, "get_value") and not v.read_only and n[0] != "_"]
+            raise ModelError(f"{where}: " + unknown(f"variable of {target.name}", variable, valid))
+        return var
+
+    def _refuse_others(self, where: str, driven: _Driven, target: Any, variable: str) -> None:
+        """Other images put to zero, at times of their own, what these have added."""
+        if self._others(driven):
+            gc.collect()  # images that nobody holds any more may still be there: they hold each other in a circle
+        for other in self._others(driven):
+            do = "Add up what they show in a variable for each of them, or show all of it by one images."
+            raise ModelError(
+                field_error(f"{where}, {variable} of {target.name}", "neurons that no other images drive", other, do)
+            )
+
+    def _others(self, driven: _Driven) -> list[str]:
+        """Names of other images that drive some of these neurons."""
+        var, start, stop = driven
+        return [
+            other.name
+            for other in _alive
+            if other is not self and any(v is var and start < last and first < stop for v, first, last in other._driven)
+        ]
 
 
 class _Turn(Task):
