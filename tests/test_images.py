@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, StateMonitor, mA, ms, mV, nA, second
+from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, mA, ms, mV, nA, second
 from scipy import signal
 
 import biosnn
@@ -168,6 +168,23 @@ def test_an_image_that_does_not_exist_ends_the_run(target: str) -> None:
 
 @pytest.mark.cpp
 @pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_so_does_one_that_a_place_of_the_playlist_is_set_to(target: str) -> None:
+    with biosnn.session(target, dt=DT) as sim:
+        pictures = images(FRAMES, period=2 * ms, name="pictures")
+        pictures.playlist[0] = 7
+        with pytest.raises(RunError, match=r"playlist: expected images below 3 \(got 7\)"):
+            sim.run(Network(pictures), 6 * ms)
+
+
+def test_times_can_be_text() -> None:
+    with biosnn.session("numpy", dt=DT):
+        pictures = images(FRAMES, period="10 ms", shown="4 ms", dt="2 ms")
+        assert pictures.clock.dt == 2 * ms
+        np.testing.assert_array_equal(pictures.variables["_steps"].get_value(), [0, 2, 5, 7, 10, 12])
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
 def test_a_projection_forgets_when_the_image_changes(target: str) -> None:
     kind = Pool2D((2, 1, 1), (2, 1), mode="max")
     with biosnn.session(target, seed=1, dt=DT) as sim:
@@ -245,6 +262,31 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a playlist of halves": (lambda: images(FRAMES, period=5 * ms, playlist=[0.5]), ModelError, "whole numbers"),
     "a playlist too far": (lambda: images(FRAMES, period=5 * ms, playlist=[0, 3]), ModelError, r"0 to 2 \(got 3\)"),
     "an empty playlist": (lambda: images(FRAMES, period=5 * ms, playlist=[]), ModelError, "whole numbers"),
+    "one place": (lambda: images(FRAMES, period=5 * ms, playlist=1), ModelError, "playlist: expected one or more"),
+    "a ragged playlist": (lambda: images(FRAMES, period=5 * ms, playlist=[[1], [1, 2]]), ModelError, "whole numbers"),
+    "a file": (lambda: images("file.png", period=5 * ms), ModelError, r"frames: .* real numbers \(got 'file.png'\)"),
+    "ragged": (lambda: images([[1, 2], [3]], period=5 * ms), ModelError, r"real numbers \(got '\[\[1, 2\], \[3\]\]'"),
+    "holes": (lambda: images([[1, None]], period=5 * ms), ModelError, "real numbers"),
+    "nothing": (lambda: images(None, period=5 * ms), ModelError, r"real numbers \(got None\)"),
+    "complex": (lambda: images(FRAMES * 1j, period=5 * ms), ModelError, r"real numbers \(got 'an array of complex128'"),
+    "mixed units": (lambda: images([[1 * mA, 1 * mV]], period=5 * ms), QuantityError, "frames: .*different dimensions"),
+    "text": (lambda: images(FRAMES, period="a while"), QuantityError, r"period: Quantity 'a while'"),
+    "text of a voltage": (
+        lambda: images(FRAMES, period="5 mV"),
+        QuantityError,
+        "period: expected a quantity in second",
+    ),
+    "many periods": (lambda: images(FRAMES, period=[5, 6] * ms), ModelError, r"period: expected one time.*\(2,\)"),
+    "shown many": (
+        lambda: images(FRAMES, period=5 * ms, shown=[1, 2, 3] * ms),
+        ModelError,
+        r"shown: expected one time",
+    ),
+    "onsets of text": (lambda: images(FRAMES, onsets=["1 ms"] * 3), ModelError, "onsets: expected times"),
+    "dt without a unit": (lambda: images(FRAMES, period=5 * ms, dt=1), QuantityError, "dt: expected .* second"),
+    "dt below 0": (lambda: images(FRAMES, period=5 * ms, dt=-1 * ms), ModelError, "dt: expected a time above 0"),
+    "a name": (lambda: images(FRAMES, period=5 * ms, name="a-b"), ModelError, r"images, name: .*\(got 'a-b'\)"),
+    "no name": (lambda: images(FRAMES, period=5 * ms, name=None), ModelError, r"images, name: "),
 }
 
 
@@ -270,6 +312,17 @@ def test_what_cannot_be_driven_is_refused() -> None:
             pictures.drive(cells, "I", 1 * nA, Pool2D((2, 2, 1), 1, mode="max"))
         with pytest.raises(ModelError, match=r"w: .*\(4, 4\)"):
             pictures.drive(cells, "I", np.ones((4, 3)) * nA, Dense())
+        with pytest.raises(ModelError, match=r"weights: expected numbers \(got Dense\(\)\)\. Write kind="):
+            pictures.drive(cells, "I", Dense())
+        with pytest.raises(QuantityError, match=r"weights: Quantity 'much'"):
+            pictures.drive(cells, "I", "much")
+        with pytest.raises(ModelError, match=r"variable: expected the name of a variable of cells \(got 3\)"):
+            pictures.drive(cells, 3)
+        for no_group in (None, "cells", StateMonitor(cells, "I", record=True), Synapses(pictures, cells)):
+            with pytest.raises(ModelError, match=r"pictures.drive, target: expected a group of neurons"):
+                pictures.drive(no_group, "I")
+        with pytest.raises(ModelError, match=r"pictures.drive, name: "):
+            pictures.drive(cells, "I", 1 * nA, name="a-b")
         with pytest.raises(ModelError, match=r"playlist: expected 3 whole numbers"):
             pictures.playlist = [0, 1]
         assert second > pictures.clock.dt

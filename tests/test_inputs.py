@@ -204,6 +204,18 @@ WRONG: list[tuple[Any, Any, type[Exception], str]] = [
     (3, 3.0, QuantityError, r"rates"),
     (0, 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
     (2.5, 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
+    ("a", 3 * Hz, ModelError, r"poisson, n: expected a whole number of at least 1 \(got 'a'\)"),
+    (None, 3 * Hz, ModelError, r"n: expected a whole number of at least 1 \(got None\)"),
+    (np.nan, 3 * Hz, ModelError, r"n: expected a whole number of at least 1 \(got nan\)"),
+    (np.inf, 3 * Hz, ModelError, r"n: expected a whole number of at least 1 \(got inf\)"),
+    ([1, 2], 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
+    (3 * second, 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
+    (3, "some", QuantityError, r"rates: Quantity 'some'"),
+    (3, "5 ms", QuantityError, r"rates: expected a quantity in hertz"),
+    (3, "1e9 Hz", ModelError, r"one spike a time step"),
+    (3, None, ModelError, r"rates: expected rates, such as 10\*Hz \(got None\)"),
+    (3, np.ones(3) * 1j * Hz, ModelError, r"rates: expected rates.*complex128"),
+    (3, [[1], [1, 2]], ModelError, r"rates: expected rates"),
 ]
 
 
@@ -211,6 +223,31 @@ WRONG: list[tuple[Any, Any, type[Exception], str]] = [
 def test_what_does_not_fit_is_refused(n: Any, rates: Quantity, error: type[Exception], message: str) -> None:
     with biosnn.session("numpy", seed=1, dt=DT), pytest.raises(error, match=message):
         poisson(n, rates)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"dt": 1}, QuantityError, "poisson, dt: expected a quantity in second"),
+        ({"dt": -1 * ms}, ModelError, "poisson, dt: expected a time above 0"),
+        ({"dt": 0 * ms}, ModelError, "poisson, dt: expected a time above 0"),
+        ({"dt": [1, 2] * ms}, ModelError, "poisson, dt: expected one time"),
+        ({"name": "a-b"}, ModelError, r"poisson, name: expected letters.* \(got 'a-b'\)"),
+        ({"name": 3}, ModelError, r"poisson, name: expected letters.* \(got 3\)"),
+    ],
+)
+def test_a_time_step_or_name_that_does_not_fit_is_refused(
+    given: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with biosnn.session("numpy", seed=1, dt=DT), pytest.raises(error, match=message):
+        poisson(3, 5 * Hz, **given)
+
+
+def test_quantities_can_be_text() -> None:
+    with biosnn.session("numpy", seed=1, dt=DT):
+        inputs = poisson(3, "5 Hz", dt="2 ms")
+        np.testing.assert_array_equal(inputs.rates / Hz, [5, 5, 5])
+        assert inputs.clock.dt == 2 * ms
 
 
 def test_rates_that_do_not_fit_are_refused_later_too() -> None:
