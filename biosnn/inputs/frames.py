@@ -234,12 +234,13 @@ def images(
     period : Quantity or str
         From one presentation to the next; the first one begins with the simulation.
     onsets : Quantity, shape (presentations,)
-        Instead of a period: when each presentation begins.
+        Instead of a period: when each presentation begins, one after the other. Nothing is shown before the first one.
     shown : Quantity or str, optional
         How long each is shown before nothing is; by default until the next one.
     playlist : array of int, optional
         The image of each presentation; by default all in their order. After the last one, its image stays or, with
-        ``shown``, nothing is shown.
+        ``shown``, nothing is shown. It can be set before a run, as a variable of the group, and ``sim.sweep`` takes it:
+        points such as ``{"pictures.playlist": order}``, of the same length, show other orders without a new build.
     dt : Quantity or str, optional
         Time step of the group; by default the session's.
     name : str
