@@ -172,8 +172,14 @@ def test_so_does_one_that_a_place_of_the_playlist_is_set_to(target: str) -> None
     with biosnn.session(target, dt=DT) as sim:
         pictures = images(FRAMES, period=2 * ms, name="pictures")
         pictures.playlist[0] = 7
-        with pytest.raises(RunError, match=r"playlist: expected images below 3 \(got 7\)"):
+        np.testing.assert_array_equal(pictures.playlist[:], [7, 1, 2])
+
+        def show() -> Any:
             sim.run(Network(pictures), 6 * ms)
+            return np.array(pictures.x[:])  # C++ runs when something is read
+
+        with pytest.raises(RunError, match=r"playlist: expected images below 3 \(got 7\)"):
+            show()
 
 
 def test_times_can_be_text() -> None:

@@ -75,7 +75,9 @@ class Images(InputGroup):
         # Steps in 64 bits: in 32 they end after 60 hours of 0.1 ms each.
         for name_, array, dtype in (("_steps", steps, np.int64), ("_places", places, np.int32)):
             variables.add_array(name_, size=array.size, values=array.astype(dtype), dtype=dtype, **fixed)
-        variables.add_array("playlist", size=playlist.size, dtype=np.int32, index="0")
+        # An index of its own, through which Brian2 reads and sets single places.
+        variables.add_arange("_presentation", playlist.size, constant=True, read_only=True, index="_presentation")
+        variables.add_array("playlist", size=playlist.size, dtype=np.int32, index="_presentation")
         variables.add_array("_turns", size=1, dtype=np.int32, scalar=True, index="0")
         self.spikes_by(_Turn(self))
         self._enable_group_attributes()
