@@ -42,8 +42,9 @@ def within_step(*parts: Any) -> None:
     step more.
 
     Synapses within a layer, and those back to an earlier one, act in the next step, as Brian2 has it. The order of
-    on_pre, presynaptic traces, on_post, postsynaptic traces at a synapse stays. What is not given here, and what runs
-    in the slots "start" and "end", keeps its place: synapses of other groups come after all layers.
+    on_pre, presynaptic traces, on_post, postsynaptic traces at a synapse stays. What is not given here, what runs in
+    the slots "start" and "end", such as images, and what a projection runs at regular times keeps its place: synapses
+    of other groups come after all layers.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def within_step(*parts: Any) -> None:
         source, target = (place[_whole(end).name] for end in (joint.source, joint.target))
         # Where synapses lead back, on_post waits for on_pre.
         stage = {"pre": source, "post": max(source, target), "sum": target}
-        placed += [(stage[side], obj) for side, obj in _parts_of(joint)]
+        placed += [(stage[side], obj) for side, obj in _parts_of(joint) if obj.when in _RANK]
     placed.sort(key=lambda entry: (entry[0], _RANK[entry[1].when], entry[1].order, entry[1].name))
     for number, (_, obj) in enumerate(placed):
         obj.when, obj.order = SLOT, STRIDE * (number - len(placed))
@@ -103,10 +104,11 @@ def _whole(group: Any) -> Any:
 
 
 def _objects(part: Any) -> Iterator[Any]:
-    """A group and all that it contains."""
+    """A group and all that it contains, but for the projections by which images drive others."""
     yield part
     for obj in part.contained_objects:
-        yield from _objects(obj)
+        if not isinstance(obj, Projection):
+            yield from _objects(obj)
 
 
 def _parts_of(joint: Any) -> Iterator[tuple[str, BrianObject]]:
@@ -121,13 +123,13 @@ def _parts_of(joint: Any) -> Iterator[tuple[str, BrianObject]]:
             yield "sum", obj
         elif isinstance(obj, SynapticPathway):
             yield obj.prepost, obj
-        elif isinstance(obj, Pathway) and obj.side:
+        elif isinstance(obj, Pathway) and obj.side in ("pre", "post"):  # the others run at regular times
             yield obj.side, obj
         elif isinstance(obj, DelayLine):
             yield sides[obj.line.spikes], obj
         elif isinstance(obj, Recorder):
             yield "pre", obj
-        elif "_arriving" in getattr(obj, "variables", ()):  # the companion that holds traces
+        elif "_arriving" in getattr(obj, "variables", ()):  # a companion with traces: biosnn/traces.py names it so
             follower = next(inner for inner in obj.contained_objects if inner.when == "synapses")
             yield sides[obj.variables["_arriving"]], follower
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, StateMonitor, mA, ms, mV, nA, second
+from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, mA, ms, mV, nA, second
 from scipy import signal
 
 import biosnn
@@ -47,6 +47,33 @@ def test_onsets_of_ones_own_and_the_last_image_stays() -> None:
         sim.run(Network(pictures, which), 12 * ms)
         np.testing.assert_array_equal(which.frame[0], [-1] * 2 + [0] + [1] * 6 + [2] * 3)
         np.testing.assert_array_equal(which.x[0] / nA, [0] * 2 + [0] + [4] * 6 + [8] * 3)
+
+
+def test_presentations_are_in_time_beyond_what_32_bits_count() -> None:
+    with biosnn.session("numpy", dt=0.1 * ms):
+        pictures = images(np.ones((2, 2)), period=350 * ms, playlist=np.arange(700_000) % 2)
+        assert pictures.variables["_steps"].get_value()[-1] == 3500 * 699_999
+        images(np.ones((1, 2)), period=1 * ms, shown=1e6 * second)
+
+
+def test_times_are_multiples_whatever_the_rounding() -> None:
+    """As decimals, products, and sums that have drifted a little: up to a day in steps of 0.1 ms."""
+    with biosnn.session("numpy", dt=0.1 * ms):
+        step = np.arange(0, 864_000_000, 777_777)
+        drifted = np.cumsum(np.diff(step * 1e-4, prepend=0))
+        for times in (step * 0.1 * ms, step / 10 * ms, step * 1e-4 * second, drifted * second):
+            pictures = images(np.ones((1, 2)), onsets=times, playlist=np.zeros(len(step), dtype=int))
+            np.testing.assert_array_equal(pictures.variables["_steps"].get_value(), step)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_an_image_far_ahead_is_not_shown_now(target: str) -> None:
+    with biosnn.session(target, dt=DT) as sim:
+        pictures = images(FRAMES[:2], onsets=[1, 2**31 + 5] * ms, name="pictures")
+        which = StateMonitor(pictures, "frame", record=0, name="which")
+        sim.run(Network(pictures, which), 4 * ms)
+        np.testing.assert_array_equal(which.frame[0], [-1, 0, 0, 0])
 
 
 def test_without_a_pause_between_them_the_last_one_ends() -> None:
@@ -141,6 +168,29 @@ def test_an_image_that_does_not_exist_ends_the_run(target: str) -> None:
 
 @pytest.mark.cpp
 @pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_so_does_one_that_a_place_of_the_playlist_is_set_to(target: str) -> None:
+    with biosnn.session(target, dt=DT) as sim:
+        pictures = images(FRAMES, period=2 * ms, name="pictures")
+        pictures.playlist[0] = 7
+        np.testing.assert_array_equal(pictures.playlist[:], [7, 1, 2])
+
+        def show() -> Any:
+            sim.run(Network(pictures), 6 * ms)
+            return np.array(pictures.x[:])  # C++ runs when something is read
+
+        with pytest.raises(RunError, match=r"playlist: expected images below 3 \(got 7\)"):
+            show()
+
+
+def test_times_can_be_text() -> None:
+    with biosnn.session("numpy", dt=DT):
+        pictures = images(FRAMES, period="10 ms", shown="4 ms", dt="2 ms")
+        assert pictures.clock.dt == 2 * ms
+        np.testing.assert_array_equal(pictures.variables["_steps"].get_value(), [0, 2, 5, 7, 10, 12])
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
 def test_a_projection_forgets_when_the_image_changes(target: str) -> None:
     kind = Pool2D((2, 1, 1), (2, 1), mode="max")
     with biosnn.session(target, seed=1, dt=DT) as sim:
@@ -154,6 +204,46 @@ def test_a_projection_forgets_when_the_image_changes(target: str) -> None:
         assert pooled.total[0] == 20  # without forgetting, the second image would pass nothing
 
 
+def test_two_drives_of_the_same_images_add_up() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        pictures = images(FRAMES, period=2 * ms, name="pictures")
+        cells = NeuronGroup(4, "y : 1", namespace={}, name="cells")
+        pictures.drive(cells, "y", 1)
+        pictures.drive(cells, "y", np.ones((4, 4)), Dense())
+        pictures.drive(cells[:1], "y", [[100], [0], [0], [0]], Dense())
+        seen = StateMonitor(cells, "y", record=True, name="seen")
+        sim.run(Network(pictures, cells, seen), 6 * ms)
+        flat = FRAMES.reshape(3, 4)
+        each = flat + flat.sum(axis=1, keepdims=True) + 100 * flat[:, :1] * [1, 0, 0, 0]
+        np.testing.assert_array_equal(seen.y.T[::2], each)
+        np.testing.assert_array_equal(seen.y.T[1::2], each)
+
+
+def test_other_images_cannot_drive_the_same_neurons() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        one, two = (images(FRAMES[:, :, :1] + k, period=(2 + k) * ms, name=f"images_{k}") for k in range(2))
+        cells = NeuronGroup(6, "y : 1\nz : 1", namespace={}, name="cells")
+        one.drive(cells[:2], "y")
+        with pytest.raises(ModelError, match=r"images_1.drive, y of cells.*no other images drive \(got 'images_0'\)"):
+            two.drive(cells[1:3], "y")
+        assert not two.contained_objects[1:]
+        two.drive(cells[2:4], "y")  # beside them
+        two.drive(cells[:2], "z")
+        seen = StateMonitor(cells, "y", record=True, name="seen")
+        sim.run(Network(one, two, cells, seen), 5 * ms)
+        np.testing.assert_array_equal(seen.y[0], FRAMES[[0, 0, 1, 1, 2], 0, 0])
+        np.testing.assert_array_equal(seen.y[2], FRAMES[[0, 0, 0, 1, 1], 0, 0] + 1)
+
+
+def test_images_that_are_gone_drive_nothing() -> None:
+    with biosnn.session("numpy", dt=DT):
+        cells = NeuronGroup(4, "y : 1", namespace={}, name="cells")
+        for _ in range(2):
+            pictures = images(FRAMES, period=2 * ms)
+            pictures.drive(cells, "y")
+            del pictures
+
+
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "one image": (lambda: images(np.ones(4), period=5 * ms), ModelError, r"an array \(images, pixels"),
     "none": (lambda: images(np.ones((0, 4)), period=5 * ms), ModelError, r"an array \(images, pixels"),
@@ -163,6 +253,13 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "no time": (lambda: images(FRAMES, period=5 * mA), QuantityError, "period"),
     "no quantity": (lambda: images(FRAMES, period=5), QuantityError, "period"),
     "between steps": (lambda: images(FRAMES, period=5.5 * ms), ModelError, r"multiples of the time step of 1\. ms"),
+    "late between steps": (
+        lambda: images(FRAMES, onsets=[0, 60.00004, 70] * second, dt=0.1 * ms),
+        ModelError,
+        r"onsets: expected multiples of the time step of 100\. us",
+    ),
+    "never": (lambda: images(FRAMES, period=np.inf * second), ModelError, "less than 1099511627776 time steps"),
+    "no number": (lambda: images(FRAMES, period=np.nan * second), ModelError, "less than 1099511627776 time steps"),
     "no period": (lambda: images(FRAMES, period=0 * ms), ModelError, "at least a time step"),
     "shown too long": (lambda: images(FRAMES, period=5 * ms, shown=6 * ms), ModelError, "at most until the next"),
     "shown never": (lambda: images(FRAMES, period=5 * ms, shown=0 * ms), ModelError, "more than nothing"),
@@ -171,6 +268,31 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a playlist of halves": (lambda: images(FRAMES, period=5 * ms, playlist=[0.5]), ModelError, "whole numbers"),
     "a playlist too far": (lambda: images(FRAMES, period=5 * ms, playlist=[0, 3]), ModelError, r"0 to 2 \(got 3\)"),
     "an empty playlist": (lambda: images(FRAMES, period=5 * ms, playlist=[]), ModelError, "whole numbers"),
+    "one place": (lambda: images(FRAMES, period=5 * ms, playlist=1), ModelError, "playlist: expected one or more"),
+    "a ragged playlist": (lambda: images(FRAMES, period=5 * ms, playlist=[[1], [1, 2]]), ModelError, "whole numbers"),
+    "a file": (lambda: images("file.png", period=5 * ms), ModelError, r"frames: .* real numbers \(got 'file.png'\)"),
+    "ragged": (lambda: images([[1, 2], [3]], period=5 * ms), ModelError, r"real numbers \(got '\[\[1, 2\], \[3\]\]'"),
+    "holes": (lambda: images([[1, None]], period=5 * ms), ModelError, "real numbers"),
+    "nothing": (lambda: images(None, period=5 * ms), ModelError, r"real numbers \(got None\)"),
+    "complex": (lambda: images(FRAMES * 1j, period=5 * ms), ModelError, r"real numbers \(got 'an array of complex128'"),
+    "mixed units": (lambda: images([[1 * mA, 1 * mV]], period=5 * ms), QuantityError, "frames: .*different dimensions"),
+    "text": (lambda: images(FRAMES, period="a while"), QuantityError, r"period: Quantity 'a while'"),
+    "text of a voltage": (
+        lambda: images(FRAMES, period="5 mV"),
+        QuantityError,
+        "period: expected a quantity in second",
+    ),
+    "many periods": (lambda: images(FRAMES, period=[5, 6] * ms), ModelError, r"period: expected one time.*\(2,\)"),
+    "shown many": (
+        lambda: images(FRAMES, period=5 * ms, shown=[1, 2, 3] * ms),
+        ModelError,
+        r"shown: expected one time",
+    ),
+    "onsets of text": (lambda: images(FRAMES, onsets=["1 ms"] * 3), ModelError, "onsets: expected times"),
+    "dt without a unit": (lambda: images(FRAMES, period=5 * ms, dt=1), QuantityError, "dt: expected .* second"),
+    "dt below 0": (lambda: images(FRAMES, period=5 * ms, dt=-1 * ms), ModelError, "dt: expected a time above 0"),
+    "a name": (lambda: images(FRAMES, period=5 * ms, name="a-b"), ModelError, r"images, name: .*\(got 'a-b'\)"),
+    "no name": (lambda: images(FRAMES, period=5 * ms, name=None), ModelError, r"images, name: "),
 }
 
 
@@ -196,6 +318,17 @@ def test_what_cannot_be_driven_is_refused() -> None:
             pictures.drive(cells, "I", 1 * nA, Pool2D((2, 2, 1), 1, mode="max"))
         with pytest.raises(ModelError, match=r"weights: .*\(4, 4\)"):
             pictures.drive(cells, "I", np.ones((4, 3)) * nA, Dense())
+        with pytest.raises(ModelError, match=r"weights: expected numbers \(got Dense\(\)\)\. Write kind="):
+            pictures.drive(cells, "I", Dense())
+        with pytest.raises(QuantityError, match=r"weights: Quantity 'much'"):
+            pictures.drive(cells, "I", "much")
+        with pytest.raises(ModelError, match=r"variable: expected the name of a variable of cells \(got 3\)"):
+            pictures.drive(cells, 3)
+        for no_group in (None, "cells", StateMonitor(cells, "I", record=True), Synapses(pictures, cells)):
+            with pytest.raises(ModelError, match=r"pictures.drive, target: expected a group of neurons"):
+                pictures.drive(no_group, "I")
+        with pytest.raises(ModelError, match=r"pictures.drive, name: "):
+            pictures.drive(cells, "I", 1 * nA, name="a-b")
         with pytest.raises(ModelError, match=r"playlist: expected 3 whole numbers"):
             pictures.playlist = [0, 1]
         assert second > pictures.clock.dt

@@ -146,6 +146,24 @@ def test_rates_set_by_statements_beyond_what_is_possible_saturate() -> None:
         assert list(monitor.count) == [0, 50]
 
 
+@pytest.mark.cpp
+def test_a_rate_of_minus_zero_is_seen_once_and_draws_nothing_anew() -> None:
+    """The C++ loop goes through all neurons in each step in which bits of a rate differ from those it has seen."""
+    trains = []
+    for factor in ("1", "1 - 2*int(t_in_timesteps == 3)*int(i % 2 == 0)"):
+        with biosnn.session("cpp", seed=8, dt=DT) as sim:
+            inputs = poisson(40, np.arange(40) % 2 * 200 * Hz, name="inputs")
+            inputs.run_regularly(f"rates = rates*({factor})", when="start")
+            monitor = SpikeMonitor(inputs)
+            sim.run(Network(inputs, monitor), 60 * DT)
+            trains.append(np.array([monitor.i, steps_of(monitor)]))
+            seen = inputs.variables["_rates_seen"].get_value().view(np.int64)
+            rates = inputs.variables["rates"].get_value()
+            np.testing.assert_array_equal(seen, rates.view(np.int64))
+    assert np.signbit(rates[::2]).all()
+    np.testing.assert_array_equal(trains[0], trains[1])
+
+
 def test_subgroups_synapses_and_projections_take_the_spikes() -> None:
     with biosnn.session("numpy", seed=9, dt=DT) as sim:
         inputs = poisson(6, np.arange(6) * 200 * Hz)
@@ -186,6 +204,18 @@ WRONG: list[tuple[Any, Any, type[Exception], str]] = [
     (3, 3.0, QuantityError, r"rates"),
     (0, 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
     (2.5, 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
+    ("a", 3 * Hz, ModelError, r"poisson, n: expected a whole number of at least 1 \(got 'a'\)"),
+    (None, 3 * Hz, ModelError, r"n: expected a whole number of at least 1 \(got None\)"),
+    (np.nan, 3 * Hz, ModelError, r"n: expected a whole number of at least 1 \(got nan\)"),
+    (np.inf, 3 * Hz, ModelError, r"n: expected a whole number of at least 1 \(got inf\)"),
+    ([1, 2], 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
+    (3 * second, 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
+    (3, "some", QuantityError, r"rates: Quantity 'some'"),
+    (3, "5 ms", QuantityError, r"rates: expected a quantity in hertz"),
+    (3, "1e9 Hz", ModelError, r"one spike a time step"),
+    (3, None, ModelError, r"rates: expected rates, such as 10\*Hz \(got None\)"),
+    (3, np.ones(3) * 1j * Hz, ModelError, r"rates: expected rates.*complex128"),
+    (3, [[1], [1, 2]], ModelError, r"rates: expected rates"),
 ]
 
 
@@ -193,6 +223,31 @@ WRONG: list[tuple[Any, Any, type[Exception], str]] = [
 def test_what_does_not_fit_is_refused(n: Any, rates: Quantity, error: type[Exception], message: str) -> None:
     with biosnn.session("numpy", seed=1, dt=DT), pytest.raises(error, match=message):
         poisson(n, rates)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"dt": 1}, QuantityError, "poisson, dt: expected a quantity in second"),
+        ({"dt": -1 * ms}, ModelError, "poisson, dt: expected a time above 0"),
+        ({"dt": 0 * ms}, ModelError, "poisson, dt: expected a time above 0"),
+        ({"dt": [1, 2] * ms}, ModelError, "poisson, dt: expected one time"),
+        ({"name": "a-b"}, ModelError, r"poisson, name: expected letters.* \(got 'a-b'\)"),
+        ({"name": 3}, ModelError, r"poisson, name: expected letters.* \(got 3\)"),
+    ],
+)
+def test_a_time_step_or_name_that_does_not_fit_is_refused(
+    given: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with biosnn.session("numpy", seed=1, dt=DT), pytest.raises(error, match=message):
+        poisson(3, 5 * Hz, **given)
+
+
+def test_quantities_can_be_text() -> None:
+    with biosnn.session("numpy", seed=1, dt=DT):
+        inputs = poisson(3, "5 Hz", dt="2 ms")
+        np.testing.assert_array_equal(inputs.rates / Hz, [5, 5, 5])
+        assert inputs.clock.dt == 2 * ms
 
 
 def test_rates_that_do_not_fit_are_refused_later_too() -> None:

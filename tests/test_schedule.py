@@ -215,6 +215,48 @@ def test_subgroups_and_poisson_inputs_take_part() -> None:
         np.testing.assert_array_equal(passed.t / ms, sent.t[own] / ms)
 
 
+@pytest.mark.parametrize("when", ["start", "synapses", "end"])
+def test_what_a_projection_runs_at_regular_times_keeps_its_place(when: str) -> None:
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        source, layer = SpikeGeneratorGroup(1, [0, 0], [0, 2] * DT), NeuronGroup(1, "v : 1", namespace={}, name="layer")
+        joint = Projection(source, layer, OneToOne(), np.ones(1), on_pre="v_post += w")
+        halve = joint.run_regularly("w *= 0.5", when=when)
+        push = joint.run_regularly("v_post += 100", when="end")
+        within_step(source, layer, joint)
+        assert (halve.when, push.when) == (when, "end")
+        sim.run(Network(source, layer, joint), 3 * DT)
+        assert joint["w"][0] == 1 / 8
+        assert layer.v[0] == 300 + (1 / 2 + 1 / 8 if when == "start" else 1 + 1 / 4)
+
+
+def test_synapses_whose_statements_run_at_the_end_of_a_step_keep_their_place() -> None:
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        source, layer = SpikeGeneratorGroup(1, [0], [2 * DT]), neuron("layer")
+        joint = by_synapses(source, layer, on_pre="v_post += 1")
+        joint.pre.when = "end"
+        within_step(source, layer, joint)
+        monitor = SpikeMonitor(layer)
+        sim.run(Network(source, layer, joint, monitor), 6 * DT)
+        assert spike_steps([monitor]) == [[3]]
+
+
+@pytest.mark.parametrize("given", ["all", "no drive", "the rest"])
+def test_images_and_what_they_drive_take_part(given: str) -> None:
+    """They change at the start of a step, so that all layers pass on in that step what an image has them do."""
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        pictures = biosnn.images([[1.0, 0.0], [0.0, 0.5]], period=3 * DT, name="pictures")
+        first = NeuronGroup(2, "x : 1", threshold="x > 0.2", namespace={}, name="first")
+        second = neuron("second", 2)
+        drive = pictures.drive(first, "x")
+        joint = by_projection(first, second, on_pre="v_post += 1")
+        parts = {"all": [pictures, drive], "no drive": [pictures], "the rest": []}
+        within_step(*parts[given], first, second, joint)
+        monitors = [SpikeMonitor(group) for group in (pictures, first, second)]
+        sim.run(Network(pictures, first, second, joint, monitors), 6 * DT)
+        assert spike_steps(monitors) == [[0, 0, 3, 3], list(range(6)), list(range(6))]
+        np.testing.assert_array_equal(monitors[2].i, [0, 0, 0, 1, 1, 1])
+
+
 def wrong_parts() -> dict[str, tuple[Callable[[], list[Any]], str]]:
     def named(*names: str) -> list[NeuronGroup]:
         return [neuron(name) for name in names]

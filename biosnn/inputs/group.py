@@ -12,6 +12,7 @@ from brian2.groups.group import Group
 from brian2.groups.subgroup import Subgroup
 
 from biosnn.errors import ModelError, field_error
+from biosnn.inputs import check
 
 
 class InputGroup(Group, SpikeSource):  # type: ignore[misc]
@@ -21,7 +22,7 @@ class InputGroup(Group, SpikeSource):  # type: ignore[misc]
     ----------
     n : int
         Number of neurons.
-    dt : Quantity, optional
+    dt : Quantity or str, optional
         Time step; by default the session's.
     when, order
         Where in the time step they spike.
@@ -31,17 +32,18 @@ class InputGroup(Group, SpikeSource):  # type: ignore[misc]
     Raises
     ------
     ModelError
-        If the number of neurons is no whole number of at least 1.
+        If the number of neurons is no whole number of at least 1, the time step no time above 0, or the name none that
+        Brian2 takes.
     """
 
     add_to_magic_network = True
 
-    def __init__(self, n: int, *, dt: Quantity | None, when: str, order: int, name: str) -> None:
-        if isinstance(n, bool) or int(n) != n or n < 1:
-            raise ModelError(field_error(f"{name.rstrip('*')}, n", "a whole number of at least 1", n))
-        Group.__init__(self, dt=dt, when=when, order=order, namespace={}, name=name)
+    def __init__(self, n: int, *, dt: Quantity | str | None, when: str, order: int, name: str) -> None:
+        where = check.plain_name(type(self).__name__, name)
+        n = check.count(where, n)
+        Group.__init__(self, dt=check.time_step(where, dt), when=when, order=order, namespace={}, name=name)
         self.codeobj_class = None
-        self._N, self.start, self.stop = int(n), 0, int(n)
+        self._N, self.start, self.stop = n, 0, n
         self.variables = variables = Variables(self)
         variables.add_constant("N", value=self._N)
         variables.add_arange("i", self._N, constant=True, read_only=True)

@@ -15,6 +15,7 @@ from brian2.groups.group import CodeRunner
 
 from biosnn import codeobjects
 from biosnn.errors import ModelError, field_error
+from biosnn.inputs import check
 from biosnn.inputs.group import InputGroup
 from biosnn.quantity import check_dimension
 
@@ -24,7 +25,7 @@ _POISSON = {
     "start": f"_scale = 1/log1p(-clip(rates*dt, 1e-30, 1 - 1e-16))\n_next_step = t_in_timesteps - 1 + {_WAIT}",
     "spike": f"_next_step = t_in_timesteps + {_WAIT}",
 }
-
+_RATES = "rates, such as 10*Hz"
 
 BLOCK = 16
 """Of how many neurons the C++ template keeps the soonest spike."""
@@ -41,7 +42,9 @@ class SpikeTrains(InputGroup):
         Of each neuron. Whatever sets it, between runs or in a run, it holds from that step on.
     """
 
-    def __init__(self, n: int, rates: Quantity, texts: dict[str, str], *, dt: Quantity | None, name: str) -> None:
+    def __init__(
+        self, n: int, rates: Quantity | str, texts: dict[str, str], *, dt: Quantity | str | None, name: str
+    ) -> None:
         InputGroup.__init__(self, n, dt=dt, when="thresholds", order=0, name=name)
         variables = self.variables
         # Doubles even where state variables are single: small probabilities, and the steps of a run of any length.
@@ -53,16 +56,17 @@ class SpikeTrains(InputGroup):
         self._enable_group_attributes()
         self._next_step = -2  # missed, so that the first step draws
         self.variables["_anew"].set_value(1)  # all begin anew in the next step
-        self.rates = rates
+        self.rates = check.quantity(f"{self.name}, rates", rates, _RATES)
 
     def __setattr__(self, name: str, value: Any, level: int = 0) -> None:
         """Set a variable; rates are checked."""
         if name == "rates" and not isinstance(value, str):
-            self._check(Quantity(value))
+            value = self._checked(value)
         super().__setattr__(name, value, level=level + 1)
 
-    def _check(self, rates: Quantity) -> None:
+    def _checked(self, given: Any) -> Quantity:
         where = f"{self.name}, rates"
+        rates = check.numbers(where, given, _RATES)
         check_dimension(where, rates, Hz)
         if rates.shape not in ((), (self._N,)):
             raise ModelError(field_error(where, f"one rate or {self._N}", f"shape {rates.shape}"))
@@ -71,6 +75,7 @@ class SpikeTrains(InputGroup):
         if np.any(wrong):
             got = rates[wrong][0] if rates.shape else rates
             raise ModelError(field_error(where, f"rates from 0 Hz to one spike a time step of {self.clock.dt}", got))
+        return rates
 
 
 class _Due(CodeRunner):  # type: ignore[misc]
@@ -98,7 +103,7 @@ class _Due(CodeRunner):  # type: ignore[misc]
         super().before_run(run_namespace)
 
 
-def poisson(n: int, rates: Quantity, *, dt: Quantity | None = None, name: str = "poisson*") -> SpikeTrains:
+def poisson(n: int, rates: Quantity | str, *, dt: Quantity | str | None = None, name: str = "poisson*") -> SpikeTrains:
     """Independent Poisson spike trains: in each time step, a neuron spikes with probability ``rates*dt``.
 
     The distribution is that of Brian2's ``PoissonGroup``. One random number is drawn a spike.
@@ -107,12 +112,12 @@ def poisson(n: int, rates: Quantity, *, dt: Quantity | None = None, name: str = 
     ----------
     n : int
         Number of neurons.
-    rates : Quantity
+    rates : Quantity or str
         One rate, or an array of ``n``. The variable ``rates`` of the group can be set between runs, and by
         ``run_regularly`` or any other statement during one. Where it changes, the wait for the next spike is drawn
-        anew, which a process without memory allows. Set beyond 1/dt in a run, it means a spike in every step; below 0,
-        none.
-    dt : Quantity, optional
+        anew, which a process without memory allows. Set by statements beyond 1/dt, it saturates: a spike in every step;
+        below 0, none. Images set it through `Images.drive`; ``sim.sweep`` takes rates, and the playlist of images.
+    dt : Quantity or str, optional
         Time step of the group; by default the session's.
     name : str
         Its name.
@@ -124,6 +129,10 @@ def poisson(n: int, rates: Quantity, *, dt: Quantity | None = None, name: str = 
     Raises
     ------
     ModelError
-        If rates do not fit the number of neurons, are negative, or are above one spike a time step.
+        If rates do not fit the number of neurons, are negative, or are above one spike a time step; if ``n`` is no
+        whole number, the time step is not above 0, or the name is none that Brian2 takes.
+    QuantityError
+        If a quantity has the wrong dimension, or a text is none.
     """
+    check.plain_name("poisson", name)
     return SpikeTrains(n, rates, _POISSON, dt=dt, name=name)

@@ -36,9 +36,11 @@ for (size_t _block = 0; _block*{{block}} < N; _block++)
     for (size_t _idx = _block*{{block}}; _idx < _end; _idx++)
     {
         const size_t _vectorisation_idx = _idx;
-        if ((_changed && (_all || {{_rates}}[_idx] != {{_seen}}[_idx])) || {{_next}}[_idx] < _now - 1)
+        const bool _other = _changed && (_all || {{_rates}}[_idx] != {{_seen}}[_idx]);
+        {# Also where only bits differ, as those of 0 and -0 do: they would have all blocks looked through in each step. #}
+        if (_changed) {{_seen}}[_idx] = {{_rates}}[_idx];
+        if (_other || {{_next}}[_idx] < _now - 1)
         {
-            {{_seen}}[_idx] = {{_rates}}[_idx];
             {{scalar_code['start']|autoindent}}
             {{vector_code['start']|autoindent}}
         }

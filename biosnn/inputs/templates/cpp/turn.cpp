@@ -2,6 +2,7 @@
 {% extends 'common_group.cpp' %}
 
 {% block extra_headers %}
+#include<algorithm>
 #include<cstdlib>
 {% endblock %}
 
@@ -23,11 +24,13 @@ if ({{_frame}}[0] < -1 || {{_frame}}[0] >= {{frames}})
     std::cerr << "{{owner.name}}, playlist: expected images below {{frames}} (got " << {{_frame}}[0] << ")." << std::endl;
     std::exit(1);
 }
-const {{c_data_type(variables['_frames'].dtype)}}* const _image = {{get_array_name(variables['_frames'])}} + (int64_t) {{_frame}}[0]*{{pixels}};
-for (size_t _idx = 0; _idx < {{pixels}}; _idx++)
+for (size_t _idx = 0; _idx < {{pixels}}; _idx++) {{_spikes}}[_idx] = _idx;
+{# A blank has no image to point to. #}
+if ({{_frame}}[0] < 0) std::fill({{_x}}, {{_x}} + {{pixels}}, 0);
+else
 {
-    {{_x}}[_idx] = {{_frame}}[0] < 0 ? 0 : _image[_idx];
-    {{_spikes}}[_idx] = _idx;
+    const {{c_data_type(variables['_frames'].dtype)}}* const _image = {{get_array_name(variables['_frames'])}} + (int64_t) {{_frame}}[0]*{{pixels}};
+    std::copy(_image, _image + {{pixels}}, {{_x}});
 }
 {{_spikes}}[{{pixels}}] = {{pixels}};
 {% endblock %}
