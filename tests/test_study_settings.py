@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from brian2 import Hz, Quantity, ms, mV, nS
@@ -223,3 +224,39 @@ def test_assignments_are_split_at_the_first_equals_sign() -> None:
         split_assignments(["tau"])
     with pytest.raises(SettingsError, match="given twice"):
         split_assignments(["tau=1", "tau=2"])
+
+
+# ---- defaults that another setting brings along ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Based(Settings):
+    BASES: ClassVar[dict[str, dict[str, dict[str, str]]]] = {"rule": {"triplet": {"tau": "50 ms", "images": "7"}}}
+
+
+def test_a_setting_brings_defaults_of_others_along() -> None:
+    assert (make_settings(Based).tau, make_settings(Based).images) == (20 * ms, 100)
+    made = make_settings(Based, {"rule": "triplet", "images": "9"})
+    assert (made.tau, made.images, made.rate) == (50 * ms, 9, 0.5)
+    assert changed_settings(made) == {"rule": "triplet", "images": "9"}
+
+
+@pytest.mark.parametrize("given", [{}, {"tau": "20 ms"}, {"tau": "30 ms", "images": "100"}])
+@pytest.mark.parametrize("rule", ["pair", "triplet"])
+def test_what_is_changed_builds_the_same_settings_again(rule: str, given: dict[str, str]) -> None:
+    made = make_settings(Based, {"rule": rule, **given})
+    assert setting_texts(make_settings(Based, changed_settings(made))) == setting_texts(made)
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [({"tua": "1 ms"}, "Did you mean 'tau'"), ({"tau": "2 second"}, "tau"), ({"tau": "1 mV"}, "tau")],
+)
+def test_what_it_brings_along_keeps_the_rules(case: dict[str, str], message: str) -> None:
+    @dataclass(frozen=True)
+    class Wrong(Settings):
+        BASES: ClassVar[dict[str, dict[str, dict[str, str]]]] = {"rule": {"triplet": case}}
+
+    make_settings(Wrong)
+    with pytest.raises(SettingsError, match=message):
+        make_settings(Wrong, {"rule": "triplet"})

@@ -157,27 +157,23 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
         If a key is unknown, a value or unit does not fit, or a limit is not kept. The message lists what is right.
     """
     infos = {info.name: info for info in describe_settings(cls)}
-    values = {}
-    for key, value in (given or {}).items():
-        if key not in infos:
-            raise SettingsError(_unknown_key(key, infos))
-        info = infos[key]
-        try:
-            parsed = _read(key, value, info.default) if isinstance(value, str) else _fit(key, value, info.default)
-            _check_limits(key, parsed, info)
-        except (QuantityError, SettingsError) as error:
-            raise SettingsError(f"Setting {error} {_right_ones(infos)}") from None
-        values[key] = parsed
-    return cls(**_bases(cls, infos, values), **values)
-
-
-def _bases(cls: type, infos: Mapping[str, SettingInfo], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the value of one setting makes of the defaults of others, which are not given."""
-    found: dict[str, Any] = {}
+    values = {key: _value(key, value, infos) for key, value in (given or {}).items()}
     for key, cases in getattr(cls, "BASES", {}).items():
-        case = cases.get(given.get(key, infos[key].default), {})
-        found |= {name: _read(name, text, infos[name].default) for name, text in case.items() if name not in given}
-    return found
+        case = cases.get(values[key] if key in values else infos[key].default, {})
+        values = {name: _value(name, text, infos) for name, text in case.items()} | values
+    return cls(**values)
+
+
+def _value(key: str, value: Any, infos: Mapping[str, SettingInfo]) -> Any:
+    if key not in infos:
+        raise SettingsError(_unknown_key(key, infos))
+    info = infos[key]
+    try:
+        parsed = _read(key, value, info.default) if isinstance(value, str) else _fit(key, value, info.default)
+        _check_limits(key, parsed, info)
+    except (QuantityError, SettingsError) as error:
+        raise SettingsError(f"Setting {error} {_right_ones(infos)}") from None
+    return parsed
 
 
 def setting_texts(settings: Any) -> dict[str, str]:
@@ -186,9 +182,15 @@ def setting_texts(settings: Any) -> dict[str, str]:
 
 
 def changed_settings(settings: Any) -> dict[str, str]:
-    """Write those settings as texts that differ from their defaults."""
-    texts = setting_texts(settings)
-    return {info.name: texts[info.name] for info in describe_settings(type(settings)) if texts[info.name] != info.text}
+    """Write those settings as texts that differ from their defaults, from which `make_settings` builds equal ones.
+
+    Where the class has ``BASES``, the defaults are those that the settings named there bring along.
+    """
+    cls, texts = type(settings), setting_texts(settings)
+    defaults = {info.name: info.text for info in describe_settings(cls)}
+    chosen = {key: texts[key] for key in getattr(cls, "BASES", {})}
+    usual = {**setting_texts(make_settings(cls, chosen)), **{key: defaults[key] for key in chosen}}
+    return {name: text for name, text in texts.items() if text != usual[name]}
 
 
 def split_assignments(texts: Iterable[str]) -> dict[str, str]:
