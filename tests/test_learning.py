@@ -280,3 +280,13 @@ def test_simpler_methods_on_digits() -> None:
     assert learning.chance(train, test) == pytest.approx(0.1, abs=0.02)
     assert learning.k_means(train, test, 100, seed=1) > 0.9
     assert learning.logistic_regression(train, test) > 0.9
+
+
+def test_neurons_are_labelled_by_as_many_training_images_as_asked() -> None:
+    train, test = np.array([5, 3, 8, 1]), np.array([0, 2])
+    course = Course(train, test, lessons=4, exhibits=1, seed=1, labelled=2)
+    assert list(course.playlist[4:]) == [5, 3, 0, 2, 0]
+    assert (course.examined, course.length) == (4, 9)
+    assert list(Course(train, test, lessons=4, exhibits=0, seed=1).known) == [5, 3, 8, 1]
+    with pytest.raises(SettingsError, match="labelled: expected from 0 to 4 images"):
+        Course(train, test, lessons=4, exhibits=0, seed=1, labelled=5)

@@ -18,7 +18,7 @@ def keep_weight_sum(synapses: Any, total: float, period: Quantity) -> list[Any]:
 
     Parameters
     ----------
-    synapses : Synapses
+    synapses : Synapses or Projection
         With a dimensionless weight ``w``.
     total : float
         What the weights of a neuron add up to.

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from brian2 import DimensionMismatchError
 from brian2.codegen.permutation_analysis import OrderDependenceError, check_for_order_independence
 from brian2.codegen.translation import analyse_identifiers, make_statements
 from brian2.core.functions import Function
 from brian2.core.variables import ArrayVariable, Variables
 from brian2.equations.unitcheck import check_units_statements
+from brian2.utils.stringtools import get_identifiers
 
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection.kinds import INDEX
@@ -93,8 +95,6 @@ def _check_units(where: str, code: str, variables: dict[str, Any]) -> None:
 
 
 def _parse(where: str, code: str, variables: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    import numpy as np
-
     try:
         # A copy, since names that statements make up are added to it.
         return make_statements(code, dict(variables), np.float64, optimise=False)  # type: ignore[no-any-return]
@@ -175,8 +175,6 @@ def _check_aliases(projection: Any, where: str, statements: Iterable[Any], writt
 
 
 def _words(text: str) -> list[str]:
-    from brian2.utils.stringtools import get_identifiers
-
     return list(get_identifiers(text))
 
 

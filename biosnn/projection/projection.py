@@ -58,7 +58,7 @@ class Projection(Group):  # type: ignore[misc]
         Statements that run for each synapse of a source (target) neuron that spikes; several by name.
     delay : Quantity or mapping of str to Quantity, optional
         From a spike to the statements it runs: one for all synapses, or for ``on_pre`` an array of the natural shape
-        of a weight, which takes one byte a weight, or two above 127 steps. For several statements, by their name.
+        of a weight, which takes a few bytes a weight (docs/projections.md). For several statements, by their name.
         The names of single ones are "pre" and "post".
     method : str, optional
         How clock-driven equations are integrated.

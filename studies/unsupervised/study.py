@@ -47,10 +47,11 @@ inputs through plastic synapses; each excites one inhibitory cell, which inhibit
 that few cells answer an image. A cell that fires raises its own threshold, and the weights that arrive at a cell are
 scaled to a fixed sum before every image. An image that got too few spikes is shown again, brighter.
 
-After the lessons, weights and thresholds are frozen. Every training image is shown once, and each cell gets the class
-that it answers most; then the held-out images are shown, and the class whose cells fire most on average is the
-decision. Held-out images are never seen while learning or labelling. The figure for each seed has its own split of the
-images. All of this, from the first image to the last, runs in generated code.
+After the lessons, weights and thresholds are frozen. Training images are shown once more, all or as many as the setting
+"labelled" says, and each cell gets the class that it answers most; then the held-out images are shown, and the class
+whose cells fire most on average is the decision. Held-out images are never seen while learning or labelling. Each seed
+has a split of its own, unless the dataset has test images, which are then the held-out ones. All of this, from the
+first image to the last, runs in generated code.
 
 The negative control is the same network, on the split of the first seed, whose synapses do not learn: thresholds
 adapt and labels are assigned as ever, but the weights stay as random as they began.
@@ -80,10 +81,10 @@ class Settings:
 
     dataset: str = setting("digits", "which images", choices=names())
     neurons: int = setting(100, "how many excitatory cells", minimum=1)
-    networks: int = setting(3, "how many networks learn, each with a seed and a split of its own", minimum=1)
+    networks: int = setting(3, "how many networks learn, each with a seed of its own", minimum=1)
     lessons: int = setting(5000, "presentations while learning", minimum=2)
     training: int = setting(0, "how many images to learn from; 0: all that are not held out", minimum=0)
-    labelled: int = setting(0, "how many training images give the cells their labels; 0: all", minimum=0)
+    labelled: int = setting(0, "how many training images, at most, give the cells their labels; 0: all", minimum=0)
     held_out: int = setting(500, "how many images are held out for the test; 0: the dataset's test images", minimum=0)
     classes: int = setting(0, "use the first so many classes only; 0: all", minimum=0)
     control: bool = setting(True, "also run the negative control: the same network with learning switched off")
