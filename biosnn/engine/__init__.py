@@ -1,10 +1,12 @@
 """Build, cache and run Brian2 simulations.
 
 `session` opens a simulation on one of the targets ``cpp``, ``cython`` and ``numpy`` and leaves Brian2's global state as
-it found it. The modules `toolchain` (compilers and targets) and `cache` (built programs) are public too.
+it found it. `network_state` is what a network has come to, for a point that goes on from there. The modules
+`toolchain` (compilers and targets) and `cache` (built programs) are public too.
 """
 
+from biosnn.engine.prepared import Prepared, network_state
 from biosnn.engine.session import session
 from biosnn.engine.simulation import Simulation
 
-__all__ = ["Simulation", "session"]
+__all__ = ["Prepared", "Simulation", "network_state", "session"]

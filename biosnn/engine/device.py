@@ -37,6 +37,17 @@ VECTORISE = ("--param=vect-max-version-for-alias-checks=200", "-D__FAST_MATH__")
 checks for each pair that they do not overlap; and glibc offers it exp and the like for several numbers at once only
 under this name, which g++ does not define for fast mathematics that knows NaN."""
 
+MEMORY_REPORT = """{
+    std::ifstream status("/proc/self/status");
+    std::string word;
+    long kilobytes = 0;
+    while (status >> word)
+        if (word == "VmHWM:")
+            status >> kilobytes;
+    std::printf("biosnn-memory %ld\\n", 1024 * kilobytes);
+}"""
+"""Lines that say how much memory the program has held at most; 0 where the system has no such file."""
+
 
 class ProgramCodeObject(CPPStandaloneCodeObject):  # type: ignore[misc]
     """Brian2's code object, with templates of ours in place of some of its own."""
@@ -82,11 +93,13 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         self.main_queue[begin:] = self._in_order(self.main_queue[begin:])
         position = max(i for i, (function, _) in enumerate(self.main_queue) if function == "run_network")
         network, lines = self.main_queue[position][1]
-        self.main_queue[position] = ("run_network", (network, self._run_lines(net.name, float(duration), lines)))
+        key = lift.duration(len(self.durations))
+        value = lift.PointValue(key, integer=False, otherwise=float(duration))
+        self.main_queue[position] = ("run_network", (network, self._run_lines(net.name, value, lines)))
         self.durations.append(float(duration))
 
     @staticmethod
-    def _run_lines(network: str, duration: float, lines: list[str]) -> list[str | lift.Run]:
+    def _run_lines(network: str, duration: lift.PointValue, lines: list[str]) -> list[str | lift.Run]:
         """The lines of a run with its duration lifted out, and idle clocks in the order of their names."""
         idle = sorted(line for line in lines if line.startswith(f"{network}.add(") and line.endswith(", NULL);"))
         found: list[str | lift.Run] = []
@@ -200,7 +213,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         try:
             self.main_queue = queue
             self.static_arrays.update(settings.arrays())
-            self.code_lines["before_end"] = [*self.code_lines["before_end"], self._size_report()]
+            self.code_lines["before_end"] = [*self.code_lines["before_end"], self._size_report(), MEMORY_REPORT]
             self.write_static_arrays(str(inputs))
             self.generate_objects_source(
                 writer,
@@ -301,11 +314,16 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         """Let reads go to the results in this folder."""
         self.results_dir = os.path.join(str(folder), "")
         self.has_been_run = True
+        self.closed = ""
 
-    def close(self, reason: str) -> None:
-        """Let reads of what the run has computed fail for this reason."""
+    def close_results(self, reason: str) -> None:
+        """Let reads of what the run has computed fail for this reason, until results are opened again."""
         self.has_been_run = False
         self.closed = reason
+
+    def close(self, reason: str) -> None:
+        """Let reads of what the run has computed fail for this reason, for good."""
+        self.close_results(reason)
         self._owners.clear()
 
     def result_dtypes(self) -> dict[str, tuple[str, np.dtype[Any]]]:
@@ -340,7 +358,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
             self.main_queue.insert(place, ("set_by_constant", (array, value, dynamic)))
             return ""
         name = str(self.static_array(f"_point_{array}", np.asarray(example, dtype=var.dtype)))
-        self.main_queue.insert(place, ("set_by_array", (array, name, dynamic)))
+        self.main_queue.insert(place, ("set_if_given", (array, key, name, dynamic)))
         return name
 
 

@@ -24,15 +24,26 @@ class Run:
     """The place of ``network.run(duration)`` among the lines of main.cpp."""
 
     network: str
-    duration: float
+    duration: PointValue
 
 
 @dataclass(frozen=True)
 class PointValue:
-    """A number that each point of a sweep brings along under this key."""
+    """A number that points may bring along under this key, and what it is when one does not."""
 
     key: str
     integer: bool
+    otherwise: float = 0
+
+
+def duration(run: int) -> str:
+    """The key of how long a run of the program takes, the first being number 0."""
+    return f"duration of run {run}"
+
+
+def given(key: str) -> str:
+    """The key of whether a point brings along an array under a key."""
+    return f"given: {key}"
 
 
 Number = bool | int | float | PointValue
@@ -61,7 +72,7 @@ class Settings:
         index = len(self.integers if whole else self.floats)
         if isinstance(value, PointValue):
             self.points.setdefault(value.key, []).append((name, index))
-            value = 0
+            value = value.otherwise
         if whole:
             self.integers.append(int(value))
         else:
@@ -115,6 +126,14 @@ def _lift_entry(function: str, arguments: Any, settings: Settings) -> tuple[str,
     if function == "seed" and arguments is not None:
         place = settings.place(arguments if isinstance(arguments, PointValue) else int(arguments))
         return "insert_code", f"_random_generators[0].seed(static_cast<unsigned long>({place}));"
+    if function == "start":
+        network, value = arguments
+        return "insert_code", f"{network}.t = {settings.place(value)};"
+    if function == "set_if_given":
+        array, key, name, dynamic = arguments
+        size = f"{array}.size()" if dynamic else f"_num_{array}"
+        loop = f"for (size_t i = 0; i < {size}; i++) {array}[i] = {name}[i];"
+        return "insert_code", f"if ({settings.place(PointValue(given(key), integer=True))}) {loop}"
     return function, arguments
 
 

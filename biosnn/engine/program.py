@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import collections
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import brian2
-import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.engine import checks, compile, lift, progress, runner, simulation, toolchain
 from biosnn.engine.device import ProgramDevice
-from biosnn.engine.simulation import SEED, Simulation
-from biosnn.errors import EngineError, RunError
-
-T = TypeVar("T")
+from biosnn.engine.points import PreparedProgram, simulated
+from biosnn.engine.prepared import RESERVED, SEED, START, Prepared, variable
+from biosnn.engine.simulation import Simulation
+from biosnn.errors import EngineError, field_error
 
 
 class ProgramSimulation(Simulation):
@@ -84,7 +80,7 @@ class ProgramSimulation(Simulation):
         folder = self._folder()
         runner.prepare(folder, self._inputs, {})
         with progress.Progress(self._labels[0]) as shown:
-            runner.execute(folder, self._environment(), lambda *how_far: self._show(shown, *how_far))
+            self.memory = runner.execute(folder, self._environment(), lambda *how_far: self._show(shown, *how_far))
         self._open_results(folder)
 
     def _build(self) -> lift.Settings:
@@ -120,13 +116,8 @@ class ProgramSimulation(Simulation):
         total = sum(self.device.durations)
         if total > 0:
             shown.what = self._labels[run - 1]
-            done = self._simulated(run, fraction)
+            done = simulated(self.device.durations, run, fraction)
             shown.update(done / total, f"{progress.simulated(done)} of {progress.simulated(total)} simulated")
-
-    def _simulated(self, run: int, fraction: float) -> float:
-        """Seconds that the program has simulated when it is so far in one of its runs."""
-        durations = self.device.durations
-        return sum(durations[: run - 1]) + fraction * durations[run - 1]
 
     def _open_results(self, folder: Path) -> None:
         runner.verify(folder, self.device.result_dtypes())
@@ -134,97 +125,49 @@ class ProgramSimulation(Simulation):
         for network in self._networks:
             checks.check_states(network.sorted_objects, self.device.given_nan, str(self.dt))
 
-    # ---- sweeps -----------------------------------------------------------------------------------------------
+    # ---- points -----------------------------------------------------------------------------------------------
 
-    def _sweep(
-        self,
-        network: Any,
-        program: Callable[[], object],
-        points: list[dict[str, Any]],
-        read: Callable[[], T],
-        jobs: int | None,
-    ) -> list[T]:
+    def _prepare(self, network: Any, program: Callable[[], object], point: dict[str, Any]) -> Prepared:
         if self._executed:
-            raise EngineError("The program was executed already: call sim.reset() before the sweep.")
-        carriers = self._queue_points(network, points[0])
+            raise EngineError("The program was executed already: call sim.reset() before preparing one.")
+        carriers = self._queue_points(network, point)
         self._sweeping = True
         try:
             program()
         finally:
             self._sweeping = False
-        self._executed = "by sim.sweep"
-        settings = self._build()
-        try:
-            return self._run_points(settings, carriers, points, read, jobs or compile.cores())
-        finally:
-            self.device.close("the results of a sweep can be read inside read() only.")
+        if not self.device.durations:
+            raise EngineError(field_error("program()", "at least one call of sim.run", "none"))
+        self._executed = "at points"
+        return PreparedProgram(self, network, point, self._build(), carriers)
 
     def _queue_points(self, network: Any, point: dict[str, Any]) -> dict[str, tuple[str, Any]]:
         """Queue the setting of each value of a point; return the static array and type of those that are arrays."""
         carriers = {}
         for key, value in sorted(point.items()):
-            if key != SEED:
-                var = simulation.variable(network, key)
+            if key not in RESERVED:
+                var = variable(network, key)
                 name = self.device.set_by_point(key, var, value, len(self.device.main_queue))
                 if name:
                     carriers[key] = (name, var.dtype)
         self.device.main_queue.append(("seed", lift.PointValue(SEED, integer=True)))
+        if START in point:
+            self.device.main_queue.append(("start", (network.name, lift.PointValue(START, integer=False))))
         return carriers
 
-    def _run_points(
-        self,
-        settings: lift.Settings,
-        carriers: dict[str, tuple[str, Any]],
-        points: list[dict[str, Any]],
-        read: Callable[[], T],
-        jobs: int,
-    ) -> list[T]:
-        stop, guard = threading.Event(), threading.Lock()
-        total, done = sum(self.device.durations), [0.0] * len(points)
+    # What a prepared program needs of its simulation.
 
-        def report(number: int, run: int, fraction: float) -> None:
-            with guard:
-                done[number] = self._simulated(run, fraction)
-                if total > 0:
-                    over = sum(seconds >= 0.999999 * total for seconds in done)
-                    detail = f"{progress.simulated(sum(done))} simulated, {over} of {len(points)} points"
-                    shown.update(sum(done) / total / len(points), detail)
+    def run_once(self, arrays: Mapping[str, NDArray[Any]], report: runner.Report, stop: threading.Event) -> Path:
+        """Run the program with these arrays of its own; return the folder with its results."""
+        folder = self._folder()
+        runner.prepare(folder, self._inputs, arrays)
+        self.memory = max(self.memory, runner.execute(folder, self._environment(), report, stop))
+        return folder
 
-        def run(number: int, point: dict[str, Any]) -> Path:
-            folder = self._folder()
-            scalars = {key: value for key, value in point.items() if key not in carriers} | {
-                SEED: point.get(SEED, self.seed)
-            }
-            own: dict[str, NDArray[Any]] = settings.arrays(scalars)
-            own |= {name: np.asarray(point[key], dtype=dtype) for key, (name, dtype) in carriers.items()}
-            runner.prepare(folder, self._inputs, own)
-            runner.execute(folder, self._environment(), partial(report, number), stop)
-            return folder
+    def open_point(self, folder: Path) -> None:
+        """Let reads go to the results in this folder."""
+        self._open_results(folder)
 
-        found: list[T] = []
-        waiting = collections.deque(enumerate(points))
-        running: collections.deque[tuple[int, Future[Path]]] = collections.deque()
-        with progress.Progress("sweep") as shown, ThreadPoolExecutor(max_workers=jobs) as pool:
-            try:
-                while waiting or running:
-                    # A few points ahead of the reader keep all processes busy, without results piling up on the disk.
-                    while waiting and len(running) < 2 * jobs:
-                        number, point = waiting.popleft()
-                        running.append((number, pool.submit(run, number, point)))
-                    number, future = running.popleft()
-                    found.append(self._read_point(number, future, read))
-            except BaseException:
-                stop.set()
-                pool.shutdown(cancel_futures=True)
-                raise
-        return found
-
-    def _read_point(self, number: int, future: Future[Path], read: Callable[[], T]) -> T:
-        try:
-            folder = future.result()
-            self._open_results(folder)
-        except RunError as error:
-            raise RunError(f"Point {number}: {error}") from error
-        value = read()
-        shutil.rmtree(folder, ignore_errors=True)
-        return value
+    def close_point(self) -> None:
+        """Let reads fail again."""
+        self.device.close_results("the results of a point can be read inside read() only.")

@@ -19,7 +19,7 @@ from biosnn.engine import cache
 from biosnn.engine.device import SIZES
 from biosnn.errors import RunError
 
-PROGRESS = "biosnn-progress"
+PROGRESS, MEMORY = "biosnn-progress", "biosnn-memory"
 Report = Callable[[int, float], None]  # number of the run from 1, fraction of it that is done
 
 
@@ -58,7 +58,7 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: threading.Event | None = None) -> None:
+def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: threading.Event | None = None) -> int:
     """Run the program in its folder and wait for it.
 
     Parameters
@@ -72,12 +72,18 @@ def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: 
     stop
         When set, the program is killed at its next line of progress.
 
+    Returns
+    -------
+    int
+        The most bytes that it held in memory; 0 if it was stopped.
+
     Raises
     ------
     RunError
         When the program crashes or reports an error; the message names the log that was kept.
     """
     said: list[str] = []
+    memory = 0
     with subprocess.Popen(
         [str(folder / "main"), "--results_dir", "results/"],
         cwd=folder,
@@ -93,10 +99,12 @@ def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: 
             for line in process.stdout:
                 if stop is not None and stop.is_set():
                     process.kill()
-                    return
+                    return 0
                 if line.startswith(PROGRESS):
                     _, run, fraction = line.split()
                     report(int(run), float(fraction))
+                elif line.startswith(MEMORY):
+                    memory = int(line.split()[1])
                 else:
                     said.append(line)
             code = process.wait()
@@ -108,6 +116,7 @@ def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: 
         log = cache.keep_log("run", "".join(said))
         last = "".join(said[-10:]).strip() or "(nothing)"
         raise RunError(f"{problem}\nIts last output: {last}\nLog: {log}")
+    return memory
 
 
 def _problem(code: int, said: list[str], folder: Path) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import brian2
 import numpy as np
 
 from biosnn.engine import checks, progress, simulation
-from biosnn.engine.simulation import SEED, Simulation
+from biosnn.engine.prepared import DURATIONS, RESERVED, SEED, START, Prepared, Report, variable
+from biosnn.engine.simulation import Simulation
 from biosnn.engine.state import brian_device
 from biosnn.errors import RunError
 
 T = TypeVar("T")
+_PREPARED = "biosnn_prepared"
 REPORT_PERIOD = 0.2 * brian2.second  # of wall time; what is shown of it is the progress display's affair
 
 
@@ -26,6 +28,7 @@ class RuntimeSimulation(Simulation):
 
     def _begin(self) -> None:
         brian2.prefs["codegen.target"] = self.target
+        self.durations: Iterator[float] | None = None
         simulation.fresh_device(brian_device.runtime_device, self.dt)
         self._reseed(self.seed)
 
@@ -36,6 +39,8 @@ class RuntimeSimulation(Simulation):
         """Nothing to release: results of these targets are ordinary arrays."""
 
     def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None:
+        if self.durations is not None:  # those of the point, in place of the program's
+            duration = next(self.durations) * brian2.second
         given = {var for _, _, var, _ in checks.states(network.sorted_objects) if np.isnan(var.get_value()).any()}
         with progress.Progress(what or "simulating") as shown:
 
@@ -49,28 +54,50 @@ class RuntimeSimulation(Simulation):
                 network.run(duration, report=report, report_period=REPORT_PERIOD, namespace=namespace)
         checks.check_states(network.sorted_objects, given, str(self.dt))
 
-    def _sweep(
+    def _prepare(self, network: Any, program: Callable[[], object], point: dict[str, Any]) -> Prepared:
+        network.store(_PREPARED)
+        return PreparedHere(self, network, program, point)
+
+
+class PreparedHere(Prepared):
+    """A network that takes one point after the other, in this process."""
+
+    def __init__(
+        self, simulation: RuntimeSimulation, network: Any, program: Callable[[], object], example: Any
+    ) -> None:
+        super().__init__(simulation, network, example)
+        self.here, self.program = simulation, program
+
+    def _run(
         self,
-        network: Any,
-        program: Callable[[], object],
         points: list[dict[str, Any]],
         read: Callable[[], T],
-        jobs: int | None,  # noqa: ARG002 - these targets take one point after the other
+        jobs: int | None,  # noqa: ARG002 - there is one process
+        report: Report | None,
     ) -> list[T]:
         found = []
-        network.store("biosnn_sweep")
         with progress.Progress("sweep") as shown:
             for number, point in enumerate(points):
-                shown.update(number / len(points), f"{number} of {len(points)} points")
-                network.restore("biosnn_sweep")
-                for key, value in point.items():
-                    if key != SEED:
-                        # A projection's variables may come in their natural shape.
-                        simulation.variable(network, key).get_value()[:] = np.ravel(value) if np.ndim(value) else value
-                self._reseed(point.get(SEED, self.seed))
+                if report:
+                    report(number / len(points))
+                else:
+                    shown.update(number / len(points), f"{number} of {len(points)} points")
+                self._begin(point)
                 try:
-                    program()
+                    self.program()
                 except RunError as error:
                     raise RunError(f"Point {number}: {error}") from error
+                finally:
+                    self.here.durations = None
                 found.append(read())
         return found
+
+    def _begin(self, point: dict[str, Any]) -> None:
+        self.network.restore(_PREPARED)
+        for key, value in point.items():
+            if key not in RESERVED:
+                # A projection's variables may come in their natural shape.
+                variable(self.network, key).get_value()[:] = np.ravel(value) if np.ndim(value) else value
+        self.network.t_ = point.get(START, 0.0)
+        self.here.durations = iter(point[DURATIONS]) if DURATIONS in point else None
+        self.here._reseed(point.get(SEED, self.here.seed))

@@ -7,22 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import brian2
-import numpy as np
-
 from biosnn.engine import state, toolchain
 from biosnn.engine.program import ProgramSimulation
 from biosnn.engine.runtime import RuntimeSimulation
-from biosnn.engine.simulation import DEFAULT_DT, Simulation
-from biosnn.errors import EngineError, unknown
+from biosnn.engine.simulation import DEFAULT_DT, Simulation, set_precision
 
 TARGETS: dict[str, type[Simulation]] = {
     "cpp": ProgramSimulation,
     "cython": RuntimeSimulation,
     "numpy": RuntimeSimulation,
 }
-
-PRECISIONS = {"float64": np.float64, "float32": np.float32}
 
 
 @contextmanager
@@ -60,15 +54,13 @@ def session(
     ...     sim.run(network, 1 * second)
     ...     v = monitor.v[:]
     """
-    if precision not in PRECISIONS:
-        raise EngineError(unknown("precision", precision, PRECISIONS))
     chosen, note = toolchain.choose_target(target)
     if note:
         print(f"biosnn: {note}", file=sys.stderr, flush=True)
     before = state.capture()
     simulation: Simulation | None = None
     try:
-        brian2.prefs["core.default_float_dtype"] = PRECISIONS[precision]
+        set_precision(precision)
         simulation = TARGETS[chosen](chosen, seed, dt, note)
         yield simulation
         if isinstance(simulation, ProgramSimulation) and simulation.queued:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from brian2 import Network, ms, second
+from brian2 import Network, ms, prefs, second
 from brian2.core.base import BrianObjectException
 from brian2.core.clocks import Clock
-from brian2.core.variables import ArrayVariable
 from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimension_mismatch
 
 from biosnn.engine import state
+from biosnn.engine.prepared import START, Point, Prepared, check_keys, checked_seed, point_values, state_variables
 from biosnn.engine.state import brian_device
 from biosnn.errors import EngineError, RunError, field_error, unknown
 
 T = TypeVar("T")
-Point = Mapping[str, Any]
 DEFAULT_DT = 0.1 * ms
-SEED = "seed"
+PRECISIONS = {"float64": np.float64, "float32": np.float32}
 
 
 class Simulation(ABC):
@@ -39,14 +39,20 @@ class Simulation(ABC):
         The model of every group that has a ``.model``, in all networks run in this session, each once.
     note : str
         Why the target differs from the one asked for; "" if it does not.
+    memory : int
+        The most bytes that a program of the ``cpp`` target has held in memory so far; 0 on the other targets.
+    unfinished : Path or None
+        A folder in which long work may keep what it needs to go on after it was stopped; `run_study` sets it.
     """
 
     def __init__(self, target: str, seed: int | None, dt: Any, note: str) -> None:
         self.target = target
         self.note = note
-        self.seed = _seed(seed)
+        self.seed = checked_seed(seed)
         self.dt = _time_step(dt)
         self.models: list[Any] = []
+        self.memory = 0
+        self.unfinished: Path | None = None
         self._open = True
         self._begin()
 
@@ -92,7 +98,7 @@ class Simulation(ABC):
         with _own_errors():
             self._run(network, seconds * second, what, dict(namespace or {}))
 
-    def reset(self, *, dt: Any = None, seed: int | None = None) -> None:
+    def reset(self, *, dt: Any = None, seed: int | None = None, precision: str | None = None) -> None:
         """Forget all networks and results so far and begin a new program in this session.
 
         Parameters
@@ -101,12 +107,49 @@ class Simulation(ABC):
             New default time step; unchanged if not given.
         seed
             New seed; unchanged if not given.
+        precision
+            New precision, as `biosnn.session` takes it; unchanged if not given.
         """
         self._check_open()
+        if precision is not None:
+            set_precision(precision)
         self.dt = self.dt if dt is None else _time_step(dt)
-        self.seed = self.seed if seed is None else _seed(seed)
+        self.seed = self.seed if seed is None else checked_seed(seed)
         self._end("sim.reset() has begun a new program: keep what you need (x[:]) before the reset.")
         self._begin()
+
+    def prepare(
+        self, network: Any, program: Callable[[], object], example: Point, *, goes_on: bool = False
+    ) -> Prepared:
+        """Get a network ready to run at many points: one build, and a run for each of them whenever it is wanted.
+
+        Parameters
+        ----------
+        network : Network
+            The network; its groups are what points name.
+        program
+            Sets variables that depend on chance, and calls `run` on the network once or more. On ``cpp`` it is called
+            once for all points, so it must not depend on the point.
+        example
+            A point that has all keys that any point will have: see `Prepared.run`.
+        goes_on
+            Whether points may have the state of the network, as `network_state` gives it, and the time to go on from.
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        EngineError
+            When the point does not fit the network, or its state cannot be kept.
+        """
+        self._check_open()
+        values = point_values(network, [example])[0]
+        if goes_on:
+            state = state_variables(network)
+            values = {START: 0.0, **{key: np.zeros(var.size, var.dtype) for key, var in state.items()}, **values}
+        return self._prepare(network, program, values)
 
     def sweep(
         self,
@@ -117,25 +160,14 @@ class Simulation(ABC):
         *,
         jobs: int | None = None,
     ) -> list[T]:
-        """Run one network at many points: one build, and a run for each point.
-
-        Every point starts from the state that the network has when the sweep begins, gets its values and its seed, goes
-        through `program`, and is read.
+        """Run one network at many points: `prepare` and `Prepared.run` at once.
 
         Parameters
         ----------
-        network : Network
-            The network; its groups are what the points name.
-        program
-            Sets variables that depend on chance, and calls `run` on the network once or more. On ``cpp`` it is called
-            once for all points, so it must not depend on the point.
-        points
-            For each point, "group.variable" to a quantity (or an array of one); the key "seed" sets the point's seed,
-            which is else the session's. All points have the same keys.
-        read
-            Called after each point, with that point's results readable; results are not readable after the sweep.
-        jobs
-            Processes at once on ``cpp``; all cores by default. The results do not depend on it.
+        network, program
+            See `prepare`.
+        points, read, jobs
+            See `Prepared.run`. All points have the same keys.
 
         Returns
         -------
@@ -150,10 +182,12 @@ class Simulation(ABC):
             When a point fails; the message says which.
         """
         self._check_open()
-        if jobs is not None and jobs < 1:
-            raise EngineError(field_error("sim.sweep jobs", "1 or more processes", jobs))
+        if not points:
+            return []
         values = point_values(network, points)
-        return self._sweep(network, program, values, read, jobs) if values else []
+        for number, value in enumerate(values):
+            check_keys(f"Point {number}", value, values[0], all_of_them=True)
+        return self.prepare(network, program, points[0]).run(points, read, jobs=jobs)
 
     @abstractmethod
     def execute(self) -> None:
@@ -177,18 +211,24 @@ class Simulation(ABC):
     def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None: ...
 
     @abstractmethod
-    def _sweep(
-        self,
-        network: Any,
-        program: Callable[[], object],
-        points: list[dict[str, Any]],
-        read: Callable[[], T],
-        jobs: int | None,
-    ) -> list[T]: ...
+    def _prepare(self, network: Any, program: Callable[[], object], point: dict[str, Any]) -> Prepared: ...
 
     def _check_open(self) -> None:
         if not self._open:
             raise EngineError("The session is closed: run and read inside the with block.")
+
+
+def set_precision(precision: str) -> None:
+    """Let new state variables have this precision.
+
+    Raises
+    ------
+    EngineError
+        If it is none; the message lists the valid ones.
+    """
+    if precision not in PRECISIONS:
+        raise EngineError(unknown("precision", precision, PRECISIONS))
+    prefs["core.default_float_dtype"] = PRECISIONS[precision]
 
 
 def fresh_device(device: Any, dt: Any) -> None:
@@ -204,65 +244,6 @@ def fresh_device(device: Any, dt: Any) -> None:
 def seed_numpy(seed: int) -> None:
     """Seed NumPy's global generator, from which Brian2's runtime targets and users' set-up code draw."""
     np.random.seed(seed)  # noqa: NPY002
-
-
-def variable(network: Any, key: str) -> Any:
-    """The variable of a network that "group.variable" names, one that can be set.
-
-    Raises
-    ------
-    EngineError
-        Listing the valid names when the group or variable is none.
-    """
-    groups = {obj.name: obj for obj in network.sorted_objects if hasattr(obj, "variables")}
-    group, _, name = key.partition(".")
-    if group not in groups:
-        raise EngineError(unknown("group in the network", group, groups))
-    variables = groups[group].variables
-    valid = {n: v for n, v in variables.items() if isinstance(v, ArrayVariable) and not v.read_only}
-    if name not in valid:
-        raise EngineError(unknown(f"variable of {group} that can be set", name, valid))
-    return valid[name]
-
-
-def point_values(network: Any, points: Sequence[Point]) -> list[dict[str, Any]]:
-    """The points with their values in base units, checked against the network and each other.
-
-    Returns
-    -------
-    list of dict
-        Key to float (or array of float); the key "seed" to int.
-    """
-    found: list[dict[str, Any]] = []
-    for number, point in enumerate(points):
-        values: dict[str, Any] = {}
-        for key, value in point.items():
-            if key == SEED:
-                values[key] = _seed(value)
-                continue
-            try:
-                fail_for_dimension_mismatch(variable(network, key), value)
-            except DimensionMismatchError as error:
-                raise EngineError(f"Point {number}: {key}: {error}") from None
-            values[key] = np.asarray(value, dtype=float)[()]
-        if found and {k: np.shape(v) for k, v in found[0].items()} != {k: np.shape(v) for k, v in values.items()}:
-            raise EngineError(
-                field_error(
-                    f"Point {number}",
-                    f"the same variables and shapes as point 0 ({', '.join(sorted(found[0]))})",
-                    ", ".join(sorted(values)),
-                )
-            )
-        found.append(values)
-    return found
-
-
-def _seed(seed: int | None) -> int:
-    if seed is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= int(seed) < 2**32:
-        raise EngineError(field_error("seed", "a whole number from 0 to 4294967295", seed))
-    return int(seed)
 
 
 def _time_step(dt: Any) -> Any:

@@ -100,7 +100,10 @@ void Network::run(double duration)
 {
     const double start = t, end = t + duration;
     for (Clock *clock : clocks)
+    {
         clock->set_interval(start, end);
+        clock->t[0] = clock->timestep[0] * clock->dt[0]; // the network's time may have been set since the last run
+    }
 
     Progress progress;
     _globally_running = true;
