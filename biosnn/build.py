@@ -15,6 +15,7 @@ import numpy as np
 from brian2 import NeuronGroup, Synapses
 from brian2.units.fundamentalunits import Dimension, Quantity
 
+from biosnn import precision
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Kind, Projection, delays
@@ -68,15 +69,17 @@ def neurons(
     found = _with_values(neuron_model(model), preset, values)
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
+    slow = precision.in_double(found, dt)
     group = NeuronGroup(
         int(n),
         "\n".join([found.equations, *_declarations(found)]),
         threshold=found.threshold or None,
         reset=found.reset or None,
         refractory=found.refractory or False,
-        method=found.method,
+        method=precision.method(found, slow),
         namespace={},
         dt=dt,
+        dtype=slow,
         name=name or f"{found.name}*",
     )
     _finish(group, found, values or {})

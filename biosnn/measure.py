@@ -1,9 +1,12 @@
-"""Measures of spike trains and of decisions (NumPy only)."""
+"""Measures of spike trains and of decisions (NumPy and SciPy only)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 from biosnn.errors import DataError, field_error
 
@@ -33,6 +36,23 @@ def spike_counts(times: ArrayLike, indices: ArrayLike, *, period: float, periods
     DataError
         If a spike lies outside the periods or neurons.
     """
+    row, column = _places(times, indices, period, periods, neurons)
+    return np.bincount(row * neurons + column, minlength=periods * neurons).reshape(periods, neurons)
+
+
+def sparse_spike_counts(times: ArrayLike, indices: ArrayLike, *, period: float, periods: int, neurons: int) -> Any:
+    """`spike_counts` as a sparse array, which keeps only what is not zero.
+
+    Returns
+    -------
+    scipy.sparse.csr_array of int32, shape (periods, neurons)
+    """
+    row, column = _places(times, indices, period, periods, neurons)
+    return sparse.csr_array((np.ones(len(row), dtype=np.int32), (row, column)), shape=(periods, neurons))
+
+
+def _places(times: ArrayLike, indices: ArrayLike, period: float, periods: int, neurons: int) -> tuple[Counts, Counts]:
+    """The period and neuron of each spike."""
     # Times are multiples of a time step with rounding errors in them, much smaller than a millionth of a period.
     row = np.floor(np.asarray(times, dtype=float) / period + 1e-6).astype(np.int64)
     column = np.asarray(indices, dtype=np.int64)
@@ -40,7 +60,7 @@ def spike_counts(times: ArrayLike, indices: ArrayLike, *, period: float, periods
         if found.size and (found.min() < 0 or found.max() >= size):
             got = f"{found.min()} to {found.max()}"
             raise DataError(field_error(f"spike_counts {what}", f"from 0 to {size - 1}", got))
-    return np.bincount(row * neurons + column, minlength=periods * neurons).reshape(periods, neurons)
+    return row, column
 
 
 def accuracy(decided: ArrayLike, labels: ArrayLike) -> float:

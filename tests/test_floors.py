@@ -12,9 +12,9 @@ ROOT = Path(__file__).parent.parent / "biosnn"
 FLOORS = (
     ("errors",),
     ("quantity", "folders"),
-    ("model", "theory", "measure"),
+    ("model", "theory", "measure", "archive"),
     ("shelf", "datasets", "idx"),
-    ("codeobjects", "traces", "build", "projection", "inputs", "schedule", "engine"),
+    ("codeobjects", "traces", "precision", "build", "projection", "inputs", "schedule", "engine"),
     ("learning",),
     ("settings", "study", "report"),
     ("doctor", "cli"),

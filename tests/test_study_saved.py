@@ -165,7 +165,7 @@ def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:
 
     folder = write(tmp_path / "r")
     np.savez(folder / "arrays.npz", v=np.array([Bomb()], dtype=object))
-    with pytest.raises(ResultError, match=r"arrays\.npz: cannot be read"):
+    with pytest.raises(ResultError, match=r"expected shape and dtype .*O"):
         load_result(folder)
     assert not (tmp_path / "exploded").exists()
 

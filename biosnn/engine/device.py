@@ -82,6 +82,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         self.given_nan: set[Any] = set()
         self._generating = 0
         self._owners: set[Any] = set()
+        self._sizes: dict[Any, tuple[int, ...]] = {}
 
     # ---- while the program is being written -------------------------------------------------------------------
 
@@ -315,6 +316,10 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         self.results_dir = os.path.join(str(folder), "")
         self.has_been_run = True
         self.closed = ""
+        for var in self.arrays:
+            if isinstance(var, DynamicArrayVariable) and isinstance(var.size, tuple):
+                # Brian2 takes the length of the results that it has read last for that of all results.
+                var.size = self._sizes.setdefault(var, var.size)
 
     def close_results(self, reason: str) -> None:
         """Let reads of what the run has computed fail for this reason, until results are opened again."""

@@ -29,10 +29,12 @@ class Progress:
     ----------
     what
         What is being done, in a few words.
+    begun_at
+        The fraction that was done before: the time left follows from what is done here.
     """
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    def __init__(self, what: str, begun_at: float = 0.0) -> None:
+        self.what, self.begun_at = what, begun_at
         self.mode, self.period = _mode()
         self.begin = time.monotonic()
         self.next = self.begin + min(QUIET, self.period)
@@ -58,7 +60,8 @@ class Progress:
             return
         self.next = now + self.period
         elapsed = now - self.begin
-        left = f", about {_duration(elapsed * (1 - fraction) / fraction)} left" if 0 < fraction < 1 else ""
+        here = fraction - self.begun_at
+        left = f", about {_duration(elapsed * (1 - fraction) / here)} left" if here > 0 and fraction < 1 else ""
         print(f"biosnn: {self.what}: {100 * fraction:.0f} % ({detail}){left}", file=sys.stderr, flush=True)
 
     def _draw(self, fraction: float, detail: str) -> None:
@@ -68,7 +71,7 @@ class Progress:
             self.bar = RichProgress(*columns, *more, console=Console(stderr=True, force_terminal=True), transient=True)
             self.bar.start()
             self.task = self.bar.add_task(self.what, total=1.0, detail=detail)
-        self.bar.update(self.task, completed=fraction, detail=detail)
+        self.bar.update(self.task, completed=fraction, description=self.what, detail=detail)
 
 
 def simulated(seconds: float) -> str:

@@ -1,28 +1,35 @@
 """Networks that learn from images without labels: showing images, keeping balance, reading out, and comparing."""
 
 from biosnn.learning.baselines import chance, k_means, logistic_regression
+from biosnn.learning.checkpoint import Checkpoints, fingerprint
+from biosnn.learning.course import Course
 from biosnn.learning.network import Circuit, Learner, build
-from biosnn.learning.readout import assign_labels, mean_response, vote, weigh
+from biosnn.learning.readout import assign_labels, linear, mean_response, vote, weigh
+from biosnn.learning.record import Record
+from biosnn.learning.scoring import Score, learning_curve, score
 from biosnn.learning.stage import Protocol, Stage, set_up
-from biosnn.learning.training import Course, Record, Score, learning_curve, rates, read, score, teach
+from biosnn.learning.training import Pupil, rates, teach
 
 __all__ = [
+    "Checkpoints",
     "Circuit",
     "Course",
     "Learner",
     "Protocol",
+    "Pupil",
     "Record",
     "Score",
     "Stage",
     "assign_labels",
     "build",
     "chance",
+    "fingerprint",
     "k_means",
     "learning_curve",
+    "linear",
     "logistic_regression",
     "mean_response",
     "rates",
-    "read",
     "score",
     "set_up",
     "teach",

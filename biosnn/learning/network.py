@@ -33,16 +33,16 @@ class Circuit:
     ----------
     size : int
         Number of excitatory cells, and of inhibitory ones.
-    neuron : str or Path
+    neuron : str, Path or NeuronModel
         Model of the excitatory cells. It has the dimensionless spike inputs ``g_exc`` and ``g_inh``. Its preset
         "frozen", if it has one, stops its adaptation.
     neuron_preset : str
         Preset of the neuron that learning begins with, if the model has it.
-    rule : str or Path
+    rule : str, Path or SynapseModel
         Model of the synapses from the inputs, with weight ``w``. Its preset "frozen" stops learning.
     rule_preset : str
         Preset of the rule that learning begins with, if the model has it.
-    inhibitory : str or Path
+    inhibitory : str, Path or NeuronModel
         Model of the inhibitory cells, with the spike input ``g_exc``.
     input_gain : float
         Conductance that an input spike adds at a weight of one.
@@ -59,11 +59,11 @@ class Circuit:
     """
 
     size: int
-    neuron: str | Path
+    neuron: str | Path | NeuronModel
     neuron_preset: str
-    rule: str | Path
+    rule: str | Path | SynapseModel
     rule_preset: str
-    inhibitory: str | Path
+    inhibitory: str | Path | NeuronModel
     input_gain: float
     weight_total: float
     excitation: float
@@ -88,8 +88,12 @@ class Learner:
         From the inputs to the excitatory cells, with their weights ``w``.
     spikes, input_spikes : SpikeMonitor
         Of the excitatory cells, and of the inputs (see `Learner.pause`).
+    input_count, inhibitory_count : SpikeMonitor
+        How many spikes the inputs and the inhibitory cells had, without their times.
     keepers : list
         What keeps the sum of weights.
+    data, protocol, circuit
+        What it was built from.
     """
 
     network: Network
@@ -99,7 +103,12 @@ class Learner:
     plastic: Projection
     spikes: SpikeMonitor
     input_spikes: SpikeMonitor
+    input_count: SpikeMonitor
+    inhibitory_count: SpikeMonitor
     keepers: list[Any]
+    data: Dataset
+    protocol: Protocol
+    circuit: Circuit
 
     def pause(self, *, keepers: bool, input_spikes: bool) -> None:
         """Say what pauses from the next run on: the keeping of the sum of weights, the recording of the inputs."""
@@ -164,10 +173,26 @@ def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) ->
     keepers = keep_weight_sum(plastic, circuit.weight_total, protocol.period) if circuit.weight_total else []
     settle(excitatory, circuit.settle, protocol.period)
     counter = count_answers(stage, excitatory)
-    spikes = SpikeMonitor(excitatory, name="spikes")
-    input_spikes = SpikeMonitor(stage.inputs, name="input_spikes")
-    network = Network(*stage.objects, excitatory, inhibitory, plastic, excite, inhibit, counter, spikes, input_spikes)
-    return Learner(network, stage, excitatory, inhibitory, plastic, spikes, input_spikes, keepers)
+    groups = (excitatory, inhibitory, plastic, excite, inhibit)
+    monitors = {
+        "spikes": SpikeMonitor(excitatory, name="spikes"),
+        "input_spikes": SpikeMonitor(stage.inputs, name="input_spikes"),
+        "input_count": SpikeMonitor(stage.inputs, record=False, name="input_count"),
+        "inhibitory_count": SpikeMonitor(inhibitory, record=False, name="inhibitory_count"),
+    }
+    network = Network(*stage.objects, *groups, counter, *monitors.values())
+    return Learner(
+        network=network,
+        stage=stage,
+        excitatory=excitatory,
+        inhibitory=inhibitory,
+        plastic=plastic,
+        keepers=keepers,
+        data=data,
+        protocol=protocol,
+        circuit=circuit,
+        **monitors,
+    )
 
 
 def _delays(circuit: Circuit, inputs: int) -> Quantity | None:

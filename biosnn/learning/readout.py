@@ -1,4 +1,4 @@
-"""Say which class a population of neurons means, from its responses to images (NumPy only).
+"""Say which class a population of neurons means, from its responses to images.
 
 A response is a row of spike counts, one of each neuron, to one image. Labels are used here for the first time: the
 network has learned without them.
@@ -6,12 +6,15 @@ network has learned without them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.errors import DataError, field_error
 
-Responses = NDArray[np.int64]
+Responses = Any
+"""Spike counts, shape (images, neurons): an array, or a sparse one of SciPy's, since few neurons answer an image."""
 Labels = NDArray[np.int64]
 NONE = -1
 
@@ -24,8 +27,8 @@ def mean_response(responses: Responses, labels: Labels, classes: int) -> NDArray
     DataError
         If there is not one label for each response.
     """
-    if len(responses) != len(labels):
-        raise DataError(field_error("labels", f"one for each of {len(responses)} responses", len(labels)))
+    if responses.shape[0] != len(labels):
+        raise DataError(field_error("labels", f"one for each of {responses.shape[0]} responses", len(labels)))
     member = np.arange(classes)[:, None] == labels[None, :]
     sums: NDArray[np.float64] = member.astype(float) @ responses
     images: NDArray[np.int64] = np.maximum(member.sum(axis=1, keepdims=True), 1)
@@ -83,3 +86,30 @@ def weigh(responses: Responses, mean: NDArray[np.float64]) -> Labels:
     share = mean / np.maximum(mean.sum(axis=0, keepdims=True), np.finfo(float).tiny)
     score = responses @ share.T
     return np.where(score.max(axis=1) > 0, score.argmax(axis=1), NONE)
+
+
+def linear(responses: Responses, labels: Labels, new: Responses) -> Labels:
+    """Decide by a linear classifier (logistic regression) of whole responses, which learns from labels.
+
+    Unlike `vote` and `weigh`, it is supervised: it shows what the responses tell, not what the network alone can do.
+
+    Parameters
+    ----------
+    responses : array, shape (images, neurons)
+        Of training images.
+    labels : ndarray of int, shape (images,)
+    new : array, shape (other images, neurons)
+        Responses to decide on.
+
+    Returns
+    -------
+    ndarray of int64, shape (other images,)
+        -1 where there was nothing to learn: responses to one class only, or none at all.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if len(np.unique(labels)) < 2 or not responses.sum():
+        return np.full(new.shape[0], NONE)
+    largest = responses.max()
+    fitted = LogisticRegression(max_iter=1000).fit(responses / largest, labels)
+    return np.asarray(fitted.predict(new / largest), dtype=np.int64)

@@ -15,13 +15,19 @@ from pathlib import Path
 from biosnn.errors import ResultError
 from biosnn.study.saved import foreign_files, holds_result, study_of
 
-_NEW, _OLD = ".new-", ".old-"
+_NEW, _OLD, _UNFINISHED = ".new-", ".old-", ".unfinished"
 
 
 def address(study: str, settings: Mapping[str, str], seed: int, target: str) -> str:
     """Name the folder of a run: the study and eight hexadecimal digits of (study, settings, seed, target)."""
     text = json.dumps([study, sorted(settings.items()), seed, target])
     return f"{study}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def unfinished_folder(folder: Path) -> Path:
+    """Where a run that writes this result keeps what it needs to go on after it was stopped."""
+    folder = folder.absolute()
+    return folder.with_name(f".{folder.name}{_UNFINISHED}")
 
 
 def refuse_foreign(folder: Path, study: str) -> None:

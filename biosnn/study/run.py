@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 from biosnn.engine import session
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
-from biosnn.study.folder import address, refuse_foreign, whole_or_not_at_all
+from biosnn.study.folder import address, refuse_foreign, unfinished_folder, whole_or_not_at_all
 from biosnn.study.load import Study, blame, load_plot, load_study
 from biosnn.study.provenance import collect
 from biosnn.study.result import Result
@@ -77,6 +78,7 @@ def run_study(
         texts = setting_texts(chosen)
         folder = Path(out) if out else RESULTS / address(study.name, texts, seed, used["used"])
         refuse_foreign(folder, study.name)
+        sim.unfinished = unfinished_folder(folder)
         with whole_or_not_at_all(folder) as new:
             say(f"running on {used['used']}")
             started = time.perf_counter()
@@ -94,6 +96,7 @@ def run_study(
             write_result(new, result, rows, claims, about, provenance)
             draw_figures(new, lambda: load_plot(study)(load_result(new)), study.folder)
             write_report(new, study)
+        shutil.rmtree(sim.unfinished, ignore_errors=True)
     return load_result(folder)
 
 

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from brian2.units.fundamentalunits import Quantity, get_dimensions
+from brian2.units.fundamentalunits import Quantity
 
+from biosnn import archive
 from biosnn.errors import BiosnnError, ResultError, field_error
-from biosnn.quantity import parse_unit, unit_text
+from biosnn.quantity import parse_unit
 from biosnn.study.result import Result
 from biosnn.study.verdict import (
     ERROR,
@@ -124,11 +123,11 @@ def write_result(
         "values": {row.name: _value_entry(row) for row in rows},
         "claims": [_claim_entry(claim) for claim in claims],
         "left_out": list(result.left_out),
-        "arrays": {name: _array_entry(name, array) for name, array in result.arrays.items()},
+        "arrays": archive.entries(result.arrays),
     }
     _write_json(folder / RESULT, content)
     _write_json(folder / PROVENANCE, provenance)
-    _write_arrays(folder / ARRAYS, result.arrays)
+    archive.write(folder / ARRAYS, result.arrays)
 
 
 def _value_entry(row: CheckedValue) -> dict[str, Any]:
@@ -149,21 +148,8 @@ def _claim_entry(claim: CheckedClaim) -> dict[str, str]:
     return entry | ({"why": claim.why} if claim.why else {})
 
 
-def _array_entry(name: str, array: Any) -> dict[str, Any]:
-    plain = np.asarray(array)
-    return {"unit": unit_text(get_dimensions(array)), "shape": list(plain.shape), "dtype": plain.dtype.str, "key": name}
-
-
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write an npz by hand: `numpy.savez` takes no array of the name "file", and would pickle objects."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)  # type: ignore[no-untyped-call]
 
 
 def holds_result(folder: Path) -> bool:
@@ -246,7 +232,7 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
     error = folder / FIGURES / FIGURE_ERROR
     return SavedResult(
         values={row.name: _value(row, where) for row in rows if row.why != MISSING},
-        arrays=_read_arrays(folder / ARRAYS, where, _take(where, data, "arrays", dict)),
+        arrays=archive.read_arrays(folder / ARRAYS, where, _take(where, data, "arrays", dict), ResultError),
         left_out=_texts(f"{where} left_out", _take(where, data, "left_out", list, default=[])),
         folder=folder,
         study=_take(where, data, "study", str),
@@ -325,28 +311,3 @@ def _unit(text: str, where: str) -> Quantity:
         return parse_unit(text)
     except BiosnnError as error:
         raise ResultError(f"{where} unit: {error}") from None
-
-
-def _read_arrays(path: Path, where: str, entries: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: _read_array(f"{where} arrays[{name!r}]", archive, entry) for name, entry in entries.items()}
-    except FileNotFoundError:
-        raise ResultError(f"{path}: no such file, so this is no complete result of a study.") from None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        if isinstance(error, BiosnnError):
-            raise
-        raise ResultError(f"{path}: cannot be read as an npz archive: {error}") from None
-
-
-def _read_array(where: str, archive: Any, entry: Any) -> Any:
-    _require(where, entry, dict)
-    key, unit = (_take(where, entry, name, str) for name in ("key", "unit"))
-    if key not in archive:
-        raise ResultError(f"{where}: the archive has no array {key!r}.")
-    array = archive[key]
-    promised = (_take(where, entry, "shape", list), _take(where, entry, "dtype", str))
-    if (list(array.shape), array.dtype.str) != promised:
-        raise ResultError(field_error(where, f"shape and dtype {promised}", (list(array.shape), array.dtype.str)))
-    dimensions = get_dimensions(_unit(unit, where))
-    return array if dimensions.is_dimensionless else Quantity(array, dim=dimensions)

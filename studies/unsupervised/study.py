@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from biosnn.datasets import Dataset, load, names, stratified_split
 from biosnn.errors import SettingsError, field_error
 from biosnn.learning import (
+    Checkpoints,
     Circuit,
     Course,
-    Learner,
     Protocol,
+    Pupil,
     Record,
     Score,
     build,
     chance,
+    fingerprint,
     k_means,
     learning_curve,
     logistic_regression,
-    rates,
-    read,
     score,
     teach,
 )
@@ -110,6 +110,8 @@ class Settings:
     excitation: float = setting(10.4, "conductance of a spike to the inhibitory partner, in leaks", minimum=0.0)
     inhibition: float = setting(17.0, "conductance of an inhibitory spike, in leaks", minimum=0.0)
     dt: Quantity = setting(0.5 * ms, "time step", minimum=0.01 * ms)
+    precision: str = setting("float64", "precision of the state variables", choices=("float64", "float32"))
+    checkpoint: int = setting(3000, "presentations after which what was learned is kept, to go on from", minimum=1)
 
     BASES: ClassVar[dict[str, dict[str, dict[str, str]]]] = {"dataset": {"mnist": PAPER, "fashion-mnist": PAPER}}
 
@@ -187,29 +189,19 @@ def _circuit(settings: Settings) -> Circuit:
 
 def _teach(settings: Settings, sim: Any, data: Dataset, courses: list[Course]) -> tuple[list[Outcome], Outcome | None]:
     """Run every course, and the control on the first one: one build, as many processes at once as there are cores."""
-    sim.reset(dt=settings.dt)
-    protocol = _protocol(settings)
-    learner = build(data, protocol, _circuit(settings), courses[0].length)
-    todo = [(course, True) for course in courses] + [(courses[0], False)] * settings.control
-    waiting = iter(todo)
-
-    def outcome() -> Outcome:
-        course, _ = next(waiting)
-        record = read(learner, course, protocol.period)
-        return Outcome(course, record, score(record, course, data))
-
-    found = sim.sweep(
-        learner.network,
-        lambda: teach(sim, learner, courses[0], protocol.period),
-        [_point(learner, course, learning) for course, learning in todo],
-        outcome,
-    )
+    sim.reset(dt=settings.dt, precision=settings.precision)
+    learner = build(data, _protocol(settings), _circuit(settings), courses[0].length)
+    pupils = [Pupil(course) for course in courses] + [Pupil(courses[0], learning=False)] * settings.control
+    checkpoints = None
+    if sim.unfinished is not None:
+        extra = (sim.target, sim.seed, str(settings.dt), settings.precision, settings.checkpoint)
+        checkpoints = Checkpoints(sim.unfinished, [fingerprint(learner, pupil, *extra) for pupil in pupils])
+    records = teach(sim, learner, pupils, checkpoint=settings.checkpoint, checkpoints=checkpoints)
+    found = [
+        Outcome(pupil.course, record, score(record, pupil.course, data))
+        for pupil, record in zip(pupils, records, strict=True)
+    ]
     return found[: len(courses)], found[-1] if settings.control else None
-
-
-def _point(learner: Learner, course: Course, learning: bool) -> dict[str, Any]:
-    playlist = learner.stage.filled(course.playlist)
-    return {"seed": course.seed, "stage.playlist": playlist, **rates(learner, learning=learning)}
 
 
 def _result(settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None, wall: float) -> Result:
@@ -221,6 +213,7 @@ def _result(settings: Settings, data: Dataset, outcomes: list[Outcome], control:
         **{f"accuracy of seed {outcome.course.seed}": outcome.score.vote for outcome in outcomes},
         "accuracy on training images": _mean(outcomes, lambda outcome: outcome.score.training),
         "accuracy weighing every answer": _mean(outcomes, lambda outcome: outcome.score.weighted),
+        "accuracy of a linear readout": _mean(outcomes, lambda outcome: outcome.score.linear),
         **({"accuracy without learning": control.score.vote} if control else {}),
         **_baselines(settings, data, [outcome.course for outcome in outcomes]),
         "spikes an image": _mean(outcomes, lambda outcome: _examined(outcome).sum(axis=1).mean()),
@@ -268,7 +261,7 @@ def _arrays(settings: Settings, data: Dataset, outcomes: list[Outcome], control:
         "spikes an image": np.concatenate([_examined(outcome).sum(axis=1) for outcome in outcomes]),
         "spikes a neuron": np.concatenate([_examined(outcome).sum(axis=0) for outcome in outcomes]),
         "thresholds": np.concatenate([outcome.record.theta for outcome in outcomes]) * volt / mV,
-        "lesson spikes": first.record.responses[: settings.lessons].sum(axis=1),
+        "lesson spikes": np.asarray(first.record.responses[: settings.lessons].sum(axis=1)),
         "exhibits": data.images[exhibits] / data.brightest,
         "exhibit labels": data.labels[exhibits],
         "exhibit decisions": first.score.decided[: len(exhibits)],

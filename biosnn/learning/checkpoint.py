@@ -1,0 +1,99 @@
+"""Keep what networks have come to in a training, so that one that was stopped goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from biosnn import archive
+from biosnn.errors import DataError
+from biosnn.learning.network import Learner
+from biosnn.learning.record import Record, from_arrays
+from biosnn.model import to_toml
+from biosnn.quantity import format_quantity
+
+_ABOUT, _LIMIT = "about.json", 10**6
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one training: a file for each network.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie; made when the first is kept.
+    fingerprints : sequence of str
+        What each network's result depends on. A checkpoint with another one is none.
+    """
+
+    folder: Path
+    fingerprints: Sequence[str]
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"network-{number + 1}.npz"
+
+    def keep(self, number: int, record: Record) -> None:
+        """Write what a network has come to, in place of what was kept before; whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arrays = record.arrays()
+        about = {"fingerprint": self.fingerprints[number], "arrays": archive.entries(arrays)}
+        archive.write(self._path(number), arrays, {_ABOUT: json.dumps(about)})
+
+    def last(self, number: int, nothing: Record) -> Record:
+        """What a network had come to when it was last kept; ``nothing`` if that is not known, or another network's."""
+        path = self._path(number)
+        if not path.is_file():
+            return nothing
+        try:
+            about = json.loads(archive.read_texts(path, DataError, _LIMIT)[_ABOUT])
+            if about["fingerprint"] != self.fingerprints[number]:
+                _say(f"{path} is of another training or version, and is not used")
+                return nothing
+            arrays = archive.read_arrays(path, str(path), about["arrays"], DataError)
+            record = from_arrays(arrays, nothing.responses.shape[1])
+        except (DataError, ValueError, KeyError, TypeError) as error:
+            _say(f"the checkpoint is not used: {error}")
+            return nothing
+        _say(f"network {number + 1} goes on after {record.done:,} presentations, which {path} has kept")
+        return record
+
+
+def _say(text: str) -> None:
+    print(f"biosnn: {text}", file=sys.stderr, flush=True)
+
+
+def fingerprint(learner: Learner, pupil: Any, *extra: Any) -> str:
+    """A number in hexadecimal that stands for all that a network's result depends on.
+
+    Parameters
+    ----------
+    learner : Learner
+        With its models, its data and how they are shown.
+    pupil : Pupil
+        What it is to learn.
+    extra
+        What else it depends on: numbers, texts and arrays.
+    """
+    models = [to_toml(group.model) for group in (learner.excitatory, learner.inhibitory, learner.plastic)]
+    course = [getattr(pupil.course, field.name) for field in dataclasses.fields(pupil.course)]
+    parts = [version("biosnn"), *models, *_texts(learner.protocol), *_texts(learner.circuit), learner.data.images]
+    digest = hashlib.sha256()
+    for part in [*parts, learner.data.labels, *course, pupil.learning, *extra]:
+        found = np.ascontiguousarray(part).tobytes() if isinstance(part, np.ndarray) else repr(part).encode()
+        digest.update(f"{len(found)}\0".encode() + found)
+    return digest.hexdigest()
+
+
+def _texts(instance: Any) -> list[str]:
+    """The fields of a dataclass as texts, but models, which stand for themselves."""
+    values = [getattr(instance, field.name) for field in dataclasses.fields(instance)]
+    return [str(format_quantity(value)) if hasattr(value, "dim") else repr(value) for value in values]

@@ -1,0 +1,131 @@
+"""What a network did in a course, so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from brian2.units.fundamentalunits import Quantity
+from numpy.typing import NDArray
+from scipy import sparse
+
+from biosnn.engine import network_state
+from biosnn.learning.course import EXAM, EXHIBITS, Course
+from biosnn.learning.network import Learner
+from biosnn.measure import sparse_spike_counts
+
+_RESPONSES = ("data", "indices", "indptr")
+_OWN = ("begin", "image", "boost", "traffic", "exhibit_spikes", "exhibit_inputs")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a network did in a course, so far.
+
+    Parameters
+    ----------
+    begin : float
+        The network's time when the course began (s).
+    state : mapping of str to Quantity
+        What the network has come to: see `biosnn.engine.network_state`.
+    image : ndarray of int, shape (presentations,)
+        The image shown.
+    boost : ndarray, shape (presentations,)
+        By how many hertz it was brighter than usual.
+    responses : csr_array of int, shape (presentations, neurons)
+        Spikes of the excitatory cells.
+    traffic : ndarray of int, shape (3,)
+        Spikes of the inputs, the excitatory and the inhibitory cells in the exam.
+    exhibit_spikes, exhibit_inputs : ndarray, shape (2, spikes)
+        Time (s) since the first exhibit came, and number of the excitatory cell or input.
+    """
+
+    begin: float
+    state: Mapping[str, Quantity]
+    image: NDArray[np.int64]
+    boost: NDArray[np.float64]
+    responses: Any
+    traffic: NDArray[np.int64]
+    exhibit_spikes: NDArray[np.float64]
+    exhibit_inputs: NDArray[np.float64]
+
+    @property
+    def done(self) -> int:
+        """How many presentations there were."""
+        return len(self.image)
+
+    @property
+    def theta(self) -> NDArray[np.float64]:
+        """Adaptive part of the thresholds (V), shape (neurons,); empty if the cell's model has none."""
+        return np.asarray(self.state.get("excitatory.theta", []), dtype=float)
+
+    @property
+    def weights(self) -> NDArray[Any]:
+        """Weights of the inputs, shape (neurons, inputs)."""
+        return np.asarray(self.state["plastic.w"]).reshape(-1, self.responses.shape[1]).T
+
+    def arrays(self) -> dict[str, Any]:
+        """All of it as named arrays, from which `from_arrays` makes it anew."""
+        responses = {f"responses/{name}": getattr(self.responses, name) for name in _RESPONSES}
+        own = {name: np.asarray(getattr(self, name)) for name in _OWN}
+        return {**own, **responses, **{f"state/{key}": value for key, value in self.state.items()}}
+
+
+def nothing_yet(neurons: int, begin: float, state: Mapping[str, Quantity]) -> Record:
+    """The record of a course that is about to begin."""
+    none = np.empty((2, 0))
+    image, boost = np.empty(0, dtype=np.int64), np.empty(0)
+    responses = sparse.csr_array((0, neurons), dtype=np.int32)
+    return Record(begin, state, image, boost, responses, np.zeros(3, dtype=np.int64), none, none)
+
+
+def from_arrays(arrays: Mapping[str, Any], neurons: int) -> Record:
+    """The record that `Record.arrays` wrote.
+
+    Raises
+    ------
+    ValueError, KeyError
+        If they are not what it writes.
+    """
+    data, indices, indptr = (np.asarray(arrays[f"responses/{name}"]) for name in _RESPONSES)
+    responses = sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1, neurons))
+    responses.check_format(full_check=True)
+    state = {key.removeprefix("state/"): Quantity(value) for key, value in arrays.items() if key.startswith("state/")}
+    own = {name: arrays[name] for name in _OWN} | {"begin": float(arrays["begin"])}
+    return Record(state=state, responses=responses, **own)
+
+
+def extended(record: Record, learner: Learner, course: Course, part: int, count: int) -> Record:
+    """The record with what a network did in the next piece of a course, whose results can be read."""
+    period = float(learner.protocol.period)
+    begin = record.begin + record.done * period
+    cells = len(learner.excitatory)
+    times, numbers = np.asarray(learner.spikes.t) - begin, np.asarray(learner.spikes.i)
+    answers = sparse_spike_counts(times, numbers, period=period, periods=count, neurons=cells)
+    more = replace(
+        record,
+        # The playlist is known from the course.
+        state={key: value for key, value in network_state(learner.network).items() if key != "stage.playlist"},
+        image=np.append(record.image, np.asarray(learner.stage.log.image[0], dtype=np.int64)),
+        boost=np.append(record.boost, np.asarray(learner.stage.log.boost[0])),
+        responses=sparse.vstack([record.responses, answers], format="csr"),
+    )
+    if part == EXAM:
+        traffic = [learner.input_count.num_spikes, len(times), learner.inhibitory_count.num_spikes]
+        return replace(more, traffic=record.traffic + np.array(traffic, dtype=np.int64))
+    if part == EXHIBITS:
+        first = record.begin + (course.lessons + course.examined) * period
+        return replace(
+            more,
+            exhibit_spikes=_appended(record.exhibit_spikes, times + begin - first, numbers),
+            exhibit_inputs=_appended(
+                record.exhibit_inputs, np.asarray(learner.input_spikes.t) - first, learner.input_spikes.i
+            ),
+        )
+    return more
+
+
+def _appended(before: NDArray[np.float64], times: Any, numbers: Any) -> NDArray[np.float64]:
+    return np.concatenate([before, np.stack([np.asarray(times, float), np.asarray(numbers, float)])], axis=1)

@@ -1,0 +1,106 @@
+"""How well a network tells images apart, while it learns and in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.datasets import Dataset
+from biosnn.learning.course import Course
+from biosnn.learning.readout import Labels, assign_labels, linear, mean_response, vote, weigh
+from biosnn.learning.record import Record
+from biosnn.measure import accuracy
+
+RECENT = 2500
+"""Lessons on which the accuracy so far is found, and as many before them which label the neurons."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well held-out images are told apart.
+
+    Parameters
+    ----------
+    neuron_labels : ndarray of int, shape (neurons,)
+        The class of each neuron, from training images; -1 for none.
+    mean : ndarray, shape (classes, neurons)
+        The mean response of each neuron to the training images of each class.
+    decided : ndarray of int, shape (test images,)
+        The decision by vote; -1 for none.
+    vote, weighted : float
+        Accuracy of the vote, and of a decision by every neuron's whole answer.
+    linear : float
+        Accuracy of a linear classifier of the responses, which is supervised: labels teach it its weights.
+    training : float
+        Accuracy of the vote on the training images.
+    """
+
+    neuron_labels: Labels
+    mean: NDArray[np.float64]
+    decided: Labels
+    vote: float
+    weighted: float
+    linear: float
+    training: float
+
+
+def score(record: Record, course: Course, data: Dataset) -> Score:
+    """Label the neurons on the training images, decide on the test images, both with the frozen network."""
+    first, middle = course.lessons, course.lessons + len(course.known)
+    known, new = record.responses[first:middle], record.responses[middle : middle + len(course.test)]
+    labels, right = data.labels[course.known], data.labels[course.test]
+    mean = mean_response(known, labels, data.classes)
+    neuron_labels = assign_labels(known, labels, data.classes)
+    decided = vote(new, neuron_labels, data.classes)
+    return Score(
+        neuron_labels,
+        mean,
+        decided,
+        vote=accuracy(decided, right),
+        weighted=accuracy(weigh(new, mean), right),
+        linear=accuracy(linear(known, labels, new), right),
+        training=accuracy(vote(known, neuron_labels, data.classes), labels),
+    )
+
+
+def learning_curve(record: Record, course: Course, data: Dataset, window: int) -> NDArray[np.float64]:
+    """Accuracy while learning, on training images and before the network learns from them in this window.
+
+    The neurons' labels come from one window of lessons and are put to the test in the next one.
+
+    Parameters
+    ----------
+    record, course, data
+        As in `score`.
+    window : int
+        Lessons a point.
+
+    Returns
+    -------
+    ndarray, shape (2, points)
+        Lessons so far (the middle of the tested window), and accuracy of the vote in it.
+    """
+    begins = range(window, course.lessons - window + 1, window)
+    points = [(begin + window / 2, _accuracy_of(record, data, begin, window)) for begin in begins]
+    return np.array(points, dtype=float).reshape(-1, 2).T
+
+
+def accuracy_so_far(record: Record, course: Course, data: Dataset) -> float | None:
+    """Accuracy on the last lessons, of labels from those before them; None before there are some hundred."""
+    lessons = min(record.done, course.lessons)
+    window = min(lessons // 2, RECENT)
+    return _accuracy_of(record, data, lessons - window, window) if window >= 100 else None
+
+
+def _accuracy_of(record: Record, data: Dataset, begin: int, window: int) -> float:
+    """Accuracy in a window of lessons, with the labels of the window before."""
+    before, now = slice(begin - window, begin), slice(begin, begin + window)
+    labels = assign_labels(record.responses[before], _labels(record, data, before), data.classes)
+    return accuracy(vote(record.responses[now], labels, data.classes), _labels(record, data, now))
+
+
+def _labels(record: Record, data: Dataset, lessons: slice) -> Any:
+    return data.labels[record.image[lessons]]
