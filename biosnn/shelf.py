@@ -2,8 +2,8 @@
 
 Places, in this order: the package itself (a wheel carries ``biosnn/models`` and ``biosnn/studies``), the checkout
 beside it, the folders in ``BIOSNN_PATH``, and what other packages add with the entry points ``biosnn.models`` and
-``biosnn.studies`` (a package or folder each). A folder may hold ``models/neurons``, ``models/synapses`` and
-``studies``. A name that stands on the shelf twice is an error; a broken plugin is a warning.
+``biosnn.studies`` (a package or folder each). A folder may hold ``models/neurons``, ``models/synapses``,
+``models/networks`` and ``studies``. A name that stands on the shelf twice is an error; a broken plugin is a warning.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ def places(part: str) -> list[Place]:
     return [place for place in (_own(part), *_user_places(part), *_plugin_places(part)) if place.folder.is_dir()]
 
 
-def _files(kind: str) -> dict[str, Path]:
-    """Every model file of one kind (``"neurons"``, ``"synapses"``) on the shelf by name."""
+def _files(kind: str, ending: str = "toml") -> dict[str, Path]:
+    """Every file of one kind (``"neurons"``, ``"synapses"``, ``"networks"``) on the shelf by name."""
     found: dict[str, Path] = {}
     for place in places("models"):
-        for path in sorted((place.folder / kind).glob("*.toml")):
-            _add(found, path.stem, path, kind[:-1] + " models")
+        for path in sorted((place.folder / kind).glob(f"*.{ending}")):
+            _add(found, path.stem, path, kind[:-1] + (" models" if ending == "toml" else "s"))
     return found
 
 
@@ -81,6 +81,30 @@ def _add(found: dict[str, Path], name: str, path: Path, kind: str) -> None:
     if name in found:
         raise NotFoundError(f"Two {kind} are named {name!r}: {found[name]} and {path}. Rename or remove one.")
     found[name] = path
+
+
+def network_names() -> list[str]:
+    """Return the names of the trained networks on the shelf."""
+    return sorted(_files("networks", "npz"))
+
+
+def network_file(name: str | Path) -> Path:
+    """Find a trained network by its name on the shelf, or by the path of its ``.npz`` file.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none; the message lists those there are.
+    """
+    files = _files("networks", "npz")
+    if str(name) in files:
+        return files[str(name)]
+    if str(name).endswith(".npz") or is_path(name):
+        path = Path(name).expanduser()
+        if path.is_file():
+            return path
+        raise NotFoundError(f"Network file {str(name)!r} does not exist (looked at {path.resolve()}).")
+    raise NotFoundError(unknown("network", str(name), files))
 
 
 def neuron_names() -> list[str]:

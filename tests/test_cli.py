@@ -137,7 +137,7 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("run", "./charging", "duration=3 mV"), "expected a quantity in second"),
         (("run", "./charging", "points"), "expected key=value"),
         (("run", "./charging", "--target", "abacus"), "Valid names: cpp, cython, numpy"),
-        (("show", "nowhere"), "No model or study named 'nowhere'"),
+        (("show", "nowhere"), "No model, network or study named 'nowhere'"),
         (("run", "./charging", "--seed", "abc"), "'--seed': expected a whole number (got 'abc')"),
         (("run", "./charging", "--out", "charging/study.py/x"), "charging/study.py is no folder. Choose another"),
         (("run", "lif", "model=stdp_pair"), "'stdp_pair' is a synapse model, but a neuron model is needed. No neuron"),

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Hz, Network, SpikeMonitor, ms, second
+from scipy import sparse
 
 import biosnn
 from biosnn import learning
 from biosnn.datasets import Dataset, load
 from biosnn.engine import cache
 from biosnn.errors import BiosnnError, DataError, ModelError, SettingsError
-from biosnn.learning import Circuit, Course, Learner, Protocol
-from biosnn.measure import accuracy, confusion, spike_counts
+from biosnn.learning import Circuit, Course, Learner, Protocol, Pupil, Record
+from biosnn.measure import accuracy, confusion, sparse_spike_counts, spike_counts
 
 PROTOCOL = Protocol(shown=20 * ms, rest=10 * ms, rate=500 * Hz, fewest_spikes=5, brighter=100 * Hz, times=3)
 CIRCUIT = Circuit(
@@ -92,12 +93,9 @@ def test_after_its_last_place_the_last_image_is_shown_on(sim: Any) -> None:
 def test_courses_of_other_lengths_need_no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path))
     for lessons in (5, 12):
-        given = course(lessons=lessons)
+        given = a_course(lessons=lessons)
         with biosnn.session("cpp", seed=3, dt=0.5 * ms) as sim:
-            learner = learning.build(DATA, PROTOCOL, CIRCUIT, given.length)
-            learner.stage.play(given.playlist)
-            learning.teach(sim, learner, given, PROTOCOL.period)
-            record = learning.read(learner, given, PROTOCOL.period)
+            _, record = taught(sim, course=given)
         assert record.image[lessons:].tolist() == [0, 1, 2, 2]
     assert len([entry for entry in cache.entries() if entry.kind == "programs"]) == 1
 
@@ -113,37 +111,43 @@ def test_a_protocol_that_makes_no_sense_is_refused(change: dict[str, Any], messa
 # ---- a course -----------------------------------------------------------------------------------------------------
 
 
-def course(**change: Any) -> Course:
+def a_course(**change: Any) -> Course:
     return dataclasses.replace(Course(np.array([0, 1]), np.array([2]), lessons=5, exhibits=1, seed=4), **change)
 
 
-def taught(sim: Any, circuit: Circuit = CIRCUIT) -> tuple[Learner, Course]:
-    given = course()
+def taught(sim: Any, circuit: Circuit = CIRCUIT, course: Course | None = None) -> tuple[Learner, Record]:
+    given = course or a_course()
     learner = learning.build(DATA, PROTOCOL, circuit, given.length)
-    learner.stage.play(given.playlist)
-    learning.teach(sim, learner, given, PROTOCOL.period)
-    return learner, given
+    (record,) = learning.teach(sim, learner, [Pupil(given)], checkpoint=100)
+    return learner, record
+
+
+def trained_here(sim: Any, circuit: Circuit = CIRCUIT) -> Learner:
+    """A network that has learned in the session's own program, which goes on."""
+    learner = learning.build(DATA, PROTOCOL, circuit, a_course().length)
+    learner.stage.play(a_course().playlist)
+    sim.run(learner.network, 5 * PROTOCOL.period)
+    return learner
 
 
 def test_a_course_shows_every_training_image_as_often_then_all_images_once() -> None:
-    playlist = course(lessons=4).playlist
+    playlist = a_course(lessons=4).playlist
     assert sorted(playlist[:4]) == [0, 0, 1, 1]
     assert sorted(playlist[:2]) == [0, 1]
     assert playlist[4:].tolist() == [0, 1, 2, 2]
-    assert course(lessons=4).length == len(playlist)
+    assert a_course(lessons=4).length == len(playlist)
 
 
-@pytest.mark.parametrize("change", [{"lessons": 0}, {"exhibits": 2}, {"exhibits": -1}])
+@pytest.mark.parametrize("change", [{"lessons": -1}, {"exhibits": 2}, {"exhibits": -1}])
 def test_an_impossible_course_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=f"Course.{next(iter(change))}"):
-        course(**change)
+        a_course(**change)
 
 
 def test_learning_changes_weights_and_keeps_their_sum(sim: Any) -> None:
-    learner, given = taught(sim)
-    record = learning.read(learner, given, PROTOCOL.period)
+    _, record = taught(sim)
     assert record.weights.shape == (6, 4)
-    assert record.responses.shape == (given.length, 6)
+    assert record.responses.shape == (a_course().length, 6)
     assert record.responses[:5].sum() > 5
     # The last scaling came before the last lesson, which moves the sums a little.
     np.testing.assert_allclose(record.weights.sum(axis=1), 1.0, rtol=0.1)
@@ -163,7 +167,7 @@ def test_weights_add_up_to_their_total_after_each_scaling(sim: Any) -> None:
 
 
 def test_nothing_learns_once_frozen(sim: Any) -> None:
-    learner, _ = taught(sim)
+    learner = trained_here(sim)
     learner.pause(keepers=False, input_spikes=True)
     learner.freeze()
     learner.plastic.w = "0.3 + 0.2*rand()"  # a sum of about 1.6, which scaling would bring to 1
@@ -176,22 +180,15 @@ def test_nothing_learns_once_frozen(sim: Any) -> None:
 
 
 def test_without_learning_rates_weights_are_only_scaled(sim: Any) -> None:
-    learner = learning.build(DATA, PROTOCOL, CIRCUIT, course().length)
-    begin = np.asarray(learner.plastic.w).reshape(4, 6)
-    playlist = learner.stage.filled(course().playlist)
-    point = {"seed": 1, "stage.playlist": playlist, **learning.rates(learner, learning=False)}
-    (record,) = sim.sweep(
-        learner.network,
-        lambda: learning.teach(sim, learner, course(), PROTOCOL.period),
-        [point],
-        lambda: learning.read(learner, course(), PROTOCOL.period),
-    )
+    learner = learning.build(DATA, PROTOCOL, CIRCUIT, a_course().length)
+    begin = np.array(learner.plastic.w).reshape(4, 6)
+    (record,) = learning.teach(sim, learner, [Pupil(a_course(), learning=False)], checkpoint=100)
     assert record.responses.sum() > 5
     np.testing.assert_allclose(record.weights, (begin / begin.sum(axis=0)).T, rtol=1e-9)
 
 
 def test_state_is_put_back_before_each_image(sim: Any) -> None:
-    learner, _ = taught(sim, dataclasses.replace(CIRCUIT, settle=("v",)))
+    learner = trained_here(sim, dataclasses.replace(CIRCUIT, settle=("v",)))
     sim.run(learner.network, 0.5 * ms)
     # One step after -65 mV the membrane cannot have come far; without it, inhibition leaves some cells near -80 mV.
     assert np.ptp(np.asarray(learner.excitatory.v)) < 5e-3
@@ -220,8 +217,7 @@ def test_a_rule_of_ones_own_learns_and_must_say_how_to_stop(sim: Any, tmp_path: 
     with pytest.raises(ModelError, match="one named 'frozen'"):
         learning.build(DATA, PROTOCOL, circuit, 3)
     path.write_text(RULE + '[presets]\nfrozen = { eta = "0" }\n')
-    learner, given = taught(sim, circuit)
-    record = learning.read(learner, given, PROTOCOL.period)
+    _, record = taught(sim, circuit)
     steps = record.responses[:5].sum(axis=0)
     assert steps.sum() > 0
     np.testing.assert_allclose(record.weights, 0.5 + 0.5 * np.repeat(steps[:, None], 4, axis=1))
@@ -256,8 +252,9 @@ def test_the_learning_curve_tests_each_window_with_labels_of_the_one_before() ->
     images = np.array([0, 1, 0, 1, 1, 0])
     right = np.array([[1, 0], [0, 1]])
     responses = np.vstack([right, right, right])  # in the last window the neurons have changed roles
-    record = learning.Record(images, np.zeros(6), responses, *[np.empty(0)] * 4)
-    curve = learning.learning_curve(record, course(lessons=6), DATA, window=2)
+    none = np.empty((2, 0))
+    record = Record(0, 0, 0, {}, images, np.zeros(6), sparse.csr_array(responses), np.zeros(3, int), none, none)
+    curve = learning.learning_curve(record, a_course(lessons=6), DATA, window=2)
     np.testing.assert_allclose(curve, [[3, 5], [1, 0]])
 
 
@@ -272,6 +269,26 @@ def test_measures() -> None:
     with pytest.raises(DataError, match="a decision for each"):
         accuracy([], [])
     assert confusion([1, -1, 0], [1, 1, 0], 2).tolist() == [[1, 0, 0], [0, 1, 1]]
+
+
+def test_a_linear_readout_learns_what_the_vote_cannot() -> None:
+    # Both neurons answer both classes most: only the difference of their answers tells them apart.
+    responses = np.array([[5, 4], [4, 5], [6, 5], [5, 6], [3, 2], [2, 3]])
+    labels = np.array([0, 1, 0, 1, 0, 1])
+    new = sparse.csr_array(np.array([[9, 7], [7, 9]]))
+    assert learning.linear(sparse.csr_array(responses), labels, new).tolist() == [0, 1]
+    assert learning.linear(responses, labels * 0, new).tolist() == [-1, -1], "one class only"
+    assert learning.linear(0 * responses, labels, new).tolist() == [-1, -1], "silence"
+
+
+def test_sparse_counts_are_the_counts() -> None:
+    times, numbers = [0.1, 0.15, 0.9, 1.2, 2.7], [0, 0, 1, 1, 2]
+    dense = spike_counts(times, numbers, period=1.0, periods=3, neurons=4)
+    np.testing.assert_array_equal(
+        sparse_spike_counts(times, numbers, period=1.0, periods=3, neurons=4).toarray(), dense
+    )
+    with pytest.raises(DataError, match="neuron"):
+        sparse_spike_counts(times, numbers, period=1.0, periods=3, neurons=2)
 
 
 def test_simpler_methods_on_digits() -> None:

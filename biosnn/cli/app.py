@@ -127,11 +127,13 @@ def _run(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A model, a study, or the folder of a result.")],
-    figure: Annotated[bool, typer.Option("--figure", help="Draw a model's response, and say where it lies.")] = False,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|PATH", help="A model, a trained network, a study, or the folder of a result.")
+    ],
+    figure: Annotated[bool, typer.Option("--figure", help="Draw a model's response, or a network's fields.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="The figure's file (default: ./NAME.png).")] = None,
 ) -> None:
-    """Show a model's equations, a study's question and settings, or a saved result."""
+    """Show a model's equations, a trained network, a study's question and settings, or a saved result."""
     from biosnn.cli.showing import show_anything
 
     show_anything(Console(), name, figure=figure, out=out)

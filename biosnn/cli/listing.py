@@ -19,7 +19,15 @@ def print_shelf(console: Console) -> None:
     _section(console, "Studies", shelf.study_names(), lambda name: study_summary(shelf.study_folder(name)))
     _section(console, "Neuron models", shelf.neuron_names(), lambda name: shelf.neuron_model(name).summary)
     _section(console, "Synapse models", shelf.synapse_names(), lambda name: shelf.synapse_model(name).summary)
+    _section(console, "Trained networks", shelf.network_names(), _network_summary)
     console.print("biosnn show NAME tells more about each, biosnn run STUDY runs one.", style="dim", highlight=False)
+
+
+def _network_summary(name: str) -> str:
+    from biosnn.learning import load
+
+    network = load(shelf.network_file(name))
+    return f"{network.circuit.size} cells that have learned {network.dataset}: {100 * network.accuracy:.1f} % right."
 
 
 def _section(console: Console, title: str, names: Iterable[str], summary: Callable[[str], str]) -> None:

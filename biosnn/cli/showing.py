@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
@@ -23,20 +24,23 @@ from biosnn.study.verdict import Expected
 def show_anything(console: Console, name: str, *, figure: bool, out: Path | None = None) -> None:
     """Print whatever has that name or lies at that path; a model and a study of one name are both printed.
 
-    A model's figure goes to the file ``out``, by default NAME.png in the working directory.
+    The figure of a model or a trained network goes to the file ``out``, by default NAME.png in the working directory.
 
     Raises
     ------
     NotFoundError
         If there is nothing of that name.
     SettingsError
-        If a figure is asked of something that is no model, or a place for it without it.
+        If a figure is asked of something that has none, or a place for it without it.
     """
     if out and not figure:
         raise SettingsError("--out: says where the figure goes. Give --figure as well.")
     if holds_result(Path(name)):
         _no_figure(name, figure)
         print_result(console, load_result(Path(name)))
+        return
+    if name.endswith(".npz") or name in shelf.network_names():
+        show_network(console, name, figure=figure, out=out)
         return
     models, study = _find(name)
     if not models:
@@ -48,14 +52,19 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
 
             path = out or Path(f"{model.name}.png")
             draw_preview(model, path)
-            console.print(f"Figure: {typed(path)}", markup=False, highlight=False, soft_wrap=True)
+            _say_figure(console, path)
     if study is not None:
         show_study(console, study)
 
 
+def _say_figure(console: Console, path: Path) -> None:
+    console.print(f"Figure: {typed(path)}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _no_figure(name: str, figure: bool) -> None:
     if figure:
-        raise SettingsError(f"{name}: only a model has a figure to be drawn here; a result has its own in its folder.")
+        do = "a result has its own in its folder."
+        raise SettingsError(f"{name}: only a model or a trained network has a figure to be drawn here; {do}")
 
 
 def _find(name: str) -> tuple[list[Model], Study | None]:
@@ -65,7 +74,8 @@ def _find(name: str) -> tuple[list[Model], Study | None]:
     study = load_study(name) if name in shelf.study_names() else None
     if not models and study is None:
         names = {*shelf.neuron_names(), *shelf.synapse_names(), *shelf.study_names()}
-        raise NotFoundError(unknown("model or study", name, names))
+        names |= set(shelf.network_names())
+        raise NotFoundError(unknown("model, network or study", name, names))
     return models, study
 
 
@@ -87,6 +97,50 @@ def show_model(console: Console, model: Model) -> None:
     if sheet.notes:
         console.print(Text(f"{sheet.notes}\n"))
     console.print(Text(f"Source: {sheet.source}\n"))
+
+
+def show_network(console: Console, name: str, *, figure: bool, out: Path | None) -> None:
+    """Print a trained network: what it is made of, what it has learned from, how well it did. Draw its fields if asked.
+
+    Raises
+    ------
+    NotFoundError, DataError
+        If there is no such file, or it is no trained network.
+    """
+    from biosnn.learning import load
+
+    file = shelf.network_file(name)
+    network = load(file)
+    circuit = network.circuit
+    console.print(Text(file.stem, style="bold") + Text(" (trained network)\n"))
+    named = dict(np.asarray(np.unique(network.neuron_labels, return_counts=True)).T.tolist())
+    labels = ", ".join(f"{'none' if label < 0 else label}: {count}" for label, count in sorted(named.items()))
+    height, width = network.shape
+    rows = [
+        ("images", f"{network.dataset}, {height}x{width} pixels"),
+        ("lessons", f"{network.lessons:,} presentations of {len(network.learned_from):,} images"),
+        ("accuracy", f"{100 * network.accuracy:.1f} % of {len(network.held_out):,} images held out"),
+        ("cells", f"{circuit.size} excitatory ({_model_name(circuit.neuron)}) and as many inhibitory"),
+        ("rule", _model_name(circuit.rule)),
+        ("cells by class", labels),
+    ]
+    console.print(_rows(("", ""), rows))
+    console.print()
+    if network.settings:
+        run = f"biosnn run unsupervised network={name}"
+        console.print(f"{run} tests it anew; with lessons=N it learns on.", markup=False, highlight=False)
+    console.print("Its models are in the file as text: unzip -p FILE excitatory.toml", style="dim", highlight=False)
+    if figure:
+        from biosnn.report.fields import draw_fields
+        from biosnn.report.preview import write_preview
+
+        path = out or Path(f"{file.stem}.png")
+        write_preview(path, lambda: draw_fields(network.fields, network.neuron_labels))
+        _say_figure(console, path)
+
+
+def _model_name(model: object) -> str:
+    return str(getattr(model, "name", model))
 
 
 def show_study(console: Console, study: Study) -> None:

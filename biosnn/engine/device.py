@@ -37,16 +37,16 @@ VECTORISE = ("--param=vect-max-version-for-alias-checks=200", "-D__FAST_MATH__")
 checks for each pair that they do not overlap; and glibc offers it exp and the like for several numbers at once only
 under this name, which g++ does not define for fast mathematics that knows NaN."""
 
-MEMORY_REPORT = """{
+USAGE_REPORT = """{
     std::ifstream status("/proc/self/status");
     std::string word;
     long kilobytes = 0;
     while (status >> word)
         if (word == "VmHWM:")
             status >> kilobytes;
-    std::printf("biosnn-memory %ld\\n", 1024 * kilobytes);
+    std::printf("biosnn-usage %ld %.3f\\n", 1024 * kilobytes, double(std::clock()) / CLOCKS_PER_SEC);
 }"""
-"""Lines that say how much memory the program has held at most; 0 where the system has no such file."""
+"""Lines that say how much memory the program has held at most (0 where the system has no such file), and its time."""
 
 
 class ProgramCodeObject(CPPStandaloneCodeObject):  # type: ignore[misc]
@@ -214,7 +214,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         try:
             self.main_queue = queue
             self.static_arrays.update(settings.arrays())
-            self.code_lines["before_end"] = [*self.code_lines["before_end"], self._size_report(), MEMORY_REPORT]
+            self.code_lines["before_end"] = [*self.code_lines["before_end"], self._size_report(), USAGE_REPORT]
             self.write_static_arrays(str(inputs))
             self.generate_objects_source(
                 writer,

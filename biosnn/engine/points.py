@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.engine import compile, lift, progress
-from biosnn.engine.prepared import DURATIONS, SEED, Prepared, Report
+from biosnn.engine.prepared import DURATIONS, SEED, Prepared, Report, Usage
 from biosnn.errors import RunError
 
 if TYPE_CHECKING:
     from biosnn.engine.program import ProgramSimulation
 
 T = TypeVar("T")
+Ran = tuple[Path, Usage]
 
 
 def simulated(durations: Sequence[float], run: int, fraction: float) -> float:
@@ -74,12 +75,12 @@ class PreparedProgram(Prepared):
                     detail = f"{progress.simulated(sum(done))} simulated, {over} of {len(points)} points"
                     shown.update(sum(done) / total, detail)
 
-        def run(number: int, point: dict[str, Any]) -> Path:
+        def run(number: int, point: dict[str, Any]) -> Ran:
             return self.program.run_once(self._arrays(point), partial(said, number), stop)
 
         jobs, found = jobs or compile.cores(), []
         waiting = collections.deque(enumerate(points))
-        running: collections.deque[tuple[int, Future[Path]]] = collections.deque()
+        running: collections.deque[tuple[int, Future[Ran]]] = collections.deque()
         with progress.Progress("sweep") as shown, ThreadPoolExecutor(max_workers=jobs) as pool:
             try:
                 while waiting or running:
@@ -110,10 +111,10 @@ class PreparedProgram(Prepared):
         own |= {name: np.asarray(point[key], dtype) for key, (name, dtype) in self.carriers.items() if key in point}
         return own
 
-    def _read(self, number: int, future: Future[Path], read: Callable[[], T]) -> T:
+    def _read(self, number: int, future: Future[Ran], read: Callable[[], T]) -> T:
         try:
-            folder = future.result()
-            self.program.open_point(folder)
+            folder, usage = future.result()
+            self.program.open_point(folder, usage)
         except RunError as error:
             raise RunError(f"Point {number}: {error}") from error
         value = read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Point = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a program of the ``cpp`` target took.
+
+    Parameters
+    ----------
+    memory : int
+        The most bytes that it held in memory.
+    seconds : float
+        How long a processor worked on it (s), reading and writing included.
+    """
+
+    memory: int = 0
+    seconds: float = 0.0
+
+
 Report = Callable[[float], None]
 
 # Keys of a point that name no variable.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from biosnn.engine import checks, compile, lift, progress, runner, simulation, toolchain
 from biosnn.engine.device import ProgramDevice
 from biosnn.engine.points import PreparedProgram, simulated
-from biosnn.engine.prepared import RESERVED, SEED, START, Prepared, variable
+from biosnn.engine.prepared import RESERVED, SEED, START, Prepared, Usage, variable
 from biosnn.engine.simulation import Simulation
 from biosnn.errors import EngineError, field_error
 
@@ -80,7 +80,7 @@ class ProgramSimulation(Simulation):
         folder = self._folder()
         runner.prepare(folder, self._inputs, {})
         with progress.Progress(self._labels[0]) as shown:
-            self.memory = runner.execute(folder, self._environment(), lambda *how_far: self._show(shown, *how_far))
+            self.usage = runner.execute(folder, self._environment(), lambda *how_far: self._show(shown, *how_far))
         self._open_results(folder)
 
     def _build(self) -> lift.Settings:
@@ -157,15 +157,17 @@ class ProgramSimulation(Simulation):
 
     # What a prepared program needs of its simulation.
 
-    def run_once(self, arrays: Mapping[str, NDArray[Any]], report: runner.Report, stop: threading.Event) -> Path:
-        """Run the program with these arrays of its own; return the folder with its results."""
+    def run_once(
+        self, arrays: Mapping[str, NDArray[Any]], report: runner.Report, stop: threading.Event
+    ) -> tuple[Path, Usage]:
+        """Run the program with these arrays of its own; return the folder with its results, and what it took."""
         folder = self._folder()
         runner.prepare(folder, self._inputs, arrays)
-        self.memory = max(self.memory, runner.execute(folder, self._environment(), report, stop))
-        return folder
+        return folder, runner.execute(folder, self._environment(), report, stop)
 
-    def open_point(self, folder: Path) -> None:
+    def open_point(self, folder: Path, usage: Usage) -> None:
         """Let reads go to the results in this folder."""
+        self.usage = usage
         self._open_results(folder)
 
     def close_point(self) -> None:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from biosnn.engine import cache
 from biosnn.engine.device import SIZES
+from biosnn.engine.prepared import Usage
 from biosnn.errors import RunError
 
-PROGRESS, MEMORY = "biosnn-progress", "biosnn-memory"
+PROGRESS, USAGE = "biosnn-progress", "biosnn-usage"
 Report = Callable[[int, float], None]  # number of the run from 1, fraction of it that is done
 
 
@@ -58,7 +59,7 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target)
 
 
-def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: threading.Event | None = None) -> int:
+def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: threading.Event | None = None) -> Usage:
     """Run the program in its folder and wait for it.
 
     Parameters
@@ -74,8 +75,8 @@ def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: 
 
     Returns
     -------
-    int
-        The most bytes that it held in memory; 0 if it was stopped.
+    Usage
+        What it took.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: 
         When the program crashes or reports an error; the message names the log that was kept.
     """
     said: list[str] = []
-    memory = 0
+    usage = Usage()
     with subprocess.Popen(
         [str(folder / "main"), "--results_dir", "results/"],
         cwd=folder,
@@ -99,12 +100,13 @@ def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: 
             for line in process.stdout:
                 if stop is not None and stop.is_set():
                     process.kill()
-                    return 0
+                    return usage
                 if line.startswith(PROGRESS):
                     _, run, fraction = line.split()
                     report(int(run), float(fraction))
-                elif line.startswith(MEMORY):
-                    memory = int(line.split()[1])
+                elif line.startswith(USAGE):
+                    _, memory, seconds = line.split()
+                    usage = Usage(int(memory), float(seconds))
                 else:
                     said.append(line)
             code = process.wait()
@@ -116,7 +118,7 @@ def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: 
         log = cache.keep_log("run", "".join(said))
         last = "".join(said[-10:]).strip() or "(nothing)"
         raise RunError(f"{problem}\nIts last output: {last}\nLog: {log}")
-    return memory
+    return usage
 
 
 def _problem(code: int, said: list[str], folder: Path) -> str:

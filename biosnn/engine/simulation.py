@@ -15,7 +15,16 @@ from brian2.core.clocks import Clock
 from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimension_mismatch
 
 from biosnn.engine import state
-from biosnn.engine.prepared import START, Point, Prepared, check_keys, checked_seed, point_values, state_variables
+from biosnn.engine.prepared import (
+    START,
+    Point,
+    Prepared,
+    Usage,
+    check_keys,
+    checked_seed,
+    point_values,
+    state_variables,
+)
 from biosnn.engine.state import brian_device
 from biosnn.errors import EngineError, RunError, field_error, unknown
 
@@ -39,8 +48,8 @@ class Simulation(ABC):
         The model of every group that has a ``.model``, in all networks run in this session, each once.
     note : str
         Why the target differs from the one asked for; "" if it does not.
-    memory : int
-        The most bytes that a program of the ``cpp`` target has held in memory so far; 0 on the other targets.
+    usage : Usage
+        What the program took whose results can be read; nothing on targets other than ``cpp``.
     unfinished : Path or None
         A folder in which long work may keep what it needs to go on after it was stopped; `run_study` sets it.
     """
@@ -51,7 +60,7 @@ class Simulation(ABC):
         self.seed = checked_seed(seed)
         self.dt = _time_step(dt)
         self.models: list[Any] = []
-        self.memory = 0
+        self.usage = Usage()
         self.unfinished: Path | None = None
         self._open = True
         self._begin()

@@ -6,6 +6,7 @@ from biosnn.learning.course import Course
 from biosnn.learning.network import Circuit, Learner, build
 from biosnn.learning.readout import assign_labels, linear, mean_response, vote, weigh
 from biosnn.learning.record import Record
+from biosnn.learning.saving import Trained, check_fits, load, save, trained
 from biosnn.learning.scoring import Score, learning_curve, score
 from biosnn.learning.stage import Protocol, Stage, set_up
 from biosnn.learning.training import Pupil, rates, teach
@@ -20,19 +21,24 @@ __all__ = [
     "Record",
     "Score",
     "Stage",
+    "Trained",
     "assign_labels",
     "build",
     "chance",
+    "check_fits",
     "fingerprint",
     "k_means",
     "learning_curve",
     "linear",
+    "load",
     "logistic_regression",
     "mean_response",
     "rates",
+    "save",
     "score",
     "set_up",
     "teach",
+    "trained",
     "vote",
     "weigh",
 ]

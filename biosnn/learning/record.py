@@ -17,7 +17,8 @@ from biosnn.learning.network import Learner
 from biosnn.measure import sparse_spike_counts
 
 _RESPONSES = ("data", "indices", "indptr")
-_OWN = ("begin", "image", "boost", "traffic", "exhibit_spikes", "exhibit_inputs")
+_NUMBERS = ("begin", "seconds", "memory")
+_OWN = (*_NUMBERS, "image", "boost", "traffic", "exhibit_spikes", "exhibit_inputs")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Record:
     ----------
     begin : float
         The network's time when the course began (s).
+    seconds, memory : float
+        How long a processor has worked (s), and the most bytes held in memory; 0 where that is not known.
     state : mapping of str to Quantity
         What the network has come to: see `biosnn.engine.network_state`.
     image : ndarray of int, shape (presentations,)
@@ -43,6 +46,8 @@ class Record:
     """
 
     begin: float
+    seconds: float
+    memory: float
     state: Mapping[str, Quantity]
     image: NDArray[np.int64]
     boost: NDArray[np.float64]
@@ -78,7 +83,7 @@ def nothing_yet(neurons: int, begin: float, state: Mapping[str, Quantity]) -> Re
     none = np.empty((2, 0))
     image, boost = np.empty(0, dtype=np.int64), np.empty(0)
     responses = sparse.csr_array((0, neurons), dtype=np.int32)
-    return Record(begin, state, image, boost, responses, np.zeros(3, dtype=np.int64), none, none)
+    return Record(begin, 0.0, 0.0, state, image, boost, responses, np.zeros(3, dtype=np.int64), none, none)
 
 
 def from_arrays(arrays: Mapping[str, Any], neurons: int) -> Record:
@@ -93,11 +98,11 @@ def from_arrays(arrays: Mapping[str, Any], neurons: int) -> Record:
     responses = sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1, neurons))
     responses.check_format(full_check=True)
     state = {key.removeprefix("state/"): Quantity(value) for key, value in arrays.items() if key.startswith("state/")}
-    own = {name: arrays[name] for name in _OWN} | {"begin": float(arrays["begin"])}
+    own = {name: arrays[name] for name in _OWN} | {name: float(arrays[name]) for name in _NUMBERS}
     return Record(state=state, responses=responses, **own)
 
 
-def extended(record: Record, learner: Learner, course: Course, part: int, count: int) -> Record:
+def extended(record: Record, sim: Any, learner: Learner, course: Course, part: int, count: int) -> Record:
     """The record with what a network did in the next piece of a course, whose results can be read."""
     period = float(learner.protocol.period)
     begin = record.begin + record.done * period
@@ -106,6 +111,8 @@ def extended(record: Record, learner: Learner, course: Course, part: int, count:
     answers = sparse_spike_counts(times, numbers, period=period, periods=count, neurons=cells)
     more = replace(
         record,
+        seconds=record.seconds + sim.usage.seconds,
+        memory=max(record.memory, sim.usage.memory),
         # The playlist is known from the course.
         state={key: value for key, value in network_state(learner.network).items() if key != "stage.playlist"},
         image=np.append(record.image, np.asarray(learner.stage.log.image[0], dtype=np.int64)),

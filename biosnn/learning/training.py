@@ -99,7 +99,7 @@ def teach(
 
             def read(part: int = part, count: int = count, waiting: Any = waiting) -> tuple[int, Record]:
                 number = next(waiting)
-                return number, extended(records[number], learner, pupils[number].course, part, count)
+                return number, extended(records[number], sim, learner, pupils[number].course, part, count)
 
             points = [_point(learner, pupils[number], records[number], part, count) for number in now]
             for number, record in prepared.run(points, read, report=report):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,21 @@ def draw_preview(model: Model, path: Path) -> None:
     EngineError
         If the model cannot be simulated.
     """
+    write_preview(path, lambda: _draw_neuron(model) if isinstance(model, NeuronModel) else _draw_synapse(model))
+
+
+def write_preview(path: Path, draw: Callable[[], Drawing]) -> None:
+    """Draw a figure into a PNG, in place of an earlier one of this kind.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be written, or is there and no figure of this kind.
+    """
     if path.exists() and not (path.is_file() and _MARK.encode() in path.read_bytes()):
         raise SettingsError(f"{path}: exists, and is no such figure. Move it away, or name another file with --out.")
     with mpl.rc_context(STYLE):
-        figure = _draw_neuron(model) if isinstance(model, NeuronModel) else _draw_synapse(model)
+        figure = draw()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             figure.savefig(path, format="png", dpi=120, metadata={"Software": _MARK})

@@ -7,7 +7,7 @@ run by `biosnn.run_study`.
 from biosnn.study.load import Study, load_study, study_summary
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result
-from biosnn.study.settings import make_settings, setting
+from biosnn.study.settings import make_settings, setting, setting_texts
 from biosnn.study.verdict import Claim
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "load_study",
     "make_settings",
     "setting",
+    "setting_texts",
     "study_summary",
 ]

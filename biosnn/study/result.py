@@ -30,6 +30,10 @@ class Result:
         Names of expected values and claims that these settings do not ask about, so that the result is not held
         against them; the report names them. A value that is there is held against its expected one all the same.
 
+    files : mapping of str to callable
+        Further files of the result, such as a trained network: the name of each, and what writes it to a path. On a
+        saved result, the path of each.
+
     Raises
     ------
     ResultError
@@ -39,10 +43,13 @@ class Result:
     values: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, Any] = field(default_factory=dict)
     left_out: Collection[str] = ()
+    files: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         values = {_name("values", name): _scalar(name, value) for name, value in self.values.items()}
         arrays = {_name("arrays", name): _array(name, value) for name, value in self.arrays.items()}
+        for name in self.files:
+            _name("files", name)
         if isinstance(self.left_out, str):
             raise ResultError(field_error("Result.left_out", "a list of names", self.left_out))
         object.__setattr__(self, "left_out", tuple(sorted({_name("left_out", name) for name in self.left_out})))

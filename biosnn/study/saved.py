@@ -33,6 +33,7 @@ from biosnn.study.verdict import (
 
 FORMAT = 1
 RESULT, ARRAYS, PROVENANCE = "result.json", "arrays.npz", "provenance.json"
+FILES = "files"
 FIGURES, FIGURE_ERROR, CAPTIONS, REPORT = "figures", "error.txt", "captions.json", "report.html"
 # What a computer's file browser leaves in every folder that it shows: nobody misses it.
 _BROWSED = (".DS_Store", "Thumbs.db")
@@ -45,7 +46,7 @@ _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 class SavedResult(Result):
     """A result read from its folder: what ``plot.py`` and other programs get.
 
-    ``values``, ``arrays`` and ``left_out`` are those of `Result`.
+    ``values``, ``arrays``, ``left_out`` and ``files`` are those of `Result`.
 
     Parameters
     ----------
@@ -124,10 +125,14 @@ def write_result(
         "claims": [_claim_entry(claim) for claim in claims],
         "left_out": list(result.left_out),
         "arrays": archive.entries(result.arrays),
+        "files": list(result.files),
     }
     _write_json(folder / RESULT, content)
     _write_json(folder / PROVENANCE, provenance)
     archive.write(folder / ARRAYS, result.arrays)
+    for name, write in result.files.items():
+        (folder / FILES).mkdir(exist_ok=True)
+        write(folder / FILES / name)
 
 
 def _value_entry(row: CheckedValue) -> dict[str, Any]:
@@ -173,14 +178,25 @@ def foreign_files(folder: Path) -> list[str]:
 
     Of the figures only those count as written with it that ``captions.json`` names.
     """
-    own = {RESULT, ARRAYS, PROVENANCE, REPORT, FIGURES, *_BROWSED}
+    own = {RESULT, ARRAYS, PROVENANCE, REPORT, FIGURES, FILES, *_BROWSED}
     drawn = {FIGURE_ERROR, CAPTIONS, *_BROWSED} | {
         f"{name}.{kind}" for name in _figure_names(folder / FIGURES / CAPTIONS) for kind in ("png", "svg")
     }
-    figures = sorted((folder / FIGURES).iterdir()) if (folder / FIGURES).is_dir() else []
+    within = {FIGURES: drawn, FILES: {*_file_names(folder / RESULT), *_BROWSED}}
     return [path.name for path in sorted(folder.iterdir()) if path.name not in own] + [
-        f"{FIGURES}/{path.name}" for path in figures if path.name not in drawn
+        f"{part}/{path.name}"
+        for part, known in within.items()
+        if (folder / part).is_dir()
+        for path in sorted((folder / part).iterdir())
+        if path.name not in known
     ]
+
+
+def _file_names(result: Path) -> list[str]:
+    try:
+        return [str(name) for name in _read_json(result).get("files", [])]
+    except (ResultError, TypeError):
+        return []
 
 
 def _figure_names(captions: Path) -> list[str]:
@@ -234,6 +250,10 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
         values={row.name: _value(row, where) for row in rows if row.why != MISSING},
         arrays=archive.read_arrays(folder / ARRAYS, where, _take(where, data, "arrays", dict), ResultError),
         left_out=_texts(f"{where} left_out", _take(where, data, "left_out", list, default=[])),
+        files={
+            name: folder / FILES / name
+            for name in _texts(f"{where} files", _take(where, data, "files", list, default=[]))
+        },
         folder=folder,
         study=_take(where, data, "study", str),
         settings=settings,

@@ -159,7 +159,8 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
     infos = {info.name: info for info in describe_settings(cls)}
     values = {key: _value(key, value, infos) for key, value in (given or {}).items()}
     for key, cases in getattr(cls, "BASES", {}).items():
-        case = cases.get(values[key] if key in values else infos[key].default, {})
+        value = values[key] if key in values else infos[key].default
+        case = cases(value) if callable(cases) else cases.get(value, {})
         values = {name: _value(name, text, infos) for name, text in case.items()} | values
     return cls(**values)
 

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.report import Figure, new_figure
-
-MANY = 400  # receptive fields shown at most
+from biosnn.report import Figure, draw_fields, new_figure
 
 
 def plot(result: Any) -> list[Figure]:
@@ -17,23 +15,10 @@ def plot(result: Any) -> list[Figure]:
 
 
 def _fields(result: Any) -> Figure:
-    fields, labels = result.arrays["receptive fields"], result.arrays["neuron labels"]
-    order = np.argsort(np.where(labels < 0, labels.max() + 1, labels), kind="stable")[:MANY]
-    columns = int(np.ceil(np.sqrt(len(order))))
-    rows = -(-len(order) // columns)
-    figure, axes = new_figure(rows, columns, width=7.0, height=7.4 * rows / columns + 0.3, squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
-    brightest = float(fields.max())
-    image = None
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, cell in zip(axes.flat, order, strict=False):
-        image = axis.imshow(fields[cell], cmap="cividis", vmin=0, vmax=brightest)
-        axis.set_title("–" if labels[cell] < 0 else str(labels[cell]), fontsize=8, pad=1.5, loc="center")
-    figure.colorbar(image, ax=axes, shrink=0.6, label="input weight (dimensionless)")
+    figure = draw_fields(result.arrays["receptive fields"], result.arrays["neuron labels"])
     caption = (
-        "What each excitatory cell of the first network has learned: its input weights, laid out like the image. The "
-        "number is the class that it answers most on training images (–: it answered none). Cells are sorted by class."
+        "What each excitatory cell of the first network has learned: its input weights, laid out like the image. Cells "
+        "are sorted by the class that they answer most on training images (none: they answered no image)."
     )
     return Figure("receptive-fields", figure, caption)
 

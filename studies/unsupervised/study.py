@@ -7,12 +7,11 @@ labels are used afterwards only, to name what each cell has come to answer.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Hz, Quantity, ms, mV, second, volt
+from brian2 import Hz, Quantity, ms
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset, load, names, stratified_split
@@ -21,25 +20,20 @@ from biosnn.learning import (
     Checkpoints,
     Circuit,
     Course,
+    Learner,
     Protocol,
     Pupil,
-    Record,
-    Score,
     build,
-    chance,
     fingerprint,
-    k_means,
-    learning_curve,
-    logistic_regression,
     score,
     teach,
 )
-from biosnn.measure import confusion
 from biosnn.study import Claim, Result, setting
 
+from .networks import Start, network_files, settings_of
+from .outcome import TIMES_CHANCE, Outcome, result_of
+
 TARGET = "cpp"
-CURVE_POINTS = 20
-TIMES_CHANCE = 6
 
 METHOD = """
 After Diehl & Cook 2015. Every pixel fires at a rate in proportion to its grey level. Excitatory cells receive the
@@ -82,11 +76,14 @@ class Settings:
     dataset: str = setting("digits", "which images", choices=names())
     neurons: int = setting(100, "how many excitatory cells", minimum=1)
     networks: int = setting(3, "how many networks learn, each with a seed of its own", minimum=1)
-    lessons: int = setting(5000, "presentations while learning", minimum=2)
+    lessons: int = setting(5000, "presentations while learning", minimum=0)
     training: int = setting(0, "how many images to learn from; 0: all that are not held out", minimum=0)
     labelled: int = setting(0, "how many training images, at most, give the cells their labels; 0: all", minimum=0)
     held_out: int = setting(500, "how many images are held out for the test; 0: the dataset's test images", minimum=0)
     classes: int = setting(0, "use the first so many classes only; 0: all", minimum=0)
+    network: str = setting(
+        "", "a trained network to begin with, by its name or file; it brings its settings and lessons=0"
+    )
     control: bool = setting(True, "also run the negative control: the same network with learning switched off")
 
     neuron: str = setting("lif_adaptive", "model of the excitatory cells: a name of the catalogue or a file")
@@ -113,25 +110,19 @@ class Settings:
     precision: str = setting("float64", "precision of the state variables", choices=("float64", "float32"))
     checkpoint: int = setting(3000, "presentations after which what was learned is kept, to go on from", minimum=1)
 
-    BASES: ClassVar[dict[str, dict[str, dict[str, str]]]] = {"dataset": {"mnist": PAPER, "fashion-mnist": PAPER}}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one network came to."""
-
-    course: Course
-    record: Record
-    score: Score
+    BASES: ClassVar[dict[str, Any]] = {
+        "network": settings_of,
+        "dataset": {"mnist": PAPER, "fashion-mnist": PAPER},
+    }
 
 
 def run(settings: Settings, sim: Any) -> Result:
     """Let several networks learn, each with a split of its own, and compare them with simpler methods."""
     data = _data(settings)
-    courses = [_course(settings, data, sim.seed + number) for number in range(settings.networks)]
-    began = time.perf_counter()
-    outcomes, control = _teach(settings, sim, data, courses)
-    return _result(settings, data, outcomes, control, time.perf_counter() - began)
+    start = Start.of(settings, data)
+    courses = [_course(settings, data, start, sim.seed + number) for number in range(settings.networks)]
+    learner, outcomes, control = _teach(settings, sim, data, start, courses)
+    return result_of(settings, data, outcomes, control, network_files(settings, start, learner, outcomes))
 
 
 def _data(settings: Settings) -> Dataset:
@@ -142,8 +133,8 @@ def _data(settings: Settings) -> Dataset:
     return replace(data.take(kept), for_training=int(np.count_nonzero(kept < data.for_training)))
 
 
-def _course(settings: Settings, data: Dataset, seed: int) -> Course:
-    train, test = _split(settings, data, seed)
+def _course(settings: Settings, data: Dataset, start: Start, seed: int) -> Course:
+    train, test = start.split(data) or _split(settings, data, seed)
     train = train[: settings.training] if settings.training else train
     labelled = min(settings.labelled, len(train))
     return Course(train, test, settings.lessons, exhibits=min(6, len(test)), seed=seed, labelled=labelled)
@@ -187,102 +178,25 @@ def _circuit(settings: Settings) -> Circuit:
     )
 
 
-def _teach(settings: Settings, sim: Any, data: Dataset, courses: list[Course]) -> tuple[list[Outcome], Outcome | None]:
+def _teach(
+    settings: Settings, sim: Any, data: Dataset, start: Start, courses: list[Course]
+) -> tuple[Learner, list[Outcome], Outcome | None]:
     """Run every course, and the control on the first one: one build, as many processes at once as there are cores."""
     sim.reset(dt=settings.dt, precision=settings.precision)
-    learner = build(data, _protocol(settings), _circuit(settings), courses[0].length)
+    learner = build(data, _protocol(settings), start.circuit(_circuit(settings)), courses[0].length)
     pupils = [Pupil(course) for course in courses] + [Pupil(courses[0], learning=False)] * settings.control
     checkpoints = None
     if sim.unfinished is not None:
-        extra = (sim.target, sim.seed, str(settings.dt), settings.precision, settings.checkpoint)
+        extra = (sim.target, sim.seed, str(settings.dt), settings.precision, settings.checkpoint, start.digest)
         checkpoints = Checkpoints(sim.unfinished, [fingerprint(learner, pupil, *extra) for pupil in pupils])
-    records = teach(sim, learner, pupils, checkpoint=settings.checkpoint, checkpoints=checkpoints)
+    records = teach(
+        sim, learner, pupils, checkpoint=settings.checkpoint, checkpoints=checkpoints, **start.state(learner)
+    )
     found = [
         Outcome(pupil.course, record, score(record, pupil.course, data))
         for pupil, record in zip(pupils, records, strict=True)
     ]
-    return found[: len(courses)], found[-1] if settings.control else None
-
-
-def _result(settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None, wall: float) -> Result:
-    first = outcomes[0]
-    votes = np.array([outcome.score.vote for outcome in outcomes])
-    values = {
-        "accuracy": float(votes.mean()),
-        "accuracy sd": float(votes.std(ddof=1)) if len(votes) > 1 else 0.0,
-        **{f"accuracy of seed {outcome.course.seed}": outcome.score.vote for outcome in outcomes},
-        "accuracy on training images": _mean(outcomes, lambda outcome: outcome.score.training),
-        "accuracy weighing every answer": _mean(outcomes, lambda outcome: outcome.score.weighted),
-        "accuracy of a linear readout": _mean(outcomes, lambda outcome: outcome.score.linear),
-        **({"accuracy without learning": control.score.vote} if control else {}),
-        **_baselines(settings, data, [outcome.course for outcome in outcomes]),
-        "spikes an image": _mean(outcomes, lambda outcome: _examined(outcome).sum(axis=1).mean()),
-        "cells answering an image": _mean(outcomes, lambda outcome: (_examined(outcome) > 0).sum(axis=1).mean()),
-        "images without answer": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=1) == 0).mean()),
-        "silent neurons": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=0) == 0).mean()),
-        "lessons shown again": _mean(outcomes, lambda outcome: (outcome.record.boost[: settings.lessons] > 0).mean()),
-        "simulated time an image": settings.shown + settings.rest,
-        "wall time an image": wall / (first.course.length * (len(outcomes) + (control is not None))) * second,
-    }
-    return Result(values, _arrays(settings, data, outcomes, control), left_out=_left_out(values))
-
-
-def _left_out(values: dict[str, Any]) -> list[str]:
-    """Without the control nothing is known about plasticity, and of few classes chance is too good to be beaten so."""
-    left = [] if "accuracy without learning" in values else ["plasticity matters"]
-    return left if TIMES_CHANCE * values["chance"] < 1 else [*left, "learns"]
-
-
-def _baselines(settings: Settings, data: Dataset, courses: list[Course]) -> dict[str, float]:
-    """Mean accuracy of simpler methods over the same splits."""
-    distinct = courses if settings.held_out else courses[:1]  # a dataset's own division is the same for every seed
-    parts = [(data.take(course.train), data.take(course.test), course.seed) for course in distinct]
-    centres = min(settings.neurons, *(len(train.labels) for train, _, _ in parts))
-    return {
-        "chance": float(np.mean([chance(train, test) for train, test, _ in parts])),
-        "k-means": float(np.mean([k_means(train, test, centres, seed) for train, test, seed in parts])),
-        "logistic regression": float(np.mean([logistic_regression(train, test) for train, test, _ in parts])),
-    }
-
-
-def _arrays(settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None) -> dict[str, Any]:
-    first = outcomes[0]
-    window = max(settings.lessons // CURVE_POINTS, 1)
-    curves = [learning_curve(outcome.record, outcome.course, data, window) for outcome in outcomes]
-    tables = [confusion(outcome.score.decided, data.labels[outcome.course.test], data.classes) for outcome in outcomes]
-    exhibits = first.course.test[: first.course.exhibits]
-    arrays = {
-        "receptive fields": first.record.weights.reshape(-1, *data.shape),
-        "neuron labels": first.score.neuron_labels,
-        "confusion": np.sum(tables, axis=0),
-        "curve lessons": curves[0][0],
-        "curve accuracy": np.array([curve[1] for curve in curves]),
-        "final accuracy": np.array([outcome.score.vote for outcome in outcomes]),
-        "spikes an image": np.concatenate([_examined(outcome).sum(axis=1) for outcome in outcomes]),
-        "spikes a neuron": np.concatenate([_examined(outcome).sum(axis=0) for outcome in outcomes]),
-        "thresholds": np.concatenate([outcome.record.theta for outcome in outcomes]) * volt / mV,
-        "lesson spikes": np.asarray(first.record.responses[: settings.lessons].sum(axis=1)),
-        "exhibits": data.images[exhibits] / data.brightest,
-        "exhibit labels": data.labels[exhibits],
-        "exhibit decisions": first.score.decided[: len(exhibits)],
-        "exhibit period": np.array([float(settings.shown), float(settings.shown + settings.rest)]) * second,
-        "exhibit spike times": first.record.exhibit_spikes[0] * second,
-        "exhibit spike neurons": first.record.exhibit_spikes[1].astype(np.int64),
-        "exhibit input times": first.record.exhibit_inputs[0] * second,
-        "exhibit input pixels": first.record.exhibit_inputs[1].astype(np.int64),
-    }
-    if control:
-        arrays["control fields"] = control.record.weights.reshape(-1, *data.shape)
-    return arrays
-
-
-def _examined(outcome: Outcome) -> NDArray[np.int64]:
-    """The responses of the frozen network to all training and test images."""
-    return outcome.record.responses[outcome.course.lessons :][: outcome.course.examined]
-
-
-def _mean(outcomes: list[Outcome], of: Any) -> float:
-    return float(np.mean([of(outcome) for outcome in outcomes]))
+    return learner, found[: len(courses)], found[-1] if settings.control else None
 
 
 def _answers(result: Result) -> bool:

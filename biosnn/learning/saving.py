@@ -1,0 +1,242 @@
+"""A trained network as a file: its state, its models as text, and how it was taught.
+
+The file is an ``.npz`` archive: ``np.load`` and ``unzip`` open it. ``about.json`` says what it is, ``excitatory.toml``,
+``inhibitory.toml`` and ``rule.toml`` are its models. It is parsed, never executed, and checked before it is used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from brian2 import Quantity
+from numpy.typing import NDArray
+
+from biosnn import archive
+from biosnn.datasets import Dataset
+from biosnn.errors import BiosnnError, DataError, field_error
+from biosnn.learning.course import Course
+from biosnn.learning.network import Circuit, Learner
+from biosnn.learning.record import Record
+from biosnn.learning.scoring import Score
+from biosnn.learning.stage import Protocol
+from biosnn.model import from_toml, to_toml
+from biosnn.quantity import format_quantity, parse_quantity
+
+FORMAT = 1
+ABOUT = "about.json"
+_LIMIT = 10**6  # bytes of a text
+_MODELS = {"neuron": "excitatory.toml", "inhibitory": "inhibitory.toml", "rule": "rule.toml"}
+_OWN = ("neuron_labels", "mean", "learned_from", "held_out")
+# What shows the images begins anew with each course.
+_STAGE = ("stage.", "inputs.")
+D = TypeVar("D", Circuit, Protocol)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A network that has learned.
+
+    Parameters
+    ----------
+    circuit : Circuit
+        What it is made of; its models are there in full.
+    protocol : Protocol
+        How images were shown.
+    state : mapping of str to Quantity
+        What it has come to, for `teach` to go on from.
+    time : float
+        The network's time (s).
+    neuron_labels : ndarray of int, shape (neurons,)
+        The class of each cell; -1 for none.
+    mean : ndarray, shape (classes, neurons)
+        The mean response of each cell to the training images of each class.
+    learned_from, held_out : ndarray of int
+        Images of the dataset that it has learned from, and those that it has not seen.
+    dataset : str
+        The dataset's name.
+    shape : tuple of int
+        Height and width of an image.
+    lessons : int
+        Presentations that it has learned from in all.
+    accuracy : float
+        Of the vote on images held out.
+    settings : mapping of str to str
+        The settings of the study that taught it; empty if none did.
+    """
+
+    circuit: Circuit
+    protocol: Protocol
+    state: Mapping[str, Quantity]
+    time: float
+    neuron_labels: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    learned_from: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    dataset: str
+    shape: tuple[int, int]
+    lessons: int
+    accuracy: float
+    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def fields(self) -> NDArray[Any]:
+        """Receptive fields: the input weights of each cell, laid out like an image; shape (neurons, height, width)."""
+        weights = np.asarray(self.state["plastic.w"]).reshape(-1, self.circuit.size).T
+        return weights.reshape(-1, *self.shape)
+
+
+def trained(
+    learner: Learner,
+    course: Course,
+    record: Record,
+    score: Score,
+    *,
+    before: int = 0,
+    settings: Mapping[str, str] | None = None,
+) -> Trained:
+    """What a network has become in a course.
+
+    Parameters
+    ----------
+    learner, course, record, score
+        The network, what it saw, what it did, and how well.
+    before : int
+        Lessons that it had had before this course.
+    settings : mapping, optional
+        Of the study.
+    """
+    groups = {"neuron": learner.excitatory, "inhibitory": learner.inhibitory, "rule": learner.plastic}
+    # The models have their presets' values already.
+    own: dict[str, Any] = {"neuron_preset": "", "rule_preset": "", **{k: group.model for k, group in groups.items()}}
+    return Trained(
+        circuit=dataclasses.replace(learner.circuit, **own),
+        protocol=learner.protocol,
+        state={key: value for key, value in record.state.items() if not key.startswith(_STAGE)},
+        time=record.begin + record.done * float(learner.protocol.period),
+        neuron_labels=score.neuron_labels,
+        mean=score.mean,
+        learned_from=np.sort(course.train),
+        held_out=np.sort(course.test),
+        dataset=learner.data.name,
+        shape=learner.data.shape,
+        lessons=before + course.lessons,
+        accuracy=score.vote,
+        settings=dict(settings or {}),
+    )
+
+
+def save(network: Trained, path: Path | str) -> None:
+    """Write a trained network into a file, whole or not at all."""
+    own = {name: getattr(network, name) for name in _OWN}
+    arrays = {**own, **{f"state/{key}": value for key, value in network.state.items()}}
+    about = {
+        "format": FORMAT,
+        "biosnn": version("biosnn"),
+        **{key: getattr(network, key) for key in ("dataset", "lessons", "accuracy", "time")},
+        "shape": list(network.shape),
+        "circuit": _plain(network.circuit),
+        "protocol": _plain(network.protocol),
+        "settings": dict(network.settings),
+        "arrays": archive.entries(arrays),
+    }
+    texts = {file: to_toml(getattr(network.circuit, name)) for name, file in _MODELS.items()}
+    archive.write(Path(path), arrays, {ABOUT: json.dumps(about, indent=1), **texts})
+
+
+def load(path: Path | str) -> Trained:
+    """Read a trained network from its file.
+
+    Raises
+    ------
+    DataError
+        If it is no such file, of another version, or damaged.
+    """
+    path = Path(path)
+    texts = archive.read_texts(path, DataError, _LIMIT)
+    try:
+        about = json.loads(texts[ABOUT])
+        found = about["format"]
+    except (KeyError, TypeError, ValueError):
+        raise DataError(f"{path}: expected a trained network. It has no {ABOUT} that can be read.") from None
+    if found != FORMAT:
+        raise DataError(field_error(f"{path} format", str(FORMAT), found, "It is of another version of biosnn."))
+    try:
+        return _load(path, about, texts)
+    except DataError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, BiosnnError) as error:
+        raise DataError(f"{path}: this network is damaged: {type(error).__name__}: {error}") from None
+
+
+def _load(path: Path, about: Mapping[str, Any], texts: Mapping[str, str]) -> Trained:
+    models = {name: from_toml(texts[file], f"{path}: {file}") for name, file in _MODELS.items()}
+    circuit = _dataclass(Circuit, {**about["circuit"], **models})
+    arrays = archive.read_arrays(path, str(path), about["arrays"], DataError)
+    state = {k.removeprefix("state/"): Quantity(v) for k, v in arrays.items() if k.startswith("state/")}
+    shape = (int(about["shape"][0]), int(about["shape"][1]))
+    if np.shape(state["plastic.w"]) != (shape[0] * shape[1] * circuit.size,):
+        expected = f"{circuit.size} times {shape[0]}x{shape[1]} weights"
+        raise DataError(field_error(f"{path}: plastic.w", expected, np.shape(state["plastic.w"])))
+    if len(arrays["neuron_labels"]) != circuit.size:
+        raise DataError(field_error(f"{path}: neuron_labels", f"{circuit.size} labels", len(arrays["neuron_labels"])))
+    return Trained(
+        circuit=circuit,
+        protocol=_dataclass(Protocol, about["protocol"]),
+        state=state,
+        time=float(about["time"]),
+        dataset=str(about["dataset"]),
+        shape=shape,
+        lessons=int(about["lessons"]),
+        accuracy=float(about["accuracy"]),
+        settings={str(key): str(text) for key, text in about["settings"].items()},
+        **{name: arrays[name] for name in _OWN},
+    )
+
+
+def _plain(instance: Circuit | Protocol) -> dict[str, Any]:
+    """The fields of a dataclass as JSON has them, but models: quantities as texts."""
+    values = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
+    return {
+        name: str(format_quantity(value)) if isinstance(value, Quantity) else value
+        for name, value in values.items()
+        if name not in _MODELS
+    }
+
+
+def _dataclass(cls: type[D], values: Mapping[str, Any]) -> D:
+    """The dataclass that `_plain` has written."""
+    kinds = {field.name: str(field.type) for field in dataclasses.fields(cls)}
+    made: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        value = values[name]
+        if kind == "Quantity":
+            value = parse_quantity(value)
+        elif kind.startswith("tuple"):
+            value = tuple(str(item) for item in value)
+        elif kind in ("int", "float", "str"):
+            value = {"int": int, "float": float, "str": str}[kind](value)
+        made[name] = value
+    return cls(**made)
+
+
+def check_fits(network: Trained, data: Dataset, where: str) -> None:
+    """See that images are those that a network has learned from.
+
+    Raises
+    ------
+    DataError
+        If they are of another shape, or there are fewer of them.
+    """
+    if data.shape != network.shape:
+        size = f"{network.shape[0]}x{network.shape[1]}"
+        expected = f"images of {size} pixels, as it has learned from"
+        raise DataError(field_error(f"{where}: dataset {data.name}", expected, data.shape))
+    last = int(max(network.learned_from.max(initial=0), network.held_out.max(initial=0)))
+    if data.name == network.dataset and last >= len(data.labels):
+        raise DataError(field_error(f"{where}: images of {data.name}", f"more than {last}", len(data.labels)))

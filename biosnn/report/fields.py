@@ -1,0 +1,66 @@
+"""Receptive fields: the input weights of many cells, each laid out like the image, sorted by the class of the cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure as Drawing
+from numpy.typing import NDArray
+
+from biosnn.report.figures import new_figure
+
+_SHAPE = 1.25  # of the drawing: how much wider than high
+
+
+def mosaic(fields: NDArray[Any], labels: NDArray[np.integer]) -> tuple[NDArray[np.float64], dict[int, float]]:
+    """Lay fields side by side, each class in rows of its own.
+
+    Parameters
+    ----------
+    fields : ndarray, shape (cells, height, width)
+        Their weights.
+    labels : ndarray of int, shape (cells,)
+        The class of each cell; -1 for none.
+
+    Returns
+    -------
+    image : ndarray
+        With NaN between fields and at the ends of rows.
+    middles : dict
+        For each class, with -1 as the last, the row of the image in the middle of its fields.
+    """
+    cells, height, width = fields.shape
+    columns = max(int(np.sqrt(cells * _SHAPE * (height + 1) / (width + 1))), 1)
+    classes = sorted(np.unique(labels).tolist(), key=lambda label: (label < 0, label))
+    rows, middles, row = [], {}, 0
+    for label in classes:
+        members = np.flatnonzero(labels == label)
+        # Cells with the strongest single weights first: those that have not specialised come last.
+        members = members[np.argsort(-fields[members].max(axis=(1, 2)), kind="stable")]
+        chunks = [members[begin : begin + columns] for begin in range(0, len(members), columns)]
+        middles[label] = (row + len(chunks) / 2) * (height + 1) - 0.5
+        row += len(chunks)
+        rows += chunks
+    image = np.full((row * (height + 1), columns * (width + 1)), np.nan)
+    for number, chunk in enumerate(rows):
+        for column, cell in enumerate(chunk):
+            top, left = number * (height + 1), column * (width + 1)
+            image[top : top + height, left : left + width] = fields[cell]
+    return image, middles
+
+
+def draw_fields(fields: NDArray[Any], labels: NDArray[np.integer]) -> Drawing:
+    """Draw the receptive fields of a network; see `mosaic`."""
+    image, middles = mosaic(fields, labels)
+    width = 7.4
+    figure, axis = new_figure(width=width, height=0.4 + 0.85 * width * image.shape[0] / image.shape[1])
+    # The few largest weights of thousands of cells would leave all others dark.
+    shown = axis.imshow(image, cmap="cividis", vmin=0, vmax=float(np.nanpercentile(image, 99.8)), aspect="equal")
+    axis.set_yticks(list(middles.values()), ["none" if label < 0 else str(label) for label in middles])
+    axis.set_xticks([])
+    axis.tick_params(axis="y", length=0)
+    axis.spines[:].set_visible(False)
+    axis.set_ylabel("class that the cell answers most")
+    figure.colorbar(shown, ax=axis, shrink=0.6, label="input weight (dimensionless)", extend="max")
+    return figure

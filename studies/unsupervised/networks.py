@@ -1,0 +1,106 @@
+"""Trained networks: the settings that one brings along, what is taken from it, and how it is saved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from biosnn.datasets import Dataset
+from biosnn.engine.prepared import state_variables
+from biosnn.errors import SettingsError, field_error
+from biosnn.learning import Circuit, Learner, Trained, check_fits, load, save, trained
+from biosnn.shelf import network_file
+from biosnn.study import setting_texts
+
+# What is asked of a run, and not how its network was made.
+_OF_THE_RUN = ("network", "networks", "lessons", "control", "checkpoint")
+
+
+def settings_of(name: str) -> dict[str, str]:
+    """The settings that a trained network brings along: those it was taught with, and that it is only tested."""
+    if not name:
+        return {}
+    settings = load(network_file(name)).settings
+    if not settings:
+        do = "Say what it is with the settings, or go on with it from Python: biosnn.learning.teach."
+        raise SettingsError(field_error(f"network={name}", "a network that this study has saved", "no settings", do))
+    own = {key: text for key, text in settings.items() if key not in _OF_THE_RUN}
+    return {**own, "lessons": "0", "networks": "1", "control": "off"}
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the courses begin: with a new network, or with a trained one."""
+
+    network: Trained | None
+    digest: str = ""
+
+    @classmethod
+    def of(cls, settings: Any, data: Dataset) -> Start:
+        """The start that the settings ask for, checked against them."""
+        if not settings.network:
+            if settings.lessons < 1:
+                do = "Without lessons, give network=NAME to test a trained network."
+                raise SettingsError(field_error("lessons", "at least 1", settings.lessons, do))
+            return cls(None)
+        network = load(network_file(settings.network))
+        check_fits(network, data, f"network={settings.network}")
+        if network.circuit.size != settings.neurons:
+            do = "Leave it out: the network brings its own."
+            expected = f"{network.circuit.size}, as the network has"
+            raise SettingsError(field_error("neurons", expected, settings.neurons, do))
+        return cls(network, hashlib.sha256(network_file(settings.network).read_bytes()).hexdigest())
+
+    def split(self, data: Dataset) -> tuple[Any, Any] | None:
+        """The images that the network learned from, and those held out; None if it is of other images, or new."""
+        if self.network is None or self.network.dataset != data.name:
+            return None
+        return self.network.learned_from, self.network.held_out
+
+    def circuit(self, circuit: Circuit) -> Circuit:
+        """The circuit with the network's own models, where the settings name no others."""
+        if self.network is None:
+            return circuit
+        own, before = self.network.circuit, self.network.settings
+        changes: dict[str, Any] = {}
+        for name, preset in (("neuron", "neuron_preset"), ("rule", "rule_preset"), ("inhibitory", "")):
+            same = str(getattr(circuit, name)) == before[name]
+            if same and (not preset or getattr(circuit, preset) == before[preset]):
+                changes |= {name: getattr(own, name), **({preset: ""} if preset else {})}
+        return replace(circuit, **changes)
+
+    def state(self, learner: Learner) -> dict[str, Any]:
+        """What `teach` takes: the state of the network, and the time from which it goes on."""
+        if self.network is None:
+            return {}
+        known = {key: var.size for key, var in state_variables(learner.network).items()}
+        state = {key: value for key, value in self.network.state.items() if known.get(key) == np.size(value)}
+        period = float(learner.protocol.period)
+        return {"state": state, "begin": np.ceil(self.network.time / period) * period}
+
+    @property
+    def lessons(self) -> int:
+        """How many lessons the network has had before."""
+        return self.network.lessons if self.network else 0
+
+
+def network_files(settings: Any, start: Start, learner: Learner, outcomes: Any) -> dict[str, Callable[[Path], None]]:
+    """The files with the trained networks, for the result."""
+
+    def writer(outcome: Any) -> Callable[[Path], None]:
+        network = trained(
+            learner,
+            outcome.course,
+            outcome.record,
+            outcome.score,
+            before=start.lessons,
+            settings=setting_texts(settings),
+        )
+        return lambda path: save(network, path)
+
+    return {f"seed-{outcome.course.seed}.npz": writer(outcome) for outcome in outcomes}

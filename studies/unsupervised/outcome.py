@@ -1,0 +1,132 @@
+"""What the networks came to: the values and arrays of the result, and simpler methods beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from brian2 import mV, second, volt
+from numpy.typing import NDArray
+
+from biosnn.datasets import Dataset
+from biosnn.learning import Course, Record, Score, chance, k_means, learning_curve, logistic_regression
+from biosnn.measure import confusion
+from biosnn.study import Result
+
+CURVE_POINTS = 20
+TIMES_CHANCE = 6
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one network came to."""
+
+    course: Course
+    record: Record
+    score: Score
+
+
+def result_of(
+    settings: Any, data: Dataset, outcomes: list[Outcome], control: Outcome | None, files: dict[str, Any]
+) -> Result:
+    votes = np.array([outcome.score.vote for outcome in outcomes])
+    values = {
+        "accuracy": float(votes.mean()),
+        "accuracy sd": float(votes.std(ddof=1)) if len(votes) > 1 else 0.0,
+        **{f"accuracy of seed {outcome.course.seed}": outcome.score.vote for outcome in outcomes},
+        "accuracy on training images": _mean(outcomes, lambda outcome: outcome.score.training),
+        "accuracy weighing every answer": _mean(outcomes, lambda outcome: outcome.score.weighted),
+        "accuracy of a linear readout": _mean(outcomes, lambda outcome: outcome.score.linear),
+        **({"accuracy without learning": control.score.vote} if control else {}),
+        **_baselines(settings, data, [outcome.course for outcome in outcomes]),
+        "spikes an image": _mean(outcomes, lambda outcome: _examined(outcome).sum(axis=1).mean()),
+        "cells answering an image": _mean(outcomes, lambda outcome: (_examined(outcome) > 0).sum(axis=1).mean()),
+        "images without answer": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=1) == 0).mean()),
+        "silent neurons": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=0) == 0).mean()),
+        **_lessons_shown_again(settings, outcomes),
+        **_costs(settings, outcomes),
+    }
+    return Result(values, _arrays(settings, data, outcomes, control), left_out=left_out(values), files=files)
+
+
+def _lessons_shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
+    if not settings.lessons:
+        return {}
+    return {
+        "lessons shown again": _mean(outcomes, lambda outcome: (outcome.record.boost[: settings.lessons] > 0).mean())
+    }
+
+
+def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
+    """What an image of the exam costs the network, and what it costs to simulate one."""
+    inputs, excitatory, inhibitory = np.mean([o.record.traffic / o.course.examined for o in outcomes], axis=0)
+    # A spike of an input reaches all cells, one of an excitatory cell its partner, one of that all other cells.
+    operations = inputs * settings.neurons + excitatory + inhibitory * (settings.neurons - 1)
+    costs = {
+        "input spikes an image": float(inputs),
+        "synaptic operations an image": float(operations),
+        "simulated time an image": settings.shown + settings.rest,
+    }
+    if outcomes[0].record.memory:
+        costs["processor time an image"] = _mean(outcomes, lambda o: o.record.seconds / o.record.done) * second
+        costs["memory of a network (MB)"] = max(outcome.record.memory for outcome in outcomes) / 1e6
+    return costs
+
+
+def left_out(values: dict[str, Any]) -> list[str]:
+    """Without the control nothing is known about plasticity, and of few classes chance is too good to be beaten so."""
+    left = [] if "accuracy without learning" in values else ["plasticity matters"]
+    return left if TIMES_CHANCE * values["chance"] < 1 else [*left, "learns"]
+
+
+def _baselines(settings: Any, data: Dataset, courses: list[Course]) -> dict[str, float]:
+    """Mean accuracy of simpler methods over the same splits."""
+    distinct = courses if settings.held_out else courses[:1]  # a dataset's own division is the same for every seed
+    parts = [(data.take(course.train), data.take(course.test), course.seed) for course in distinct]
+    centres = min(settings.neurons, *(len(train.labels) for train, _, _ in parts))
+    return {
+        "chance": float(np.mean([chance(train, test) for train, test, _ in parts])),
+        "k-means": float(np.mean([k_means(train, test, centres, seed) for train, test, seed in parts])),
+        "logistic regression": float(np.mean([logistic_regression(train, test) for train, test, _ in parts])),
+    }
+
+
+def _arrays(settings: Any, data: Dataset, outcomes: list[Outcome], control: Outcome | None) -> dict[str, Any]:
+    first = outcomes[0]
+    window = max(settings.lessons // CURVE_POINTS, 1)
+    curves = [learning_curve(outcome.record, outcome.course, data, window) for outcome in outcomes]
+    tables = [confusion(outcome.score.decided, data.labels[outcome.course.test], data.classes) for outcome in outcomes]
+    exhibits = first.course.test[: first.course.exhibits]
+    arrays = {
+        "receptive fields": first.record.weights.reshape(-1, *data.shape),
+        "neuron labels": first.score.neuron_labels,
+        "confusion": np.sum(tables, axis=0),
+        "curve lessons": curves[0][0],
+        "curve accuracy": np.array([curve[1] for curve in curves]),
+        "final accuracy": np.array([outcome.score.vote for outcome in outcomes]),
+        "spikes an image": np.concatenate([_examined(outcome).sum(axis=1) for outcome in outcomes]),
+        "spikes a neuron": np.concatenate([_examined(outcome).sum(axis=0) for outcome in outcomes]),
+        "thresholds": np.concatenate([outcome.record.theta for outcome in outcomes]) * volt / mV,
+        "lesson spikes": np.asarray(first.record.responses[: settings.lessons].sum(axis=1)),
+        "exhibits": data.images[exhibits] / data.brightest,
+        "exhibit labels": data.labels[exhibits],
+        "exhibit decisions": first.score.decided[: len(exhibits)],
+        "exhibit period": np.array([float(settings.shown), float(settings.shown + settings.rest)]) * second,
+        "exhibit spike times": first.record.exhibit_spikes[0] * second,
+        "exhibit spike neurons": first.record.exhibit_spikes[1].astype(np.int64),
+        "exhibit input times": first.record.exhibit_inputs[0] * second,
+        "exhibit input pixels": first.record.exhibit_inputs[1].astype(np.int64),
+    }
+    if control:
+        arrays["control fields"] = control.record.weights.reshape(-1, *data.shape)
+    return arrays
+
+
+def _examined(outcome: Outcome) -> NDArray[np.int64]:
+    """The responses of the frozen network to all training and test images."""
+    return outcome.record.responses[outcome.course.lessons :][: outcome.course.examined]
+
+
+def _mean(outcomes: list[Outcome], of: Any) -> float:
+    return float(np.mean([of(outcome) for outcome in outcomes]))

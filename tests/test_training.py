@@ -1,0 +1,229 @@
+"""Training in pieces: checkpoints, what a stopped training comes to, trained networks as files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import Hz, ms
+from test_learning import CIRCUIT, DATA, PROTOCOL
+
+import biosnn
+from biosnn import learning
+from biosnn.engine.simulation import Simulation
+from biosnn.errors import DataError, SettingsError
+from biosnn.learning import Checkpoints, Circuit, Course, Learner, Pupil, Record, Trained
+from biosnn.learning.course import EXAM, EXHIBITS, LESSONS
+
+COURSE = Course(np.array([0, 1]), np.array([2]), lessons=7, exhibits=1, seed=4)
+PUPILS = [Pupil(COURSE), Pupil(dataclasses.replace(COURSE, seed=5)), Pupil(COURSE, learning=False)]
+
+
+class Stopped(Exception):
+    """What stops a training here, as a kill would."""
+
+
+def built(circuit: Circuit = CIRCUIT) -> Learner:
+    return learning.build(DATA, PROTOCOL, circuit, COURSE.length)
+
+
+def teach(target: str, folder: Path | None = None, *, stop_after: int = 99, mark: str = "same") -> list[Record]:
+    """Teach three networks in pieces of three presentations; stop after so many checkpoints."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Failing(Checkpoints):
+        def keep(self, number: int, record: Record) -> None:
+            super().keep(number, record)
+            if len(kept) == stop_after:
+                raise Stopped
+            kept.append(number)
+
+    kept: list[int] = []
+    with biosnn.session(target, seed=3, dt=0.5 * ms) as sim:
+        learner = built()
+        checkpoints = None
+        if folder is not None:
+            checkpoints = Failing(folder, [learning.fingerprint(learner, pupil, mark) for pupil in PUPILS])
+        return learning.teach(sim, learner, PUPILS, checkpoint=3, checkpoints=checkpoints)
+
+
+def assert_same(found: Record, expected: Record) -> None:
+    arrays = expected.arrays()
+    assert found.arrays().keys() == arrays.keys()
+    for name, array in found.arrays().items():
+        if name not in ("seconds", "memory"):
+            np.testing.assert_array_equal(array, arrays[name], err_msg=name)
+
+
+def test_a_course_is_divided_at_the_ends_of_its_parts() -> None:
+    done, pieces = 0, []
+    while done < COURSE.length:
+        pieces.append(COURSE.piece(done, 3))
+        done += pieces[-1][1]
+    assert pieces == [(LESSONS, 3), (LESSONS, 3), (LESSONS, 1), (EXAM, 3), (EXHIBITS, 1)]
+    with pytest.raises(SettingsError, match=r"Course.piece: expected less than 11 presentations"):
+        COURSE.piece(11, 3)
+
+
+@pytest.mark.parametrize(
+    ("target", "stop_after"), [("numpy", 4), *(pytest.param("cpp", n, marks=pytest.mark.cpp) for n in (0, 4, 11))]
+)
+def test_a_stopped_training_goes_on_to_the_same_result(
+    target: str, stop_after: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unbroken = teach(target)
+    with pytest.raises(Stopped):
+        teach(target, tmp_path / "kept", stop_after=stop_after)
+    resumed = teach(target, tmp_path / "kept")
+    assert "network 1 goes on after" in capsys.readouterr().err
+    assert sum(record.responses.sum() for record in unbroken) > 20
+    for found, expected in zip(resumed, unbroken, strict=True):
+        assert_same(found, expected)
+    assert not np.array_equal(unbroken[0].weights, unbroken[1].weights)
+    assert_same(teach(target, tmp_path / "kept")[0], unbroken[0])  # nothing is left to do
+
+
+def test_a_checkpoint_of_another_training_or_a_damaged_one_is_not_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = teach("numpy", tmp_path)
+    assert_same(teach("numpy", tmp_path, mark="another")[0], expected[0])
+    assert "is of another training or version" in capsys.readouterr().err
+    path = tmp_path / "network-1.npz"
+    path.write_bytes(path.read_bytes()[:-400])
+    assert_same(teach("numpy", tmp_path, mark="another")[0], expected[0])
+    assert "network-1.npz: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"protocol": dataclasses.replace(PROTOCOL, rate=400 * Hz)},
+        {"circuit": dataclasses.replace(CIRCUIT, inhibition=16.0)},
+        {"data": dataclasses.replace(DATA, images=DATA.images[::-1])},
+        {"pupil": PUPILS[1]},
+        {"pupil": PUPILS[2]},
+        {"extra": "float32"},
+    ],
+)
+def test_a_fingerprint_tells_all_apart_that_changes_a_result(change: dict[str, Any]) -> None:
+    def fingerprint(
+        protocol: Any = PROTOCOL,
+        circuit: Any = CIRCUIT,
+        data: Any = DATA,
+        pupil: Any = PUPILS[0],
+        extra: str = "float64",
+    ) -> str:
+        with biosnn.session("numpy", seed=3):
+            return learning.fingerprint(learning.build(data, protocol, circuit, COURSE.length), pupil, extra)
+
+    assert fingerprint() == fingerprint()
+    assert fingerprint(**change) != fingerprint()
+
+
+# ---- trained networks ---------------------------------------------------------------------------------------------
+
+
+def trained(sim: Simulation, path: Path) -> tuple[Trained, Record]:
+    learner = built()
+    (record,) = learning.teach(sim, learner, PUPILS[:1], checkpoint=99)
+    network = learning.trained(learner, COURSE, record, learning.score(record, COURSE, DATA), settings={"lessons": "7"})
+    learning.save(network, path)
+    return network, record
+
+
+def test_a_network_is_saved_loaded_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "network.npz"
+    with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
+        network, record = trained(sim, path)
+        found = learning.load(path)
+        assert found.fields.shape == (6, 2, 2)
+        np.testing.assert_array_equal(found.fields.reshape(6, 4), record.weights)
+        assert found.circuit == network.circuit
+        assert (found.dataset, found.lessons, found.settings) == ("three", 7, {"lessons": "7"})
+        assert (found.learned_from.tolist(), found.held_out.tolist()) == ([0, 1], [2])
+        assert found.accuracy == network.accuracy
+        begin = np.ceil(found.time / float(PROTOCOL.period)) * float(PROTOCOL.period)
+
+        def go_on(lessons: int) -> Record:
+            sim.reset()
+            course = dataclasses.replace(COURSE, lessons=lessons)
+            learner = learning.build(DATA, found.protocol, found.circuit, course.length)
+            return learning.teach(sim, learner, [Pupil(course)], checkpoint=3, begin=begin, state=found.state)[0]
+
+        tested, learned_on = go_on(0), go_on(7)
+    assert tested.responses.sum() > 0
+    np.testing.assert_array_equal(tested.weights, record.weights)
+    np.testing.assert_allclose(tested.theta, record.theta, rtol=1e-9)
+    assert not np.array_equal(learned_on.weights, record.weights)
+    assert learned_on.theta.max() > record.theta.max()
+    with zipfile.ZipFile(path) as archive:
+        assert 'name = "stdp_diehl_cook"' in archive.read("rule.toml").decode()
+        assert np.load(path)["state/plastic.w"].shape == (24,)
+
+
+def changed(path: Path, **change: Any) -> None:
+    """Write other texts, or fields of about.json, into a network's file."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    about = json.loads(members["about.json"])
+    texts = {name: text for name, text in change.items() if name.endswith("_toml")}
+    about |= {name: value for name, value in change.items() if name not in texts}
+    members |= {name.replace("_toml", ".toml"): text.encode() for name, text in texts.items()}
+    members["about.json"] = json.dumps(about).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 7}, r"format: expected 1 \(got 7\)"),
+        ({"format": [{}]}, "format: expected 1"),
+        ({"circuit": {}}, "this network is damaged"),
+        ({"shape": [3, 2]}, "plastic.w: expected 6 times 3x2 weights"),
+        ({"rule_toml": 'kind = "synapse"'}, "is missing"),
+        ({"rule_toml": "kind = "}, "not valid TOML"),
+        ({"arrays": {"mean": {"key": "mean", "unit": "1", "shape": [10**10, 10], "dtype": "<f8"}}}, "bytes"),
+        ({"arrays": {"mean": {"key": "mean", "unit": "1", "shape": [-1], "dtype": "<f8"}}}, "whole numbers"),
+        ({"arrays": {"mean": {"key": "mean", "unit": "1", "shape": [1], "dtype": "O"}}}, "numbers, booleans or texts"),
+        ({"arrays": {"mean": {"key": "no", "unit": "1", "shape": [1], "dtype": "<f8"}}}, "has no array 'no'"),
+        ({"arrays": {}}, "this network is damaged"),
+    ],
+)
+def test_a_network_file_that_is_wrong_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    path = tmp_path / "network.npz"
+    with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
+        trained(sim, path)
+    changed(path, **change)
+    with pytest.raises(DataError, match=message):
+        learning.load(path)
+
+
+def test_what_is_no_network_at_all_is_refused(tmp_path: Path) -> None:
+    other, text = tmp_path / "other.npz", tmp_path / "text.npz"
+    np.savez(other, w=np.arange(3))
+    text.write_text("no archive")
+    with pytest.raises(DataError, match="expected a trained network"):
+        learning.load(other)
+    with pytest.raises(DataError, match="cannot be read as an npz archive"):
+        learning.load(text)
+    with pytest.raises(DataError, match="no such file"):
+        learning.load(tmp_path / "nothing.npz")
+
+
+def test_a_network_takes_images_of_its_shape_only(tmp_path: Path) -> None:
+    with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
+        network, _ = trained(sim, tmp_path / "network.npz")
+    learning.check_fits(network, DATA, "here")
+    large = dataclasses.replace(DATA, images=np.zeros((3, 4, 4), dtype=np.uint8))
+    with pytest.raises(DataError, match=r"here: dataset three: expected images of 2x2 pixels"):
+        learning.check_fits(network, large, "here")
+    with pytest.raises(DataError, match=r"images of three: expected more than 2"):
+        learning.check_fits(network, DATA.take(np.array([0, 1])), "here")
