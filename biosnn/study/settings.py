@@ -149,7 +149,8 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
     -------
     Settings
         An instance of ``cls``, every value of which keeps its limits. Where the class has ``BASES``, {setting: {value:
-        {other setting: text}}}, that value of the setting replaces the defaults of the others.
+        {other setting: text}}}, that value of the setting replaces the defaults of the others. Instead of {value: ...}
+        there may be a function of the value and of all settings as known so far. What is named first comes first.
 
     Raises
     ------
@@ -160,7 +161,8 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
     values = {key: _value(key, value, infos) for key, value in (given or {}).items()}
     for key, cases in getattr(cls, "BASES", {}).items():
         value = values[key] if key in values else infos[key].default
-        case = cases(value) if callable(cases) else cases.get(value, {})
+        known = {info.name: info.default for info in infos.values()} | values
+        case = cases(value, known) if callable(cases) else cases.get(value, {})
         values = {name: _value(name, text, infos) for name, text in case.items()} | values
     return cls(**values)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,15 @@ from biosnn.study import setting_texts
 # What is asked of a run, and not how its network was made.
 _OF_THE_RUN = ("network", "networks", "lessons", "control", "checkpoint")
 
+# The settings that say what a model is.
+_NAMED_BY = {
+    "neuron": ("neuron", "neuron_preset", "theta_plus", "tau_theta"),
+    "rule": ("rule", "rule_preset"),
+    "inhibitory": ("inhibitory",),
+}
 
-def settings_of(name: str) -> dict[str, str]:
+
+def settings_of(name: str, _: Mapping[str, Any]) -> dict[str, str]:
     """The settings that a trained network brings along: those it was taught with, and that it is only tested."""
     if not name:
         return {}
@@ -62,17 +69,18 @@ class Start:
             return None
         return self.network.learned_from, self.network.held_out
 
-    def circuit(self, circuit: Circuit) -> Circuit:
-        """The circuit with the network's own models, where the settings name no others."""
+    def circuit(self, settings: Any, circuit: Circuit) -> Circuit:
+        """The circuit with the network's own models, where the settings name no others than it was taught with."""
         if self.network is None:
             return circuit
-        own, before = self.network.circuit, self.network.settings
-        changes: dict[str, Any] = {}
-        for name, preset in (("neuron", "neuron_preset"), ("rule", "rule_preset"), ("inhibitory", "")):
-            same = str(getattr(circuit, name)) == before[name]
-            if same and (not preset or getattr(circuit, preset) == before[preset]):
-                changes |= {name: getattr(own, name), **({preset: ""} if preset else {})}
-        return replace(circuit, **changes)
+        own, before, now = self.network.circuit, self.network.settings, setting_texts(settings)
+        models: dict[str, Any] = {}
+        for name, named_by in _NAMED_BY.items():
+            if all(now[key] == before[key] for key in named_by):
+                models[name] = getattr(own, name)
+        if "rule" in models:
+            models["rule_preset"] = ""
+        return replace(circuit, **models)
 
     def state(self, learner: Learner) -> dict[str, Any]:
         """What `teach` takes: the state of the network, and the time from which it goes on."""

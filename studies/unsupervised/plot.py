@@ -126,20 +126,31 @@ def _class_ticks(axis: Any, labels: Any) -> None:
 def _activity(result: Any) -> Figure:
     arrays = result.arrays
     spikes, thresholds = arrays["spikes an image"], np.asarray(arrays["thresholds"])
-    figure, axes = new_figure(1, 3, width=9.0, height=3.0)
-    axes[0].hist(spikes, bins=np.arange(spikes.max() + 2) - 0.5, color="#0072b2")
+    figure, axes = new_figure(2, 2, width=7.4, height=5.2)
+    axes = axes.flat
+    axes[0].hist(spikes, bins=_whole_bins(spikes), color="#0072b2")
     axes[0].axvline(spikes.mean(), color="#d55e00", ls="--", label=f"mean {spikes.mean():.1f}")
     axes[0].set(xlabel="spikes in answer to an image", ylabel="images")
     axes[0].legend(fontsize=8)
-    axes[1].hist(arrays["spikes a neuron"], bins=25, color="#0072b2")
+    axes[1].hist(arrays["spikes a neuron"], bins=30, color="#0072b2")
     axes[1].set(xlabel="spikes of a cell in the test", ylabel="cells")
     if thresholds.size:
-        axes[2].hist(thresholds, bins=25, color="#0072b2")
+        axes[2].hist(thresholds, bins=30, color="#0072b2")
     else:
         axes[2].text(0.5, 0.5, "this cell has no\nadaptive threshold", ha="center", transform=axes[2].transAxes)
     axes[2].set(xlabel="adaptive threshold (mV)", ylabel="cells")
+    weights = result.arrays["receptive fields"].ravel()
+    axes[3].hist(weights, bins=60, color="#0072b2", log=True)
+    axes[3].set(xlabel="input weight (dimensionless)", ylabel="synapses")
     caption = (
         "Activity of the frozen networks, all seeds together: spikes of all excitatory cells in answer to an image; "
-        "spikes of each cell over all images; and the adaptive part of each cell's threshold at the end of learning."
+        "spikes of each cell over all images; the adaptive part of each cell's threshold after learning; and the "
+        "weights of the first network's inputs."
     )
     return Figure("activity", figure, caption)
+
+
+def _whole_bins(counts: Any) -> Any:
+    """Bins for whole numbers: one for each, or, where those would be too many to be seen, one for several."""
+    step = max(int(counts.max()) // 60, 1)
+    return np.arange(0, counts.max() + step + 1, step) - 0.5

@@ -7,11 +7,12 @@ labels are used afterwards only, to name what each cell has come to answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from brian2 import Hz, Quantity, ms
+from brian2 import Hz, Quantity, ms, mV, second
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset, load, names, stratified_split
@@ -28,6 +29,9 @@ from biosnn.learning import (
     score,
     teach,
 )
+from biosnn.model import NeuronModel
+from biosnn.quantity import format_quantity
+from biosnn.shelf import neuron_model
 from biosnn.study import Claim, Result, setting
 
 from .networks import Start, network_files, settings_of
@@ -66,7 +70,20 @@ PAPER = {
     "brighter": "32 Hz",
     "input_gain": "1",
     "weight_total": "78",
+    "inhibition": "30",
+    "precision": "float32",
 }
+PAPER_SIZED = ("mnist", "fashion-mnist")
+
+
+def sized(neurons: int, known: Mapping[str, Any]) -> dict[str, str]:
+    """How thresholds adapt in a network of so many cells, for images of 28x28 pixels; README.md tells why."""
+    own_cell = known["neuron"] != "lif_adaptive" or known["neuron_preset"] not in ("", "short_training")
+    if own_cell or known["dataset"] not in PAPER_SIZED:
+        return {}
+    rise = 0.05 * max(1.0, neurons / 400) ** 0.5
+    decay = 500 / rise * min(1.0, neurons / 400)
+    return {"theta_plus": f"{rise:.4g} mV", "tau_theta": f"{decay:.4g} s"}
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,8 @@ class Settings:
 
     neuron: str = setting("lif_adaptive", "model of the excitatory cells: a name of the catalogue or a file")
     neuron_preset: str = setting("short_training", "its preset to learn with, if it has it")
+    theta_plus: Quantity = setting(0 * mV, "rise of a threshold at a spike; 0 mV: the neuron's own", minimum=0 * mV)
+    tau_theta: Quantity = setting(0 * second, "its decay time constant; 0 s: the neuron's own", minimum=0 * second)
     inhibitory: str = setting("lif_inhibitory", "model of the inhibitory cells")
     rule: str = setting("stdp_diehl_cook", "model of the plastic synapses: a name of the catalogue or a file")
     rule_preset: str = setting("sixteen_fibres", "its preset to learn with, if it has it")
@@ -112,7 +131,8 @@ class Settings:
 
     BASES: ClassVar[dict[str, Any]] = {
         "network": settings_of,
-        "dataset": {"mnist": PAPER, "fashion-mnist": PAPER},
+        "neurons": sized,
+        "dataset": dict.fromkeys(PAPER_SIZED, PAPER),
     }
 
 
@@ -161,11 +181,19 @@ def _protocol(settings: Settings) -> Protocol:
     )
 
 
+def _cell(settings: Settings) -> NeuronModel:
+    """The excitatory cell, with the settings' own adaptation of its threshold."""
+    model = neuron_model(settings.neuron)
+    preset = settings.neuron_preset if settings.neuron_preset in model.presets else ""
+    adaptation = {name: getattr(settings, name) for name in ("theta_plus", "tau_theta")}
+    return model.with_values(preset, **{name: str(format_quantity(q)) for name, q in adaptation.items() if float(q)})
+
+
 def _circuit(settings: Settings) -> Circuit:
     return Circuit(
         size=settings.neurons,
-        neuron=settings.neuron,
-        neuron_preset=settings.neuron_preset,
+        neuron=_cell(settings),
+        neuron_preset="",
         rule=settings.rule,
         rule_preset=settings.rule_preset,
         inhibitory=settings.inhibitory,
@@ -183,7 +211,7 @@ def _teach(
 ) -> tuple[Learner, list[Outcome], Outcome | None]:
     """Run every course, and the control on the first one: one build, as many processes at once as there are cores."""
     sim.reset(dt=settings.dt, precision=settings.precision)
-    learner = build(data, _protocol(settings), start.circuit(_circuit(settings)), courses[0].length)
+    learner = build(data, _protocol(settings), start.circuit(settings, _circuit(settings)), courses[0].length)
     pupils = [Pupil(course) for course in courses] + [Pupil(courses[0], learning=False)] * settings.control
     checkpoints = None
     if sim.unfinished is not None:
