@@ -70,20 +70,20 @@ PAPER = {
     "brighter": "32 Hz",
     "input_gain": "1",
     "weight_total": "78",
-    "inhibition": "30",
     "precision": "float32",
 }
 PAPER_SIZED = ("mnist", "fashion-mnist")
 
 
 def sized(neurons: int, known: Mapping[str, Any]) -> dict[str, str]:
-    """How thresholds adapt in a network of so many cells, for images of 28x28 pixels; README.md tells why."""
+    """How thresholds adapt and cells compete in a network of so many, for images of 28x28 pixels; README.md: why."""
     own_cell = known["neuron"] != "lif_adaptive" or known["neuron_preset"] not in ("", "short_training")
     if own_cell or known["dataset"] not in PAPER_SIZED:
         return {}
     rise = 0.05 * max(1.0, neurons / 400) ** 0.5
     decay = 500 / rise * min(1.0, neurons / 400)
-    return {"theta_plus": f"{rise:.4g} mV", "tau_theta": f"{decay:.4g} s"}
+    competition = {"inhibition": "30"} if neurons <= 400 else {}
+    return {"theta_plus": f"{rise:.4g} mV", "tau_theta": f"{decay:.4g} s", **competition}
 
 
 @dataclass(frozen=True)
