@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from brian2 import mV, second
 
 from biosnn.errors import BiosnnError, SettingsError
+from biosnn.learning import Checkpoints, Record, load
+from biosnn.study import load_study, make_settings
 from biosnn.study.run import run_study
 
 SMALL = {
@@ -72,6 +75,91 @@ def test_what_cannot_be_is_refused(tmp_path: Path, key: str, value: str) -> None
     with pytest.raises(BiosnnError, match=value) as caught:
         run_study("unsupervised", {**SMALL, key: value}, target="numpy", out=tmp_path / "out")
     assert (key == "dataset") == isinstance(caught.value, SettingsError)
+
+
+def test_a_trained_network_is_tested_anew_and_taught_on(small: Any, tmp_path: Path) -> None:
+    network = {"network": str(small.files["seed-1.npz"])}
+    tested = run_study("unsupervised", network, target="numpy", out=tmp_path / "tested")
+    assert tested.settings["neurons"] == "10", "it brings the settings that it was taught with"
+    assert (tested.settings["lessons"], tested.settings["control"]) == ("0", "off")
+    np.testing.assert_array_equal(tested.arrays["receptive fields"], small.arrays["receptive fields"])
+    assert tested.arrays["confusion"].sum() == 10
+    assert "lessons shown again" not in tested.values
+    learned_on = run_study("unsupervised", {**network, "lessons": "6"}, target="numpy", out=tmp_path / "on")
+    assert not np.array_equal(learned_on.arrays["receptive fields"], small.arrays["receptive fields"])
+    assert np.asarray(learned_on.arrays["thresholds"]).max() > np.asarray(small.arrays["thresholds"]).max()
+    assert load(learned_on.files["seed-1.npz"]).lessons == 18
+    assert load(learned_on.files["seed-1.npz"]).held_out.tolist() == load(network["network"]).held_out.tolist()
+
+
+def test_a_network_takes_another_rule_but_no_other_size(small: Any, tmp_path: Path) -> None:
+    network = {"network": str(small.files["seed-1.npz"])}
+    for change, message in (
+        ({"neurons": "11"}, r"neurons: expected 10, as the network has \(got 11\)"),
+        ({"network": str(tmp_path / "no.npz")}, "no.npz' does not exist"),
+        ({"network": "nobody"}, "No network named 'nobody'"),
+    ):
+        with pytest.raises(BiosnnError, match=message):
+            run_study("unsupervised", {**network, **change}, target="numpy", out=tmp_path / "out")
+    other = run_study(
+        "unsupervised",
+        {**network, "rule": "stdp_diehl_cook_power", "rule_preset": "", "lessons": "3"},
+        target="numpy",
+        out=tmp_path / "out",
+    )
+    assert "stdp_diehl_cook_power" in {model["name"] for model in other.provenance["models"]}
+
+
+def test_without_lessons_there_is_nothing_to_test(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"lessons: expected at least 1 \(got 0\). Without lessons, give network="):
+        run_study("unsupervised", {**SMALL, "lessons": "0"}, target="numpy", out=tmp_path / "out")
+
+
+def test_a_run_that_was_stopped_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {**SMALL, "checkpoint": "6", "control": "off"}
+    whole = run_study("unsupervised", settings, target="numpy", out=tmp_path / "whole")
+    keep = Checkpoints.keep
+
+    def keep_and_die(self: Checkpoints, number: int, record: Record) -> None:
+        keep(self, number, record)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoints, "keep", keep_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == [".out.unfinished"]
+    resumed = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
+    assert "network 1 goes on after 6 presentations" in capsys.readouterr().err
+    np.testing.assert_array_equal(resumed.arrays["receptive fields"], whole.arrays["receptive fields"])
+    np.testing.assert_array_equal(resumed.arrays["confusion"], whole.arrays["confusion"])
+    assert not (tmp_path / ".out.unfinished").exists()
+
+
+@pytest.mark.parametrize(
+    ("neurons", "rise", "decay", "inhibition"), [(100, 0.05, 2500, 30), (400, 0.05, 10000, 30), (6400, 0.2, 2500, 17)]
+)
+def test_thresholds_of_networks_for_large_images_adapt_by_their_size(
+    neurons: int, rise: float, decay: float, inhibition: float
+) -> None:
+    settings = make_settings(load_study("unsupervised").settings, {"dataset": "mnist", "neurons": str(neurons)})
+    assert (settings.theta_plus / mV, settings.tau_theta / second) == (pytest.approx(rise), pytest.approx(decay))
+    assert settings.inhibition == inhibition
+
+
+def test_a_cell_with_other_ways_to_adapt_keeps_its_own() -> None:
+    make = load_study("unsupervised").settings
+    for change in ({"neuron": "./mine.toml"}, {"neuron_preset": "published_code"}, {"dataset": "digits"}):
+        assert make_settings(make, {"dataset": "mnist", **change}).theta_plus == 0 * mV
+
+
+@pytest.mark.cpp
+def test_the_network_of_the_catalogue_is_tested_at_once(tmp_path: Path) -> None:
+    result = run_study("unsupervised", {"network": "digits_100"}, out=tmp_path / "out")
+    assert result.values["accuracy"] > 0.8
+    assert result.verdict == "pass"
 
 
 @pytest.mark.slow

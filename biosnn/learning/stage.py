@@ -201,7 +201,9 @@ def _inputs(data: Dataset, stage: NeuronGroup, tick: Quantity, period: Quantity)
     inputs = poisson(int(np.prod(data.shape)), 0 * Hz, name="inputs")
     inputs.variables.add_array("pixel", size=len(inputs), dtype=np.int32)
     # Brian2's generated code knows no whole numbers of one byte, and float32 is the smallest type that it does know.
-    _add_array(inputs, "grey", data.flat.astype(np.float32).reshape(-1), index="pixel", constant=True)
+    grey = data.images.reshape(-1).astype(np.float32)
+    grey /= data.brightest
+    _add_array(inputs, "grey", grey, index="pixel", constant=True)
     inputs.variables.add_reference("brightness", stage, "brightness", index="0")
     inputs.variables.add_reference("present", stage, "image", index="0")
     inputs.run_regularly("pixel = present*N + i", dt=period, when="start", order=_PIXEL, name="inputs_look")

@@ -59,7 +59,7 @@ def _curve(result: Any) -> Figure:
     lines = {"k-means": ("--", "#009e73"), "logistic regression": (":", "#000000"), "chance": ("-.", "#cc79a7")}
     if "accuracy without learning" in result.values:
         lines["accuracy without learning"] = ((0, (5, 1)), "#e69f00")
-    for name, (style, colour) in lines.items():
+    for name, (style, colour) in ((name, line) for name, line in lines.items() if name in result.values):
         value = 100 * float(result.values[name])
         label = name.removeprefix("accuracy ")
         axis.axhline(value, ls=style, color=colour, lw=1.2, label=f"{label} ({value:.1f} %)")

@@ -103,6 +103,8 @@ class Settings:
     )
     control: bool = setting(True, "also run the negative control: the same network with learning switched off")
 
+    baselines: bool = setting(True, "also let k-means and logistic regression do the same")
+
     neuron: str = setting("lif_adaptive", "model of the excitatory cells: a name of the catalogue or a file")
     neuron_preset: str = setting("short_training", "its preset to learn with, if it has it")
     theta_plus: Quantity = setting(0 * mV, "rise of a threshold at a spike; 0 mV: the neuron's own", minimum=0 * mV)
