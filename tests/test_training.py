@@ -133,7 +133,7 @@ def trained(sim: Simulation, path: Path) -> tuple[Trained, Record]:
     learner = built()
     (record,) = learning.teach(sim, learner, PUPILS[:1], checkpoint=99)
     network = learning.trained(learner, COURSE, record, learning.score(record, COURSE, DATA), settings={"lessons": "7"})
-    learning.save(network, path)
+    learning.save_network(network, path)
     return network, record
 
 
@@ -141,7 +141,7 @@ def test_a_network_is_saved_loaded_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "network.npz"
     with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
         network, record = trained(sim, path)
-        found = learning.load(path)
+        found = learning.load_network(path)
         assert found.fields.shape == (6, 2, 2)
         np.testing.assert_array_equal(found.fields.reshape(6, 4), record.weights)
         assert found.circuit == network.circuit
@@ -203,7 +203,7 @@ def test_a_network_file_that_is_wrong_is_refused(tmp_path: Path, change: dict[st
         trained(sim, path)
     changed(path, **change)
     with pytest.raises(DataError, match=message):
-        learning.load(path)
+        learning.load_network(path)
 
 
 def test_what_is_no_network_at_all_is_refused(tmp_path: Path) -> None:
@@ -211,11 +211,11 @@ def test_what_is_no_network_at_all_is_refused(tmp_path: Path) -> None:
     np.savez(other, w=np.arange(3))
     text.write_text("no archive")
     with pytest.raises(DataError, match="expected a trained network"):
-        learning.load(other)
+        learning.load_network(other)
     with pytest.raises(DataError, match="cannot be read as an npz archive"):
-        learning.load(text)
+        learning.load_network(text)
     with pytest.raises(DataError, match="no such file"):
-        learning.load(tmp_path / "nothing.npz")
+        learning.load_network(tmp_path / "nothing.npz")
 
 
 def test_a_network_takes_images_of_its_shape_only(tmp_path: Path) -> None:

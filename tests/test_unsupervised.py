@@ -10,7 +10,7 @@ import pytest
 from brian2 import mV, second
 
 from biosnn.errors import BiosnnError, SettingsError
-from biosnn.learning import Checkpoints, Record, load
+from biosnn.learning import Checkpoints, Record, load_network
 from biosnn.study import load_study, make_settings
 from biosnn.study.run import run_study
 
@@ -88,8 +88,11 @@ def test_a_trained_network_is_tested_anew_and_taught_on(small: Any, tmp_path: Pa
     learned_on = run_study("unsupervised", {**network, "lessons": "6"}, target="numpy", out=tmp_path / "on")
     assert not np.array_equal(learned_on.arrays["receptive fields"], small.arrays["receptive fields"])
     assert np.asarray(learned_on.arrays["thresholds"]).max() > np.asarray(small.arrays["thresholds"]).max()
-    assert load(learned_on.files["seed-1.npz"]).lessons == 18
-    assert load(learned_on.files["seed-1.npz"]).held_out.tolist() == load(network["network"]).held_out.tolist()
+    assert load_network(learned_on.files["seed-1.npz"]).lessons == 18
+    assert (
+        load_network(learned_on.files["seed-1.npz"]).held_out.tolist()
+        == load_network(network["network"]).held_out.tolist()
+    )
 
 
 def test_a_network_takes_another_rule_but_no_other_size(small: Any, tmp_path: Path) -> None:

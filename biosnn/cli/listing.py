@@ -24,9 +24,9 @@ def print_shelf(console: Console) -> None:
 
 
 def _network_summary(name: str) -> str:
-    from biosnn.learning import load
+    from biosnn.learning import load_network
 
-    network = load(shelf.network_file(name))
+    network = load_network(shelf.network_file(name))
     return f"{network.circuit.size} cells that have learned {network.dataset}: {100 * network.accuracy:.1f} % right."
 
 

@@ -107,10 +107,10 @@ def show_network(console: Console, name: str, *, figure: bool, out: Path | None)
     NotFoundError, DataError
         If there is no such file, or it is no trained network.
     """
-    from biosnn.learning import load
+    from biosnn.learning import load_network
 
     file = shelf.network_file(name)
-    network = load(file)
+    network = load_network(file)
     circuit = network.circuit
     console.print(Text(file.stem, style="bold") + Text(" (trained network)\n"))
     named = dict(np.asarray(np.unique(network.neuron_labels, return_counts=True)).T.tolist())

@@ -6,7 +6,7 @@ from biosnn.learning.course import Course
 from biosnn.learning.network import Circuit, Learner, build
 from biosnn.learning.readout import assign_labels, linear, mean_response, vote, weigh
 from biosnn.learning.record import Record
-from biosnn.learning.saving import Trained, check_fits, load, save, trained
+from biosnn.learning.saving import Trained, check_fits, load_network, save_network, trained
 from biosnn.learning.scoring import Score, learning_curve, score
 from biosnn.learning.stage import Protocol, Stage, set_up
 from biosnn.learning.training import Pupil, rates, teach
@@ -30,11 +30,11 @@ __all__ = [
     "k_means",
     "learning_curve",
     "linear",
-    "load",
+    "load_network",
     "logistic_regression",
     "mean_response",
     "rates",
-    "save",
+    "save_network",
     "score",
     "set_up",
     "teach",

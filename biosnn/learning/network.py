@@ -56,6 +56,9 @@ class Circuit:
         Longest delay of an input spike; each synapse draws one between 0 and this. 0 for none.
     settle : tuple of str
         State variables of the excitatory cells put back to their start before each image.
+    coding : str, Path or NeuronModel
+        Model of the inputs, with the value inputs ``x`` and ``onset``; "" for Poisson spike trains. See
+        `biosnn.learning.set_up`.
     """
 
     size: int
@@ -70,6 +73,7 @@ class Circuit:
     inhibition: float
     delays: Quantity
     settle: tuple[str, ...]
+    coding: str | Path | NeuronModel = ""
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) ->
         If a model does not fit: the rule has no preset "frozen" or no weight ``w``, or a cell lacks a spike input.
     """
     rule, cell = _rule(circuit), _preset(neuron_model(circuit.neuron), circuit.neuron_preset)
-    stage = set_up(data, protocol, playlist)
+    stage = set_up(data, protocol, playlist, circuit.coding)
     excitatory = neurons(circuit.size, cell, name="excitatory")
     inhibitory = neurons(circuit.size, circuit.inhibitory, name="inhibitory")
     plastic = synapses(

@@ -131,7 +131,7 @@ def trained(
     )
 
 
-def save(network: Trained, path: Path | str) -> None:
+def save_network(network: Trained, path: Path | str) -> None:
     """Write a trained network into a file, whole or not at all."""
     own = {name: getattr(network, name) for name in _OWN}
     arrays = {**own, **{f"state/{key}": value for key, value in network.state.items()}}
@@ -149,7 +149,7 @@ def save(network: Trained, path: Path | str) -> None:
     archive.write(Path(path), arrays, {ABOUT: json.dumps(about, indent=1), **texts})
 
 
-def load(path: Path | str) -> Trained:
+def load_network(path: Path | str) -> Trained:
     """Read a trained network from its file.
 
     Raises

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from brian2 import Hz, NeuronGroup, Quantity, StateMonitor, Synapses, ms
 from numpy.typing import NDArray
 
+from biosnn.build import neurons
 from biosnn.datasets import Dataset
-from biosnn.errors import SettingsError, field_error
-from biosnn.inputs import SpikeTrains, poisson
+from biosnn.errors import ModelError, SettingsError, field_error
+from biosnn.inputs import poisson
+from biosnn.model import NeuronModel
 from biosnn.quantity import check_dimension
 
 # Brian2's slot "start" comes before everything else in a time step; within it, by order.
@@ -85,7 +88,7 @@ class Stage:
         One neuron, called ``stage``. Its variables: ``playlist`` (the images, in order), ``place`` (where in it),
         ``image`` (the present one), ``answers`` (spikes in answer to it so far), ``boost`` (how much brighter it is
         shown), ``fewest_spikes``.
-    inputs : SpikeTrains
+    inputs : SpikeTrains or NeuronGroup
         One neuron a pixel, row by row.
     log : StateMonitor
         ``image`` and ``boost`` of every presentation.
@@ -94,7 +97,7 @@ class Stage:
     """
 
     stage: NeuronGroup
-    inputs: SpikeTrains
+    inputs: Any
     log: StateMonitor
     places: int
 
@@ -121,7 +124,7 @@ class Stage:
         return np.pad(np.asarray(images, dtype=np.int32), (0, rest), mode="edge")
 
 
-def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
+def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: str | Path | NeuronModel = "") -> Stage:
     """Make the groups that show images.
 
     Parameters
@@ -133,10 +136,18 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
     playlist : int
         How many places the playlist has. Fill it with `Stage.play`; after its last place, the
         image there is shown on.
+    coding : str, Path or NeuronModel
+        Model of the inputs: a neuron with the value inputs ``x``, the grey level from 0 to 1, and ``onset``, when the
+        image came. "" for Poisson spike trains at rates in proportion to the grey levels.
 
     Returns
     -------
     Stage
+
+    Raises
+    ------
+    ModelError
+        If the coding lacks an input.
     """
     stage = NeuronGroup(
         1,
@@ -193,12 +204,13 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int) -> Stage:
         order=_TICK,
         name="stage_ticks",
     )
-    return Stage(stage, _inputs(data, stage, tick, protocol.period), log, playlist)
+    return Stage(stage, _inputs(data, stage, tick, protocol.period, coding), log, playlist)
 
 
-def _inputs(data: Dataset, stage: NeuronGroup, tick: Quantity, period: Quantity) -> SpikeTrains:
-    """One neuron a pixel, which fires at a rate in proportion to the grey level at its place in the present image."""
-    inputs = poisson(int(np.prod(data.shape)), 0 * Hz, name="inputs")
+def _inputs(data: Dataset, stage: NeuronGroup, tick: Quantity, period: Quantity, coding: Any) -> Any:
+    """One neuron a pixel, which tells the grey level at its place in the present image."""
+    pixels = int(np.prod(data.shape))
+    inputs = neurons(pixels, coding, name="inputs") if coding else poisson(pixels, 0 * Hz, name="inputs")
     inputs.variables.add_array("pixel", size=len(inputs), dtype=np.int32)
     # Brian2's generated code knows no whole numbers of one byte, and float32 is the smallest type that it does know.
     grey = data.images.reshape(-1).astype(np.float32)
@@ -206,14 +218,22 @@ def _inputs(data: Dataset, stage: NeuronGroup, tick: Quantity, period: Quantity)
     _add_array(inputs, "grey", grey, index="pixel", constant=True)
     inputs.variables.add_reference("brightness", stage, "brightness", index="0")
     inputs.variables.add_reference("present", stage, "image", index="0")
-    inputs.run_regularly("pixel = present*N + i", dt=period, when="start", order=_PIXEL, name="inputs_look")
-    inputs.run_regularly("rates = grey*brightness", dt=tick, when="start", order=_RATE, name="inputs_see")
+    look, see = "pixel = present*N + i", "rates = grey*brightness"
+    if coding:
+        for name in ("x", "onset"):
+            if name not in inputs.model.inputs or inputs.model.inputs[name].kind != "value":
+                what = f"coding {inputs.model.name!r}, inputs"
+                raise ModelError(field_error(what, "the value inputs x and onset", sorted(inputs.model.inputs)))
+        inputs.variables.add_reference("full", stage, "peak_rate", index="0")
+        look, see = f"{look}\nonset = t", "x = clip(grey*brightness/full, 0, 1)"
+    inputs.run_regularly(look, dt=period, when="start", order=_PIXEL, name="inputs_look")
+    inputs.run_regularly(see, dt=tick, when="start", order=_RATE, name="inputs_see")
     return inputs
 
 
-def count_answers(stage: Stage, neurons: Any) -> Synapses:
+def count_answers(stage: Stage, group: Any) -> Synapses:
     """Count the spikes of a group as answers to the present image, so that a weak answer has it shown again."""
-    counter = Synapses(neurons, stage.stage, on_pre="answers_post += 1", namespace={}, name="stage_counts")
+    counter = Synapses(group, stage.stage, on_pre="answers_post += 1", namespace={}, name="stage_counts")
     counter.connect()
     return counter
 

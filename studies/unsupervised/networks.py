@@ -13,7 +13,7 @@ import numpy as np
 from biosnn.datasets import Dataset
 from biosnn.engine.prepared import state_variables
 from biosnn.errors import SettingsError, field_error
-from biosnn.learning import Circuit, Learner, Trained, check_fits, load, save, trained
+from biosnn.learning import Circuit, Learner, Trained, check_fits, load_network, save_network, trained
 from biosnn.shelf import network_file
 from biosnn.study import setting_texts
 
@@ -32,7 +32,7 @@ def settings_of(name: str, _: Mapping[str, Any]) -> dict[str, str]:
     """The settings that a trained network brings along: those it was taught with, and that it is only tested."""
     if not name:
         return {}
-    settings = load(network_file(name)).settings
+    settings = load_network(network_file(name)).settings
     if not settings:
         do = "Say what it is with the settings, or go on with it from Python: biosnn.learning.teach."
         raise SettingsError(field_error(f"network={name}", "a network that this study has saved", "no settings", do))
@@ -55,7 +55,7 @@ class Start:
                 do = "Without lessons, give network=NAME to test a trained network."
                 raise SettingsError(field_error("lessons", "at least 1", settings.lessons, do))
             return cls(None)
-        network = load(network_file(settings.network))
+        network = load_network(network_file(settings.network))
         check_fits(network, data, f"network={settings.network}")
         if network.circuit.size != settings.neurons:
             do = "Leave it out: the network brings its own."
@@ -109,6 +109,6 @@ def network_files(settings: Any, start: Start, learner: Learner, outcomes: Any) 
             before=start.lessons,
             settings=setting_texts(settings),
         )
-        return lambda path: save(network, path)
+        return lambda path: save_network(network, path)
 
     return {f"seed-{outcome.course.seed}.npz": writer(outcome) for outcome in outcomes}
