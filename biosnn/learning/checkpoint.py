@@ -83,7 +83,8 @@ def fingerprint(learner: Learner, pupil: Any, *extra: Any) -> str:
     extra
         What else it depends on: numbers, texts and arrays.
     """
-    models = [to_toml(group.model) for group in (learner.excitatory, learner.inhibitory, learner.plastic)]
+    groups = (learner.excitatory, learner.inhibitory, learner.plastic, learner.stage.inputs)
+    models = [to_toml(group.model) for group in groups if hasattr(group, "model")]
     course = [getattr(pupil.course, field.name) for field in dataclasses.fields(pupil.course)]
     parts = [version("biosnn"), *models, *_texts(learner.protocol), *_texts(learner.circuit), learner.data.images]
     digest = hashlib.sha256()

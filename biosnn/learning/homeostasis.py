@@ -81,3 +81,23 @@ def settle(group: Any, names: Sequence[str], period: Quantity) -> None:
     if statements:
         at = {"dt": period, "when": "start", "order": _ORDER}
         group.run_regularly("\n".join(statements), **at, name=f"{group.name}_settles")
+
+
+def forget_traces(synapses: Any, period: Quantity) -> None:
+    """Put the traces of a rule back to where they start, once a period.
+
+    Parameters
+    ----------
+    synapses : Projection
+        Made by `biosnn.synapses`, its traces on the neurons.
+    period : Quantity
+        How often.
+    """
+    model = synapses.model
+    for side in ("pre", "post"):
+        traces = model.traces_of(side)
+        group = next((obj for obj in synapses.contained_objects if obj.name == f"{synapses.name}_{side}_traces"), None)
+        if group is not None:
+            statements = [f"{name} = {trace.initial}" for name, trace in traces.items()]
+            at = {"dt": period, "when": "start", "order": _ORDER}
+            group.run_regularly("\n".join(statements), **at, name=f"{group.name}_begin_anew")

@@ -12,7 +12,8 @@ from brian2 import Network, Quantity, SpikeMonitor
 from biosnn.build import neurons, synapses
 from biosnn.datasets import Dataset
 from biosnn.errors import ModelError, field_error
-from biosnn.learning.homeostasis import keep_weight_sum, settle
+from biosnn.learning.competition import FirstSpike
+from biosnn.learning.homeostasis import forget_traces, keep_weight_sum, settle
 from biosnn.learning.stage import Protocol, Stage, count_answers, set_up
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Dense, Lateral, OneToOne, Projection
@@ -43,7 +44,8 @@ class Circuit:
     rule_preset : str
         Preset of the rule that learning begins with, if the model has it.
     inhibitory : str, Path or NeuronModel
-        Model of the inhibitory cells, with the spike input ``g_exc``.
+        Model of the inhibitory cells, with the spike input ``g_exc``; "" for none. The first spike in answer to an
+        image is the only one then (`FirstSpike`), and the traces of the rule begin anew with each image.
     input_gain : float
         Conductance that an input spike adds at a weight of one.
     weight_total : float
@@ -86,13 +88,15 @@ class Learner:
         Everything.
     stage : Stage
         What shows the images.
-    excitatory, inhibitory : NeuronGroup
-        The cells.
+    excitatory : NeuronGroup
+        The cells that learn.
+    inhibitory : NeuronGroup or None
+        Those that let them compete.
     plastic : Projection
         From the inputs to the excitatory cells, with their weights ``w``.
     spikes, input_spikes : SpikeMonitor
         Of the excitatory cells, and of the inputs (see `Learner.pause`).
-    input_count, inhibitory_count : SpikeMonitor
+    input_count, inhibitory_count : SpikeMonitor or None
         How many spikes the inputs and the inhibitory cells had, without their times.
     keepers : list
         What keeps the sum of weights.
@@ -108,7 +112,7 @@ class Learner:
     spikes: SpikeMonitor
     input_spikes: SpikeMonitor
     input_count: SpikeMonitor
-    inhibitory_count: SpikeMonitor
+    inhibitory_count: SpikeMonitor | None
     keepers: list[Any]
     data: Dataset
     protocol: Protocol
@@ -156,7 +160,6 @@ def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) ->
     rule, cell = _rule(circuit), _preset(neuron_model(circuit.neuron), circuit.neuron_preset)
     stage = set_up(data, protocol, playlist, circuit.coding)
     excitatory = neurons(circuit.size, cell, name="excitatory")
-    inhibitory = neurons(circuit.size, circuit.inhibitory, name="inhibitory")
     plastic = synapses(
         stage.inputs,
         excitatory,
@@ -167,24 +170,19 @@ def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) ->
         delay=_delays(circuit, len(stage.inputs)),
         name="plastic",
     )
-    # An excitatory cell excites its inhibitory partner, which inhibits all excitatory cells but this one.
-    excite = synapses(
-        excitatory, inhibitory, onto="g_exc", gain=Quantity(circuit.excitation), connect=OneToOne(), name="excite"
-    )
-    inhibit = synapses(
-        inhibitory, excitatory, onto="g_inh", gain=Quantity(circuit.inhibition), connect=Lateral(), name="inhibit"
-    )
     keepers = keep_weight_sum(plastic, circuit.weight_total, protocol.period) if circuit.weight_total else []
     settle(excitatory, circuit.settle, protocol.period)
-    counter = count_answers(stage, excitatory)
-    groups = (excitatory, inhibitory, plastic, excite, inhibit)
+    competitors = _competition(circuit, stage, excitatory, plastic, protocol)
+    inhibitory = next((group for group in competitors if group.name == "inhibitory"), None)
     monitors = {
         "spikes": SpikeMonitor(excitatory, name="spikes"),
         "input_spikes": SpikeMonitor(stage.inputs, name="input_spikes"),
         "input_count": SpikeMonitor(stage.inputs, record=False, name="input_count"),
-        "inhibitory_count": SpikeMonitor(inhibitory, record=False, name="inhibitory_count"),
     }
-    network = Network(*stage.objects, *groups, counter, *monitors.values())
+    if inhibitory is not None:
+        monitors["inhibitory_count"] = SpikeMonitor(inhibitory, record=False, name="inhibitory_count")
+    counter = count_answers(stage, excitatory)
+    network = Network(*stage.objects, excitatory, plastic, *competitors, counter, *monitors.values())
     return Learner(
         network=network,
         stage=stage,
@@ -195,8 +193,24 @@ def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) ->
         data=data,
         protocol=protocol,
         circuit=circuit,
-        **monitors,
+        **{"inhibitory_count": None, **monitors},
     )
+
+
+def _competition(circuit: Circuit, stage: Stage, excitatory: Any, plastic: Any, protocol: Protocol) -> list[Any]:
+    """What lets few cells answer an image."""
+    if not circuit.inhibitory:
+        forget_traces(plastic, protocol.period)
+        return [FirstSpike(excitatory, stage.stage.variables["answers"])]
+    inhibitory = neurons(circuit.size, circuit.inhibitory, name="inhibitory")
+    # An excitatory cell excites its inhibitory partner, which inhibits all excitatory cells but this one.
+    excite = synapses(
+        excitatory, inhibitory, onto="g_exc", gain=Quantity(circuit.excitation), connect=OneToOne(), name="excite"
+    )
+    inhibit = synapses(
+        inhibitory, excitatory, onto="g_inh", gain=Quantity(circuit.inhibition), connect=Lateral(), name="inhibit"
+    )
+    return [inhibitory, excite, inhibit]
 
 
 def _delays(circuit: Circuit, inputs: int) -> Quantity | None:

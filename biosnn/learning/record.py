@@ -120,7 +120,7 @@ def extended(record: Record, sim: Any, learner: Learner, course: Course, part: i
         responses=sparse.vstack([record.responses, answers], format="csr"),
     )
     if part == EXAM:
-        traffic = [learner.input_count.num_spikes, len(times), learner.inhibitory_count.num_spikes]
+        traffic = [learner.input_count.num_spikes, len(times), _count(learner.inhibitory_count)]
         return replace(more, traffic=record.traffic + np.array(traffic, dtype=np.int64))
     if part == EXHIBITS:
         first = record.begin + (course.lessons + course.examined) * period
@@ -132,6 +132,10 @@ def extended(record: Record, sim: Any, learner: Learner, course: Course, part: i
             ),
         )
     return more
+
+
+def _count(monitor: Any) -> int:
+    return int(monitor.num_spikes) if monitor is not None else 0
 
 
 def _appended(before: NDArray[np.float64], times: Any, numbers: Any) -> NDArray[np.float64]:

@@ -31,7 +31,12 @@ from biosnn.quantity import format_quantity, parse_quantity
 FORMAT = 1
 ABOUT = "about.json"
 _LIMIT = 10**6  # bytes of a text
-_MODELS = {"neuron": "excitatory.toml", "inhibitory": "inhibitory.toml", "rule": "rule.toml"}
+_MODELS = {
+    "neuron": "excitatory.toml",
+    "inhibitory": "inhibitory.toml",
+    "rule": "rule.toml",
+    "coding": "inputs.toml",
+}
 _OWN = ("neuron_labels", "mean", "learned_from", "held_out")
 # What shows the images begins anew with each course.
 _STAGE = ("stage.", "inputs.")
@@ -111,9 +116,15 @@ def trained(
     settings : mapping, optional
         Of the study.
     """
-    groups = {"neuron": learner.excitatory, "inhibitory": learner.inhibitory, "rule": learner.plastic}
+    groups = {
+        "neuron": learner.excitatory,
+        "inhibitory": learner.inhibitory,
+        "rule": learner.plastic,
+        "coding": learner.stage.inputs,
+    }
     # The models have their presets' values already.
-    own: dict[str, Any] = {"neuron_preset": "", "rule_preset": "", **{k: group.model for k, group in groups.items()}}
+    models = {name: group.model for name, group in groups.items() if hasattr(group, "model")}
+    own: dict[str, Any] = {"neuron_preset": "", "rule_preset": "", **models}
     return Trained(
         circuit=dataclasses.replace(learner.circuit, **own),
         protocol=learner.protocol,
@@ -145,7 +156,8 @@ def save_network(network: Trained, path: Path | str) -> None:
         "settings": dict(network.settings),
         "arrays": archive.entries(arrays),
     }
-    texts = {file: to_toml(getattr(network.circuit, name)) for name, file in _MODELS.items()}
+    models = {file: getattr(network.circuit, name) for name, file in _MODELS.items()}
+    texts = {file: to_toml(model) for file, model in models.items() if model}
     archive.write(Path(path), arrays, {ABOUT: json.dumps(about, indent=1), **texts})
 
 
@@ -175,7 +187,9 @@ def load_network(path: Path | str) -> Trained:
 
 
 def _load(path: Path, about: Mapping[str, Any], texts: Mapping[str, str]) -> Trained:
-    models = {name: from_toml(texts[file], f"{path}: {file}") for name, file in _MODELS.items()}
+    models: dict[str, Any] = {
+        name: from_toml(texts[file], f"{path}: {file}") if file in texts else "" for name, file in _MODELS.items()
+    }
     circuit = _dataclass(Circuit, {**about["circuit"], **models})
     arrays = archive.read_arrays(path, str(path), about["arrays"], DataError)
     state = {k.removeprefix("state/"): Quantity(v) for k, v in arrays.items() if k.startswith("state/")}
