@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -74,6 +74,20 @@ class Dataset:
     def flat(self) -> NDArray[np.float64]:
         """The images as rows of intensities from 0 to 1, shape (n, height*width)."""
         return self.images.reshape(len(self.images), -1) / float(self.brightest)
+
+    def equally_bright(self) -> Dataset:
+        """The images with their grey levels scaled to the same sum, the mean of all, as a retina adapts to the light.
+
+        Where that would take a pixel beyond the brightest level, it stays there, and the sum is lower. Images without
+        any light stay as they are.
+        """
+        sums = self.images.reshape(len(self.images), -1).sum(axis=1, dtype=float)
+        scale = sums.mean() / np.maximum(sums, 1.0)
+        images = np.empty_like(self.images)
+        for part in np.array_split(np.arange(len(images)), -(-len(images) // 1000)):  # little memory at a time
+            scaled = np.rint(self.images[part] * scale[part, None, None])
+            images[part] = np.minimum(scaled, self.brightest)
+        return replace(self, images=images)
 
     def take(self, indices: NDArray[np.integer]) -> Dataset:
         """The images with these indices, in this order."""

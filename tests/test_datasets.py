@@ -203,3 +203,15 @@ def test_the_real_ones(name: str) -> None:
     data = load(name)
     assert (data.images.shape, data.for_training, data.classes) == ((70_000, 28, 28), 60_000, 10)
     assert np.bincount(data.labels).min() > 6000
+
+
+def test_images_can_be_made_equally_bright() -> None:
+    images = np.array([[[0, 10], [0, 10]], [[5, 5], [5, 25]], [[100, 100], [100, 0]], [[0, 0], [0, 0]]], dtype=np.uint8)
+    data = Dataset("four", images, np.arange(4), 200, "a test")
+    scaled = data.equally_bright()
+    # The mean sum is 90: the first is scaled by 4.5, the second by 2.25, the third by 0.3.
+    assert scaled.images.tolist() == [[[0, 45], [0, 45]], [[11, 11], [11, 56]], [[30, 30], [30, 0]], [[0, 0], [0, 0]]]
+    assert data.images[0, 0, 1] == 10
+    assert (scaled.name, scaled.brightest, scaled.labels.tolist()) == ("four", 200, [0, 1, 2, 3])
+    dim = Dataset("two", np.array([[[0, 1]], [[200, 200]]], dtype=np.uint8), np.arange(2), 200, "a test")
+    assert dim.equally_bright().images[0].tolist() == [[0, 200]]

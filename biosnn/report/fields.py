@@ -55,8 +55,8 @@ def draw_fields(fields: NDArray[Any], labels: NDArray[np.integer]) -> Drawing:
     image, middles = mosaic(fields, labels)
     width = 7.4
     figure, axis = new_figure(width=width, height=0.4 + 0.85 * width * image.shape[0] / image.shape[1])
-    # The few largest weights of thousands of cells would leave all others dark.
-    shown = axis.imshow(image, cmap="cividis", vmin=0, vmax=float(np.nanpercentile(image, 99.8)), aspect="equal")
+    # The largest weights, such as those of narrow strokes, would leave all others dark.
+    shown = axis.imshow(image, cmap="cividis", vmin=0, vmax=float(np.nanpercentile(image, 99)), aspect="equal")
     axis.set_yticks(list(middles.values()), ["none" if label < 0 else str(label) for label in middles])
     axis.set_xticks([])
     axis.tick_params(axis="y", length=0)

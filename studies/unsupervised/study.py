@@ -98,6 +98,7 @@ class Settings:
     labelled: int = setting(0, "how many training images, at most, give the cells their labels; 0: all", minimum=0)
     held_out: int = setting(500, "how many images are held out for the test; 0: the dataset's test images", minimum=0)
     classes: int = setting(0, "use the first so many classes only; 0: all", minimum=0)
+    equally_bright: bool = setting(False, "scale the grey levels of each image to the same sum")
     network: str = setting(
         "", "a trained network to begin with, by its name or file; it brings its settings and lessons=0"
     )
@@ -149,6 +150,8 @@ def run(settings: Settings, sim: Any) -> Result:
 
 def _data(settings: Settings) -> Dataset:
     data = load(settings.dataset)
+    if settings.equally_bright:
+        data = data.equally_bright()
     if not settings.classes:
         return data
     kept = np.flatnonzero(data.labels < settings.classes)
