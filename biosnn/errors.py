@@ -54,6 +54,10 @@ class DataError(BiosnnError, ValueError):
     """A dataset is missing, truncated or not what its checksum says."""
 
 
+class EnergyError(BiosnnError, ValueError):
+    """Counts of operations, or their prices, are not well formed."""
+
+
 class MissingExtraError(BiosnnError, ImportError):
     """An optional dependency is needed for this."""
 

@@ -40,6 +40,7 @@ _SPELLINGS: dict[str, Unit] = {
         "F": "farad",
         "Ohm": "ohm",
         "MOhm": "Mohm",
+        **{f"{prefix}J": f"{prefix}joule" for prefix in ("", "m", "u", "n", "p", "f")},
     }.items()
 }
 _UNITS: dict[str, Unit] = {**DEFAULT_UNITS, **_SPELLINGS}
@@ -47,7 +48,8 @@ _UNITS: dict[str, Unit] = {**DEFAULT_UNITS, **_SPELLINGS}
 # Tried in this order when a quantity is written: the unit that the literature uses for it.
 _USUAL = (
     *("mV", "ms", "nA", "pA", "uA", "nS", "uS", "mS", "Mohm", "pF", "nF", "uF", "Hz", "kHz"),
-    *("volt", "second", "amp", "siemens", "ohm", "farad", "hertz"),
+    *("fJ", "pJ", "nJ", "uJ", "mJ"),
+    *("volt", "second", "amp", "siemens", "ohm", "farad", "hertz", "joule"),
 )
 
 

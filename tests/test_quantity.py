@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from brian2 import Hz, Mohm, amp, farad, metre, ms, mV, nA, nS, pA, pF, second, siemens, volt
+from brian2 import Hz, Mohm, amp, farad, joule, metre, ms, mV, nA, nS, pA, pF, second, siemens, volt
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +41,8 @@ SCALES = [1.0, volt, mV, ms, second, Hz, nA, pA, nS, siemens, Mohm, pF, volt / s
         ("1 uF/cm**2", 0.01 * farad / metre**2),
         ("1 V", 1 * volt),
         ("1 MOhm", 1 * Mohm),
+        ("0.9 pJ", 0.9e-12 * joule),
+        ("2 J", 2 * joule),
         ("inf ms", math.inf * ms),
         ("-inf", -math.inf),
         ("3", 3.0),
@@ -99,6 +101,7 @@ def test_a_wrong_dimension_says_what_was_expected_and_how_to_write_it():
 def test_names_of_dimensions():
     assert dimension_name(get_dimensions(1.0)) == "a dimensionless number"
     assert unit_text(5 * mV) == "volt"
+    assert unit_text(3e-12 * joule) == "joule"
     assert unit_text(get_dimensions(1.0)) == "1"
     assert get_dimensions(parse_unit(unit_text(mV / ms / metre**2))) == get_dimensions(mV / ms / metre**2)
 
@@ -111,6 +114,7 @@ def test_names_of_dimensions():
         (0.3 * nA, "300 pA"),
         (200 * pF, "200 pF"),
         (0 * mV, "0 mV"),
+        (4.6e-12 * joule, "4.6 pJ"),
         (0.5, "0.5"),
         (3, "3"),
     ],
