@@ -5,89 +5,20 @@
 Every side is a C++ program of its own, built with the same compiler and flags. The programs of a table take turns, one
 thread each, and medians are printed. Time is CPU time of the time steps, as the programs themselves measure it: neither
 building nor reading and writing count, nor what else the machine does. What goes into neurons is measured by the same
-program without synapses and subtracted, but for the table of the whole network. Memory is the peak of the process's
-resident memory less that of the program without synapses; "arrays" counts the bytes of a projection's own arrays.
-Images are those of MNIST in the folder that ``BIOSNN_DATA`` names.
+program without synapses and subtracted. Memory is the peak of the process's resident memory less that of the program
+without synapses; "arrays" counts the bytes of a projection's own arrays. The last table is that of `unsupervised.py`,
+which tells how the whole network is measured. Images are those of MNIST in the folder that ``BIOSNN_DATA`` names.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import math
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 
-from sides import convolution, dense, lateral, learning, mnist, programs
-from sides.programs import Run
-
-TABLES = ("dense", "convolution", "lateral", "learning")
-
-
-class Rounds:
-    """All runs of a table's programs."""
-
-    def __init__(self, table: str, folder: Path, repeat: int) -> None:
-        self.sides = importlib.import_module(f"sides.{table}").SIDES
-        for name in self.sides:
-            _build(table, name, folder / name)
-        self.runs: dict[str, list[Run]] = {name: [] for name in self.sides}
-        for _ in range(repeat):
-            for name, found in self.runs.items():
-                found.append(programs.run(folder / name))
-
-    def label(self, name: str) -> str:
-        return str(self.sides[name].label)
-
-    def seconds(self, name: str, without: str = "") -> float:
-        """Median of a side's times, less those of another of the same round."""
-        others = [run.seconds for run in self.runs[without]] if without else [0.0] * len(self.runs[name])
-        return statistics.median(run.seconds - other for run, other in zip(self.runs[name], others, strict=True))
-
-    def memory(self, name: str, without: str) -> float:
-        """Median of the peaks of memory, less those of another."""
-        return statistics.median(run.peak for run in self.runs[name]) - statistics.median(
-            run.peak for run in self.runs[without]
-        )
-
-    def count(self, name: str, what: str) -> float:
-        return self.runs[name][0].counts[what]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a table: what was measured, and the target as (what is compared, limit, whether it is at least it)."""
-
-    label: str
-    cells: Sequence[str]
-    value: float | None = None
-    target: str = ""
-    limit: float = 0.0
-    least: bool = True
-
-    def verdict(self) -> str:
-        if self.value is None:
-            return ""
-        met = self.value >= self.limit if self.least else self.value <= self.limit
-        sign = ">=" if self.least else "<="
-        return f"{self.target} {self.value:.2f} (wanted {sign} {self.limit:g}): {'met' if met else 'MISSED'}"
-
-
-def show(title: str, heads: Sequence[str], rows: Sequence[Row]) -> None:
-    print(f"\n{title}\n{'':46}" + "".join(f"{head:>16}" for head in heads) + "   target")
-    for row in rows:
-        print(f"{row.label:46}" + "".join(f"{cell:>16}" for cell in row.cells) + f"   {row.verdict()}", flush=True)
-
-
-def alike(totals: Sequence[float]) -> bool:
-    """Whether sums that were added up in different orders are the same."""
-    return max(totals) - min(totals) <= 1e-9 * max(map(abs, totals))
+import unsupervised
+from sides import convolution, dense, lateral, mnist
+from sides.tables import Rounds, Row, alike, show
 
 
 def show_dense(rounds: Rounds) -> None:
@@ -170,61 +101,21 @@ def show_lateral(rounds: Rounds) -> None:
     )
 
 
-def show_learning(rounds: Rounds) -> None:
-    each = {name: rounds.seconds(name) / learning.IMAGES * 1e3 for name in rounds.sides}
-    ours = {name: "ours_delays" if name.endswith("delays") else "ours" for name in rounds.sides}
-    spikes = {n: [rounds.count(n, what) / learning.IMAGES for what in ("inputs", "answers")] for n in rounds.sides}
-    # Every side has random numbers of its own: from seed to seed, the answers differ by some 5 % in 200 images.
-    same = all(math.isclose(*pair, rel_tol=0.2) for n in ours for pair in zip(spikes[n], spikes[ours[n]], strict=True))
-    rows = []
-    for name in rounds.sides:
-        ratio = each[name] / each[ours[name]]
-        peak = statistics.median(run.peak for run in rounds.runs[name]) / 1e6
-        cells = [
-            f"{each[name]:.2f}",
-            f"{ratio:.2f}",
-            *(f"{number:.1f}" for number in spikes[name]),
-            f"{peak:.1f}" if peak else "",
-        ]
-        target = (ratio, "time / ours", 6.0, True) if name.startswith("stock") else ()
-        rows.append(Row(rounds.label(name), cells, *target))
-    _, source = mnist.images(1)
-    title = f"The network of Diehl & Cook, 400 + 400 neurons, {learning.IMAGES} images ({source}) of 500 ms at 0.5 ms"
-    heads = ["ms an image", "time / ours", "input spikes", "answers", "MB in all"]
-    show(f"{title} (spikes {'agree' if same else 'DIFFER'})", heads, rows)
-
-
 SHOW: dict[str, Callable[[Rounds], None]] = {
     "dense": show_dense,
     "convolution": show_convolution,
     "lateral": show_lateral,
-    "learning": show_learning,
+    "learning": unsupervised.show_network,
 }
-
-
-def _build(table: str, side: str, folder: Path) -> None:
-    """Build in a fresh process, since Brian2's settings are global."""
-    command = [sys.executable, __file__, "--only", table, "--build", side, "--folder", str(folder)]
-    cache = {"BIOSNN_CACHE": str(folder.parent.parent / "cache"), "BIOSNN_PROGRESS": "off"}
-    done = subprocess.run(command, env={**os.environ, **cache}, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{table}, {side} could not be built:\n{done.stderr}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=5, help="how often each runs (medians are printed)")
-    parser.add_argument("--only", nargs="+", choices=TABLES, default=TABLES, help="which tables")
-    parser.add_argument("--build", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--only", nargs="+", choices=SHOW, default=list(SHOW), help="which tables")
     asked = parser.parse_args()
-    if asked.build:
-        side = importlib.import_module(f"sides.{asked.only[0]}").SIDES[asked.build]
-        programs.build(side, asked.folder)
-        return
     for table in asked.only:
-        with tempfile.TemporaryDirectory(prefix="biosnn-projections-") as name:
-            SHOW[table](Rounds(table, Path(name, table), asked.repeat))
+        SHOW[table](Rounds(table, asked.repeat))
 
 
 if __name__ == "__main__":

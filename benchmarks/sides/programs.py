@@ -1,11 +1,13 @@
-"""Build a network as a C++ program in a folder, and run it: how long its time steps took, and its memory."""
+"""Build a network as a program in a folder, and run it: how long its time steps took, and its memory."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from biosnn.engine import toolchain
 
 MARK = "benchmark"
 DT = 0.5 * ms
+ALONE = (sys.executable, "-m", "sides")  # with a table, a side and a folder: builds it, in a process of its own
+_COMMAND = "command"  # the file in a side's folder that says what to run there, a word a line
+_PROGRAM = "./main"
 
 # CPU time of the time steps: what others do on the machine meanwhile does not count.
 _BEGIN = "const std::clock_t began = std::clock();"
@@ -61,6 +66,8 @@ class Work:
         An array to add up, with the weights 1 to 7 in turn, so that two sides can be seen to do the same.
     joined : Projection, optional
         The projection whose arrays are counted.
+    lessons : sequence of callable
+        What to do, one after the other, in place of one run; with Brian2's runtime target only.
     """
 
     network: Network
@@ -68,6 +75,7 @@ class Work:
     counts: Mapping[str, Any] = field(default_factory=dict)
     total: Any = None
     joined: Any = None
+    lessons: Sequence[Callable[[], None]] = ()
 
 
 @dataclass(frozen=True)
@@ -78,8 +86,9 @@ class Side:
     ----------
     label : str
         What the table calls it.
-    how : {"stock", "biosnn", "c++"}
-        Brian2's own device; biosnn's; or a program written by hand.
+    how : {"stock", "runtime", "biosnn", "c++"}
+        Brian2's own device for C++; its runtime device with Cython, where Python goes through the time steps; biosnn's
+        device; or a program written by hand.
     make : callable
         Returns the `Work`; for "c++" writes what the program reads into the folder that it is given, and returns the
         program's source file and arguments.
@@ -102,27 +111,42 @@ class Run:
     counts: Mapping[str, float]
 
 
-def build(side: Side, folder: Path) -> None:
+def side_of(table: str, name: str) -> Side:
+    """The side of that name, from the module that lists a table's sides."""
+    found = importlib.import_module(f"sides.{table}").SIDES[name]
+    assert isinstance(found, Side)
+    return found
+
+
+def build(table: str, name: str, folder: Path) -> None:
     """Build a side in a folder. Brian2's settings are changed: use a process of its own."""
+    side = side_of(table, name)
     folder.mkdir(parents=True)
+    command = [_PROGRAM, "--results_dir", "results/"]
     if side.how == "c++":
-        _by_hand(folder, *side.make(folder))
+        command = [_PROGRAM, *_by_hand(folder, *side.make(folder))]
+    elif side.how == "runtime":
+        command = [*ALONE, table, name]
     elif side.how == "stock":
         _stock(side, folder)
     else:
         _biosnn(side, folder)
+    (folder / _COMMAND).write_text("\n".join(command))
 
 
 def run(folder: Path) -> Run:
     """Run what was built in a folder."""
-    arguments = (folder / "arguments").read_text().split("\n")
-    environment = {**os.environ, "BIOSNN_BENCHMARK": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        ["./main", *arguments], cwd=folder, env=environment, check=True, capture_output=True, text=True
-    )
+    command = (folder / _COMMAND).read_text().split("\n")
+    done = subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True, text=True)
     told = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith(MARK)]
     values = {name: float(value) for name, value in told}
     return Run(values.pop("seconds"), values.pop("peak", 0.0), values)
+
+
+def environment() -> dict[str, str]:
+    """Of the processes: one thread each, and this package is found from any folder."""
+    places = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "BIOSNN_BENCHMARK": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(places)}
 
 
 def _report(device: Any, work: Work) -> None:
@@ -159,7 +183,6 @@ def _stock(side: Side, folder: Path) -> None:
     work.network.run(work.duration, namespace={})
     _report(brian2.device, work)
     brian2.device.build(directory=str(folder), compile=True, run=False)
-    (folder / "arguments").write_text("--results_dir\nresults/")
 
 
 def _biosnn(side: Side, folder: Path) -> None:
@@ -171,12 +194,11 @@ def _biosnn(side: Side, folder: Path) -> None:
         sim.execute()
         shutil.copytree(Path(sim.device.results_dir).parent, folder, dirs_exist_ok=True)  # type: ignore[attr-defined]
         shutil.copytree(sim._root / "sources", folder / "sources")  # type: ignore[attr-defined]
-    (folder / "arguments").write_text("--results_dir\nresults/")
 
 
-def _by_hand(folder: Path, source: Path, arguments: list[str]) -> None:
+def _by_hand(folder: Path, source: Path, arguments: list[str]) -> list[str]:
     compiler = toolchain.find_compiler()
     assert compiler is not None, toolchain.target_problems()["cpp"]
     flags = brian2.prefs["codegen.cpp.extra_compile_args_gcc"]  # those of the generated programs
     subprocess.run([*compiler.command, *flags, str(source), "-o", str(folder / "main")], check=True)
-    (folder / "arguments").write_text("\n".join(arguments))
+    return arguments
