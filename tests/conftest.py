@@ -9,8 +9,13 @@ from pathlib import Path
 import brian2
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from biosnn.engine import toolchain
+
+# Nothing timed is asserted: a machine may be busy.
+settings.register_profile("biosnn", deadline=None)
+settings.load_profile("biosnn")
 
 # The package's attribute `device` is a proxy, so the module has to be asked for by name.
 brian_device = importlib.import_module("brian2.devices.device")
