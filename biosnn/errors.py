@@ -54,6 +54,10 @@ class DataError(BiosnnError, ValueError):
     """A dataset is missing, truncated or not what its checksum says."""
 
 
+class CodingError(BiosnnError, ValueError):
+    """A coding has a parameter, or is given values or spikes, that do not fit it."""
+
+
 class MissingExtraError(BiosnnError, ImportError):
     """An optional dependency is needed for this."""
 
