@@ -58,6 +58,10 @@ class EnergyError(BiosnnError, ValueError):
     """Counts of operations, or their prices, are not well formed."""
 
 
+class CodingError(BiosnnError, ValueError):
+    """A coding has a parameter, or is given values or spikes, that do not fit it."""
+
+
 class MissingExtraError(BiosnnError, ImportError):
     """An optional dependency is needed for this."""
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "biosnn"
 FLOORS = (
     ("errors",),
     ("quantity", "folders"),
-    ("model", "theory", "measure", "energy", "archive"),
+    ("model", "theory", "measure", "coding", "energy", "archive"),
     ("shelf", "datasets", "idx"),
     ("codeobjects", "traces", "precision", "build", "projection", "inputs", "schedule", "engine"),
     ("learning",),
