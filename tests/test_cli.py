@@ -144,7 +144,7 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("run", "stdp-window", "rules=lif"), "'lif' is a neuron model, but a synapse model is needed."),
         (("show", "lif", "--out", "x.png"), "Give --figure as well"),
         (("show", "lif", "--figure", "--out", "charging/study.py/x.png"), "cannot be written: "),
-        (("show", "./charging", "--figure"), "only a model has a figure"),
+        (("show", "./charging", "--figure"), "only a model or a trained network has a figure"),
         (("show", "./nowhere.toml"), "nowhere.toml"),
         (("new", "study", "Big Name"), "expected a letter, then lower-case letters"),
         (("new", "study", "charging"), "exists already"),
