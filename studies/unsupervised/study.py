@@ -81,10 +81,9 @@ def sized(neurons: int, known: Mapping[str, Any]) -> dict[str, str]:
     own_cell = known["neuron"] != "lif_adaptive" or known["neuron_preset"] not in ("", "short_training")
     if own_cell or known["dataset"] not in PAPER_SIZED:
         return {}
-    rise = 0.05 * max(1.0, neurons / 1600)
-    decay = 500 / rise * min(1.0, neurons / 400)
+    decay = {"tau_theta": f"{25 * neurons} s"} if neurons < 400 else {}
     competition = {"inhibition": "30"} if neurons <= 400 else {}
-    return {"theta_plus": f"{rise:.4g} mV", "tau_theta": f"{decay:.4g} s", **competition}
+    return {**decay, **competition}
 
 
 @dataclass(frozen=True)
