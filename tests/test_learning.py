@@ -299,6 +299,15 @@ def test_simpler_methods_on_digits() -> None:
     assert learning.logistic_regression(train, test) > 0.9
 
 
+def test_simpler_methods_take_short_cuts_on_large_sets_to_the_same_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = load("digits")
+    train, test = digits.take(np.arange(0, 1797, 2)), digits.take(np.arange(1, 1797, 2))
+    exact = [learning.k_means(train, test, 100, seed=1), learning.logistic_regression(train, test)]
+    monkeypatch.setattr("biosnn.learning.baselines.LARGE", 0)
+    short = [learning.k_means(train, test, 100, seed=1), learning.logistic_regression(train, test)]
+    np.testing.assert_allclose(short, exact, atol=0.015)
+
+
 def test_neurons_are_labelled_by_as_many_training_images_as_asked() -> None:
     train, test = np.array([5, 3, 8, 1]), np.array([0, 2])
     course = Course(train, test, lessons=4, exhibits=1, seed=1, labelled=2)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from biosnn.datasets import Dataset
-from biosnn.learning.readout import NONE
+from biosnn.learning.readout import assign_labels
 from biosnn.measure import accuracy
 
 Rows = NDArray[np.floating]
@@ -63,10 +64,9 @@ def _coarse_to_fine(images: Rows, centres: int, seed: int) -> Any:
 
 def _labels_of(nearest: NDArray[np.integer], train: Dataset, centres: int) -> NDArray[np.int64]:
     """The label of each centre: the class most frequent among its images, corrected for the size of the classes."""
-    counts = np.zeros((train.classes, centres))
-    np.add.at(counts, (train.labels, nearest), 1)
-    shares = counts / np.maximum(np.bincount(train.labels), 1)[:, None]
-    return np.where(shares.any(axis=0), shares.argmax(axis=0), NONE)
+    n = len(nearest)
+    answers = sparse.csr_array((np.ones(n, dtype=np.int64), nearest, np.arange(n + 1)), shape=(n, centres))
+    return assign_labels(answers, train.labels, train.classes)
 
 
 def logistic_regression(train: Dataset, test: Dataset) -> float:
