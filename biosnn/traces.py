@@ -104,6 +104,10 @@ def _companion(
     )
     for name in [*model.parameters, *model.inputs]:
         companion.variables.add_reference(name, syn)
+    for name in model.uses:
+        variable, _, of = name.rpartition("_")
+        if of == side and variable in spiking.variables:
+            companion.variables.add_reference(name, spiking, variable)
     spikes = spiking.variables["_spikespace"] if arriving is None else arriving
     companion.variables._variables["_arriving"] = spikes
     companion.variables.indices["_arriving"] = "0"

@@ -88,7 +88,7 @@ def test_the_first_spike_takes_all_and_of_several_the_highest_above_threshold(ta
         cells.theta = "4*mV + 1*mV*int(i == 1)"
         cells.theta_plus = 0 * mV
         spikes = SpikeMonitor(cells)
-        first = FirstSpike(cells, stage.stage.variables["answers"])
+        first = FirstSpike(cells, stage.stage)
         sim.run(Network(*stage.objects, cells, count_answers(stage, cells), first, spikes), 3 * protocol.period)
         assert spikes.i[:].tolist() == [2, 2, 2]
         np.testing.assert_allclose(np.diff(spikes.t / ms), [30, 30], atol=1e-6)
@@ -96,14 +96,14 @@ def test_the_first_spike_takes_all_and_of_several_the_highest_above_threshold(ta
 
 def test_who_cannot_be_first_is_refused() -> None:
     with biosnn.session("numpy", seed=1):
-        answers = learning.set_up(DATA, PROTOCOL, 2).stage.variables["answers"]
+        stage = learning.set_up(DATA, PROTOCOL, 2).stage
         with pytest.raises(ModelError, match=r"refractory: expected none \(got 't_ref'\)"):
-            FirstSpike(biosnn.neurons(2, "lif_adaptive"), answers)
+            FirstSpike(biosnn.neurons(2, "lif_adaptive"), stage)
         none: dict[str, Any] = {key: {} for key in ("parameters", "inputs", "initial", "presets")}
         flat = dataclasses.replace(CELL, equations="du/dt = -u/(1*ms) : 1", threshold="u > 1", reset="u = 0", **none)
         other = biosnn.neurons(2, flat)
         with pytest.raises(ModelError, match="state variables: expected a membrane potential v"):
-            FirstSpike(other, answers)
+            FirstSpike(other, stage)
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -1,4 +1,4 @@
-"""The winner takes all: of a group, only the neuron that is the first to spike in answer to an image does so.
+"""Winner takes all: of a group, only the neurons that are the first to spike in answer to an image do so.
 
 With codes in which time tells the value, one spike is the answer. Inhibition that begins a time step or two later would
 let all those spike that reach their threshold in the meantime, learn the same, and become alike.
@@ -18,14 +18,17 @@ _ORDER = 1
 
 
 class FirstSpike(Task):
-    """Leaves a group its first spike in answer to an image. Of several in one step, that farthest above its threshold.
+    """Leaves a group its first spikes in answer to an image. Of several in one step, those farthest above threshold.
+
+    How many it leaves, the stage's ``winners`` says: one by default. A neuron of which no spike was left goes on as if
+    it had not reached its threshold.
 
     Parameters
     ----------
     group : NeuronGroup
         With the membrane potential ``v``, and, if its threshold adapts, its adaptive part ``theta``.
-    answers : Variable
-        How many spikes in answer to the image there were in earlier steps.
+    stage : NeuronGroup
+        The stage that counts the answers to an image; see `biosnn.learning.Stage`.
 
     Raises
     ------
@@ -33,32 +36,31 @@ class FirstSpike(Task):
         If the group has no ``v``, or refractoriness, which would hold the losers too.
     """
 
-    def __init__(self, group: Any, answers: Any) -> None:
+    def __init__(self, group: Any, stage: Any) -> None:
         if "v" not in group.variables:
             names = sorted(group.model.parsed.diff_eq_names)
             raise ModelError(field_error(f"{group.name}, state variables", "a membrane potential v", names))
         if group.model.refractory:
             do = "The first spike ends the answer, so none is needed."
             raise ModelError(field_error(f"{group.name}, refractory", "none", group.model.refractory, do))
-        self.spikes, self.answers = group.variables["_spikespace"], answers
-        self.v, self.theta = group.variables["v"], group.variables.get("theta")
-        needed = {"_spikes": self.spikes, "_answers": answers, "_height": self.v}
-        if self.theta is not None:
-            needed["_lower"] = self.theta
-        kwds = {"spikes": self.spikes, "answers": answers, "v": self.v, "theta": self.theta}
+        self.spikes, self.v, self.theta = (group.variables.get(name) for name in ("_spikespace", "v", "theta"))
+        self.answers, self.winners = stage.variables["answers"], stage.variables["winners"]
+        kwds = {name: getattr(self, name) for name in ("spikes", "answers", "winners", "v", "theta")}
+        needed = {f"_{name}": var for name, var in kwds.items() if var is not None}
         at = {"clock": group.clock, "when": "thresholds", "order": _ORDER, "name": f"{group.name}_first_spike"}
-        Task.__init__(self, group, "first_spike", "biosnn.learning", needed, self.leave_one, kwds, **at)
+        Task.__init__(self, group, "first_spike", "biosnn.learning", needed, self.leave_some, kwds, **at)
 
-    def leave_one(self) -> None:
+    def leave_some(self) -> None:
         """Do it, on the targets that run in this process."""
         spikes = self.spikes.get_value()
         count = int(spikes[-1])
-        if not count:
+        left = int(self.winners.get_value().item()) - int(self.answers.get_value().item())
+        if count <= left:
             return
-        if int(self.answers.get_value().item()) > 0:
-            spikes[-1] = 0
+        spikes[-1] = max(left, 0)
+        if left <= 0:
             return
         height = self.v.get_value()[spikes[:count]]
         if self.theta is not None:
             height = height - self.theta.get_value()[spikes[:count]]
-        spikes[0], spikes[-1] = spikes[int(np.argmax(height))], 1
+        spikes[:left] = np.sort(spikes[:count][np.argsort(-height, kind="stable")[:left]])

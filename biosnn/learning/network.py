@@ -14,7 +14,7 @@ from biosnn.datasets import Dataset
 from biosnn.errors import ModelError, field_error
 from biosnn.learning.competition import FirstSpike
 from biosnn.learning.homeostasis import forget_traces, keep_weight_sum, settle
-from biosnn.learning.stage import Protocol, Stage, count_answers, set_up
+from biosnn.learning.stage import Inputs, Protocol, Stage, count_answers, set_up
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Dense, Lateral, OneToOne, Projection
 from biosnn.quantity import parse_quantity
@@ -58,9 +58,9 @@ class Circuit:
         Longest delay of an input spike; each synapse draws one between 0 and this. 0 for none.
     settle : tuple of str
         State variables of the excitatory cells put back to their start before each image.
-    coding : str, Path or NeuronModel
-        Model of the inputs, with the value inputs ``x`` and ``onset``; "" for Poisson spike trains. See
-        `biosnn.learning.set_up`.
+    coding : str, Path, NeuronModel or Played
+        Model of the inputs, with the value inputs ``x`` and ``onset``; "" for Poisson spike trains; `Played` for spikes
+        that are known beforehand. See `biosnn.learning.set_up`.
     """
 
     size: int
@@ -75,7 +75,7 @@ class Circuit:
     inhibition: float
     delays: Quantity
     settle: tuple[str, ...]
-    coding: str | Path | NeuronModel = ""
+    coding: Inputs = ""
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _competition(circuit: Circuit, stage: Stage, excitatory: Any, plastic: Any, 
     """What lets few cells answer an image."""
     if not circuit.inhibitory:
         forget_traces(plastic, protocol.period)
-        return [FirstSpike(excitatory, stage.stage.variables["answers"])]
+        return [FirstSpike(excitatory, stage.stage)]
     inhibitory = neurons(circuit.size, circuit.inhibitory, name="inhibitory")
     # An excitatory cell excites its inhibitory partner, which inhibits all excitatory cells but this one.
     excite = synapses(

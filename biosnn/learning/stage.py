@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from brian2 import Hz, NeuronGroup, Quantity, StateMonitor, Synapses, ms
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from biosnn.build import neurons
 from biosnn.datasets import Dataset
 from biosnn.errors import ModelError, SettingsError, field_error
-from biosnn.inputs import poisson
+from biosnn.inputs import playback, poisson
 from biosnn.model import NeuronModel
 from biosnn.quantity import check_dimension
 
@@ -87,7 +87,7 @@ class Stage:
     stage : NeuronGroup
         One neuron, called ``stage``. Its variables: ``playlist`` (the images, in order), ``place`` (where in it),
         ``image`` (the present one), ``answers`` (spikes in answer to it so far), ``boost`` (how much brighter it is
-        shown), ``fewest_spikes``.
+        shown), ``fewest_spikes``, ``winners`` (how many spikes `FirstSpike` leaves).
     inputs : SpikeTrains or NeuronGroup
         One neuron a pixel, row by row.
     log : StateMonitor
@@ -124,7 +124,23 @@ class Stage:
         return np.pad(np.asarray(images, dtype=np.int32), (0, rest), mode="edge")
 
 
-def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: str | Path | NeuronModel = "") -> Stage:
+@dataclass(frozen=True)
+class Played:
+    """Inputs whose spikes are known beforehand, and which each point of a run brings; see `biosnn.inputs.playback`.
+
+    Parameters
+    ----------
+    capacity : int
+        How many spikes a run plays at most.
+    """
+
+    capacity: int
+
+
+Inputs: TypeAlias = str | Path | NeuronModel | Played
+
+
+def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: Inputs = "") -> Stage:
     """Make the groups that show images.
 
     Parameters
@@ -136,9 +152,10 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: str | Path 
     playlist : int
         How many places the playlist has. Fill it with `Stage.play`; after its last place, the
         image there is shown on.
-    coding : str, Path or NeuronModel
+    coding : str, Path, NeuronModel or Played
         Model of the inputs: a neuron with the value inputs ``x``, the grey level from 0 to 1, and ``onset``, when the
-        image came. "" for Poisson spike trains at rates in proportion to the grey levels.
+        image came. "" for Poisson spike trains at rates in proportion to the grey levels. `Played` for spikes that are
+        given, not made; the images of the playlist are then but names.
 
     Returns
     -------
@@ -160,6 +177,7 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: str | Path 
         peak_rate : Hz (shared, constant)
         shown_ticks : integer (shared, constant)
         fewest_spikes : integer (shared, constant)
+        winners : integer (shared, constant)
         brighter : Hz (shared, constant)
         brightest : Hz (shared, constant)
         last_place : integer (shared, constant)""",
@@ -173,6 +191,7 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: str | Path 
     stage.place = -1
     stage.answers = protocol.fewest_spikes
     stage.fewest_spikes = protocol.fewest_spikes
+    stage.winners = 1
     stage.brighter = protocol.brighter
     stage.brightest = protocol.times * protocol.brighter
     stage.last_place = playlist - 1
@@ -210,6 +229,9 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: str | Path 
 def _inputs(data: Dataset, stage: NeuronGroup, tick: Quantity, period: Quantity, coding: Any) -> Any:
     """One neuron a pixel, which tells the grey level at its place in the present image."""
     pixels = int(np.prod(data.shape))
+    if isinstance(coding, Played):
+        steps = round(float(period / stage.clock.dt))
+        return playback(pixels, coding.capacity, cycle=steps, name="inputs")
     inputs = neurons(pixels, coding, name="inputs") if coding else poisson(pixels, 0 * Hz, name="inputs")
     inputs.variables.add_array("pixel", size=len(inputs), dtype=np.int32)
     # Brian2's generated code knows no whole numbers of one byte, and float32 is the smallest type that it does know.

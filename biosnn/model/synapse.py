@@ -186,8 +186,8 @@ def _check(where: str, model: SynapseModel) -> None:
     texts += [model.on_pre, model.on_post, model.transmits, *model.initial.values()]
     own = identifiers("\n".join(texts))
     in_traces = identifiers("\n".join(f"{t.equation}\n{t.on_spike}\n{t.initial}" for t in model.traces.values()))
-    check_used(where, [*model.traces, *model.inputs, *model.uses], own)
-    check_used(where, model.parameters, own | in_traces)
+    check_used(where, [*model.traces, *model.inputs], own)
+    check_used(where, [*model.parameters, *model.uses], own | in_traces)
 
 
 def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[str, Dimension]:
@@ -236,14 +236,15 @@ def _trace_dimension(where: str, name: str, trace: Trace) -> Dimension:
 
 
 def _check_traces(where: str, model: SynapseModel) -> None:
-    """A trace may use the parameters and the traces of its own side, and nothing of the single synapse."""
+    """A trace may use parameters, and traces and variables of the neurons of its own side; nothing of a synapse."""
     shared = {name: parameter.dimension for name, parameter in model.parameters.items()}
     shared.update({name: quantity_dimension(where, entry.default) for name, entry in model.inputs.items()})
     shared.update({"t": SECOND, "dt": SECOND})
     for side in ("pre", "post"):
         traces = model.traces_of(side)
         dimensions = {name: _trace_dimension(where, name, trace) for name, trace in traces.items()}
-        names = scope({**shared, **dimensions})
+        used = {name: _unit_dimension(where, unit) for name, unit in model.uses.items() if name.endswith(f"_{side}")}
+        names = scope({**shared, **used, **dimensions})
         for name, trace in traces.items():
             here = f"{where}.traces.{name}"
             check_equations(here, parse_equations(f"{here}.equation", trace.equation, _TRACE_FLAGS), names)
