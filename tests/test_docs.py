@@ -16,7 +16,7 @@ import biosnn
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
-SAVED_AS = re.compile(r"[`(]([\w-]+\.toml)[`)][^`\n]*[:：]\s*\Z")
+SAVED_AS = re.compile(r"Save this\s+as `([\w-]+\.py)`:\s*\Z|[`(]([\w-]+\.toml)[`)][^`\n]*[:：]\s*\Z")
 
 
 def blocks(page: Path) -> list[tuple[str, str, str]]:
@@ -29,7 +29,7 @@ def programs(page: Path) -> list[tuple[str, str]]:
     """Each Python block with the output that the next block shows, or ``""``."""
     found, all_blocks = [], blocks(page)
     for number, (language, text, _) in enumerate(all_blocks):
-        if language == "python" and "biosnn.session" in text:
+        if language == "python" and ("biosnn.session" in text or "biosnn.coding import" in text):
             following = all_blocks[number + 1] if number + 1 < len(all_blocks) else ("", "", "")
             found.append((text, following[1] if following[0] == "text" else ""))
     return found
@@ -38,8 +38,8 @@ def programs(page: Path) -> list[tuple[str, str]]:
 def save_files(page: Path, folder: Path) -> None:
     for language, text, before in blocks(page):
         name = SAVED_AS.search(before)
-        if language == "toml" and name:
-            (folder / name[1]).write_text(text)
+        if language in ("python", "toml") and name:
+            (folder / (name[1] or name[2])).write_text(text)
 
 
 CASES = [

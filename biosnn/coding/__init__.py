@@ -4,6 +4,7 @@ from biosnn.coding.base import Coding
 from biosnn.coding.change import Delta
 from biosnn.coding.latency import TTFS, MembraneTTFS, RankOrder
 from biosnn.coding.noise import delete, jitter, noisy
+from biosnn.coding.own import Function, find_codings, read_codings
 from biosnn.coding.pattern import Burst, Phase
 from biosnn.coding.population import Population
 from biosnn.coding.rate import Bernoulli, Poisson, Regular
@@ -17,6 +18,7 @@ __all__ = [
     "Burst",
     "Coding",
     "Delta",
+    "Function",
     "MembraneTTFS",
     "Phase",
     "Poisson",
@@ -26,7 +28,9 @@ __all__ = [
     "Spikes",
     "coding",
     "delete",
+    "find_codings",
     "jitter",
     "meanings",
     "noisy",
+    "read_codings",
 ]

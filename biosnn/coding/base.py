@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -146,7 +147,7 @@ class Coding(ABC):
         """
         return self.error(self.steps_until(f"{type(self).__name__}.bound", until))
 
-    @property
+    @cached_property
     def length(self) -> int:
         """How many steps the duration has."""
         return whole_steps(self.where("duration"), self.duration, self.dt)

@@ -116,18 +116,21 @@ class MembraneTTFS(Coding):
 
 @dataclass(frozen=True, kw_only=True)
 class RankOrder(Coding):
-    """The neurons spike once, one a step, in the order of their values: only the order is said.
+    """The neurons spike once, one or a few a step, in the order of their values: only the order is said.
 
     The estimate of the neuron that spikes as number r, from 0, is mod**r; of one that does not, 0. Equal values spike
-    in the order of their indices, values of 0 never. The order of different values is kept without an error. How
-    large they are it does not say: all may be small, or all large, hence the bound of 1.
+    in the order of their indices, values of 0 never. The order of different values is kept without an error, unless
+    they share a step. How large they are it does not say: all may be small, or all large, hence the bound of 1.
 
     Parameters
     ----------
     mod : float
         By which factor each spike makes the next one count less, between 0 and 1.
+    together : int
+        How many neurons spike in a step, so that many values fit in a short time. Those who share a step have the same
+        estimate, that of their mean number.
     duration, dt : Quantity
-        As of `Coding`; at least a step for each value.
+        As of `Coding`; at least a step for each value, or for each ``together`` values.
 
     Notes
     -----
@@ -135,26 +138,30 @@ class RankOrder(Coding):
     """
 
     mod: float = 0.9
+    together: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check.number(self.where("mod"), self.mod, "a number between 0 and 1", lambda mod: 0 < mod < 1)
+        check.whole(self.where("together"), self.together, 1, 1_000_000)
 
     def fire(self, values: Values, _rng: np.random.Generator | None) -> Spikes:
         """Let the largest value spike first."""
-        if values.size > self.length:
-            do = "Take a longer duration or a shorter time step; one neuron spikes a step."
-            expected = f"at most {self.length} values, one for each step"
+        if values.size > self.length * self.together:
+            do = "Take a longer duration or a shorter time step, or let more neurons spike together."
+            each = "one" if self.together == 1 else self.together
+            expected = f"at most {self.length * self.together} values, {each} for each step"
             raise CodingError(field_error(self.where("encode, values"), expected, values.size, do))
         order = np.argsort(-values.ravel(), kind="stable")
         order = order[: np.count_nonzero(values)]
-        return self.spikes(np.arange(len(order)), order, values.shape)
+        return self.spikes(np.arange(len(order)) // self.together, order, values.shape)
 
     def read(self, spikes: Spikes, _steps: int) -> Values:
         """Count who came before."""
         neurons, place = np.unique(spikes.neurons, return_index=True)
         found = np.zeros(spikes.size)
-        found[neurons] = self.mod ** np.argsort(np.argsort(place))
+        ranks = np.argsort(np.argsort(place))
+        found[neurons] = self.mod ** (ranks - ranks % self.together + (self.together - 1) / 2)
         return found.reshape(spikes.shape)
 
     def error(self, _steps: int) -> float:

@@ -1,7 +1,11 @@
 """What drives a network from outside: spike trains and images, made inside the generated code."""
 
+from biosnn.inputs.encoders import encoder
 from biosnn.inputs.frames import Images, images
 from biosnn.inputs.group import InputGroup
+from biosnn.inputs.playback import Playback, playback
+from biosnn.inputs.tabulated import Tabulated, tabulate
 from biosnn.inputs.trains import SpikeTrains, poisson
 
-__all__ = ["Images", "InputGroup", "SpikeTrains", "images", "poisson"]
+__all__ = ["Images", "InputGroup", "Playback", "SpikeTrains", "Tabulated"]
+__all__ += ["encoder", "images", "playback", "poisson", "tabulate"]
