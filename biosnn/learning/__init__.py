@@ -2,23 +2,32 @@
 
 from biosnn.learning.baselines import chance, k_means, logistic_regression
 from biosnn.learning.checkpoint import Checkpoints, fingerprint
+from biosnn.learning.coded import CLEAN, CodedPupil, CodedRecord, Disturbance, Exam, present, teach_coded
 from biosnn.learning.course import Course
 from biosnn.learning.network import Circuit, Learner, build
 from biosnn.learning.readout import assign_labels, linear, mean_response, vote, weigh
 from biosnn.learning.record import Record
+from biosnn.learning.responses import Responses
 from biosnn.learning.saving import Trained, check_fits, load_network, save_network, trained
 from biosnn.learning.scoring import Score, learning_curve, score
-from biosnn.learning.stage import Protocol, Stage, set_up
+from biosnn.learning.stage import Played, Protocol, Stage, set_up
 from biosnn.learning.training import Pupil, rates, teach
 
 __all__ = [
+    "CLEAN",
     "Checkpoints",
     "Circuit",
+    "CodedPupil",
+    "CodedRecord",
     "Course",
+    "Disturbance",
+    "Exam",
     "Learner",
+    "Played",
     "Protocol",
     "Pupil",
     "Record",
+    "Responses",
     "Score",
     "Stage",
     "Trained",
@@ -33,11 +42,13 @@ __all__ = [
     "load_network",
     "logistic_regression",
     "mean_response",
+    "present",
     "rates",
     "save_network",
     "score",
     "set_up",
     "teach",
+    "teach_coded",
     "trained",
     "vote",
     "weigh",
