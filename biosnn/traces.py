@@ -114,7 +114,7 @@ def _companion(
     follower = CodeRunner(
         companion,
         "reset",  # Brian2's template for "run these statements for each neuron that has just spiked"
-        code="\n".join(trace.on_spike for trace in traces.values()),
+        code="\n".join(trace.on_spike for trace in traces.values() if trace.on_spike),
         clock=spiking.clock,
         when="synapses",
         order=_ORDER[side],

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from biosnn.study.load import Study
+from biosnn.study.result import Table
 from biosnn.study.saved import SavedResult
 from biosnn.study.settings import changed_settings, make_settings
 from biosnn.study.verdict import CheckedValue
@@ -53,7 +54,9 @@ def print_start(console: Console, study: Study, given: Mapping[str, str]) -> Non
 
 
 def print_result(console: Console, result: SavedResult) -> None:
-    """Print a result: its values, its claims, its verdict and where its report lies."""
+    """Print a result: its tables, its values, its claims, its verdict and where its report lies."""
+    for name, table in result.tables.items():
+        console.print(_table(name, table))
     if result.rows:
         console.print(_values(result.rows))
     if result.claims:
@@ -67,9 +70,9 @@ def print_result(console: Console, result: SavedResult) -> None:
     console.print(f"Report: {_shown(result.report)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _values(rows: tuple[CheckedValue, ...]) -> Table:
+def _values(rows: tuple[CheckedValue, ...]) -> RichTable:
     checked = any(row.verdict for row in rows)
-    table = Table(box=None, pad_edge=False)
+    table = RichTable(box=None, pad_edge=False)
     table.add_column("value")
     table.add_column("here", justify="right")
     if checked:
@@ -87,8 +90,17 @@ def _values(rows: tuple[CheckedValue, ...]) -> Table:
     return table
 
 
-def _claims(result: SavedResult) -> Table:
-    table = Table(box=None, pad_edge=False)
+def _table(name: str, given: Table) -> RichTable:
+    table = RichTable(box=None, pad_edge=False, title=Text(name, style="bold"), title_justify="left")
+    for number, heading in enumerate(given.rows[0]):
+        table.add_column(Text(heading), justify="right" if number else "left", overflow="fold")
+    for row in given.rows[1:]:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _claims(result: SavedResult) -> RichTable:
+    table = RichTable(box=None, pad_edge=False)
     for heading in ("claim", "verdict", "statement"):
         table.add_column(heading, overflow="fold")
     for claim in result.claims:

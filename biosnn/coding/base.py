@@ -152,6 +152,16 @@ class Coding(ABC):
         """How many steps the duration has."""
         return whole_steps(self.where("duration"), self.duration, self.dt)
 
+    def spike_weights(self) -> NDArray[np.float64]:
+        """Say what a spike counts in each step for a reader that can only add, as synapses do.
+
+        Returns
+        -------
+        ndarray, shape (steps,)
+            Where a neuron spikes once, 1. Otherwise such that the spikes of the value 1 add up to about 1.
+        """
+        return np.ones(self.length)
+
     def spikes(self, steps: Indices, neurons: Indices, shape: tuple[int, ...]) -> Spikes:
         """Make spikes on the grid of this coding."""
         return Spikes(steps, neurons, shape=shape, length=self.length, dt=self.dt)

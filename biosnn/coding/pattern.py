@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from brian2 import Quantity, ms, second
+from numpy.typing import NDArray
 
 from biosnn.coding import check
 from biosnn.coding.base import Coding, floor
@@ -50,15 +51,22 @@ class Phase(Coding):
 
     def read(self, spikes: Spikes, steps: int) -> Values:
         """Sum the weights."""
-        phase = spikes.steps % self.bits
-        cycles = np.bincount(np.arange(steps) % self.bits, minlength=self.bits)
-        weights = 0.5 ** (1 + phase) / cycles[phase]
+        weights = self._weights(steps)[spikes.steps]
         sums = np.bincount(spikes.neurons, weights, minlength=spikes.size).reshape(spikes.shape)
         return np.asarray(np.minimum(sums + self.error(steps), 1))
 
     def error(self, steps: int) -> float:
         """Half of the last weight seen."""
         return float(0.5 ** (1 + min(steps, self.bits)))
+
+    def spike_weights(self) -> NDArray[np.float64]:
+        """The digit's, divided by how often it is said."""
+        return self._weights(self.length)
+
+    def _weights(self, steps: int) -> NDArray[np.float64]:
+        phase = np.arange(steps) % self.bits
+        cycles = np.bincount(phase, minlength=self.bits)
+        return np.asarray(0.5 ** (1 + phase) / cycles[phase])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +141,10 @@ class Burst(Coding):
         nth = np.arange(1, self.N_max)[:, np.newaxis]
         edges = np.clip(self._value(nth, np.arange(steps + 1)), nth / self.N_max, 1)
         return float(np.max(np.diff(np.unique(np.append(edges, [0, 1]))))) / 2
+
+    def spike_weights(self) -> NDArray[np.float64]:
+        """Each spike is one of N_max."""
+        return np.full(self.length, 1 / self.N_max)
 
     def _interval(self, values: Values) -> Values:
         """The interval between spikes, in steps."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from brian2 import Hz, Quantity
+from numpy.typing import NDArray
 
 from biosnn.coding import check
 from biosnn.coding.base import Coding, floor
@@ -46,6 +47,10 @@ class Rate(Coding):
     def peak(self) -> float:
         """Spikes a step at the value 1."""
         return float(self.rate * self.dt)
+
+    def spike_weights(self) -> NDArray[np.float64]:
+        """The same in each step."""
+        return np.full(self.length, 1 / max(self.peak * self.length, 1.0))
 
     def read(self, spikes: Spikes, steps: int) -> Values:
         """Count; more than the peak, or nothing seen yet, is no value, hence the limits."""
@@ -126,12 +131,16 @@ class Poisson(Rate):
 class Regular(Rate):
     """Evenly spread spikes: a phase grows by value times peak rate times dt a step, and each whole turn is a spike.
 
-    After n steps there are exactly floor(x r n dt) spikes. With c of them counted, the value lies between c/(r n dt)
-    and (c + 1)/(r n dt), and the estimate is the middle: half a spike more than were counted. Its error is at most
-    1/(2 r n dt).
+    From phase 0 on, there are exactly floor(x r n dt) spikes after n steps. With c of them counted, the value lies
+    between c/(r n dt) and (c + 1)/(r n dt), and the estimate is the middle: half a spike more than were counted. Its
+    error is at most 1/(2 r n dt). From a random phase on, the count is larger by one as often as it takes for its mean
+    to be x r n dt, which is the estimate, and the standard error is at most 1/(2 r n dt).
 
     Parameters
     ----------
+    random_start : bool
+        Whether each neuron begins with a random phase. Otherwise all begin with 0, and neurons with the same value
+        spike at the same times.
     rate : Quantity
         The peak rate, at most 1/dt.
     duration, dt : Quantity
@@ -143,22 +152,38 @@ class Regular(Rate):
     Rueckauer et al. 2017, section 2.2, doi:10.3389/fnins.2017.00682.
     """
 
-    def fire(self, values: Values, _rng: np.random.Generator | None) -> Spikes:
+    random_start: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.random_start, bool):
+            raise CodingError(field_error(self.where("random_start"), "True or False", self.random_start))
+        # Each object knows by itself whether there is chance in it.
+        object.__setattr__(self, "stochastic", self.random_start)
+
+    def fire(self, values: Values, rng: np.random.Generator | None) -> Spikes:
         """Put the j-th spike into the first step at whose end the phase has made j turns."""
-        growth = self.peak * values.ravel()
-        counts = floor(growth * self.length)
+        growth, start = self.peak * values.ravel(), np.zeros(values.size)
+        if self.random_start:
+            start = check.generator(self.where("encode"), rng).random(values.size)
+        counts = floor(growth * self.length + start)
         neurons = np.repeat(np.arange(values.size), counts)
         turn = np.arange(len(neurons)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-        steps = -floor(-turn / growth[neurons]) - 1  # rounded up, with the slack of `floor`
-        return self.spikes(np.minimum(steps, self.length - 1), neurons, values.shape)
+        # Rounded up, with the slack of `floor`.
+        steps = -floor(-(turn - start[neurons]) / growth[neurons]) - 1
+        return self.spikes(np.clip(steps, 0, self.length - 1), neurons, values.shape)
 
     def read(self, spikes: Spikes, steps: int) -> Values:
-        """The middle of the values that give this count."""
+        """The middle of the values that give this count; from a random phase on, the value with this mean."""
+        if self.random_start:
+            return super().read(spikes, steps)
         full, counts = self.peak * steps, spikes.counts()
         if not steps:
             return np.full(spikes.shape, 0.5)
         return np.asarray(np.minimum(counts / full, 1) + np.minimum((counts + 1) / full, 1)) / 2
 
     def error(self, steps: int) -> float:
-        """Half the range of values with the same count."""
-        return min(1.0, 1 / (self.peak * steps)) / 2 if steps else 0.5
+        """Half the range of values with the same count; 1 where nothing is known, since no error is larger."""
+        if not steps:
+            return 1.0 if self.random_start else 0.5
+        return min(1.0, 1 / (self.peak * steps)) / 2

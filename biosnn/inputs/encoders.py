@@ -29,7 +29,7 @@ def encoder(coding: Coding) -> NeuronModel:
     Parameters
     ----------
     coding : Coding
-        One of `Bernoulli`, `Regular`, `TTFS`, `MembraneTTFS`, `Phase`, `Burst`.
+        One of `Bernoulli`, `Regular` (without ``random_start``), `TTFS`, `MembraneTTFS`, `Phase`, `Burst`.
 
     Returns
     -------
@@ -46,6 +46,9 @@ def encoder(coding: Coding) -> NeuronModel:
     >>> inputs = neurons(64, encoder(TTFS(duration=50 * ms)), dt=1 * ms)
     >>> inputs.x = image.ravel()
     """
+    if getattr(coding, "random_start", False):
+        do = "biosnn.inputs.playback plays the spikes of any coding."
+        raise CodingError(field_error("encoder, coding", "a Regular without random_start", coding, do))
     name = _MODELS.get(type(coding))
     if name is None:
         expected = f"one of {', '.join(kind.__name__ for kind in _MODELS)}"

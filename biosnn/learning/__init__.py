@@ -5,7 +5,7 @@ from biosnn.learning.checkpoint import Checkpoints, fingerprint
 from biosnn.learning.coded import CLEAN, CodedPupil, CodedRecord, Disturbance, Exam, present, teach_coded
 from biosnn.learning.course import Course
 from biosnn.learning.network import Circuit, Learner, build
-from biosnn.learning.readout import assign_labels, linear, mean_response, vote, weigh
+from biosnn.learning.readout import assign_labels, fixed_linear, linear, mean_response, vote, weigh
 from biosnn.learning.record import Record
 from biosnn.learning.responses import Responses
 from biosnn.learning.saving import Trained, check_fits, load_network, save_network, trained
@@ -36,6 +36,7 @@ __all__ = [
     "chance",
     "check_fits",
     "fingerprint",
+    "fixed_linear",
     "k_means",
     "learning_curve",
     "linear",

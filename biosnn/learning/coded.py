@@ -99,10 +99,8 @@ class CodedRecord:
         While it learned.
     exams : sequence of Responses
         In each exam.
-    traffic : ndarray of int, shape (exams, 3)
-        Spikes of the inputs, the cells and the inhibitory cells in each exam.
-    inputs : ndarray of int, shape (exams, inputs)
-        Spikes of each input in each exam.
+    inputs, inhibitory : ndarray of int, shape (exams, inputs) and (exams, neurons)
+        Spikes of each input and of each inhibitory cell in each exam; none where there are no such cells.
     state : mapping of str to Quantity
         What it has come to.
     seconds : float
@@ -111,8 +109,8 @@ class CodedRecord:
 
     lessons: Responses
     exams: Sequence[Responses]
-    traffic: NDArray[np.int64]
     inputs: NDArray[np.int64]
+    inhibitory: NDArray[np.int64]
     state: Mapping[str, Quantity]
     seconds: float
 
@@ -220,8 +218,8 @@ class _Desk:
         self.length = round(float(learner.protocol.period / learner.excitatory.clock.dt))
         cells, inputs, none = len(learner.excitatory), len(learner.stage.inputs), np.empty(0, dtype=np.int64)
         self.answers = [Responses(0, cells, self.length, none, none, none) for _ in self.parts]
-        self.traffic = np.zeros((len(self.parts), 3), dtype=np.int64)
         self.inputs = np.zeros((len(self.parts), inputs), dtype=np.int64)
+        self.inhibitory = np.zeros((len(self.parts), cells), dtype=np.int64)
         self.state: dict[str, Any] = {}
         # Presentations so far, and in the piece that is being played.
         self.done, self.playing, self.seconds = 0, 0, 0.0
@@ -273,9 +271,9 @@ class _Desk:
         cells = np.asarray(learner.spikes.i, dtype=np.int64)
         size = {"presentations": self.playing, "neurons": len(learner.excitatory), "length": self.length}
         self.answers[part] += Responses.of(steps - self.done * self.length, cells, **size)
-        inhibitory = 0 if learner.inhibitory_count is None else learner.inhibitory_count.num_spikes
         self.inputs[part] += np.asarray(learner.input_count.count, dtype=np.int64)
-        self.traffic[part] += [learner.input_count.num_spikes, len(cells), inhibitory]
+        if learner.inhibitory_count is not None:
+            self.inhibitory[part] += np.asarray(learner.inhibitory_count.count, dtype=np.int64)
         # What is played, each piece brings anew.
         played = f"{learner.stage.inputs.name}."
         self.state = {key: value for key, value in network_state(learner.network).items() if not key.startswith(played)}
@@ -284,5 +282,5 @@ class _Desk:
 
     def record(self) -> CodedRecord:
         """All that it has done."""
-        exams, traffic, inputs = self.answers[1:], self.traffic[1:], self.inputs[1:]
-        return CodedRecord(self.answers[0], exams, traffic, inputs, self.state, self.seconds)
+        lessons, *exams = self.answers
+        return CodedRecord(lessons, exams, self.inputs[1:], self.inhibitory[1:], self.state, self.seconds)

@@ -6,10 +6,12 @@ network has learned without them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from biosnn.errors import DataError, field_error
 
@@ -113,3 +115,43 @@ def linear(responses: Responses, labels: Labels, new: Responses) -> Labels:
     largest = responses.max()
     fitted = LogisticRegression(max_iter=1000).fit(responses / largest, labels)
     return np.asarray(fitted.predict(new / largest), dtype=np.int64)
+
+
+def fixed_linear(responses: Responses, labels: Labels) -> Callable[[Responses], Labels]:
+    """Fit a linear classifier to the share that each neuron has in an answer, to decide on partial answers too.
+
+    What an answer that has just begun says is in whose spikes it consists of, not in how many these are yet. So one
+    readout, fitted to whole answers, decides at every time since an image came. It is supervised, as `linear` is.
+
+    Parameters
+    ----------
+    responses : array, shape (images, neurons)
+        Of training images: spike counts, or weights of spikes.
+    labels : ndarray of int, shape (images,)
+
+    Returns
+    -------
+    callable
+        Takes responses, shape (other images, neurons), and returns decisions, shape (other images,); -1 for an image
+        without an answer, and for all where there was nothing to learn.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    shares = _shares(responses)
+    largest, fitted = shares.max(), None
+    if len(np.unique(labels)) > 1 and largest:
+        fitted = LogisticRegression(max_iter=1000).fit(shares / largest, labels)
+
+    def decide(new: Responses) -> Labels:
+        if fitted is None:
+            return np.full(new.shape[0], NONE)
+        answered = np.asarray(new.sum(axis=1)).ravel() > 0
+        return np.where(answered, fitted.predict(_shares(new) / largest), NONE)
+
+    return decide
+
+
+def _shares(responses: Responses) -> Responses:
+    """Rows that add up to one, or to zero where there was no answer."""
+    sums = np.maximum(np.asarray(responses.sum(axis=1), dtype=float).ravel(), np.finfo(float).tiny)
+    return sparse.diags_array(1 / sums) @ responses if sparse.issparse(responses) else responses / sums[:, None]

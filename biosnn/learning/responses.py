@@ -45,6 +45,12 @@ class Responses:
         row = np.append(self.row, other.row + self.presentations)
         return Responses(self.presentations + other.presentations, self.neurons, self.steps, row, **parts)
 
+    def head(self, presentations: int) -> Responses:
+        """The first so many presentations."""
+        kept = slice(int(np.searchsorted(self.row, presentations)))
+        parts = (self.row[kept], self.step[kept], self.neuron[kept])
+        return Responses(min(presentations, self.presentations), self.neurons, self.steps, *parts)
+
     @property
     def order(self) -> Whole:
         """As which of its presentation each spike comes, from 0."""

@@ -56,7 +56,8 @@ class Trace:
         Its decay, one linear differential equation, such as ``"dx/dt = -x/tau_plus : 1"``.
     on_spike : str
         Statements at a spike of that side, such as ``"x += 1"`` (all-to-all) or ``"x = 1"`` (nearest spike).
-        The synapse's own statements for that spike run first and see the trace as it was before.
+        The synapse's own statements for that spike run first and see the trace as it was before. Empty for a trace that
+        follows another one, whose equation names that.
     meaning : str
         What it is, in words.
     initial : str
@@ -186,8 +187,11 @@ def _check(where: str, model: SynapseModel) -> None:
     texts += [model.on_pre, model.on_post, model.transmits, *model.initial.values()]
     own = identifiers("\n".join(texts))
     in_traces = identifiers("\n".join(f"{t.equation}\n{t.on_spike}\n{t.initial}" for t in model.traces.values()))
-    check_used(where, [*model.traces, *model.inputs], own)
+    check_used(where, model.inputs, own)
     check_used(where, [*model.parameters, *model.uses], own | in_traces)
+    for name in model.traces:
+        others = "\n".join(trace.equation + trace.on_spike for other, trace in model.traces.items() if other != name)
+        check_used(where, [name], own | identifiers(others))
 
 
 def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[str, Dimension]:
@@ -226,7 +230,9 @@ def _unit_dimension(where: str, unit: str) -> Dimension:
 
 
 def _trace_dimension(where: str, name: str, trace: Trace) -> Dimension:
-    check_texts(where, {"equation": trace.equation, "on_spike": trace.on_spike, "meaning": trace.meaning})
+    check_texts(where, {"equation": trace.equation, "meaning": trace.meaning})
+    if not isinstance(trace.on_spike, str):
+        raise ModelError(field_error(f"{where}.on_spike", "a text", trace.on_spike))
     if trace.side not in ("pre", "post"):
         raise ModelError(field_error(f"{where}.side", "'pre' or 'post'", trace.side))
     equation = parse_equations(f"{where}.equation", trace.equation, _TRACE_FLAGS)
@@ -248,5 +254,8 @@ def _check_traces(where: str, model: SynapseModel) -> None:
         for name, trace in traces.items():
             here = f"{where}.traces.{name}"
             check_equations(here, parse_equations(f"{here}.equation", trace.equation, _TRACE_FLAGS), names)
+            if not trace.on_spike.strip() and not identifiers(trace.equation) & (set(traces) - {name}):
+                expected = "statements, as the equation depends on no other trace"
+                raise ModelError(field_error(f"{here}.on_spike", expected, trace.on_spike))
             check_statements(f"{here}.on_spike", trace.on_spike, names, traces)
             check_expression(f"{here}.initial", trace.initial, dimensions[name], names)

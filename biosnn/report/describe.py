@@ -68,9 +68,13 @@ def _neuron_blocks(model: NeuronModel) -> list[tuple[str, str]]:
     ]
 
 
+def _at_spike(statements: str) -> str:
+    return f"at a spike: {statements or 'nothing'}"
+
+
 def _synapse_blocks(model: SynapseModel) -> list[tuple[str, str]]:
     traces = [
-        (f"trace of {trace.side}synaptic spikes: {trace.meaning}", f"{trace.equation}\nat a spike: {trace.on_spike}")
+        (f"trace of {trace.side}synaptic spikes: {trace.meaning}", f"{trace.equation}\n{_at_spike(trace.on_spike)}")
         for trace in model.traces.values()
     ]
     reads = "\n".join(f"{name} : {unit}" for name, unit in model.uses.items())

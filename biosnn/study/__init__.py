@@ -5,7 +5,7 @@ run by `biosnn.run_study`.
 """
 
 from biosnn.study.load import Study, load_study, study_summary
-from biosnn.study.result import Result
+from biosnn.study.result import Result, Table
 from biosnn.study.saved import SavedResult, load_result
 from biosnn.study.settings import make_settings, setting, setting_texts
 from biosnn.study.verdict import Claim
@@ -15,6 +15,7 @@ __all__ = [
     "Result",
     "SavedResult",
     "Study",
+    "Table",
     "load_result",
     "load_study",
     "make_settings",

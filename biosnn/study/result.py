@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,37 @@ from biosnn.errors import ResultError, field_error
 
 # Names become keys of JSON, members of a zip archive and anchors of a page.
 _NAME = re.compile(r"\w(?:[\w .,:+()=-]*[\w)+])?")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report, for people to read; programs take values and arrays.
+
+    Parameters
+    ----------
+    caption : str
+        What stands in it.
+    rows : sequence of sequences of str
+        Its head, and below it the rows, all of the same length.
+
+    Raises
+    ------
+    ResultError
+        If there is no head, an entry is no text, or rows have different lengths.
+    """
+
+    caption: str
+    rows: Sequence[Sequence[str]]
+
+    def __post_init__(self) -> None:
+        rows = tuple(tuple(row) for row in self.rows)
+        if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
+            got = f"rows of {', '.join(str(len(row)) for row in rows) or 'nothing'}"
+            raise ResultError(field_error(f"Table {self.caption!r}", "a head, and rows of its length", got))
+        for text in (self.caption, *(text for row in rows for text in row)):
+            if not isinstance(text, str):
+                raise ResultError(field_error(f"Table {self.caption!r}", "texts", text))
+        object.__setattr__(self, "rows", rows)
 
 
 @dataclass(frozen=True)
@@ -29,7 +60,8 @@ class Result:
     left_out : collection of str
         Names of expected values and claims that these settings do not ask about, so that the result is not held
         against them; the report names them. A value that is there is held against its expected one all the same.
-
+    tables : mapping of str to Table
+        Tables for the report, by a short name each.
     files : mapping of str to callable
         Further files of the result, such as a trained network: the name of each, and what writes it to a path. On a
         saved result, the path of each.
@@ -44,12 +76,16 @@ class Result:
     arrays: Mapping[str, Any] = field(default_factory=dict)
     left_out: Collection[str] = ()
     files: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         values = {_name("values", name): _scalar(name, value) for name, value in self.values.items()}
         arrays = {_name("arrays", name): _array(name, value) for name, value in self.arrays.items()}
         for name in self.files:
             _name("files", name)
+        for name, table in self.tables.items():
+            if not isinstance(table, Table):
+                raise ResultError(field_error(f"Result.tables[{_name('tables', name)!r}]", "a Table", table))
         if isinstance(self.left_out, str):
             raise ResultError(field_error("Result.left_out", "a list of names", self.left_out))
         object.__setattr__(self, "left_out", tuple(sorted({_name("left_out", name) for name in self.left_out})))

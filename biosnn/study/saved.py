@@ -17,7 +17,7 @@ from brian2.units.fundamentalunits import Quantity
 from biosnn import archive
 from biosnn.errors import BiosnnError, ResultError, field_error
 from biosnn.quantity import parse_unit
-from biosnn.study.result import Result
+from biosnn.study.result import Result, Table
 from biosnn.study.verdict import (
     ERROR,
     FAIL,
@@ -46,7 +46,7 @@ _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 class SavedResult(Result):
     """A result read from its folder: what ``plot.py`` and other programs get.
 
-    ``values``, ``arrays``, ``left_out`` and ``files`` are those of `Result`.
+    ``values``, ``arrays``, ``left_out``, ``files`` and ``tables`` are those of `Result`.
 
     Parameters
     ----------
@@ -126,6 +126,7 @@ def write_result(
         "left_out": list(result.left_out),
         "arrays": archive.entries(result.arrays),
         "files": list(result.files),
+        "tables": {name: {"caption": t.caption, "rows": t.rows} for name, t in result.tables.items()},
     }
     _write_json(folder / RESULT, content)
     _write_json(folder / PROVENANCE, provenance)
@@ -254,6 +255,10 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
             name: folder / FILES / name
             for name in _texts(f"{where} files", _take(where, data, "files", list, default=[]))
         },
+        tables={
+            name: _table(f"{where} tables[{name!r}]", entry)
+            for name, entry in _take(where, data, "tables", dict, default={}).items()
+        },
         folder=folder,
         study=_take(where, data, "study", str),
         settings=settings,
@@ -309,6 +314,12 @@ def _row(where: str, name: str, entry: Any) -> CheckedValue:
         raise ResultError(field_error(f"{where} verdict", f"{PASS} or {FAIL}", texts["verdict"]))
     unit = _take(where, entry, "unit", str)
     return judge_value(CheckedValue(name, value, unit, **numbers, **texts, why=why))
+
+
+def _table(where: str, entry: Any) -> Table:
+    caption = _take(where, _require(where, entry, dict), "caption", str)
+    rows = _take(where, entry, "rows", list)
+    return Table(caption, [_texts(f"{where} rows", _require(where, row, list)) for row in rows])
 
 
 def _claim(where: str, entry: Any) -> CheckedClaim:

@@ -1,0 +1,228 @@
+"""What recognition came to in each coding: accuracy, time, spikes and energy, over all seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from brian2 import joule, ms, second
+from numpy.typing import NDArray
+
+from biosnn.coding import Coding
+from biosnn.datasets import Dataset
+from biosnn.energy import CONVENTIONS, Verdict, verdicts
+from biosnn.learning import Responses, assign_labels, fixed_linear, vote
+from biosnn.measure import accuracy
+from biosnn.study import Table
+
+from .ledger import ledger_of
+from .recognition import DISTURBED, LABELLED, TEST, Told, disturbances, split
+
+# Times since an image came at which a decision is asked for (ms), in so far as a presentation is as long.
+MOMENTS = (5, 7.5, 10, 12.5, 15, 17.5, 20, 25, 30, 35, 40, 50, 60, 80, 100, 125, 150, 175, 200, 250, 300, 350, 400, 500)
+# A decision has been reached when the accuracy is as near to the final one as this.
+NEAR = 0.01
+# The convention whose energy stands in the table; all of them stand in the table of verdicts.
+SHOWN = "neuron updates too"
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One network: numbers by name, the accuracy at each moment (NaN beyond its presentation), and all verdicts."""
+
+    numbers: Mapping[str, float]
+    by_moment: NDArray[np.float64]
+    verdicts: Sequence[Verdict]
+
+
+def outcome_of(settings: Any, data: Dataset, told: Told) -> Outcome:
+    """Measure what a network did."""
+    weighted = _weighting(settings, told)
+    exams = told.record.exams
+    labels, right = data.labels[told.images.labelled], data.labels[told.images.test]
+    decide = fixed_linear(weighted(exams[LABELLED], None), labels)
+
+    def score(answers: Responses, until: int | None = None) -> float:
+        return accuracy(decide(weighted(answers, until)), right[: answers.presentations])
+
+    test, dt = exams[TEST], float(settings.dt / ms)
+    steps = [round(moment / dt) for moment in MOMENTS]
+    by_moment = np.array([score(test, step) if step <= test.steps else np.nan for step in steps])
+    cell_labels = assign_labels(exams[LABELLED].counts(), labels, data.classes)
+    ledger = ledger_of(told)
+    judged = verdicts(ledger)
+    answered = test.first() < test.steps
+    numbers = {
+        "accuracy": score(test),
+        "accuracy by vote": accuracy(vote(weighted(test, None), cell_labels, data.classes), right),
+        "decision": _settled(by_moment, score(test), test.steps * dt),
+        "first answer": float(np.median(test.first()[answered]) * dt) if answered.any() else np.nan,
+        "input spikes": float(told.record.inputs[TEST].sum() / test.presentations),
+        "spikes in answer": len(test.row) / test.presentations,
+        "operations": ledger.an_inference("events"),
+        "without answer": float(np.mean(~answered)),
+        "silent cells": float(np.mean(np.bincount(test.neuron, minlength=test.neurons) == 0)),
+        "processor": told.record.seconds,
+        **{f"energy, {v.convention}": float(v.snn / joule) for v in judged if v.snn is not None},
+        **{
+            f"accuracy, {what.name}": score(answers)
+            for what, answers in zip(disturbances(settings)[1:], exams[DISTURBED:], strict=True)
+        },
+        # What the first images score undisturbed, for those disturbed to be held against.
+        "accuracy, none": score(exams[TEST].head(exams[-1].presentations)),
+    }
+    return Outcome(numbers, by_moment, judged)
+
+
+def _weighting(settings: Any, told: Told) -> Callable[[Responses, int | None], Any]:
+    """How an answer is read: spikes are counted or, where the first take all, weighed by their rank."""
+    if told.coding in settings.rate_codings:
+        return lambda answers, until: answers.counts(until)
+    return lambda answers, until: answers.ranked(settings.fade, until)
+
+
+def _settled(by_moment: NDArray[np.float64], final: float, end: float) -> float:
+    """The first moment (ms) from which on the accuracy is nearly the final one."""
+    near = np.append(by_moment[~np.isnan(by_moment)] >= final - NEAR, True)
+    last_far = np.flatnonzero(~near)
+    first = last_far[-1] + 1 if len(last_far) else 0
+    return float(MOMENTS[first]) if first < len(near) - 1 else end
+
+
+class Outcomes:
+    """The outcomes of all networks, by coding."""
+
+    def __init__(self, settings: Any, data: Dataset, told: Sequence[Told]) -> None:
+        self.settings, self.told = settings, told
+        self.codings = list(dict.fromkeys(one.coding for one in told))
+        found = [outcome_of(settings, data, one) for one in told]
+        self.of = {
+            name: [outcome for one, outcome in zip(told, found, strict=True) if one.coding == name]
+            for name in self.codings
+        }
+
+    def mean(self, coding: str, name: str) -> float:
+        """Over the seeds."""
+        return float(np.mean([outcome.numbers[name] for outcome in self.of[coding]]))
+
+    def sd(self, coding: str, name: str) -> float:
+        """Over the seeds; 0 of one."""
+        values = [outcome.numbers[name] for outcome in self.of[coding]]
+        return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+    def disturbances(self) -> list[str]:
+        """Their names, "none" first."""
+        return [what.name for what in disturbances(self.settings)]
+
+
+def recognition_values(found: Outcomes) -> dict[str, Any]:
+    """The numbers that claims are about."""
+    units = {"accuracy": 1, "decision": ms, "input spikes": 1, "operations": 1}
+    values = {
+        f"{name} of {coding}": found.mean(coding, name) * unit
+        for coding in found.codings
+        for name, unit in units.items()
+    }
+    processor = sum(outcome.numbers["processor"] for outcomes in found.of.values() for outcome in outcomes)
+    return values | ({"processor time of all networks": round(processor, 1) * second} if processor else {})
+
+
+def recognition_arrays(found: Outcomes) -> dict[str, Any]:
+    """What figures are drawn from: axes are codings, then seeds, then moments or disturbances."""
+
+    def each(name: str) -> NDArray[np.float64]:
+        return np.array([[outcome.numbers[name] for outcome in found.of[coding]] for coding in found.codings])
+
+    disturbed = np.array([each(f"accuracy, {name}") for name in found.disturbances()])
+    return {
+        "codings": np.array(found.codings),
+        "moments": np.array(MOMENTS) * ms,
+        "accuracy by moment": np.array([[o.by_moment for o in found.of[coding]] for coding in found.codings]),
+        "accuracy": each("accuracy"),
+        "accuracy by vote": each("accuracy by vote"),
+        "decision time": each("decision") * ms,
+        "first answer": each("first answer") * ms,
+        "input spikes": each("input spikes"),
+        "spikes in answer": each("spikes in answer"),
+        "synaptic operations": each("operations"),
+        "without answer": each("without answer"),
+        "silent cells": each("silent cells"),
+        "energy": each(f"energy, {SHOWN}") * joule,
+        "disturbances": np.array(found.disturbances()),
+        "accuracy disturbed": np.moveaxis(disturbed, 0, 1),
+        "receptive fields": np.array([found_fields(found, coding) for coding in found.codings]),
+    }
+
+
+def found_fields(found: Outcomes, coding: str) -> NDArray[np.float64]:
+    """Input weights of some cells of the first network, shape (cells, pixels)."""
+    record = next(told.record for told in found.told if told.coding == coding)
+    return np.asarray(record.weights[:16], dtype=np.float64)
+
+
+def recognition_tables(found: Outcomes) -> dict[str, Table]:
+    """Coding by measure, and coding by convention."""
+    percent = {"accuracy": "accuracy (%)", "accuracy by vote": "by vote (%)"}
+    plain = {
+        "decision": ("decision (ms)", "{:.0f}"),
+        "first answer": ("first answer (ms)", "{:.0f}"),
+        "input spikes": ("input spikes", "{:,.0f}"),
+        "operations": ("synaptic operations", "{:,.0f}"),
+    }
+    disturbed = found.disturbances()
+    head = ["coding", *percent.values(), *(text for text, _ in plain.values()), "energy (nJ)", *disturbed[1:]]
+    rows = [head]
+    for coding in found.codings:
+        row = [coding]
+        row += [f"{100 * found.mean(coding, n):.1f} ± {100 * found.sd(coding, n):.1f}" for n in percent]
+        row += [form.format(found.mean(coding, name)) for name, (_, form) in plain.items()]
+        row += [f"{1e9 * found.mean(coding, f'energy, {SHOWN}'):,.0f}"]
+        rows.append(row + [f"{100 * found.mean(coding, f'accuracy, {name}'):.1f}" for name in disturbed[1:]])
+    seeds = len(found.of[found.codings[0]])
+    caption = (
+        f"Recognition: means over {seeds} networks with seeds of their own, ± standard deviation. Accuracy of a fixed linear "
+        "readout, and of the vote of cells that are named by the class they answer most. Decision: from when on the accuracy "
+        f"is within {100 * NEAR:.0f} point of the final one. First answer: the median time of the first spike of any cell. "
+        f"Spikes, operations and energy an image; the energy counts every addition and neuron update ({SHOWN!r}). The last "
+        "columns: accuracy (%) with grey levels or input spikes disturbed."
+    )
+    return {"Coding by measure": Table(caption, rows), "Coding by convention": _conventions(found)}
+
+
+def _conventions(found: Outcomes) -> Table:
+    names = [convention.name for convention in CONVENTIONS]
+    rows = [["convention", *found.codings]]
+    for number, name in enumerate(names):
+        row = [name]
+        for coding in found.codings:
+            verdict = found.of[coding][0].verdicts[number]
+            row.append(f"{1e9 * float(verdict.snn / joule):,.0f} nJ: {verdict.cheaper}, {verdict.ratio:.3g}")
+        rows.append(row)
+    for number in range(len(names), len(found.of[found.codings[0]][0].verdicts)):
+        judged = [found.of[coding][0].verdicts[number] for coding in found.codings]
+        rows.append([judged[0].convention, *(f"{verdict.cheaper}, {verdict.ratio:.3g}" for verdict in judged)])
+    caption = (
+        "Energy an image of the first network by every convention, which network is the cheaper one (the spiking network or "
+        "an ordinary one with a dense layer of as many cells), and how many times less the spiking one costs. What no "
+        "convention counts: sending spikes, random numbers, the sorting of a rank order, and the weights of spikes in phase "
+        "and burst codes."
+    )
+    return Table(caption, rows)
+
+
+def rasters(settings: Any, data: Dataset, codings: Mapping[str, Coding], seed: int) -> dict[str, Any]:
+    """The spikes of one image under every coding."""
+    number = int(split(settings, data, seed).test[0])
+    image = data.flat[number]
+    rng = np.random.default_rng(seed)
+    told = [code.encode(image, rng) for code in codings.values()]
+    return {
+        "raster image": image.reshape(data.shape),
+        "raster codings": np.array(list(codings)),
+        "raster coding": np.concatenate([np.full(len(spikes), number) for number, spikes in enumerate(told)]),
+        "raster times": np.concatenate([np.asarray(spikes.times) for spikes in told]) * second,
+        "raster pixels": np.concatenate([spikes.neurons for spikes in told]),
+        "raster durations": np.array([float(spikes.duration) for spikes in told]) * second,
+    }

@@ -1,0 +1,271 @@
+"""Parts of the study `coding`: what is measured of a code, and of a signal in deep layers, against what is known."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import Hz, ms
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import biosnn
+from biosnn.coding import TTFS, Burst, Coding, Function, MembraneTTFS, Phase, Poisson, RankOrder, Regular, delete
+from biosnn.datasets import load
+from biosnn.errors import CodingError
+from biosnn.learning import CLEAN, Disturbance
+from biosnn.report import Figure
+from biosnn.shelf import study_folder
+from biosnn.study import Result
+
+DT = 0.5 * ms
+RATE = 200 * Hz
+
+
+def part(name: str) -> ModuleType:
+    """A file of the study, by itself."""
+    path = study_folder("coding") / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"_study_coding_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+code, depth, plot_code, plot_depth = (part(name) for name in ("code", "depth", "plot_code", "plot_depth"))
+
+MAKERS: dict[str, Any] = {
+    "poisson": lambda T: Poisson(rate=RATE, duration=T, dt=DT),
+    "regular": lambda T: Regular(rate=RATE, duration=T, dt=DT),
+    "ttfs": lambda T: TTFS(duration=T, dt=DT),
+    "ttfs_membrane": lambda T: MembraneTTFS(duration=T, dt=DT),
+    "rank_order": lambda T: RankOrder(duration=T, dt=DT, together=math.ceil(64 * float(DT / T))),
+    "phase": lambda T: Phase(duration=T, dt=DT),
+    "burst": lambda T: Burst(duration=T, dt=DT, T_min=1 * ms, T_max=4 * ms),
+}
+LOSS = Disturbance("loss", spikes=lambda spikes, rng: delete(spikes, 0.3, rng))
+NOISE = Disturbance("noise", values=0.1)
+
+
+def looks(names: Any) -> dict[str, Any]:
+    return {str(name): SimpleNamespace(label=str(name), colour="#0072b2", marker="o") for name in names}
+
+
+@pytest.fixture(scope="module")
+def measured() -> Any:
+    times, disturbances = [5 * ms, 100 * ms], [CLEAN, LOSS, NOISE]
+    return code.measure_codes(MAKERS, times=times, disturbances=disturbances, values=1024, repeats=2, seed=1)
+
+
+def of(measured: Any, name: str, measure: str, disturbance: str = "none") -> Any:
+    """A measure after 100 ms."""
+    at = measured.codings.index(name), measured.disturbances.index(disturbance)
+    return getattr(measured, measure)[at][-1].mean()
+
+
+# ---- part 1 --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name not in ("poisson", "rank_order")])
+def test_without_a_disturbance_no_error_is_beyond_the_bound(measured: Any, name: str) -> None:
+    assert of(measured, name, "error") <= MAKERS[name](100 * ms).bound()
+
+
+def test_a_spike_time_is_as_wrong_as_a_step_is_wide(measured: Any) -> None:
+    assert of(measured, "ttfs", "error") == pytest.approx(1 / (200 * np.sqrt(12)), rel=0.05)
+    assert of(measured, "phase", "error") == pytest.approx(1 / (256 * np.sqrt(12)), rel=0.05)
+    assert of(measured, "ttfs", "settled") > 0.09
+    assert of(measured, "phase", "settled") < 0.006
+
+
+def test_a_poisson_process_is_as_wrong_as_its_count_varies() -> None:
+    # Half of the peak rate at most, so that no estimate is cut off at 1: values are halved by a coding of one's own.
+    def half(values: Any, steps: int, rng: np.random.Generator) -> Any:
+        return rng.random((steps, *values.shape)) < 0.05 * values / 2
+
+    def read_half(raster: Any, steps: int) -> Any:
+        return raster.sum(axis=0) / (0.05 * steps / 2)
+
+    own = {"half": lambda T: Function(function=half, reader=read_half, duration=T, dt=DT)}
+    found = code.measure_codes(own, times=[2000 * ms], disturbances=[CLEAN], values=1024, repeats=1, seed=1)
+    mean_count = 0.05 * 4000 / 2
+    # sqrt(x/(r T)), less the part that is cut off above 1.
+    assert found.error[0, 0, 0, 0] == pytest.approx(np.sqrt(0.5 / mean_count), rel=0.1)
+    assert found.spikes[0, 0, 0, 0] == pytest.approx(mean_count / 2, rel=0.05)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_fitted_decoder_is_hardly_worse_than_the_own_one_and_better_under_loss(measured: Any, name: str) -> None:
+    # Of a few neurons that are silent, a decoder learns little from another half that has none.
+    assert of(measured, name, "fitted") < 1.1 * of(measured, name, "error") + 0.004
+    assert of(measured, name, "fitted", "loss") < 1.05 * of(measured, name, "error", "loss")
+
+
+def test_information_is_what_is_there_at_most_and_noise_takes_of_it(measured: Any) -> None:
+    assert np.nanmax(measured.information) <= 4
+    assert np.nanmin(measured.information) >= 0
+    assert of(measured, "ttfs", "information") > 3.5
+    for name in MAKERS:
+        assert of(measured, name, "information", "noise") < of(measured, name, "information") + 0.02
+
+
+def test_spikes_and_their_times(measured: Any) -> None:
+    assert of(measured, "poisson", "spikes") == pytest.approx(0.5 * 200 * 0.1, rel=0.05)
+    assert of(measured, "ttfs", "spikes") == pytest.approx(1, abs=0.01)
+    assert of(measured, "ttfs", "spikes", "loss") == pytest.approx(0.7, abs=0.05)
+    assert of(measured, "ttfs", "first") == pytest.approx(0.05, rel=0.05)
+    assert of(measured, "burst", "first") == 0
+    assert of(measured, "burst", "last") > 0
+
+
+def test_a_time_too_short_for_a_coding_is_a_gap_and_for_all_times_an_error(measured: Any) -> None:
+    burst = measured.codings.index("burst")
+    assert np.isnan(measured.error[burst, :, 0]).all()
+    assert not np.isnan(measured.error[burst, :, 1]).any()
+    only = {"burst": MAKERS["burst"]}
+    with pytest.raises(CodingError, match="longest burst"):
+        code.measure_codes(only, times=[2 * ms], disturbances=[CLEAN], values=64, repeats=1, seed=1)
+
+
+def test_a_coding_without_a_decoder_has_the_error_of_the_fitted_one() -> None:
+    def first(values: Any, steps: int, _rng: Any) -> Any:
+        return np.arange(steps).reshape(-1, *[1] * values.ndim) == np.rint((1 - values) * (steps - 1))
+
+    makers = {"first": lambda T: Function(function=first, duration=T, dt=DT)}
+    found = code.measure_codes(makers, times=[20 * ms], disturbances=[CLEAN], values=512, repeats=1, seed=1)
+    assert np.isnan(found.error).all()
+    assert np.isnan(found.settled).all()
+    assert found.fitted[0, 0, 0, 0] == pytest.approx(1 / (39 * np.sqrt(12)), rel=0.2)
+    assert code.code_values(found)["reconstruction error of first after 20 ms"] == found.fitted[0, 0, 0, 0]
+
+
+def test_the_same_seed_gives_the_same_measures_whatever_else_is_measured() -> None:
+    same = {"times": [10 * ms], "disturbances": [CLEAN, LOSS], "values": 128, "repeats": 1, "seed": 3}
+    one = code.measure_codes({"poisson": MAKERS["poisson"]}, **same)
+    two = code.measure_codes({"ttfs": MAKERS["ttfs"], "poisson": MAKERS["poisson"]}, **same)
+    np.testing.assert_array_equal(one.fitted[0], two.fitted[1])
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.05, 0.3]))
+@settings(max_examples=15)
+def test_information_of_noise_is_none_and_of_the_value_itself_all(seed: int, noise: float) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.random(1024)
+    assert code.information(values, values) == pytest.approx(4, abs=0.05)
+    assert code.information(values, rng.random(1024)) < 0.1
+    assert 0 <= code.information(values, values + rng.normal(0, 1, 1024) * noise) <= 4
+    assert code.information(values, np.full(1024, 0.5)) == 0
+
+
+def test_information_through_a_channel_is_that_of_the_channel() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.random(20_000)
+    # One bit, turned round once in ten times: 1 - H(0.1) bits.
+    seen = (values > 0.5) ^ (rng.random(len(values)) < 0.1)
+    assert code.information(values, seen.astype(float)) == pytest.approx(0.531, abs=0.02)
+
+
+def test_the_figures_of_a_code(measured: Any) -> None:
+    result = Result(code.code_values(measured), code.code_arrays(measured))
+    figures = plot_code.code_figures(result, looks(measured.codings))
+    assert [type(figure) for figure in figures] == [Figure] * 3
+    assert result.values["spikes a value of ttfs after 100 ms"] == pytest.approx(1, abs=0.01)
+    assert result.arrays["code settled"].shape == (7, 3, 2, 2)
+
+
+# ---- part 3 --------------------------------------------------------------------------------------------------------
+
+SMALL = SimpleNamespace(depth_layers=2, depth_width=10, depth_images=15, depth_duration=10 * ms, dt=1 * ms)
+
+
+def deep(codings: dict[str, Coding], **more: Any) -> Any:
+    with biosnn.session("numpy", seed=1) as sim:
+        return depth.run_depth(codings, load("digits"), SMALL, sim, **more)
+
+
+@pytest.fixture(scope="module")
+def through() -> Any:
+    same = {"duration": 10 * ms, "dt": 1 * ms}
+    return deep({"ttfs": TTFS(**same), "phase": Phase(**same)}, seeds=2, gains=(0.1, 3.0))
+
+
+def test_every_coding_makes_the_first_layer_spike_about_as_often(through: Any) -> None:
+    assert through.spikes.shape == (2, 2, 3)
+    assert through.spikes[:, :, 1].mean(axis=1) == pytest.approx([1, 1], rel=0.4)
+    assert through.scale[1] < through.scale[0]  # more spikes, so less weight for each
+
+
+def test_what_is_too_weak_does_not_pass_and_survival_is_counted_from_the_first_layer(through: Any) -> None:
+    np.testing.assert_array_equal(through.ratio[:, 0], 0)
+    assert (through.ratio[:, 1] > 0.5).all()
+    np.testing.assert_allclose(through.survival, through.spikes / through.spikes[:, :, 1:2])
+
+
+def test_layers_are_measured_within_their_limits(through: Any) -> None:
+    for name in ("silent", "reached", "counts", "firsts"):
+        found = getattr(through, name)
+        assert ((found >= 0) & (found <= 1)).all()
+    assert (through.reached[:, :, 0] == 1).all()
+    assert np.nanmax(through.latency) < 0.02
+
+
+def test_one_layer_is_enough_and_no_spikes_are_no_failure() -> None:
+    def silence(values: Any, steps: int, _rng: Any) -> Any:
+        return np.zeros((steps, *values.shape), dtype=bool)
+
+    found = deep({"silence": Function(function=silence, duration=10 * ms, dt=1 * ms)}, seeds=1, gains=(1.0,))
+    assert not found.spikes.any()
+    assert (found.silent == 1).all()
+    assert not found.reached.any()
+    np.testing.assert_allclose(found.counts, found.chance)
+    assert np.isnan(found.survival).all()
+    assert np.isnan(found.latency).all()
+
+
+def test_an_image_does_not_depend_on_those_before_it() -> None:
+    with biosnn.session("numpy", seed=1, dt=SMALL.dt) as sim:
+        bench = depth._Bench({"ttfs": TTFS(duration=10 * ms, dt=1 * ms)}, load("digits"), SMALL, sim, 1)
+        shown, weights = bench.shown[0][0], bench.weights(0, 4, 3)
+        image, step = np.divmod(shown.steps, bench.window)
+        backwards = (len(shown.labels) - 1 - image) * bench.window + step
+        turned = depth._Shown(shown.labels[::-1], backwards, shown.neurons)
+        one, other = bench.run([(shown, weights), (turned, weights)])
+    assert one.layers[2][0].sum() > 10
+    for (counts, first), (other_counts, other_first) in zip(one.layers, other.layers, strict=True):
+        np.testing.assert_array_equal(counts, other_counts[::-1])
+        np.testing.assert_array_equal(first, other_first[::-1])
+
+
+def test_the_least_gain_within_a_standard_error_of_the_best_is_taken() -> None:
+    tried = np.array([[0.2, 0.49, 0.5], [0.1, 0.2, 0.9]])
+    np.testing.assert_array_equal(depth._least(tried, 100), [1, 2])
+
+
+def test_a_coding_that_takes_too_long_is_refused_by_name() -> None:
+    with pytest.raises(CodingError, match=r"run_depth, slow: expected a duration of at most 10. ms"):
+        deep({"slow": TTFS(duration=20 * ms, dt=1 * ms)})
+
+
+def test_the_figures_of_depth(through: Any) -> None:
+    result = Result(depth.depth_values(through), depth.depth_arrays(through))
+    figures = plot_depth.depth_figures(result, looks(through.codings))
+    assert [figure.name for figure in figures] == ["depth-accuracy", "depth-activity"]
+    assert set(result.values) >= {"accuracy after 2 layers of ttfs", "survival after 2 layers of phase"}
+
+
+@pytest.mark.cpp
+def test_targets_agree() -> None:
+    found = []
+    for target in ("numpy", "cpp"):
+        with biosnn.session(target, seed=1) as sim:
+            same = {"ttfs": TTFS(duration=10 * ms, dt=1 * ms)}
+            found.append(depth.run_depth(same, load("digits"), SMALL, sim, seeds=1, gains=(2.0,)))
+    np.testing.assert_allclose(found[0].spikes, found[1].spikes)
+    np.testing.assert_allclose(found[0].latency, found[1].latency)
