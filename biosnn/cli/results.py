@@ -55,8 +55,12 @@ def print_start(console: Console, study: Study, given: Mapping[str, str]) -> Non
 
 def print_result(console: Console, result: SavedResult) -> None:
     """Print a result: its tables, its values, its claims, its verdict and where its report lies."""
-    for name, table in result.tables.items():
-        console.print(_table(name, table))
+    for name, given in result.tables.items():
+        table = _table(name, given)
+        if console.measure(table).maximum <= console.width:
+            console.print(table)
+        else:
+            console.print(f"Too wide for this terminal, so only in the report: {name}", markup=False, highlight=False)
     if result.rows:
         console.print(_values(result.rows))
     if result.claims:

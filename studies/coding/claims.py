@@ -16,7 +16,7 @@ def _accuracies(result: Any) -> tuple[float, float]:
 
 
 def _answer(result: Any) -> bool:
-    """The activity floor: both networks answer nearly every image, most cells answer some, and far better than chance."""
+    """The activity floor: both networks answer nearly every image, most cells answer some, far better than chance."""
     names = list(result.arrays["codings"])
     for coding in (RATE, LATENCY):
         unanswered = result.arrays["without answer"][names.index(coding)]
@@ -34,7 +34,7 @@ def _lost(result: Any, coding: str, kind: str) -> float:
     return float(np.mean(disturbed[0] - disturbed[strongest]))
 
 
-def _kept(result: Any, name: str) -> bool:
+def _less(result: Any, name: str) -> bool:
     return bool(result.values[f"{name} of {LATENCY}"] < result.values[f"{name} of {RATE}"])
 
 
@@ -53,14 +53,14 @@ CLAIMS = [
     ),
     Claim(
         "fewer operations",
-        "time to first spike needs at most 1/3.5 of the synaptic operations of Poisson rates (Guo 2021: 1/3.5 to 1/6.5)",
+        "time to first spike needs at most 1/3.5 of the synaptic operations of Poisson rates, as in Guo 2021",
         lambda result: result.values[f"operations of {LATENCY}"] <= result.values[f"operations of {RATE}"] / 3.5,
         _answer,
     ),
     Claim(
         "decides earlier",
         "with time to first spike the accuracy has settled earlier",
-        lambda result: _kept(result, "decision"),
+        lambda result: _less(result, "decision"),
         _answer,
     ),
     Claim(

@@ -140,7 +140,7 @@ def code_arrays(measures: CodeMeasures) -> dict[str, Any]:
 
 
 def code_values(measures: CodeMeasures, at: Quantity | None = None) -> dict[str, float]:
-    """A few numbers of the undisturbed codes after a time, by default the longest: error, information and spikes.
+    """A few numbers of the undisturbed codes after a time, by default the longest: their errors.
 
     The error is that of the own decoder, or of the fitted one where there is none. What is NaN is left out.
     """
@@ -152,8 +152,6 @@ def code_values(measures: CodeMeasures, at: Quantity | None = None) -> dict[str,
         mean = {key: float(np.mean(getattr(measures, key)[number, clean, place])) for key in NUMBERS}
         error = mean["fitted"] if np.isnan(mean["error"]) else mean["error"]
         found[f"reconstruction error of {name} {after}"] = error
-        found[f"bits a neuron of {name} {after}"] = mean["information"]
-        found[f"spikes a value of {name} {after}"] = mean["spikes"]
     return {name: value for name, value in found.items() if not np.isnan(value)}
 
 

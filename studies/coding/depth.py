@@ -159,18 +159,15 @@ def depth_arrays(depth: Depth) -> dict[str, Any]:
 
 
 def depth_values(depth: Depth) -> dict[str, float]:
-    """A few numbers: of each coding, what the first and the last layer tell, and how many spikes survive.
+    """A few numbers: of each coding, what the last layer tells.
 
     The accuracy is that of the linear decoder, of counts or of first spikes, that is better on average over the seeds.
     """
     last = depth.counts.shape[-1] - 1
     best = np.maximum(depth.counts.mean(axis=1), depth.firsts.mean(axis=1))
-    survival = depth.survival.mean(axis=1)
     found = {"chance in depth": depth.chance}
     for number, name in enumerate(depth.codings):
-        found[f"accuracy after 1 layer of {name}"] = float(best[number, 1])
         found[f"accuracy after {last} layers of {name}"] = float(best[number, last])
-        found[f"survival after {last} layers of {name}"] = float(survival[number, last])
     return found
 
 

@@ -1,4 +1,4 @@
-"""What an image costs in each coding, counted from the run: spikes, additions, updates, memory; priced by conventions."""
+"""What an image costs in each coding, counted from the run: spikes, additions, updates of neurons, memory."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def update_of(model: Any) -> Update:
     """What a step of a neuron costs, from its equations.
 
     Each state variable is read and written, and changes by the product of the time step and its right-hand side.
-    Additions and products are counted as they stand in that and in the threshold; a quotient is a product, as parameters
-    do not change, and a comparison an addition. Functions and whether a neuron is refractory are not counted.
+    Additions and products are counted as they stand in that and in the threshold; a quotient is a product, since
+    parameters do not change, and a comparison an addition. Functions and refractoriness are not counted.
     """
     names = sorted(model.parsed.diff_eq_names)
     texts = [*(model.parsed[name].expr.code for name in names), model.threshold]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from biosnn.coding import Coding
 from biosnn.datasets import Dataset
-from biosnn.energy import CONVENTIONS, Verdict, verdicts
+from biosnn.energy import Verdict, verdicts
 from biosnn.learning import Responses, assign_labels, fixed_linear, vote
 from biosnn.measure import accuracy
 from biosnn.study import Table
@@ -152,64 +152,72 @@ def recognition_arrays(found: Outcomes) -> dict[str, Any]:
         "energy": each(f"energy, {SHOWN}") * joule,
         "disturbances": np.array(found.disturbances()),
         "accuracy disturbed": np.moveaxis(disturbed, 0, 1),
-        "receptive fields": np.array([found_fields(found, coding) for coding in found.codings]),
+        "receptive fields": np.array([_fields(found, coding) for coding in found.codings]),
     }
 
 
-def found_fields(found: Outcomes, coding: str) -> NDArray[np.float64]:
+def _fields(found: Outcomes, coding: str) -> NDArray[np.float64]:
     """Input weights of some cells of the first network, shape (cells, pixels)."""
     record = next(told.record for told in found.told if told.coding == coding)
     return np.asarray(record.weights[:16], dtype=np.float64)
 
 
 def recognition_tables(found: Outcomes) -> dict[str, Table]:
-    """Coding by measure, and coding by convention."""
-    percent = {"accuracy": "accuracy (%)", "accuracy by vote": "by vote (%)"}
-    plain = {
-        "decision": ("decision (ms)", "{:.0f}"),
-        "first answer": ("first answer (ms)", "{:.0f}"),
-        "input spikes": ("input spikes", "{:,.0f}"),
-        "operations": ("synaptic operations", "{:,.0f}"),
+    """Coding by measure, by disturbance, and by convention."""
+    return {
+        "Coding by measure": _measures(found),
+        "Coding under disturbance (%)": _disturbed(found),
+        "Coding by convention": _conventions(found),
     }
-    disturbed = found.disturbances()
-    head = ["coding", *percent.values(), *(text for text, _ in plain.values()), "energy (nJ)", *disturbed[1:]]
-    rows = [head]
+
+
+def _measures(found: Outcomes) -> Table:
+    rows = [["coding", "accuracy (%)", "vote (%)", "decision (ms)", "input spikes", "operations", "energy (nJ)"]]
     for coding in found.codings:
-        row = [coding]
-        row += [f"{100 * found.mean(coding, n):.1f} ± {100 * found.sd(coding, n):.1f}" for n in percent]
-        row += [form.format(found.mean(coding, name)) for name, (_, form) in plain.items()]
-        row += [f"{1e9 * found.mean(coding, f'energy, {SHOWN}'):,.0f}"]
-        rows.append(row + [f"{100 * found.mean(coding, f'accuracy, {name}'):.1f}" for name in disturbed[1:]])
-    seeds = len(found.of[found.codings[0]])
+        percents = [_percent(found, coding, name) for name in ("accuracy", "accuracy by vote")]
+        plain = [f"{found.mean(coding, name):,.0f}" for name in ("decision", "input spikes", "operations")]
+        rows.append([coding, *percents, *plain, f"{1e9 * found.mean(coding, f'energy, {SHOWN}'):,.0f}"])
     caption = (
-        f"Recognition: means over {seeds} networks with seeds of their own, ± standard deviation. Accuracy of a fixed linear "
-        "readout, and of the vote of cells that are named by the class they answer most. Decision: from when on the accuracy "
-        f"is within {100 * NEAR:.0f} point of the final one. First answer: the median time of the first spike of any cell. "
-        f"Spikes, operations and energy an image; the energy counts every addition and neuron update ({SHOWN!r}). The last "
-        "columns: accuracy (%) with grey levels or input spikes disturbed."
+        f"Means over {len(found.of[found.codings[0]])} networks, ± standard deviation. Accuracy: of a fixed linear readout. "
+        "Vote: of cells named by the class that they answer most. Decision: from when on the accuracy is within "
+        f"{100 * NEAR:.0f} point of the final one. Input spikes, synaptic operations and energy are an image's; the energy "
+        f"counts every addition and neuron update (convention {SHOWN!r})."
     )
-    return {"Coding by measure": Table(caption, rows), "Coding by convention": _conventions(found)}
+    return Table(caption, rows)
+
+
+def _disturbed(found: Outcomes) -> Table:
+    kinds = found.disturbances()
+    rows = [["coding", *kinds]]
+    for coding in found.codings:
+        rows.append([coding, *(f"{100 * found.mean(coding, f'accuracy, {kind}'):.1f}" for kind in kinds)])
+    caption = (
+        "Accuracy (%) with noise on the grey levels (standard deviation), input spikes deleted (probability) or moved "
+        "(standard deviation). Networks and readouts have learned from undisturbed images only."
+    )
+    return Table(caption, rows)
+
+
+def _percent(found: Outcomes, coding: str, name: str) -> str:
+    return f"{100 * found.mean(coding, name):.1f} ± {100 * found.sd(coding, name):.1f}"
 
 
 def _conventions(found: Outcomes) -> Table:
-    names = [convention.name for convention in CONVENTIONS]
+    judged = {coding: found.of[coding][0].verdicts for coding in found.codings}
     rows = [["convention", *found.codings]]
-    for number, name in enumerate(names):
-        row = [name]
-        for coding in found.codings:
-            verdict = found.of[coding][0].verdicts[number]
-            row.append(f"{1e9 * float(verdict.snn / joule):,.0f} nJ: {verdict.cheaper}, {verdict.ratio:.3g}")
-        rows.append(row)
-    for number in range(len(names), len(found.of[found.codings[0]][0].verdicts)):
-        judged = [found.of[coding][0].verdicts[number] for coding in found.codings]
-        rows.append([judged[0].convention, *(f"{verdict.cheaper}, {verdict.ratio:.3g}" for verdict in judged)])
+    for number, convention in enumerate(verdict.convention for verdict in judged[found.codings[0]]):
+        of = [judged[coding][number] for coding in found.codings]
+        rows.append([convention, *(f"{v.cheaper} {_times(v.ratio)}" for v in of)])
     caption = (
-        "Energy an image of the first network by every convention, which network is the cheaper one (the spiking network or "
-        "an ordinary one with a dense layer of as many cells), and how many times less the spiking one costs. What no "
-        "convention counts: sending spikes, random numbers, the sorting of a rank order, and the weights of spikes in phase "
-        "and burst codes."
+        "Which network needs less energy by every convention, and how many times less: the spiking one of the first seed, "
+        "or an ordinary one with a dense layer of as many cells. What no convention counts: sending spikes, random numbers, "
+        "the sorting of a rank order, and the weights of spikes in phase and burst codes."
     )
     return Table(caption, rows)
+
+
+def _times(ratio: float) -> str:
+    return f"{max(ratio, 1 / ratio):.3g}" if 0 < ratio < np.inf else ""
 
 
 def rasters(settings: Any, data: Dataset, codings: Mapping[str, Coding], seed: int) -> dict[str, Any]:

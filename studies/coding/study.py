@@ -131,7 +131,7 @@ def run(settings: Settings, sim: Any) -> Result:
                 tables=recognition_tables(outcomes),
             ),
         )
-    return replace(found, left_out=left_out(settings, found.values))
+    return replace(found, left_out=left_out(found.values))
 
 
 def _code(settings: Settings, sim: Any) -> Result:
@@ -162,6 +162,6 @@ def _joined(one: Result, two: Result) -> Result:
     return Result({**one.values, **two.values}, {**one.arrays, **two.arrays}, tables={**one.tables, **two.tables})
 
 
-def left_out(settings: Settings, values: Mapping[str, Any]) -> list[str]:
+def left_out(values: Mapping[str, Any]) -> list[str]:
     """Claims about codings that were not compared, or on work that was not done."""
     return [claim.name for claim in CLAIMS if not set(NEEDED[claim.name]) <= set(values)]
