@@ -178,9 +178,11 @@ def _measures(found: Outcomes) -> Table:
         plain = [f"{found.mean(coding, name):,.0f}" for name in ("decision", "input spikes", "operations")]
         rows.append([coding, *percents, *plain, f"{1e9 * found.mean(coding, f'energy, {SHOWN}'):,.0f}"])
     caption = (
-        f"Means over {len(found.of[found.codings[0]])} networks, ± standard deviation. Accuracy: of a fixed linear readout. "
+        f"Means over {len(found.of[found.codings[0]])} networks, ± standard deviation. Accuracy: of a fixed linear "
+        "readout. "
         "Vote: of cells named by the class that they answer most. Decision: from when on the accuracy is within "
-        f"{100 * NEAR:.0f} point of the final one. Input spikes, synaptic operations and energy are an image's; the energy "
+        f"{100 * NEAR:.0f} point of the final one. Input spikes, synaptic operations and energy are an image's; the "
+        "energy "
         f"counts every addition and neuron update (convention {SHOWN!r})."
     )
     return Table(caption, rows)
@@ -209,9 +211,9 @@ def _conventions(found: Outcomes) -> Table:
         of = [judged[coding][number] for coding in found.codings]
         rows.append([convention, *(f"{v.cheaper} {_times(v.ratio)}" for v in of)])
     caption = (
-        "Which network needs less energy by every convention, and how many times less: the spiking one of the first seed, "
-        "or an ordinary one with a dense layer of as many cells. What no convention counts: sending spikes, random numbers, "
-        "the sorting of a rank order, and the weights of spikes in phase and burst codes."
+        "Which network needs less energy by every convention, and how many times less: the spiking one of the first "
+        "seed, or an ordinary one with a dense layer of as many cells. What no convention counts: sending spikes, random "
+        "numbers, the sorting of a rank order, and the weights of spikes in phase and burst codes."
     )
     return Table(caption, rows)
 

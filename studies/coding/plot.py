@@ -53,10 +53,10 @@ def _slide(result: Any, drawn: Any) -> Figure:
     _plain(axes[0], (5, 10, 20, 50, 100, 200, 500))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
     caption = (
-        "The same images in every coding. Left: accuracy of a fixed linear readout of the answer so far, against the time "
-        "since the image came, mean over networks. Middle and right: accuracy of the whole answer against what it costs, "
-        "mean and standard deviation over networks; the best place is the upper left corner. Energy counts every addition "
-        "and every update of a neuron; the table of conventions has other ways to count it."
+        "The same images in every coding. Left: accuracy of a fixed linear readout of the answer so far, against the "
+        "time since the image came, mean over networks. Middle and right: accuracy of the whole answer against what "
+        "it costs, mean and standard deviation over networks; the best place is the upper left corner. Energy counts "
+        "every addition and every update of a neuron; the table of conventions has other ways to count it."
     )
     return Figure("latency-and-energy", figure, caption)
 
@@ -80,8 +80,8 @@ def _rasters(result: Any, drawn: Any) -> Figure:
     for axis in panels[len(names) :]:
         axis.set_axis_off()
     caption = (
-        "One image under every coding: a dot is a spike of the input of a pixel, row by row from the top. The time axes "
-        "differ: rates are shown for longer."
+        "One image under every coding: a dot is a spike of the input of a pixel, row by row from the top. The time "
+        "axes differ: rates are shown for longer."
     )
     return Figure("rasters", figure, caption)
 
@@ -103,9 +103,9 @@ def _robust(result: Any, drawn: Any) -> Figure:
     axis.set(ylabel="accuracy (%)", ylim=(0, 100))
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
     caption = (
-        "Accuracy on the same images undisturbed (none), with noise on the grey levels (its standard deviation), with input "
-        "spikes deleted (the probability), and with input spikes moved (the standard deviation of the jitter). Networks and "
-        "readouts have learned from undisturbed images only. Mean and standard deviation over networks."
+        "Accuracy on the same images undisturbed (none), with noise on the grey levels (its standard deviation), with "
+        "input spikes deleted (the probability), and with input spikes moved (the standard deviation of the jitter). "
+        "Networks and readouts have learned from undisturbed images only. Mean and standard deviation over networks."
     )
     return Figure("robustness", figure, caption)
 
