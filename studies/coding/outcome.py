@@ -212,8 +212,8 @@ def _conventions(found: Outcomes) -> Table:
         rows.append([convention, *(f"{v.cheaper} {_times(v.ratio)}" for v in of)])
     caption = (
         "Which network needs less energy by every convention, and how many times less: the spiking one of the first "
-        "seed, or an ordinary one with a dense layer of as many cells. What no convention counts: sending spikes, random "
-        "numbers, the sorting of a rank order, and the weights of spikes in phase and burst codes."
+        "seed, or an ordinary one with a dense layer of as many cells. What no convention counts: sending spikes, "
+        "random numbers, the sorting of a rank order, and the weights of spikes in phase and burst codes."
     )
     return Table(caption, rows)
 
