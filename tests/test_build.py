@@ -16,7 +16,8 @@ from biosnn import shelf
 from biosnn.errors import ModelError, NotFoundError
 from biosnn.model import to_toml
 
-PLASTIC = [name for name in shelf.synapse_names() if biosnn.synapse_model(name).traces]
+MODELS = {name: biosnn.synapse_model(name) for name in shelf.synapse_names()}
+PLASTIC = [name for name, model in MODELS.items() if model.traces and not model.uses]
 
 
 def spikes(times: list[float], name: str, n: int = 1) -> SpikeGeneratorGroup:

@@ -166,6 +166,8 @@ def weights_and_input(rule: str, connect: Any, delay: Any) -> tuple[Any, Any]:
             namespace={}, name="target",
         )  # fmt: skip
         model = shelf.synapse_model(rule)
+        if "kheradpisheh" in model.presets:  # its own values would bring all weights to their bound
+            model = model.with_values("kheradpisheh")
         start = np.linspace(0.1, 0.9, 30).reshape(6, 5)
         given = {"w": start if isinstance(connect, Dense) else start.ravel()} if "w" in model.parsed.names else None
         each = np.ndim(delay) > 0 and connect is True
@@ -179,11 +181,13 @@ def weights_and_input(rule: str, connect: Any, delay: Any) -> tuple[Any, Any]:
         return np.array(joint.w[:]).ravel(), np.array(target.g[:])
 
 
+# A generator of spikes has no variables that a rule could read; test_coded.py has the rule that does.
+RULES = [name for name in shelf.synapse_names() if not shelf.synapse_model(name).uses]
 DELAYS = {"none": None, "uniform": 2 * ms, "array": np.random.default_rng(2).integers(0, 9, (6, 5)) * ms}
 
 
 @pytest.mark.parametrize("delay", DELAYS)
-@pytest.mark.parametrize("rule", shelf.synapse_names())
+@pytest.mark.parametrize("rule", RULES)
 def test_every_rule_of_the_catalogue_gives_the_same_weights_on_a_projection(rule: str, delay: str) -> None:
     reference = weights_and_input(rule, True, DELAYS[delay])
     assert np.ptp(reference[0]) > 0

@@ -286,7 +286,7 @@ def test_a_claims_exception_is_named_and_the_numbers_are_kept(tmp_path: Path) ->
 def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:
     run_study(write_study(tmp_path / "charging"), out=tmp_path / "out")
     data = json.loads((tmp_path / "out/result.json").read_text())
-    assert " ".join(data) == "format study settings seed target verdict values claims left_out arrays files"
+    assert " ".join(data) == "format study settings seed target verdict values claims left_out arrays files tables"
     assert data["format"] == 1
     charge = data["values"]["charge"]
     assert set(charge) == {"value", "unit", "expected", "tolerance", "source", "verdict"}

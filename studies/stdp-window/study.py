@@ -87,7 +87,9 @@ def _left_out(checked: set[str]) -> list[str]:
 
 
 def _rules(settings: Settings) -> list[str]:
-    plastic = [name for name in synapse_names() if synapse_model(name).plastic]
+    # A rule that reads variables of its neurons has no window by itself.
+    models = {name: synapse_model(name) for name in synapse_names()}
+    plastic = [name for name, model in models.items() if model.plastic and not model.uses]
     chosen = [rule for name in settings.rules for rule in (plastic if name == "all" else [name])]
     for name in chosen:
         model = synapse_model(name)
