@@ -65,6 +65,7 @@ def load(path: Path) -> ModelProto:
     except library.DecodeError as problem:
         raise ConversionError(f"It is no ONNX file, or a damaged one: {problem}. Export it again.") from None
     _check_model(model)
+    _check_names(model)
     for tensor in _tensors(model):
         _check_tensor(tensor)
     return model
@@ -142,6 +143,19 @@ def _check_model(model: ModelProto) -> None:
         raise ConversionError(field_error("Functions of its own", "none", names, do))
     if model.graph.sparse_initializer:
         raise ConversionError("It has sparse initializers. Export the weights as dense ones.")
+
+
+def _check_names(model: ModelProto) -> None:
+    """Names come as bytes where they are no UTF-8."""
+    graph = model.graph
+    named = [*graph.input, *graph.output, *graph.initializer, *graph.node, *_tensors(model)]
+    names = {*(thing.name for thing in named), *(opset.domain for opset in model.opset_import)}
+    names.update(dim.dim_param for value in graph.input for dim in value.type.tensor_type.shape.dim)
+    for node in graph.node:
+        names.update(node.input, node.output, (node.op_type, node.domain), (a.name for a in node.attribute))
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise ConversionError(field_error("Names", "texts in UTF-8", wrong[0], "The file is damaged: export it again."))
 
 
 def _tensors(model: ModelProto) -> Iterator[TensorProto]:

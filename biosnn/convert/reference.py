@@ -16,7 +16,7 @@ from biosnn.convert.images import check_images
 from biosnn.convert.layers import Floats
 from biosnn.convert.onnx_runtime import run, session
 from biosnn.convert.onnx_writer import write_onnx
-from biosnn.errors import ConversionError
+from biosnn.errors import ConversionError, field_error
 
 RELATIVE = 2e-4
 """How far a reading may be from the file, relative to a layer's largest value: float32 rounding through many layers."""
@@ -154,6 +154,9 @@ def check_reading(path: Path, graph: Graph, images: ArrayLike, threads: int = 0)
     largest = 0.0
     for name, expected in zip(names, given, strict=True):
         most, found = float(np.abs(expected).max()), read[name]
+        if not np.isfinite(most):
+            do = "Its weights are too large, or damaged: train it again."
+            raise ConversionError(field_error(f"{path}: values of {name!r}", "finite numbers", most, do))
         largest = max(largest, most)
         # Where large values cancel, what is left has their rounding errors.
         allowed = RELATIVE * most + RELATIVE / 100 * largest
