@@ -326,7 +326,8 @@ def test_layers_joined(tmp_path: Path) -> None:
 
 
 def test_a_classifier_as_scikit_learn_exports_it(tmp_path: Path) -> None:
-    arrays = {"w": floats(4, 5), "b": floats(1, 5), "w2": floats(5, 3), "b2": floats(1, 3), "c": np.array([7, 8, 9])}
+    arrays = {"w": floats(4, 5), "b": floats(1, 5), "w2": floats(5, 3), "b2": floats(1, 3)}
+    arrays["c"] = np.array(["cat", "dog", "eel"])
     nodes = [
         node("Cast", "x", "f", to=1),
         node("MatMul", "f w", "m"),
@@ -337,7 +338,7 @@ def test_a_classifier_as_scikit_learn_exports_it(tmp_path: Path) -> None:
         node("Softmax", "z", "probabilities"),
         node("ArgMax", "probabilities", "best", axis=1),
         node("ArrayFeatureExtractor", "c best", "label", domain="ai.onnx.ml"),
-        node("ZipMap", "probabilities", "named", classlabels_int64s=[7, 8, 9], domain="ai.onnx.ml"),
+        node("ZipMap", "probabilities", "named", classlabels_strings=["cat", "dog", "eel"], domain="ai.onnx.ml"),
     ]
     graph = read_network(saved(tmp_path, model(nodes, arrays, ("n", 4), "label named")))
     assert kinds(graph) == [Linear, Relu, Linear]

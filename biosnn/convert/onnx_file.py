@@ -176,7 +176,7 @@ def _check_tensor(tensor: TensorProto) -> None:
             "external_data=False), or onnx.save_model(model, path, save_as_external_data=False)."
         )
     kind = proto.DataType.Name(tensor.data_type) if tensor.data_type in proto.DataType.values() else tensor.data_type
-    if kind not in _KINDS:
+    if kind not in (*_KINDS, "STRING"):  # texts are names of classes, which no layer reads
         raise ConversionError(field_error(f"{where} type", f"one of {', '.join(_KINDS)}", kind, "Export as float32."))
     values = math.prod(tensor.dims)
     if min(tensor.dims, default=0) < 0 or values > MOST_VALUES:

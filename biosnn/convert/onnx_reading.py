@@ -77,12 +77,14 @@ class Reading:
         graph = model.graph
         versions = {"ai.onnx" if not o.domain else o.domain: o.version for o in model.opset_import}
         self.opset = int(versions.get("ai.onnx", onnx_file.OLDEST_OPSET))
-        self.constants: dict[str, NDArray[Any]] = {t.name: onnx_file.array(t) for t in graph.initializer}
+        numbers = (tensor for tensor in graph.initializer if tensor.data_type != onnx().TensorProto.STRING)
+        self.constants: dict[str, NDArray[Any]] = {tensor.name: onnx_file.array(tensor) for tensor in numbers}
         self.flows: dict[str, str] = {}
         self.heads: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.origins: dict[str, str] = {}
         self._layers: dict[str, Layer] = {}
-        inputs = [value for value in graph.input if value.name not in self.constants]
+        initial = {tensor.name for tensor in graph.initializer}
+        inputs = [value for value in graph.input if value.name not in initial]
         if len(inputs) != 1:
             do = "Export with one input; several can be slices of it."
             raise ConversionError(field_error("Inputs of the model", "one", [value.name for value in inputs], do))

@@ -112,16 +112,34 @@ def original(path: Path, images: ArrayLike, values: Sequence[str], threads: int 
     ConversionError
         If the file cannot be read, or ONNX Runtime refuses it.
     """
-    model = onnx_file.load(path)
-    for name in set(values) - {value.name for value in model.graph.output}:
-        model.graph.output.append(onnx().ValueInfoProto(name=name))
-    opened = session(model.SerializeToString(), threads)
-    taken = opened.get_inputs()[0]
-    shown = np.asarray(images, _KINDS.get(taken.type, np.float32))
-    fixed = taken.shape[0] if isinstance(taken.shape[0], int) else len(shown)
-    padded = shown[np.arange(-(-len(shown) // fixed) * fixed) % len(shown)]  # the last batch is filled with the first
-    parts = [run(opened, values, {taken.name: padded[k : k + fixed]}) for k in range(0, len(padded), fixed)]
+    try:
+        model = onnx_file.load(path)
+        _cut(model, values)
+        opened = session(model.SerializeToString(), threads)
+        taken = opened.get_inputs()[0]
+        shown = np.asarray(images, _KINDS.get(taken.type, np.float32))
+        fixed = taken.shape[0] if isinstance(taken.shape[0], int) else len(shown)
+        padded = shown[np.arange(-(-len(shown) // fixed) * fixed) % len(shown)]  # the last batch: filled with the first
+        parts = [run(opened, values, {taken.name: padded[k : k + fixed]}) for k in range(0, len(padded), fixed)]
+    except ConversionError as problem:
+        raise ConversionError(f"{path}: {problem}") from None
     return [np.concatenate(column)[: len(shown)] for column in zip(*parts, strict=True)]
+
+
+def _cut(model: Any, values: Sequence[str]) -> None:
+    """Leave only the nodes that lead to some values, and let these be the outputs."""
+    nodes = list(model.graph.node)
+    makers = {value: number for number, node in enumerate(nodes) for value in node.output if value}
+    waiting, needed = list(values), set()
+    while waiting:
+        number = makers.get(waiting.pop())
+        if number is not None and number not in needed:
+            needed.add(number)
+            waiting += nodes[number].input
+    kept = [nodes[number] for number in sorted(needed)]
+    del model.graph.node[:], model.graph.output[:]
+    model.graph.node.extend(kept)
+    model.graph.output.extend(onnx().ValueInfoProto(name=name) for name in dict.fromkeys(values))
 
 
 _KINDS = {"tensor(double)": np.float64, "tensor(uint8)": np.uint8, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
