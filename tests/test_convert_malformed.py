@@ -218,6 +218,17 @@ def test_a_layer_that_would_take_ten_gigabytes(tmp_path: Path, large: Any) -> No
     refused(tmp_path, model([large], arrays, opset=10), "expected (at most|1 to) ")
 
 
+def test_one_array_that_many_layers_would_copy(tmp_path: Path) -> None:
+    arrays = {"w": np.ones((4000, 4000), np.float32)}
+    nodes = [node("MatMul", f"v{n} w" if n else "x w", f"v{n + 1}") for n in range(20)]
+    refused(tmp_path, model(nodes, arrays, ("n", 4000), "v20"), "Node 'MatMul_v17'.* values and weights in all")
+
+
+def test_a_network_of_countless_layers(tmp_path: Path) -> None:
+    nodes = [node("Relu", f"v{n}" if n else "x", f"v{n + 1}") for n in range(10_001)]
+    refused(tmp_path, model(nodes, shape=("n", 2), outputs="v10001"), "the network: expected at most 10000 layers")
+
+
 def test_a_file_of_countless_small_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two bytes in a file can become a large object in memory."""
     path = tmp_path / "model.onnx"

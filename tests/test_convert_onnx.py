@@ -294,8 +294,10 @@ def test_a_network_with_channels_last(tmp_path: Path) -> None:
         "b2": floats(5),
         "shape": np.array([-1, 64]),
     }
+    arrays["most"] = np.float32(255)
     nodes = [
-        node("Transpose", "x", "t", perm=[0, 3, 1, 2]),
+        node("Div", "x most", "unit"),
+        node("Transpose", "unit", "t", perm=[0, 3, 1, 2]),
         node("Conv", "t w b", "c", auto_pad="SAME_UPPER"),
         node("Relu", "c", "r"),
         node("MaxPool", "r", "p", kernel_shape=[2, 2], strides=[2, 2]),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from biosnn.convert import onnx_file
 from biosnn.convert.extra import onnx
-from biosnn.convert.graph import Graph, with_shape
+from biosnn.convert.graph import MOST_LAYERS, Graph, with_shape
 from biosnn.convert.layers import MOST_VALUES, Input, Layer, Shape
 from biosnn.convert.onnx_runtime import evaluate
 from biosnn.convert.simplify import simplified
@@ -83,6 +83,7 @@ class Reading:
         self.heads: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.origins: dict[str, str] = {}
         self._layers: dict[str, Layer] = {}
+        self._held = 0
         initial = {tensor.name for tensor in graph.initializer}
         inputs = [value for value in graph.input if value.name not in initial]
         if len(inputs) != 1:
@@ -97,6 +98,11 @@ class Reading:
         name = next(name for name in names if name not in self._layers)
         shape = layer.fit([self._layers[source].shape for source in layer.inputs])
         self._layers[name] = with_shape(replace(layer, name=name), shape)
+        # One array may serve many layers in the file, and be copied for each.
+        self._held += self._layers[name].neurons + getattr(layer, "weight", np.empty(0)).size
+        if self._held > 2 * MOST_VALUES or len(self._layers) > MOST_LAYERS:
+            expected = f"at most {MOST_LAYERS} layers, of {2 * MOST_VALUES} values and weights in all"
+            raise ConversionError(field_error("the network", expected, f"{self._held} in {len(self._layers)} so far"))
         if value:
             self.flows[value] = name
             self.origins[name] = value

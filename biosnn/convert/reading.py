@@ -20,8 +20,6 @@ _TORCH = (
 )
 _KERAS = "Export it to ONNX: model.export('model.onnx', format='onnx'), or python -m tf2onnx.convert."
 _SKLEARN = "Export it to ONNX: skl2onnx.to_onnx(model, example)."
-SHOWN = 3
-"""How many random images a reading is tried with."""
 
 
 def read_network(path: str | os.PathLike[str], check: bool = True) -> Graph:
@@ -99,5 +97,6 @@ def _members(file: Path) -> list[str]:
 
 
 def _random_images(graph: Graph) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    return rng.integers(0, 4, (SHOWN, *graph.input.shape)).astype(np.float32)
+    """Two or three, since all values of all layers are kept of them."""
+    shown = 3 if sum(graph.neurons.values()) < 2**24 else 2
+    return np.random.default_rng(0).integers(0, 4, (shown, *graph.input.shape)).astype(np.float32)

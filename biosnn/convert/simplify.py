@@ -85,6 +85,19 @@ class _Net:
         if self.output == name:
             self.output = to
 
+    def swap(self, first: Layer, second: Layer) -> None:
+        """Let a layer come after its only reader, rather than before it."""
+        origin = self.origins.pop(second.name, None)
+        self.origins.pop(first.name, None)
+        self.hand_over(second.name, first.name)
+        # For a moment both read each other.
+        self.readers[second.name].append(first.name)
+        self.readers[first.inputs[0]].remove(first.name)
+        self.layers[first.name] = replace(first, inputs=(second.name,), shape=second.shape)
+        self.put(replace(second, inputs=first.inputs))
+        if origin:
+            self.origins[first.name] = origin
+
     def drop_if_idle(self, name: str) -> None:
         """Remove a layer that nothing reads, and then those that only it has read."""
         waiting = [name]
@@ -212,17 +225,28 @@ def _relu_before_select(net: _Net, layer: Layer) -> bool:
     source = net.source(layer)
     if not isinstance(layer, Relu) or not isinstance(source, Select) or not net.only(source):
         return False
-    origin = net.origins.pop(layer.name, None)
-    net.origins.pop(source.name, None)
-    net.hand_over(layer.name, source.name)
-    # For a moment both read each other; the selection is put last, when the shape of its input is known.
-    net.readers[layer.name].append(source.name)
-    net.readers[source.inputs[0]].remove(source.name)
-    net.layers[source.name] = replace(source, inputs=(layer.name,))
-    net.put(replace(layer, inputs=source.inputs, shape=()))
-    if origin:
-        net.origins[source.name] = origin
+    net.swap(source, layer)
     return True
+
+
+def _select_before_scale(net: _Net, layer: Layer) -> bool:
+    """A normalisation of images that are then transposed comes next to the weights, which may take it in."""
+    source = net.source(layer)
+    if not isinstance(layer, Select) or not isinstance(source, Scale) or not net.only(source):
+        return False
+    if layer.source.min() < 0:  # a zero that is selected is not to be shifted
+        return False
+    weight, bias = (_shrunk(_all(a, source.shape).ravel()[layer.source]) for a in (source.weight, source.bias))
+    net.swap(replace(source, weight=weight, bias=bias), layer)
+    return True
+
+
+def _shrunk(array: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers, with length 1 of each axis along which they do not change."""
+    for axis in range(array.ndim):
+        first = array.take([0], axis)
+        array = first if (array == first).all() else array
+    return array
 
 
 def _by_channel(layer: Scale, shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
@@ -244,6 +268,7 @@ _RULES: tuple[Callable[[_Net, Layer], bool], ...] = (
     _select_in_linear,
     _merge_relus,
     _relu_before_select,
+    _select_before_scale,
     _scale_into_weights,
     _scale_into_scale,
     _scale_from_input,
