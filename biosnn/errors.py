@@ -62,6 +62,10 @@ class CodingError(BiosnnError, ValueError):
     """A coding has a parameter, or is given values or spikes, that do not fit it."""
 
 
+class ConversionError(BiosnnError, ValueError):
+    """A network of an ordinary kind (ANN) cannot be read, or has what cannot be made to spike."""
+
+
 class MissingExtraError(BiosnnError, ImportError):
     """An optional dependency is needed for this."""
 

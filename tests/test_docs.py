@@ -16,6 +16,7 @@ import biosnn
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+RUN = ("biosnn.session", "biosnn.coding import", "biosnn.convert import")
 SAVED_AS = re.compile(r"Save this\s+as `([\w-]+\.py)`:\s*\Z|[`(]([\w-]+\.toml)[`)][^`\n]*[:：]\s*\Z")
 
 
@@ -29,7 +30,7 @@ def programs(page: Path) -> list[tuple[str, str]]:
     """Each Python block with the output that the next block shows, or ``""``."""
     found, all_blocks = [], blocks(page)
     for number, (language, text, _) in enumerate(all_blocks):
-        if language == "python" and ("biosnn.session" in text or "biosnn.coding import" in text):
+        if language == "python" and any(used in text for used in RUN):
             following = all_blocks[number + 1] if number + 1 < len(all_blocks) else ("", "", "")
             found.append((text, following[1] if following[0] == "text" else ""))
     return found

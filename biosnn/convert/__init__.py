@@ -1,0 +1,46 @@
+"""Ordinary networks (ANN), read from files that others have trained, as layers that can be made to spike."""
+
+from biosnn.convert.array_reader import read_arrays
+from biosnn.convert.graph import Graph
+from biosnn.convert.images import check_images
+from biosnn.convert.layers import (
+    Add,
+    AveragePool,
+    Concat,
+    Convolution,
+    Input,
+    Layer,
+    Linear,
+    MaxPool,
+    Relu,
+    Scale,
+    Select,
+)
+from biosnn.convert.onnx_reader import read_onnx
+from biosnn.convert.onnx_writer import write_onnx
+from biosnn.convert.reading import read_network
+from biosnn.convert.reference import Reference, check_reading, original, reference
+
+__all__ = [
+    "Add",
+    "AveragePool",
+    "Concat",
+    "Convolution",
+    "Graph",
+    "Input",
+    "Layer",
+    "Linear",
+    "MaxPool",
+    "Reference",
+    "Relu",
+    "Scale",
+    "Select",
+    "check_images",
+    "check_reading",
+    "original",
+    "read_arrays",
+    "read_network",
+    "read_onnx",
+    "reference",
+    "write_onnx",
+]

@@ -1,0 +1,102 @@
+"""A network from a file, whatever its format; and a clear word about files that are not read."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from biosnn.convert.array_reader import read_arrays
+from biosnn.convert.graph import Graph
+from biosnn.convert.onnx_reader import read_onnx
+from biosnn.convert.reference import check_reading
+from biosnn.errors import ConversionError, unknown
+
+_TORCH = (
+    "Export the network to ONNX where it was made: torch.onnx.export(model.eval(), example, 'model.onnx', "
+    "external_data=False, dynamic_axes={'input': {0: 'n'}}, input_names=['input'])"
+)
+_KERAS = "Export it to ONNX: model.export('model.onnx', format='onnx'), or python -m tf2onnx.convert."
+_SKLEARN = "Export it to ONNX: skl2onnx.to_onnx(model, example)."
+
+
+def read_network(path: str | os.PathLike[str], check: bool = True) -> Graph:
+    """Read a network from a file. Nothing of it is executed.
+
+    Parameters
+    ----------
+    path : str or path
+        ``.onnx``; ``.npz`` or ``.safetensors`` with a description of the same name, ``.toml``, beside it; or that.
+    check : bool
+        Whether an ONNX file is run by ONNX Runtime on a few random images, and every layer that was read compared.
+
+    Returns
+    -------
+    Graph
+        Its layers in the order of computation, normalisations folded into the weights.
+
+    Raises
+    ------
+    ConversionError
+        If the file is missing, damaged, hostile, of another format, or has layers that are not read. The message says
+        what to do.
+    MissingExtraError
+        If the extra ``convert`` is not installed.
+    """
+    if not isinstance(path, str | os.PathLike):
+        kind = f"{type(path).__module__}.{type(path).__qualname__}"
+        raise ConversionError(f"read_network: expected the path of a file (got {kind}). {_TORCH}, and read that file.")
+    file = Path(path)
+    if not file.is_file():
+        raise ConversionError(f"{file}: no such file.")
+    _refuse(file)
+    if file.suffix in (".toml", ".npz", ".safetensors"):
+        return read_arrays(file)
+    graph = read_onnx(file)
+    if check:
+        check_reading(file, graph, _random_images(graph), threads=1)
+    return graph
+
+
+def _refuse(file: Path) -> None:
+    """Raise an error that says what to do about a file of a format that is not read, known by its content."""
+    with file.open("rb") as opened:
+        start = opened.read(8)
+    if start.startswith(b"\x80") and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        raise _pickled(file)
+    if start.startswith(b"\x89HDF"):
+        raise ConversionError(f"{file} is an HDF5 file, as Keras writes. {_KERAS}")
+    if start.startswith(b"PK") and file.suffix != ".npz":
+        names = _members(file)
+        if any(name.endswith("data.pkl") for name in names):
+            raise _pickled(file)
+        if "config.json" in names:
+            raise ConversionError(f"{file} is an archive, as Keras writes. {_KERAS}")
+    if file.suffix not in _SUFFIXES:
+        raise ConversionError(f"{file}: {unknown('format', file.suffix or file.name, _SUFFIXES)} {_TORCH}.")
+
+
+_SUFFIXES = (".npz", ".onnx", ".safetensors", ".toml")
+
+
+def _pickled(file: Path) -> ConversionError:
+    return ConversionError(
+        f"{file} is a pickled file (PyTorch, scikit-learn), which is not read: loading it could run any code. "
+        f"{_TORCH}. For scikit-learn: {_SKLEARN}"
+    )
+
+
+def _members(file: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return []
+
+
+def _random_images(graph: Graph) -> np.ndarray:
+    """Two or three, since all values of all layers are kept of them."""
+    shown = 3 if sum(graph.neurons.values()) < 2**24 else 2
+    return np.random.default_rng(0).integers(0, 4, (shown, *graph.input.shape)).astype(np.float32)
