@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from biosnn.study import Claim
 
 RATE, LATENCY = "poisson", "ttfs"
@@ -27,11 +25,10 @@ def _answer(result: Any) -> bool:
 
 
 def _lost(result: Any, coding: str, kind: str) -> float:
-    """Points of accuracy lost under the strongest disturbance of a kind, mean over seeds."""
-    names, kinds = list(result.arrays["codings"]), list(result.arrays["disturbances"])
-    disturbed = result.arrays["accuracy disturbed"][names.index(coding)]
-    strongest = max(number for number, name in enumerate(kinds) if str(name).startswith(kind))
-    return float(np.mean(disturbed[0] - disturbed[strongest]))
+    """Points of accuracy that a kind of disturbance takes at most, mean over seeds."""
+    names, kinds = list(result.arrays["codings"]), [str(name) for name in result.arrays["disturbances"]]
+    accuracy = result.arrays["accuracy disturbed"][names.index(coding)].mean(axis=1)
+    return float(max(accuracy[0] - accuracy[number] for number, name in enumerate(kinds) if name.startswith(kind)))
 
 
 def _less(result: Any, name: str) -> bool:
