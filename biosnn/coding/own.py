@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import inspect
-import sys
-import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +21,7 @@ from biosnn.coding.check import Values
 from biosnn.coding.registry import CODINGS
 from biosnn.coding.spikes import Spikes
 from biosnn.errors import CodingError, NotFoundError, field_error, unknown
+from biosnn.usercode import blame, execute, private_name
 
 Maker = Callable[..., Coding]
 """What makes a coding from keywords such as ``duration`` and ``dt``: its class, or a `Function` with its function."""
@@ -261,20 +258,12 @@ def _parameters(given: Any) -> list[str]:
 
 
 def _load(file: Path) -> ModuleType:
-    """Execute a file under a private name; nothing is put on the import path."""
-    name = f"_biosnn_codings_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
+    if file.suffix != ".py":
         raise CodingError(field_error(str(file), "a Python file, ending in .py", file.name))
-    module = importlib.util.module_from_spec(spec)
-    # A dataclass looks its module up by name while it is made.
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        return execute(file, private_name("codings", file))
     except Exception as error:  # the user's own code: anything can happen
-        del sys.modules[name]
-        raise CodingError(f"{file}: cannot be loaded: {_blame(error, str(file))}") from error
-    return module
+        raise CodingError(f"{file}: cannot be loaded: {blame(error, file)}") from error
 
 
 def _called(function: Callable[..., Any], *given: Any) -> NDArray[Any]:
@@ -282,13 +271,7 @@ def _called(function: Callable[..., Any], *given: Any) -> NDArray[Any]:
     try:
         return np.asarray(function(*given))
     except Exception as error:  # the user's own code: anything can happen
-        raise CodingError(f"{_named(function)} failed: {_blame(error, _file(function))}") from error
-
-
-def _blame(error: BaseException, file: str) -> str:
-    """An exception, with the last line of a file that led there."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    return f"{type(error).__name__}: {error}{f' ({Path(file).name}, line {lines[-1]})' if lines else ''}"
+        raise CodingError(f"{_named(function)} failed: {blame(error, Path(_file(function)))}") from error
 
 
 def _file(function: Any) -> str:

@@ -16,8 +16,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 
 from biosnn.errors import StudyError, field_error
-from biosnn.study.load import PLOT, blame
+from biosnn.study.load import PLOT
 from biosnn.study.saved import CAPTIONS, FIGURE_ERROR, FIGURES
+from biosnn.usercode import blame
 
 # Okabe & Ito's colours, told apart by every kind of colour vision; the light ones come last.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#f0e442")

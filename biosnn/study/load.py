@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
 from biosnn.study.settings import SettingInfo, describe_settings
 from biosnn.study.verdict import ALL, Claim, Expected, read_expected
+from biosnn.usercode import blame, execute, private_name
 
 SCRIPT, PLOT, README, EXPECTED = "study.py", "plot.py", "README.md", "expected.toml"
 
@@ -108,7 +107,7 @@ def load_study(name_or_path: str | Path) -> Study:
     """
     folder = shelf.study_folder(name_or_path)
     title, question = _docstring(folder)
-    private = f"_biosnn_study_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
+    private = private_name("study", folder)
     for stale in [name for name in sys.modules if name == private or name.startswith(f"{private}.")]:
         del sys.modules[stale]
     # A slip in the drawing is better found before a long run than after it.
@@ -153,13 +152,6 @@ def load_plot(study: Study) -> Callable[[SavedResult], Any]:
     return plot
 
 
-def blame(error: BaseException, folder: Path) -> str:
-    """Describe an exception of a study's code with the last line of its folder that led there."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == folder]
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
-
-
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -189,19 +181,10 @@ def _docstring(folder: Path) -> tuple[str, str]:
 def _load(folder: Path, name: str, file: str, *, package: bool) -> ModuleType:
     path = folder / file
     _text(path)
-    search = [str(folder)] if package else None
-    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=search)
-    if spec is None or spec.loader is None:
-        raise StudyError(f"{path}: cannot be loaded as Python.")
-    module = importlib.util.module_from_spec(spec)
-    # A dataclass looks its module up by name while it is made.
-    sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        return execute(path, name, package=package)
     except Exception as error:  # the study's own code: anything can happen
-        del sys.modules[name]
         raise StudyError(f"{path}: cannot be loaded: {blame(error, folder)}") from error
-    return module
 
 
 def _definition(

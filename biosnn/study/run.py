@@ -13,12 +13,13 @@ from biosnn.engine import session
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
 from biosnn.study.folder import address, refuse_foreign, unfinished_folder, whole_or_not_at_all
-from biosnn.study.load import Study, blame, load_plot, load_study
+from biosnn.study.load import Study, load_plot, load_study
 from biosnn.study.provenance import collect
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result, write_result
 from biosnn.study.settings import changed_settings, make_settings, setting_texts
 from biosnn.study.verdict import Claim, Expected, check_claims, check_values
+from biosnn.usercode import blame
 
 Asked = TypeVar("Asked", Expected, Claim)
 
