@@ -177,7 +177,7 @@ def teach_coded(sim: Any, learner: Learner, pupils: Sequence[CodedPupil], *, pie
     Raises
     ------
     CodingError
-        If a coding does not fit: see `present`.
+        If a coding does not fit: see `present`; its time step must be the network's.
     ModelError
         If the spikes of one image are more than the inputs can hold.
     """
@@ -213,9 +213,12 @@ class _Desk:
 
     def __init__(self, learner: Learner, pupil: CodedPupil) -> None:
         self.learner, self.pupil = learner, pupil
+        dt = learner.excitatory.clock.dt
+        if not np.isclose(float(pupil.coding.dt / dt), 1, rtol=1e-9, atol=0):
+            raise CodingError(field_error("CodedPupil.coding", f"the network's time step of {dt}", pupil.coding.dt))
         self.parts = [Exam(pupil.lessons), *pupil.exams]
         self.total = sum(len(part.images) for part in self.parts)
-        self.length = round(float(learner.protocol.period / learner.excitatory.clock.dt))
+        self.length = round(float(learner.protocol.period / dt))
         cells, inputs, none = len(learner.excitatory), len(learner.stage.inputs), np.empty(0, dtype=np.int64)
         self.answers = [Responses(0, cells, self.length, none, none, none) for _ in self.parts]
         self.inputs = np.zeros((len(self.parts), inputs), dtype=np.int64)

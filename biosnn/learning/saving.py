@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from biosnn import archive
 from biosnn.datasets import Dataset
-from biosnn.errors import BiosnnError, DataError, field_error
+from biosnn.errors import BiosnnError, DataError, ModelError, field_error
 from biosnn.learning.course import Course
 from biosnn.learning.network import Circuit, Learner
 from biosnn.learning.record import Record
 from biosnn.learning.scoring import Score
-from biosnn.learning.stage import Protocol
+from biosnn.learning.stage import Played, Protocol
 from biosnn.model import from_toml, to_toml
 from biosnn.quantity import format_quantity, parse_quantity
 
@@ -116,6 +116,11 @@ def trained(
     settings : mapping, optional
         Of the study.
     """
+    if isinstance(learner.circuit.coding, Played):
+        do = "Keep its state by itself (CodedRecord.state)."
+        raise ModelError(
+            field_error("trained, inputs", "a model or Poisson spike trains", "spikes that are played", do)
+        )
     groups = {
         "neuron": learner.excitatory,
         "inhibitory": learner.inhibitory,
