@@ -46,7 +46,7 @@ def encoder(coding: Coding) -> NeuronModel:
     >>> inputs = neurons(64, encoder(TTFS(duration=50 * ms)), dt=1 * ms)
     >>> inputs.x = image.ravel()
     """
-    if getattr(coding, "random_start", False):
+    if isinstance(coding, Regular) and coding.random_start:
         do = "biosnn.inputs.playback plays the spikes of any coding."
         raise CodingError(field_error("encoder, coding", "a Regular without random_start", coding, do))
     name = _MODELS.get(type(coding))

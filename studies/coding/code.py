@@ -80,6 +80,7 @@ def measure_codes(
     values: int,
     repeats: int,
     seed: int,
+    report: Callable[[float, str], None] | None = None,
 ) -> CodeMeasures:
     """Measure codings, each for itself and without a network.
 
@@ -97,6 +98,8 @@ def measure_codes(
         How often, each time with other values and other chance. These are the same for all codings.
     seed : int
         Of values and chance.
+    report : callable, optional
+        Is told which share of the work is done, and what is done next.
 
     Raises
     ------
@@ -108,9 +111,11 @@ def measure_codes(
     # Two halves: what is fitted on one is tested on the other.
     populations = 2 * max(1, -(-values // (2 * POPULATION)))
     drawn = [np.random.default_rng([seed, r]).random((populations, POPULATION)) for r in range(repeats)]
-    for number, make in enumerate(makers.values()):
+    for number, (coding, make) in enumerate(makers.items()):
         failures = []
         for at, duration in enumerate(times):
+            if report:
+                report((number * len(times) + at) / (len(makers) * len(times)), f"{coding}, {duration}")
             try:
                 for d, disturbance in enumerate(disturbances):
                     for r in range(repeats):

@@ -13,8 +13,8 @@ from brian2 import Quantity, second
 from biosnn.coding import CODINGS, Coding, find_codings
 from biosnn.errors import CodingError, SettingsError, field_error
 from biosnn.inputs import tabulate
+from biosnn.report.figures import COLOURS
 
-COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#cc79a7", "#009e73", "#000000", "#8c8c00", "#7f7f7f")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
 _LABELS = {
     "poisson": "rate: Poisson",
@@ -85,10 +85,10 @@ def _made(name: str, make: Callable[..., Coding], settings: Any, pixels: int, du
             "bernoulli": {"rate": settings.rate},
             # From random phases on: inputs with the same grey level do not all spike at once.
             "regular": {"rate": settings.rate, "random_start": True},
-            # As soon as the membrane has a time constant of half of the time, all but the darkest pixels spike in it.
+            # With a time constant of half of the time, all but the darkest pixels spike in it.
             "ttfs_membrane": {"tau": duration / 2},
             "rank_order": {"together": math.ceil(pixels / steps)},
-            # Every fifth of the time a spike for the darkest, every second step one for the brightest pixel.
+            # The intervals of the brightest pixels are two steps, those of the darkest a fifth of the time.
             "burst": {"T_min": 2 * settings.dt, "T_max": duration / 5},
         }.get(name, {})
     return make(duration=duration, dt=settings.dt, **own)

@@ -179,11 +179,9 @@ def _measures(found: Outcomes) -> Table:
         rows.append([coding, *percents, *plain, f"{1e9 * found.mean(coding, f'energy, {SHOWN}'):,.0f}"])
     caption = (
         f"Means over {len(found.of[found.codings[0]])} networks, ± standard deviation. Accuracy: of a fixed linear "
-        "readout. "
-        "Vote: of cells named by the class that they answer most. Decision: from when on the accuracy is within "
-        f"{100 * NEAR:.0f} point of the final one. Input spikes, synaptic operations and energy are an image's; the "
-        "energy "
-        f"counts every addition and neuron update (convention {SHOWN!r})."
+        "readout. Vote: of cells named by the class that they answer most. Decision: from when on the accuracy is "
+        f"within {100 * NEAR:.0f} point of the final one. Input spikes, synaptic operations and energy are an image's; "
+        f"the energy counts every addition and neuron update (convention {SHOWN!r})."
     )
     return Table(caption, rows)
 

@@ -137,7 +137,6 @@ def run(settings: Settings, sim: Any) -> Result:
 def _code(settings: Settings, sim: Any) -> Result:
     """Part 1: populations of 64 values, the same for every coding."""
     with Progress("telling values") as shown:
-        shown.update(0.0, "all codings, times and disturbances")
         measures = measure_codes(
             makers(replace(settings, rate=settings.code_rate), sim, POPULATION),
             times=settings.code_times,
@@ -145,6 +144,7 @@ def _code(settings: Settings, sim: Any) -> Result:
             values=settings.code_values,
             repeats=settings.code_repeats,
             seed=sim.seed,
+            report=shown.update,
         )
     return Result(code_values(measures, settings.code_times[-1]), code_arrays(measures))
 
