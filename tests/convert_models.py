@@ -10,6 +10,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from onnx.onnx_ml_pb2 import ModelProto, NodeProto
 
+from biosnn.convert import Graph, original, read_network, reference
+
 RNG = np.random.default_rng(0)
 
 
@@ -55,3 +57,20 @@ def batch_norm(channels: int, **names: str) -> dict[str, np.ndarray]:
     """The four arrays of a batch normalisation, as g, s, m and v."""
     arrays = {"g": floats(channels), "s": floats(channels), "m": floats(channels), "v": 0.1 + RNG.random(channels)}
     return {names.get(name, name): array.astype(np.float32) for name, array in arrays.items()}
+
+
+def kinds(graph: Graph) -> list[type]:
+    """The kinds of its layers, but for the input."""
+    return [type(layer) for layer in graph.layers[1:]]
+
+
+def read(folder: Path, made: ModelProto, value: str = "y") -> Graph:
+    """Read a model and hold its output against the file's for other images than `read_network` has tried."""
+    path = saved(folder, made)
+    graph = read_network(path)
+    images = RNG.normal(size=(3, *graph.input.shape)).astype(np.float32)
+    expected = original(path, images, [value], threads=1)[0]
+    found = reference(graph, threads=1).outputs(images)
+    assert found.shape == expected.shape == (3, *graph[graph.output].shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5 * max(1, np.abs(expected).max()))
+    return graph
