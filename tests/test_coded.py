@@ -11,7 +11,7 @@ from brian2 import Hz, ms
 import biosnn
 from biosnn.coding import TTFS, delete
 from biosnn.datasets import load
-from biosnn.errors import CodingError
+from biosnn.errors import CodingError, ModelError
 from biosnn.learning import (
     Circuit,
     CodedPupil,
@@ -25,6 +25,7 @@ from biosnn.learning import (
     fixed_linear,
     present,
     teach_coded,
+    trained,
 )
 
 DT = 1 * ms
@@ -79,6 +80,22 @@ def test_what_does_not_fit_a_presentation_is_refused() -> None:
     rng = np.random.default_rng(1)
     with pytest.raises(CodingError, match="at most 10 time steps an image"):
         present(TTFS(duration=20 * ms, dt=DT), np.zeros(4), 10, rng)
+
+
+def test_a_coding_of_another_time_step_is_refused() -> None:
+    data = load("digits")
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        learner = build(data, PROTOCOL, CIRCUIT, 1)
+        pupil = CodedPupil(TTFS(duration=20 * ms, dt=0.5 * ms), data.flat[:2], [], seed=3)
+        with pytest.raises(CodingError, match=r"CodedPupil.coding: expected the network's time step of 1. ms"):
+            teach_coded(sim, learner, [pupil], piece=5)
+
+
+def test_a_network_with_played_inputs_is_not_saved() -> None:
+    with biosnn.session("numpy", seed=1, dt=DT):
+        learner = build(load("digits"), PROTOCOL, CIRCUIT, 1)
+        with pytest.raises(ModelError, match="trained, inputs: expected a model or Poisson spike trains"):
+            trained(learner, None, None, None)
 
 
 def answers() -> Responses:

@@ -172,6 +172,42 @@ def test_the_standard_error_is_that_of_the_worst_value(code, worst):
             assert sd >= code.bound() * (1 - slack)
 
 
+@pytest.mark.parametrize("value", [0.0, 0.013, 0.5, 0.777, 1.0])
+def test_a_random_phase_makes_the_mean_count_exact(value):
+    code = Regular(duration=100 * ms, dt=1 * ms, rate=100 * Hz, random_start=True)
+    counts = code.encode(np.full(4000, value), np.random.default_rng(10)).counts()
+    # The count is the mean of 10 x rounded down or up, and never anything else.
+    assert set(counts) <= {int(np.floor(10 * value)), int(np.ceil(10 * value))}
+    share = 10 * value % 1
+    assert abs(counts.mean() - 10 * value) <= 5 * np.sqrt(share * (1 - share) / 4000) + 1e-12
+    errors = code.decode(code.encode(np.full(4000, value), np.random.default_rng(11))) - value
+    assert np.sqrt(np.mean(errors**2)) <= code.bound() == 0.05
+
+
+def test_a_random_phase_spreads_spikes_over_the_interval():
+    code = Regular(duration=100 * ms, dt=1 * ms, rate=100 * Hz, random_start=True)
+    first = code.encode(np.full(4000, 0.5), np.random.default_rng(12)).first_steps()
+    counts = np.bincount(first, minlength=20)
+    assert counts.sum() == 4000
+    assert np.abs(counts[:20] - 200).max() <= 5 * np.sqrt(200)
+    with pytest.raises(CodingError, match="Regular.encode, rng: expected a generator"):
+        code.encode([0.5])
+    with pytest.raises(CodingError, match="Regular.random_start: expected True or False"):
+        Regular(random_start=1)
+    assert not Regular().stochastic
+
+
+@pytest.mark.parametrize("value", [0.25, 1.0])
+@pytest.mark.parametrize("name", ["regular", "phase", "burst", "ttfs", "ttfs_membrane", "rank_order"])
+def test_weights_of_spikes_add_up_to_the_value_or_to_one(name, value):
+    code = coding(name, duration=96 * ms, dt=1 * ms)
+    total = code.spike_weights()[code.encode([value]).steps].sum()
+    # Where a neuron spikes once, its time says the value, and its weight is 1.
+    once = name in ("ttfs", "ttfs_membrane", "rank_order")
+    step = {"regular": 1 / 9.6, "phase": 2.0**-8, "burst": 1 / 5}.get(name, 0.0)
+    assert abs(total - (1 if once else value)) <= step
+
+
 @pytest.mark.parametrize(("kind", "fano"), [(Poisson, 1.0), (Bernoulli, 0.9)])
 def test_the_fano_factor(kind, fano):
     neurons = 4000

@@ -205,3 +205,8 @@ def test_what_only_resembles_a_coding_is_no_coding() -> None:
         encoder(Mine())
     with pytest.raises(CodingError, match=r"expected one of .* \(got 'ttfs'\)"):
         encoder("ttfs")  # type: ignore[arg-type]
+
+
+def test_random_phases_have_no_model() -> None:
+    with pytest.raises(CodingError, match="encoder, coding: expected a Regular without random_start"):
+        encoder(Regular(random_start=True))

@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from biosnn.errors import ResultError
-from biosnn.study import Claim, Result, load_result
+from biosnn.study import Claim, Result, Table, load_result
 from biosnn.study.folder import refuse_foreign, whole_or_not_at_all
 from biosnn.study.saved import write_result
 from biosnn.study.verdict import Expected, check_claims, check_values
@@ -30,6 +30,7 @@ EXPECTED = [
 RESULT = Result(
     {"rate": 27.5 * Hz, "count": 3, "share": 0.1 + 0.2, "nan": math.nan, "low": -math.inf, "peak": math.inf * mV},
     {"v": np.linspace(0, 1, 5) * mV, "flags": np.array([True, False]), "names": np.array(["a", "bc"]), "file": [1, 2]},
+    tables={"by rate": Table("What fires.", [["cell", "rate (Hz)"], ["a", "27.5"]])},
 )
 CLAIMS = [
     Claim("fast", "It is fast.", lambda r: r.values["rate"] > 20 * Hz, lambda _: True),
@@ -60,6 +61,7 @@ def test_a_result_is_read_back_as_it_was(tmp_path: Path) -> None:
         np.testing.assert_array_equal(saved.arrays[name], array)
         assert type(saved.arrays[name]) is type(array)
         assert saved.arrays[name].dtype == array.dtype
+    assert saved.tables == RESULT.tables
     assert (saved.study, saved.settings, saved.seed, saved.target) == ("small", {"tau": "20 ms"}, 1, "numpy")
     assert [(claim.name, claim.verdict) for claim in saved.claims] == [("fast", "pass"), ("odd", "error")]
     assert {row.name: row.verdict for row in saved.rows if row.verdict} == {"rate": "pass", "lost": "fail"}
@@ -187,6 +189,24 @@ def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:
 def test_what_is_no_result_is_refused(values: dict[Any, Any], arrays: dict[str, Any], message: str) -> None:
     with pytest.raises(ResultError, match=message):
         Result(values, arrays)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], r"a head, and rows of its length \(got 'rows of nothing'\)"),
+        ([["a", "b"], ["1"]], r"got 'rows of 2, 1'"),
+        ([["a"], [1]], r"expected texts \(got 1\)"),
+    ],
+)
+def test_what_is_no_table_is_refused(rows: list[list[Any]], message: str) -> None:
+    with pytest.raises(ResultError, match=message):
+        Table("What fires.", rows)
+
+
+def test_tables_are_tables() -> None:
+    with pytest.raises(ResultError, match=r"Result.tables\['t'\]: expected a Table"):
+        Result(tables={"t": [["a"]]})
 
 
 def test_a_result_keeps_copies_of_scalars_in_plain_types() -> None:
