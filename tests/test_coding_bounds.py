@@ -190,9 +190,9 @@ def test_a_random_phase_spreads_spikes_over_the_interval():
     counts = np.bincount(first, minlength=20)
     assert counts.sum() == 4000
     assert np.abs(counts[:20] - 200).max() <= 5 * np.sqrt(200)
-    with pytest.raises(CodingError, match="Regular.encode, rng: expected a generator"):
+    with pytest.raises(CodingError, match=r"Regular.encode, rng: expected a generator"):
         code.encode([0.5])
-    with pytest.raises(CodingError, match="Regular.random_start: expected True or False"):
+    with pytest.raises(CodingError, match=r"Regular.random_start: expected True or False"):
         Regular(random_start=1)
     assert not Regular().stochastic
 

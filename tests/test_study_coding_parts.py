@@ -144,6 +144,9 @@ def test_a_coding_without_a_decoder_has_the_error_of_the_fitted_one() -> None:
     assert np.isnan(found.settled).all()
     assert found.fitted[0, 0, 0, 0] == pytest.approx(1 / (39 * np.sqrt(12)), rel=0.2)
     assert code.code_values(found)["reconstruction error of first after 20 ms"] == found.fitted[0, 0, 0, 0]
+    # Figures are drawn of what is there.
+    figures = plot_code.code_figures(Result({}, code.code_arrays(found)), looks(["first"]))
+    assert [len(figure.figure.axes) for figure in figures] == [1, 1, 1]
 
 
 def test_the_same_seed_gives_the_same_measures_whatever_else_is_measured() -> None:

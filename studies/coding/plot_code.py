@@ -29,18 +29,18 @@ def code_figures(result: Any, looks: Mapping[str, Any]) -> list[Figure]:
 
 def _error(arrays: Mapping[str, Any], looks: Mapping[str, Any]) -> Figure:
     names, times = arrays["code disturbances"], 1000 * np.asarray(arrays["code times"])
-    columns = len(names)
-    figure, axes = new_figure(
-        2, columns, width=max(2.5 * columns, 5.0), height=5.6, sharex=True, sharey=True, squeeze=False
-    )
+    # Codings of a user's own may all be without a decoder.
     rows = {"code error": "of the own decoder", "code fitted": "of the fitted decoder"}
+    rows = {key: of for key, of in rows.items() if np.isfinite(arrays[key]).any()}
+    size = {"width": max(2.5 * len(names), 5.0), "height": 0.4 + 2.6 * len(rows)}
+    figure, axes = new_figure(len(rows), len(names), **size, sharex=True, sharey=True, squeeze=False)
     for (key, of), row in zip(rows.items(), axes, strict=True):
         for number, axis in enumerate(row):
             _lines(axis, arrays, looks, times, arrays[key][:, number])
             axis.set(xscale="log", yscale="log")
-            if key == "code error":
-                axis.set_title(_title(names[number]))
         row[0].set_ylabel(f"rms error {of}")
+    for axis, name in zip(axes[0], names, strict=True):
+        axis.set_title(_title(name))
     _times(axes[-1])
     _legend(figure, axes[0, 0])
     caption = (
@@ -72,20 +72,20 @@ def _information(arrays: Mapping[str, Any], looks: Mapping[str, Any]) -> Figure:
 
 
 def _price(arrays: Mapping[str, Any], looks: Mapping[str, Any]) -> Figure:
-    figure, axes = new_figure(1, 2, width=7.8, height=4.2)
     own, fitted = (arrays[key][:, 0].mean(axis=-1, keepdims=True) for key in ("code error", "code fitted"))
     spikes = arrays["code spikes"][:, 0].mean(axis=-1)
     settled = 1000 * np.asarray(arrays["code settled"])[:, 0].mean(axis=-1)
     # A code without a spike has cost nothing and said nothing.
     paid, waited = (np.where(spikes > 0, price, np.nan) for price in (spikes, settled))
-    _lines(axes[0], arrays, looks, paid, fitted)
-    _lines(axes[1], arrays, looks, waited, own)
-    axes[0].set(xlabel="spikes a value", ylabel="rms error of the fitted decoder")
-    axes[1].set(xlabel="time until the estimate has settled (ms)", ylabel="rms error of the own decoder")
-    for axis in axes:
-        axis.set(xscale="log", yscale="log")
+    panels = [(paid, fitted, "spikes a value", "rms error of the fitted decoder")]
+    if np.isfinite(own).any():
+        panels.append((waited, own, "time until the estimate has settled (ms)", "rms error of the own decoder"))
+    figure, axes = new_figure(1, len(panels), width=3.9 * len(panels), height=4.2, squeeze=False)
+    for axis, (price, error, cost, what) in zip(axes[0], panels, strict=True):
+        _lines(axis, arrays, looks, price, error)
+        axis.set(xlabel=cost, ylabel=what, xscale="log", yscale="log")
         _plain(axis)
-    _legend(figure, axes[0])
+    _legend(figure, axes[0, 0])
     name = _title(arrays["code disturbances"][0])
     caption = (
         f"What a small error costs ({name}): spikes on the left, time on the right. Each marker is a time allowed. "
@@ -128,4 +128,4 @@ def _plain(axis: Any) -> None:
 
 def _legend(figure: Any, axis: Any) -> None:
     handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 7), fontsize=9)
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), fontsize=9)
