@@ -11,7 +11,7 @@ from brian2 import ms
 
 import biosnn
 from biosnn.coding import TTFS
-from biosnn.errors import CodingError, NotFoundError, SettingsError
+from biosnn.errors import CodingError, EnergyError, NotFoundError, SettingsError
 from biosnn.inputs import encoder
 from biosnn.model import to_toml
 from biosnn.study import load_study
@@ -49,6 +49,13 @@ def test_every_coding_does_the_same_work_and_one_of_a_file_too(tmp_path: Path) -
     }
     head, *rows = result.tables["Coding by measure"].rows
     assert (head[0], [row[0] for row in rows]) == ("coding", ["poisson", "ttfs", "mine"])
+    # Its own rate is below every break-even by which it is the cheaper one.
+    cheaper = {row[0]: row[2] for row in result.tables["Cheaper network by convention"].rows}
+    even = {row[0]: row[2] for row in result.tables["Break-even by convention (spikes a synapse)"].rows}
+    own = float(even.pop("these networks"))
+    for convention in list(even)[1:]:
+        assert cheaper[convention].startswith("SNN") == (even[convention] != "none" and own < float(even[convention]))
+    assert result.tables["Energy by convention (nJ)"].rows[-1][0] == "the ordinary network"
     # An input spike arrives at every cell, and an answer is told to all others.
     spikes, answers = result.values["input spikes of ttfs"], result.arrays["spikes in answer"][1, 0]
     assert result.values["operations of ttfs"] == pytest.approx(12 * spikes + 11 * answers)
@@ -61,6 +68,7 @@ def test_every_coding_does_the_same_work_and_one_of_a_file_too(tmp_path: Path) -
         ({"codings": "delta"}, SettingsError, r"expected codings with one neuron for each value \(got 'delta"),
         ({"rate_codings": "mine"}, SettingsError, "rate_codings: expected names of codings that are compared"),
         ({"codings": "burst", "shown": "2 ms"}, CodingError, "Coding 'burst', for the 2. ms that an image is shown"),
+        ({"prices": "none.toml"}, EnergyError, "none.toml: cannot be read"),
         ({"codings": "ttfs,ttfs"}, SettingsError, "two codings are named 'ttfs'"),
     ],
 )

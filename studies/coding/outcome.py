@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from biosnn.coding import Coding
 from biosnn.datasets import Dataset
-from biosnn.energy import Verdict, verdicts
+from biosnn.energy import HOROWITZ_45NM, PriceTable, Verdict, read_prices, verdicts
 from biosnn.learning import Responses, assign_labels, fixed_linear, vote
 from biosnn.measure import accuracy
 from biosnn.study import Table
@@ -52,7 +52,7 @@ def outcome_of(settings: Any, data: Dataset, told: Told) -> Outcome:
     by_moment = np.array([score(test, step) if step <= test.steps else np.nan for step in steps])
     cell_labels = assign_labels(exams[LABELLED].counts(), labels, data.classes)
     ledger = ledger_of(told)
-    judged = verdicts(ledger)
+    judged = verdicts(ledger, prices_of(settings))
     answered = test.first() < test.steps
     numbers = {
         "accuracy": score(test),
@@ -62,6 +62,7 @@ def outcome_of(settings: Any, data: Dataset, told: Told) -> Outcome:
         "input spikes": float(told.record.inputs[TEST].sum() / test.presentations),
         "spikes in answer": len(test.row) / test.presentations,
         "operations": ledger.an_inference("events"),
+        "spikes a synapse": ledger.spikes_a_synapse,
         "without answer": float(np.mean(~answered)),
         "silent cells": float(np.mean(np.bincount(test.neuron, minlength=test.neurons) == 0)),
         "processor": told.record.seconds,
@@ -74,6 +75,11 @@ def outcome_of(settings: Any, data: Dataset, told: Told) -> Outcome:
         "accuracy, none": score(exams[TEST].head(exams[-1].presentations)),
     }
     return Outcome(numbers, by_moment, judged)
+
+
+def prices_of(settings: Any) -> PriceTable:
+    """What operations cost: the table that the settings name."""
+    return read_prices(settings.prices) if settings.prices else HOROWITZ_45NM
 
 
 def _weighting(settings: Any, told: Told) -> Callable[[Responses, int | None], Any]:
@@ -95,7 +101,7 @@ class Outcomes:
     """The outcomes of all networks, by coding."""
 
     def __init__(self, settings: Any, data: Dataset, told: Sequence[Told]) -> None:
-        self.settings, self.told = settings, told
+        self.settings, self.told, self.prices = settings, told, prices_of(settings)
         self.codings = list(dict.fromkeys(one.coding for one in told))
         found = [outcome_of(settings, data, one) for one in told]
         self.of = {
@@ -167,7 +173,9 @@ def recognition_tables(found: Outcomes) -> dict[str, Table]:
     return {
         "Coding by measure": _measures(found),
         "Coding under disturbance (%)": _disturbed(found),
-        "Coding by convention": _conventions(found),
+        "Cheaper network by convention": _cheaper(found),
+        "Energy by convention (nJ)": _energies(found),
+        "Break-even by convention (spikes a synapse)": _even(found),
     }
 
 
@@ -202,18 +210,43 @@ def _percent(found: Outcomes, coding: str, name: str) -> str:
     return f"{100 * found.mean(coding, name):.1f} ± {100 * found.sd(coding, name):.1f}"
 
 
-def _conventions(found: Outcomes) -> Table:
-    judged = {coding: found.of[coding][0].verdicts for coding in found.codings}
-    rows = [["convention", *found.codings]]
-    for number, convention in enumerate(verdict.convention for verdict in judged[found.codings[0]]):
-        of = [judged[coding][number] for coding in found.codings]
-        rows.append([convention, *(f"{v.cheaper} {_times(v.ratio)}" for v in of)])
+def _by_convention(found: Outcomes, cell: Callable[[Verdict], str], caption: str) -> Table:
+    """What every convention says of the network of the first seed, for each coding."""
+    judged = [found.of[coding][0].verdicts for coding in found.codings]
+    rows = [[of[0].convention, *map(cell, of)] for of in zip(*judged, strict=True)]
+    return Table(caption, [["convention", *found.codings], *rows])
+
+
+def _cheaper(found: Outcomes) -> Table:
     caption = (
         "Which network needs less energy by every convention, and how many times less: the spiking one of the first "
         "seed, or an ordinary one with a dense layer of as many cells. What no convention counts: sending spikes, "
         "random numbers, the sorting of a rank order, and the weights of spikes in phase and burst codes."
     )
-    return Table(caption, rows)
+    return _by_convention(found, lambda verdict: f"{verdict.cheaper} {_times(verdict.ratio)}", caption)
+
+
+def _energies(found: Outcomes) -> Table:
+    table = _by_convention(
+        found,
+        lambda verdict: "" if verdict.snn is None else f"{1e9 * float(verdict.snn / joule):,.0f}",
+        f"Energy an image of the spiking network of the first seed, in nJ, at the prices of {found.prices.name} "
+        f"({found.prices.source}); the last row is that of the ordinary network by the first convention.",
+    )
+    ann = [f"{1e9 * float(found.of[coding][0].verdicts[0].ann / joule):,.0f}" for coding in found.codings]
+    kept = [row for row in table.rows if any(row[1:])]
+    return Table(table.caption, [*kept, ["the ordinary network", *ann]])
+
+
+def _even(found: Outcomes) -> Table:
+    table = _by_convention(
+        found,
+        lambda verdict: "none" if verdict.break_even is None else f"{verdict.break_even:.3g}",
+        "How many spikes a synapse an image there may be until the spiking network needs as much energy as the "
+        "ordinary one; none where its updates alone need more. The last row is how many there are.",
+    )
+    own = [f"{found.of[coding][0].numbers['spikes a synapse']:.3g}" for coding in found.codings]
+    return Table(table.caption, [*table.rows, ["these networks", *own]])
 
 
 def _times(ratio: float) -> str:

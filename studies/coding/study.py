@@ -20,7 +20,7 @@ from .claims import CLAIMS, NEEDED
 from .code import POPULATION, code_arrays, code_values, measure_codes
 from .codes import made, makers
 from .depth import depth_arrays, depth_values, run_depth
-from .outcome import Outcomes, rasters, recognition_arrays, recognition_tables, recognition_values
+from .outcome import Outcomes, prices_of, rasters, recognition_arrays, recognition_tables, recognition_values
 from .recognition import disturbances, recognise
 
 TARGET = "cpp"
@@ -95,6 +95,8 @@ class Settings:
     winners: int = setting(8, "how many cells answer an image after learning; while learning, one", minimum=1)
     fade: float = setting(0.8, "how much each counts, compared with the one before", minimum=0.0, maximum=1.0)
 
+    prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")
+
     code_times: tuple[Quantity, ...] = setting(
         (5 * ms, 10 * ms, 20 * ms, 50 * ms, 100 * ms, 200 * ms), "times allowed in the part code", minimum=0.5 * ms
     )
@@ -116,8 +118,9 @@ def run(settings: Settings, sim: Any) -> Result:
     """Do the parts that are asked for."""
     data = load(settings.dataset)
     found = Result()
-    # Whether the codings can be made for these images is known before anything long begins.
+    # Whether the codings can be made for these images, and prices read, is known before anything long begins.
     told = made(makers(settings, sim, data.images[0].size), settings)
+    prices_of(settings)
     for name, part in {"code": _code, "depth": _depth}.items():
         if name in settings.parts:
             found = _joined(found, part(settings, sim))
