@@ -15,7 +15,7 @@ FLOORS = (
     ("model", "theory", "measure", "coding", "energy", "archive"),
     ("shelf", "datasets", "idx"),
     ("codeobjects", "traces", "precision", "build", "projection", "inputs", "schedule", "engine"),
-    ("learning", "convert"),
+    ("learning", "conversion"),
     ("settings", "study", "report"),
     ("doctor", "cli"),
 )

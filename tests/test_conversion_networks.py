@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from convert_models import batch_norm, floats, kinds, model, node, read
+from conversion_models import batch_norm, floats, kinds, model, node, read
 
-from biosnn.convert import (
+from biosnn.conversion import (
     Add,
     AveragePool,
     Convolution,

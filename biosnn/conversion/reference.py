@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biosnn.convert import onnx_file
-from biosnn.convert.extra import onnx
-from biosnn.convert.graph import Graph
-from biosnn.convert.images import check_images
-from biosnn.convert.layers import Floats
-from biosnn.convert.onnx_runtime import run, session
-from biosnn.convert.onnx_writer import write_onnx
+from biosnn.conversion import onnx_file
+from biosnn.conversion.extra import onnx
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.images import check_images
+from biosnn.conversion.layers import Floats
+from biosnn.conversion.onnx_runtime import run, session
+from biosnn.conversion.onnx_writer import write_onnx
 from biosnn.errors import ConversionError, field_error
 
 RELATIVE = 2e-4

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert.extra import onnx
-from biosnn.convert.graph import Graph
-from biosnn.convert.layers import (
+from biosnn.conversion.extra import onnx
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.layers import (
     Add,
     AveragePool,
     Concat,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert.extra import onnx, onnxruntime
-from biosnn.convert.layers import MOST_VALUES, Shape
+from biosnn.conversion.extra import onnx, onnxruntime
+from biosnn.conversion.layers import MOST_VALUES, Shape
 from biosnn.errors import ConversionError, field_error
 
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
 """Ordinary networks (ANN), read from files that others have trained, as layers that can be made to spike."""
 
-from biosnn.convert.array_reader import read_arrays
-from biosnn.convert.graph import Graph
-from biosnn.convert.images import check_images
-from biosnn.convert.layers import (
+from biosnn.conversion.array_reader import read_arrays
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.images import check_images
+from biosnn.conversion.layers import (
     Add,
     AveragePool,
     Concat,
@@ -16,10 +16,10 @@ from biosnn.convert.layers import (
     Scale,
     Select,
 )
-from biosnn.convert.onnx_reader import read_onnx
-from biosnn.convert.onnx_writer import write_onnx
-from biosnn.convert.reading import read_network
-from biosnn.convert.reference import Reference, check_reading, original, reference
+from biosnn.conversion.onnx_reader import read_onnx
+from biosnn.conversion.onnx_writer import write_onnx
+from biosnn.conversion.reading import read_network
+from biosnn.conversion.reference import Reference, check_reading, original, reference
 
 __all__ = [
     "Add",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert.extra import onnx
-from biosnn.convert.layers import MOST_VALUES
+from biosnn.conversion.extra import onnx
+from biosnn.conversion.layers import MOST_VALUES
 from biosnn.errors import ConversionError, field_error
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from convert_models import batch_norm, floats, kinds, model, node, read, saved
+from conversion_models import batch_norm, floats, kinds, model, node, read, saved
 
-from biosnn.convert import (
+from biosnn.conversion import (
     Add,
     AveragePool,
     Concat,

@@ -15,10 +15,10 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from convert_models import RNG, batch_norm, floats, model, node, saved
+from conversion_models import RNG, batch_norm, floats, model, node, saved
 from onnx import TensorProto, helper
 
-from biosnn.convert import (
+from biosnn.conversion import (
     Graph,
     Input,
     Relu,

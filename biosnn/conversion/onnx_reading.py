@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert import onnx_file
-from biosnn.convert.extra import onnx
-from biosnn.convert.graph import MOST_LAYERS, Graph, with_shape
-from biosnn.convert.layers import MOST_VALUES, Input, Layer, Shape
-from biosnn.convert.onnx_runtime import evaluate
-from biosnn.convert.simplify import simplified
+from biosnn.conversion import onnx_file
+from biosnn.conversion.extra import onnx
+from biosnn.conversion.graph import MOST_LAYERS, Graph, with_shape
+from biosnn.conversion.layers import MOST_VALUES, Input, Layer, Shape
+from biosnn.conversion.onnx_runtime import evaluate
+from biosnn.conversion.simplify import simplified
 from biosnn.errors import ConversionError, field_error
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biosnn.convert.graph import Graph
-from biosnn.convert.layers import Shape
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.layers import Shape
 from biosnn.errors import ConversionError, field_error
 
 

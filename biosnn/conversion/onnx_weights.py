@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert.layers import Linear, Scale, Shape
-from biosnn.convert.onnx_reading import Node, Reading
+from biosnn.conversion.layers import Linear, Scale, Shape
+from biosnn.conversion.onnx_reading import Node, Reading
 from biosnn.errors import field_error
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from biosnn.convert.graph import Graph, in_order
-from biosnn.convert.images import check_images
-from biosnn.convert.layers import (
+from biosnn.conversion.graph import Graph, in_order
+from biosnn.conversion.images import check_images
+from biosnn.conversion.layers import (
     Add,
     AveragePool,
     Concat,
@@ -23,7 +23,7 @@ from biosnn.convert.layers import (
     Scale,
     Select,
 )
-from biosnn.convert.simplify import simplified
+from biosnn.conversion.simplify import simplified
 from biosnn.errors import ConversionError
 
 X = Input(name="x", shape=(3, 8, 8))

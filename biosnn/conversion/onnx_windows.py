@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.convert.layers import AveragePool, Convolution, MaxPool, Select, Shape, Sides
-from biosnn.convert.onnx_reading import Node, Reading
+from biosnn.conversion.layers import AveragePool, Convolution, MaxPool, Select, Shape, Sides
+from biosnn.conversion.onnx_reading import Node, Reading
 from biosnn.errors import field_error
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
-from biosnn.convert.layers import MOST_NEURONS, MOST_VALUES, Input, Layer, Shape
+from biosnn.conversion.layers import MOST_NEURONS, MOST_VALUES, Input, Layer, Shape
 from biosnn.errors import ConversionError, field_error, unknown
 
 MOST_LAYERS = 10_000

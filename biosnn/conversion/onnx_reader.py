@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from biosnn.convert import onnx_file
-from biosnn.convert.extra import onnx
-from biosnn.convert.graph import Graph, in_order
-from biosnn.convert.onnx_operators import check_operator, translate
-from biosnn.convert.onnx_reading import Node, Reading
+from biosnn.conversion import onnx_file
+from biosnn.conversion.extra import onnx
+from biosnn.conversion.graph import Graph, in_order
+from biosnn.conversion.onnx_operators import check_operator, translate
+from biosnn.conversion.onnx_reading import Node, Reading
 from biosnn.errors import ConversionError
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert.extra import onnx
-from biosnn.convert.layers import MOST_NEURONS, Add, Concat, Relu, Scale, Select
-from biosnn.convert.onnx_reading import Node, Reading
-from biosnn.convert.onnx_runtime import evaluate
-from biosnn.convert.onnx_weights import affine, batch_normalization, gemm, matmul, scaler
-from biosnn.convert.onnx_windows import average_pool, convolution, global_pool, max_pool, reduction
+from biosnn.conversion.extra import onnx
+from biosnn.conversion.layers import MOST_NEURONS, Add, Concat, Relu, Scale, Select
+from biosnn.conversion.onnx_reading import Node, Reading
+from biosnn.conversion.onnx_runtime import evaluate
+from biosnn.conversion.onnx_weights import affine, batch_normalization, gemm, matmul, scaler
+from biosnn.conversion.onnx_windows import average_pool, convolution, global_pool, max_pool, reduction
 from biosnn.errors import ConversionError, field_error
 
 

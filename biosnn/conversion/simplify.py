@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert.graph import Graph
-from biosnn.convert.layers import Convolution, Layer, Linear, Relu, Scale, Select, Shape
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.layers import Convolution, Layer, Linear, Relu, Scale, Select, Shape
 
 
 def simplified(layers: Iterable[Layer], output: str, head: tuple[str, ...], origins: Mapping[str, str]) -> Graph:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from biosnn.convert.array_reader import read_arrays
-from biosnn.convert.graph import Graph
-from biosnn.convert.onnx_reader import read_onnx
-from biosnn.convert.reference import check_reading
+from biosnn.conversion.array_reader import read_arrays
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.onnx_reader import read_onnx
+from biosnn.conversion.reference import check_reading
 from biosnn.errors import ConversionError, unknown
 
 _TORCH = (

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert.graph import Graph, with_shape
-from biosnn.convert.layers import (
+from biosnn.conversion.graph import Graph, with_shape
+from biosnn.conversion.layers import (
     Add,
     AveragePool,
     Concat,
@@ -26,7 +26,7 @@ from biosnn.convert.layers import (
     Shape,
     Sides,
 )
-from biosnn.convert.simplify import simplified
+from biosnn.conversion.simplify import simplified
 from biosnn.errors import ConversionError, field_error, unknown
 
 ArraysByName = Mapping[str, NDArray[Any]]

@@ -1,4 +1,4 @@
-"""Small ONNX models, made by hand, that the tests of `biosnn.convert` read."""
+"""Small ONNX models, made by hand, that the tests of `biosnn.conversion` read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from onnx.onnx_ml_pb2 import ModelProto, NodeProto
 
-from biosnn.convert import Graph, original, read_network, reference
+from biosnn.conversion import Graph, original, read_network, reference
 
 RNG = np.random.default_rng(0)
 

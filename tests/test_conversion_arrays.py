@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biosnn.convert import (
+from biosnn.conversion import (
     Add,
     AveragePool,
     Concat,

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.convert.described import described
-from biosnn.convert.extra import imported
-from biosnn.convert.graph import Graph
-from biosnn.convert.layers import MOST_VALUES
+from biosnn.conversion.described import described
+from biosnn.conversion.extra import imported
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.layers import MOST_VALUES
 from biosnn.errors import ConversionError, field_error, unknown
 
 MOST_TEXT = 2**20
