@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from biosnn.errors import BiosnnError
     from biosnn.inputs import images, poisson
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
-    from biosnn.projection import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut
+    from biosnn.projection import Conv2D, Dense, Lateral, Listed, OneToOne, Pool2D, Projection, Shortcut
     from biosnn.quantity import format_quantity, parse_quantity
     from biosnn.schedule import within_step
     from biosnn.shelf import neuron_model, synapse_model
@@ -27,7 +27,7 @@ _HOMES = {
     "biosnn.errors": ("BiosnnError",),
     "biosnn.inputs": ("images", "poisson"),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
-    "biosnn.projection": ("Conv2D", "Dense", "Lateral", "OneToOne", "Pool2D", "Projection", "Shortcut"),
+    "biosnn.projection": ("Conv2D", "Dense", "Lateral", "Listed", "OneToOne", "Pool2D", "Projection", "Shortcut"),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
     "biosnn.schedule": ("within_step",),
     "biosnn.shelf": ("neuron_model", "synapse_model"),
@@ -41,6 +41,7 @@ __all__ = [
     "Dense",
     "Input",
     "Lateral",
+    "Listed",
     "NeuronModel",
     "OneToOne",
     "Parameter",

@@ -28,7 +28,7 @@ from projection_cases import (
 from scipy import signal
 
 import biosnn
-from biosnn import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut
+from biosnn import Conv2D, Dense, Lateral, Listed, OneToOne, Pool2D, Projection, Shortcut
 from biosnn.errors import ModelError, QuantityError
 
 
@@ -292,6 +292,10 @@ WRONG_KINDS: dict[str, tuple[Callable[[], Any], str]] = {
     "a half kernel": (lambda: Pool2D((4, 4, 1), 1.5), r"Pool2D, kernel: expected whole numbers .*1\.5"),
     "groups": (lambda: Conv2D((4, 4, 3), 4, groups=2), r"input channels: expected a multiple of 2 groups \(got 3\)"),
     "a mode": (lambda: Pool2D((4, 4, 1), mode="median"), r"mode: expected 'average' or 'max' \(got 'median'\)"),
+    "a list that is too short": (lambda: Listed((2, 2), [0, 1], [0]), "starts: expected 3 numbers that ascend"),
+    "a list of strangers": (lambda: Listed((1, 2), [0, 2], [0, 2]), r"targets: expected neurons from 0 to 1 \(got 2\)"),
+    "a list with one twice": (lambda: Listed((2, 2), [0, 1, 3], [1, 1, 1]), "each neuron once, in ascending order"),
+    "a list of fractions": (lambda: Listed((1, 1), [0.0, 1.0], [0]), "starts: expected a list of whole numbers"),
     "fewer channels": (lambda: Shortcut((4, 4, 3), 2), "channels: expected whole numbers of at least 3"),
 }
 

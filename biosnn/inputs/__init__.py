@@ -4,8 +4,9 @@ from biosnn.inputs.encoders import encoder
 from biosnn.inputs.frames import Images, images
 from biosnn.inputs.group import InputGroup
 from biosnn.inputs.playback import Playback, playback
+from biosnn.inputs.restore import begin_anew
 from biosnn.inputs.tabulated import Tabulated, tabulate
 from biosnn.inputs.trains import SpikeTrains, poisson
 
 __all__ = ["Images", "InputGroup", "Playback", "SpikeTrains", "Tabulated"]
-__all__ += ["encoder", "images", "playback", "poisson", "tabulate"]
+__all__ += ["begin_anew", "encoder", "images", "playback", "poisson", "tabulate"]

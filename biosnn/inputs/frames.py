@@ -16,6 +16,7 @@ from biosnn.codeobjects import Task
 from biosnn.errors import ModelError, RunError, field_error, unknown
 from biosnn.inputs import check
 from biosnn.inputs.group import InputGroup
+from biosnn.inputs.restore import Restore
 from biosnn.projection import Kind, OneToOne, Projection
 from biosnn.projection.clear import Clear
 from biosnn.projection.delays import Arrivals
@@ -26,7 +27,7 @@ _TURN, _CLEAR, _DRIVE = -10, -9, -8
 BLANK = -1
 # By how much of a time step a time may miss a multiple, and below how many steps doubles can tell.
 _SLACK, _MANY = 1e-3, 2**40
-_TURNED = ("_spikespace", "x", "frame", "playlist", "_frames", "_steps", "_places", "_turns", "t_in_timesteps")
+_TURNED = ("_spikespace", "x", "frame", "playlist", "pixels", "_steps", "_places", "_turns", "t_in_timesteps")
 
 _Driven: TypeAlias = tuple[Any, int, int]
 """A variable that images set, and the first and last (exclusive) of its neurons."""
@@ -45,6 +46,8 @@ class Images(InputGroup):
         What each pixel shows; zero while nothing is shown.
     frame : int
         The image that is shown, -1 for none.
+    pixels : unit of the images, shape (images * pixels of one,)
+        The images themselves. The points of a prepared run may have others, of the same number: "pictures.pixels".
     playlist : int array
         The image of each presentation. It can be set before a run, and by the points of a sweep.
     shape : tuple of int
@@ -71,7 +74,8 @@ class Images(InputGroup):
         variables.add_array("frame", size=1, dtype=np.int32, scalar=True, index="0")
         values = frames.reshape(-1)
         fixed = {"read_only": True, "constant": True}
-        variables.add_array("_frames", size=values.size, values=values, dtype=values.dtype, **fixed)
+        # Not read-only: other images can be shown at the points of a prepared run, as many at a time.
+        variables.add_array("pixels", size=values.size, values=values, dtype=values.dtype, dimensions=unit, constant=True)
         # Steps in 64 bits: in 32 they end after 60 hours of 0.1 ms each.
         for name_, array, dtype in (("_steps", steps, np.int64), ("_places", places, np.int32)):
             variables.add_array(name_, size=array.size, values=array.astype(dtype), dtype=dtype, **fixed)
@@ -94,7 +98,14 @@ class Images(InputGroup):
         super().__setattr__(name, value, level=level + 1)
 
     def drive(
-        self, target: Any, variable: str, weights: Any = None, kind: Kind | None = None, *, name: str | None = None
+        self,
+        target: Any,
+        variable: str,
+        weights: Any = None,
+        kind: Kind | None = None,
+        *,
+        onto: bool = False,
+        name: str | None = None,
     ) -> Projection:
         """Let a variable of a group be the weighted sum of what the pixels show, from the step in which it changes.
 
@@ -113,6 +124,8 @@ class Images(InputGroup):
             As in `Projection`: one value, or an array of the kind's natural shape. By default the kind's own, or 1.
         kind : Kind, optional
             What connects to what; by default each pixel to the neuron of its index.
+        onto : bool
+            Whether the sum is added to what the variable is when the simulation begins, such as a bias of each neuron.
         name : str, optional
             Of the projection.
 
@@ -139,7 +152,8 @@ class Images(InputGroup):
         self._refuse_others(where, driven, target, variable)
         spikes = self.variables["_spikespace"]
         at = {"clock": self.clock, "when": "start"}
-        clear = Clear(joint, [driven], spikes, order=_CLEAR, name=f"{joint.name}_clear", **at)
+        begin = Restore if onto else Clear
+        clear = begin(joint, [driven], spikes, order=_CLEAR, name=f"{joint.name}_clear", **at)
         joint.contained_objects.append(clear)
         joint.add_pathway("pre", "pre", f"{variable}_post += w*x_pre", Arrivals(spikes), when="start", order=_DRIVE)
         self.contained_objects.append(joint)
@@ -195,7 +209,7 @@ class _Turn(Task):
     def __init__(self, group: Images) -> None:
         self.images = group
         needed = {name: group.variables[name] for name in _TURNED}
-        kwds = {"eventspace_variable": group.variables["_spikespace"], "frames": group.frames, "pixels": len(group)}
+        kwds = {"eventspace_variable": group.variables["_spikespace"], "frames": group.frames, "size": len(group)}
         at = {"clock": group.clock, "when": group.when, "order": group.order, "name": f"{group.name}_turn"}
         Task.__init__(self, group, "turn", "biosnn.inputs", needed, self.turn, kwds, **at)
 
@@ -213,7 +227,7 @@ class _Turn(Task):
         if not BLANK <= frame < self.images.frames:
             raise RunError(field_error(f"{self.images.name}, playlist", f"images below {self.images.frames}", frame))
         get["frame"][...] = frame
-        get["x"][:] = 0 if frame == BLANK else get["_frames"][frame * pixels : (frame + 1) * pixels]
+        get["x"][:] = 0 if frame == BLANK else get["pixels"][frame * pixels : (frame + 1) * pixels]
         spikes[:] = [*range(pixels), pixels]
 
 

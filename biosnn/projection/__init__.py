@@ -2,6 +2,7 @@
 
 from biosnn.projection.grid import Conv2D, Pool2D, Shortcut
 from biosnn.projection.kinds import Dense, Fit, Kind, Lateral, OneToOne
+from biosnn.projection.listed import Listed
 from biosnn.projection.projection import Projection
 
-__all__ = ["Conv2D", "Dense", "Fit", "Kind", "Lateral", "OneToOne", "Pool2D", "Projection", "Shortcut"]
+__all__ = ["Conv2D", "Dense", "Fit", "Kind", "Lateral", "Listed", "OneToOne", "Pool2D", "Projection", "Shortcut"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class Fit:
         What the C++ template asks for as ``{{ n.name }}``.
     rows : bool
         Whether the synapses of a source neuron are those of its row of the weights, one for each target neuron.
+    arrays : mapping
+        Arrays that the C++ template asks for as ``{{get_array_name(variables['_list_name'])}}``.
     """
 
     shape: tuple[int, ...]
@@ -44,6 +46,7 @@ class Fit:
     incoming: Callable[[int], tuple[Indices, Indices]]
     numbers: Mapping[str, int] = field(default_factory=dict)
     rows: bool = False
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Kind(ABC):

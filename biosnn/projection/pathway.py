@@ -144,6 +144,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
             self, projection, projection.kind.template, code=code, user_code=code, template_kwds=kwds, **when
         )
         needed = {"_spikes_now": spikes} if ages is None else ages.needed
+        needed |= {f"_list_{name}": projection.variables[f"_list_{name}"] for name in projection.fit.arrays}
         if gate is not None:
             needed |= {"_counts": gate.counts, "_largest": gate.largest}
         if late is not None:

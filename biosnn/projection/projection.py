@@ -145,6 +145,9 @@ class Projection(Group):  # type: ignore[misc]
             else:
                 kwds |= {"constant": "constant" in equation.flags, "size": 1 if shared else count}
                 variables.add_array(equation.varname, index="0" if shared else None, **kwds)
+        for name, array in self.fit.arrays.items():
+            fixed = {"constant": True, "read_only": True}
+            variables.add_array(f"_list_{name}", size=array.size, values=array, dtype=array.dtype, **fixed)
         if self.event_driven:
             variables.add_array("lastupdate", size=count, dimensions=second.dim, dtype=np.float64)
         for side, suffixes in (("pre", ["_pre"]), ("post", ["_post", ""])):

@@ -1,0 +1,223 @@
+"""A path between populations as synapses: a convolution, all to all, pooling, or a list.
+
+A rule is kept as a rule wherever that gives the same sums: a convolution after average pooling is one with a larger
+kernel and stride; after a concatenation, one with the kernels of those channels; what leads to a linear layer goes into
+its matrix. Everything else is multiplied out, which is exact too, but takes memory for each synapse.
+
+The neurons of a layer of images are in the order (row, column, channel), as those of `biosnn.Conv2D` are.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from biosnn.conversion.affine import check_room, matrix
+from biosnn.conversion.layers import AveragePool, Convolution, Layer, MaxPool, Scale, Select, Shape
+from biosnn.conversion.wiring import Path
+from biosnn.projection import Conv2D, Dense, Kind, Listed, Pool2D
+
+DENSE_FROM = 0.25
+"""Which part of all possible synapses a list must have for all to all to take less memory and time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A path as a kind of projection, and its weights.
+
+    Parameters
+    ----------
+    kind : Kind
+        What connects to what.
+    weights : ndarray
+        In the natural shape of the kind; for thresholds of 1 on both sides.
+    source, target : tuple of int
+        Shapes of the populations at its ends, channels first.
+    """
+
+    kind: Kind
+    weights: NDArray[np.float32]
+    source: Shape
+    target: Shape
+
+    def scaled(self, source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float32]:
+        """The weights where neurons have thresholds.
+
+        A spike of a source stands for its threshold, and the membrane potential of a target is counted in its own: so
+        a weight is multiplied by the one and divided by the other.
+
+        Parameters
+        ----------
+        source, target : ndarray, shape (channels,)
+            Thresholds; of neurons without channels, one for each.
+        """
+        found = self._scaled(np.asarray(source, float), 1 / np.asarray(target, float))
+        return np.ascontiguousarray(found, dtype=np.float32)
+
+    def _scaled(self, s: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+        weights, kind = self.weights, self.kind
+        if isinstance(kind, Conv2D):
+            out = weights.shape[3] // kind.groups
+            inner = s.reshape(kind.groups, 1, -1).repeat(out, axis=1).reshape(weights.shape[3], -1).T
+            return weights * inner * t
+        if isinstance(kind, Pool2D):
+            return weights * (s * t)[0]  # a maximum has the thresholds of what it is of: s*t is one
+        sources, targets = spread(s, self.source), spread(t, self.target)
+        if isinstance(kind, Dense):
+            return weights * sources[:, None] * targets
+        if isinstance(kind, Listed):
+            return weights * sources[kind.sources] * targets[kind.targets]
+        raise TypeError(f"{kind} comes from no path")
+
+    @property
+    def fan_out(self) -> NDArray[np.int64]:
+        """How many synapses each source neuron has, shape (sources,)."""
+        kind = self.kind
+        if isinstance(kind, Dense):
+            return np.full(*self.weights.shape)
+        if isinstance(kind, Listed):
+            return np.diff(kind.starts)
+        windows = kind.windows  # type: ignore[attr-defined]
+        reach = []
+        for axis in (0, 1):
+            places = np.arange(windows.output[axis])[:, None] * windows.stride[axis] - windows.before[axis]
+            places = places + np.arange(windows.kernel[axis]) * windows.dilation[axis]
+            inside = places[(places >= 0) & (places < windows.input[axis])]
+            reach.append(np.bincount(inside, minlength=windows.input[axis]))
+        channels = kind.input[2]  # type: ignore[attr-defined]
+        each = self.weights.shape[3] // kind.groups if isinstance(kind, Conv2D) else 1
+        return np.repeat((reach[0][:, None] * reach[1]).ravel() * each, channels)
+
+
+def lower(path: Path, source: Shape, target: Shape) -> Lowered:
+    """Turn a path into a kind and weights.
+
+    Parameters
+    ----------
+    path : Path
+        The path.
+    source, target : tuple of int
+        Shapes of the populations at its ends, channels first.
+
+    Raises
+    ------
+    ConversionError
+        If it would have to be multiplied out into more synapses than memory should be asked for.
+    """
+    layers = list(path.layers)
+    if len(layers) == 1 and isinstance(layers[0], MaxPool):
+        pool = layers[0]
+        kind = Pool2D(_last(source), pool.kernel, pool.stride, _pairs(pool.padding), mode="max")
+        return Lowered(kind, np.ones((), np.float32), source, target)
+    kernel = _as_kernel(layers, source)
+    if kernel is not None:
+        windows = (kernel.weight.shape[2:], kernel.stride, _pairs(kernel.padding), kernel.dilation)
+        kind = Conv2D(_last(source), len(kernel.weight), *windows, kernel.groups)
+        return Lowered(kind, np.ascontiguousarray(kernel.weight.transpose(2, 3, 1, 0)), source, target)
+    found = _multiplied(layers, source)
+    found = found[order(target)][:, order(source)]
+    if found.nnz >= DENSE_FROM * math.prod(found.shape):
+        return Lowered(Dense(), np.ascontiguousarray(found.toarray().T, dtype=np.float32), source, target)
+    by_source = found.T.tocsr()
+    by_source.sort_indices()
+    kind = Listed(by_source.shape, by_source.indptr, by_source.indices)
+    return Lowered(kind, by_source.data.astype(np.float32), source, target)
+
+
+def order(shape: Shape) -> NDArray[np.int64]:
+    """For each neuron the flat index of its value in an array with channels first."""
+    numbers = np.arange(math.prod(shape))
+    return numbers.reshape(shape).transpose(1, 2, 0).ravel() if len(shape) == 3 else numbers
+
+
+def spread(channels: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """What each channel has, for each neuron."""
+    places = math.prod(shape[1:])
+    return np.tile(channels, places) if len(shape) == 3 else np.repeat(channels, places)
+
+
+def _last(shape: Shape) -> tuple[int, int, int]:
+    return shape[1], shape[2], shape[0]
+
+
+def _pairs(padding: tuple[int, int, int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    top, left, bottom, right = padding
+    return (top, bottom), (left, right)
+
+
+def _as_kernel(layers: list[Layer], source: Shape) -> Convolution | None:
+    """The whole path as one convolution, if there is one that gives the same sums."""
+    if len(source) != 3:
+        return None
+    layers = list(layers)
+    scales = []
+    while layers and isinstance(layers[-1], Scale):
+        scales.insert(0, layers.pop().weight)
+    if not layers or not isinstance(layers[-1], Convolution) or any(w.size not in (1, w.shape[0]) for w in scales):
+        return None
+    found = layers.pop()
+    for weight in scales:
+        found = replace(found, weight=found.weight * weight.reshape(-1, 1, 1, 1))
+    while layers:
+        before = layers.pop()
+        shape = layers[-1].shape if layers else source
+        taken = None
+        if isinstance(before, AveragePool):
+            taken = _pooled(found, before, shape)
+        elif isinstance(before, Select):
+            taken = _of_channels(found, before, shape)
+        if taken is None:
+            return None
+        found = taken
+    return found
+
+
+def _pooled(found: Convolution, pool: AveragePool, shape: Shape) -> Convolution | None:
+    """A convolution of what average pooling gives, as one of what is pooled."""
+    overlap = any(k > s for k, s in zip(pool.kernel, pool.stride, strict=True))
+    rest = any(s * n != size for s, n, size in zip(pool.stride, pool.shape[1:], shape[1:], strict=True))
+    # At the border the convolution sees zeros, where the larger kernel would see what overlaps or is left over.
+    if any(pool.padding) or (any(found.padding) and (overlap or rest)):
+        return None
+    taps, apart, step = found.weight.shape[2:], found.dilation, pool.stride
+    size = [(n - 1) * d * s + k for n, d, s, k in zip(taps, apart, step, pool.kernel, strict=True)]
+    weight = np.zeros((*found.weight.shape[:2], *size), np.float64)
+    for down in range(taps[0]):
+        for right in range(taps[1]):
+            top, left = down * apart[0] * step[0], right * apart[1] * step[1]
+            there = (..., slice(top, top + pool.kernel[0]), slice(left, left + pool.kernel[1]))
+            weight[there] += found.weight[:, :, down, right, None, None] / math.prod(pool.kernel)
+    stride = (found.stride[0] * step[0], found.stride[1] * step[1])
+    padding = tuple(n * step[k % 2] for k, n in enumerate(found.padding))
+    return replace(found, weight=weight, stride=stride, padding=padding, dilation=(1, 1))
+
+
+def _of_channels(found: Convolution, part: Select, shape: Shape) -> Convolution | None:
+    """A convolution of a concatenation, as one of the channels that a part of it has."""
+    if len(part.shape) != 3 or part.shape[1:] != shape[1:] or found.groups != 1:
+        return None
+    firsts = part.source[:, 0, 0]
+    there = np.flatnonzero(firsts >= 0)
+    expected = np.full(part.shape, -1, dtype=np.int64)
+    expected[there] = np.arange(math.prod(shape)).reshape(shape)[: len(there)]
+    if len(there) != shape[0] or not np.array_equal(part.source, expected):
+        return None
+    return replace(found, weight=found.weight[:, there])
+
+
+def _multiplied(layers: list[Layer], source: Shape) -> Any:
+    """A path as a sparse matrix, shape (target, source), channels first."""
+    shapes = [source, *(layer.shape for layer in layers)]
+    found = None
+    for layer, shape in zip(layers, shapes, strict=False):
+        step = matrix(layer, shape)
+        if found is not None:
+            # How many products there are bounds how many entries the result can have.
+            check_room(layer.where, int(np.diff(found.indptr) @ np.bincount(step.indices, minlength=step.shape[1])))
+        found = step if found is None else (step @ found).tocsr()
+    return sparse.eye_array(math.prod(source), dtype=np.float32, format="csr") if found is None else found

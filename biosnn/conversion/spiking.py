@@ -1,0 +1,248 @@
+"""A converted network: `convert` makes one, from a file to thresholds."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biosnn.conversion.balance import Balance, balanced
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.images import check_images
+from biosnn.conversion.lowering import Lowered, lower
+from biosnn.conversion.reading import read_network
+from biosnn.conversion.wiring import Wiring, wiring
+from biosnn.errors import ConversionError, field_error
+from biosnn.model import NeuronModel
+from biosnn.shelf import neuron_model
+
+INPUTS = ("analog", "poisson", "regular", "first spike")
+OUTPUTS = ("potential", "counts")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a network is made to spike. The defaults lose least.
+
+    Parameters
+    ----------
+    balance : Balance
+        How thresholds are found.
+    neuron : str, Path or NeuronModel
+        What a ReLU becomes: a name of the catalogue (``if_soft``: residual membrane potential; ``if_hard``;
+        ``lif_soft``, with a leak), a ``.toml`` file, or a model.
+    preset : str
+        One of its presets.
+    start : float
+        The membrane potential at which each image begins, in thresholds. Half a threshold makes rates round instead of
+        being cut off (Deng & Gu 2021; Bu et al. 2022).
+    input : {"analog", "poisson", "regular", "first spike"}
+        What pixels do: drive the first layer as constant currents, fire at random or regularly at a rate in
+        proportion to their values, or fire once, the sooner the larger, and drive the first layer from then on.
+    output : {"potential", "counts"}
+        What is read: the membrane potentials of neurons that integrate, or the spikes of neurons like the others.
+
+    Raises
+    ------
+    ConversionError, ModelError
+        If a field makes no sense.
+    """
+
+    balance: Balance = field(default_factory=Balance)
+    neuron: str | Path | NeuronModel = "if_soft"
+    preset: str = ""
+    start: float = 0.5
+    input: str = "analog"
+    output: str = "potential"
+
+    def __post_init__(self) -> None:
+        for name, valid in (("input", INPUTS), ("output", OUTPUTS)):
+            if getattr(self, name) not in valid:
+                raise ConversionError(field_error(f"Options.{name}", ", ".join(valid), getattr(self, name)))
+        if not -1 <= self.start <= 1:
+            raise ConversionError(field_error("Options.start", "a number from -1 to 1, in thresholds", self.start))
+        _ = self.model
+
+    @cached_property
+    def model(self) -> NeuronModel:
+        """The model of the neurons, with the preset's values."""
+        return neuron_model(self.neuron).with_values(self.preset)
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingNetwork:
+    """A network that spikes: populations of neurons, synapses with rules, thresholds; made by `convert`.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        The network as populations and paths.
+    thresholds : mapping of str to ndarray of float32
+        For each population the activation that a spike stands for: one a channel, or one a neuron.
+    lowest, highest : float
+        The smallest and largest value of a pixel of calibration images.
+    options : Options
+        How it was made.
+    """
+
+    wiring: Wiring
+    thresholds: Mapping[str, NDArray[np.float32]]
+    lowest: float
+    highest: float
+    options: Options
+
+    @property
+    def graph(self) -> Graph:
+        """The ordinary network."""
+        return self.wiring.graph
+
+    @cached_property
+    def joints(self) -> Mapping[tuple[str, int], Lowered]:
+        """For each population and each of its paths, by number: a kind of projection and its weights."""
+        found = {}
+        for population in self.wiring.populations:
+            for number, path in enumerate(population.paths):
+                found[population.name, number] = lower(path, self.graph[path.source].shape, population.shape)
+        return found
+
+    @property
+    def neurons(self) -> int:
+        """How many neurons spike."""
+        return sum(population.neurons for population in self.wiring.hidden)
+
+    def with_thresholds(self, factor: float | Mapping[str, Any]) -> SpikingNetwork:
+        """Return the network with other thresholds.
+
+        Parameters
+        ----------
+        factor : float or mapping of str to float or ndarray
+            Of all thresholds, or of those of the populations that are named.
+
+        Raises
+        ------
+        ConversionError
+            If a factor is not above 0, or a population is unknown.
+        """
+        factors = factor if isinstance(factor, Mapping) else {name: factor for name in self.thresholds}
+        for name, value in factors.items():
+            if name not in self.thresholds:
+                known = ", ".join(self.thresholds)
+                raise ConversionError(field_error("with_thresholds", f"populations among {known}", name))
+            if not np.all((np.asarray(value) > 0) & np.isfinite(value)):
+                raise ConversionError(field_error(f"with_thresholds, {name}", "factors above 0", value))
+        changed = {
+            name: np.asarray(value * np.asarray(factors.get(name, 1.0)), np.float32)
+            for name, value in self.thresholds.items()
+        }
+        return replace(self, thresholds=changed)
+
+    def run(self, images: ArrayLike, T: int = 64, **more: Any) -> Any:
+        """Show images, each for T steps; see `biosnn.conversion.run`, which tells the other parameters."""
+        from biosnn.conversion.running import run
+
+        return run(self, images, T, **more)
+
+    def __str__(self) -> str:
+        rows = [("population", "neurons", "threshold", "synapses from")]
+        for population in self.wiring.populations:
+            theta = self.thresholds[population.name]
+            if population.kind == "output" and self.options.output == "potential":
+                said = "integrates"
+            else:
+                said = f"{theta.min():.3g}" if np.ptp(theta) == 0 else f"{theta.min():.3g} to {theta.max():.3g}"
+            sources = [
+                f"{path.source} ({type(self.joints[population.name, k].kind).__name__})"
+                for k, path in enumerate(population.paths)
+            ]
+            rows.append((population.name, str(population.neurons), said, ", ".join(sources)))
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join("  ".join([*(f"{row[k]:{widths[k]}}" for k in range(3)), row[3]]) for row in rows)
+
+
+def convert(
+    network: str | os.PathLike[str] | Graph | Any,
+    calibration: ArrayLike,
+    *,
+    example: Any = None,
+    options: Options | None = None,
+    **settings: Any,
+) -> SpikingNetwork:
+    """Convert a trained ordinary network (ANN) into a spiking one.
+
+    Every ReLU becomes a population of neurons whose firing rates stand for its activations; weights stay what they are,
+    counted in thresholds, which come from calibration images. Nothing is trained.
+
+    Parameters
+    ----------
+    network : path, Graph or torch module
+        A file that `read_network` reads, what it returns, or a PyTorch module, which is exported first.
+    calibration : array_like, shape (n, *shape of the input)
+        Images such as those it was trained on, some hundreds; no labels are needed.
+    example : array_like, optional
+        For a PyTorch module, an input; by default the first calibration image.
+    options : Options, optional
+        How.
+    **settings
+        Fields of `Options`, or of `Balance`, by their names.
+
+    Returns
+    -------
+    SpikingNetwork
+
+    Raises
+    ------
+    ConversionError
+        If the network cannot be read or made to spike, images do not fit it, or a setting makes no sense. The message
+        names the layer, and what to do.
+
+    Examples
+    --------
+    >>> snn = biosnn.convert("network.onnx", calibration=images[:500])
+    >>> snn.run(images[500:], T=64, labels=labels[500:]).accuracy
+    """
+    chosen = _options(options or Options(), settings)
+    graph = network if isinstance(network, Graph) else _read(network, calibration, example)
+    images = check_images(graph, calibration)
+    wired = wiring(graph)
+    thresholds = balanced(wired, images, chosen.balance)
+    return SpikingNetwork(wired, thresholds, float(images.min()), float(images.max()), chosen)
+
+
+def _read(network: Any, calibration: ArrayLike, example: Any) -> Graph:
+    if isinstance(network, str | os.PathLike):
+        return read_network(network)
+    return read_network(network, example=np.asarray(calibration)[:1] if example is None else example)
+
+
+def _options(options: Options, settings: Mapping[str, Any]) -> Options:
+    own, of_balance = ({f.name for f in fields(kind)} for kind in (Options, Balance))
+    for name in settings:
+        if name not in own | of_balance:
+            valid = ", ".join(sorted((own | of_balance) - {"balance"}))
+            raise ConversionError(field_error("convert", f"settings among {valid}", name))
+    balance = {name: value for name, value in settings.items() if name in of_balance}
+    rest = {name: value for name, value in settings.items() if name in own}
+    if balance:
+        rest["balance"] = replace(rest.get("balance", options.balance), **balance)
+    return replace(options, **rest)
+
+
+def largest_pixel(snn: SpikingNetwork) -> float:
+    """What a pixel that fires in every step stands for.
+
+    Raises
+    ------
+    ConversionError
+        If all pixels of all calibration images were zero.
+    """
+    found = max(abs(snn.lowest), abs(snn.highest))
+    if not 0 < found < math.inf:
+        raise ConversionError(field_error("Calibration images", "a pixel other than 0", found))
+    return found

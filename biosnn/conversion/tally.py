@@ -1,0 +1,62 @@
+"""Spikes counted inside the generated code: of each neuron, for each image or for all, and of each step of an image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.codeobjects import Task
+
+MOST_STEPS = 4096
+"""The steps of an image that are told apart; those after it count together with the last."""
+_NEEDED = ("_turns", "_steps", "t_in_timesteps")
+
+
+class Tally(Task):
+    """Counts the spikes of a group.
+
+    Parameters
+    ----------
+    group : group
+        Whose spikes.
+    pictures : Images
+        Whose images they answer.
+    images : int
+        For how many images spikes are counted by themselves; 1 for all together.
+    name : str
+        Of the task.
+    """
+
+    def __init__(self, group: Any, pictures: Any, images: int, name: str) -> None:
+        self.group_size, self.images = len(group), images
+        self.spikes = group.variables["_spikespace"]
+        own = {"_counts": (images * len(group), np.int32), "_by_step": (MOST_STEPS, np.int64)}
+        for what, (size, dtype) in own.items():
+            group.variables.add_array(f"{what}_{name}", size=size, dtype=dtype)
+        self.counts, self.by_step = (group.variables[f"{what}_{name}"] for what in own)
+        self.turned = {what: pictures.variables[what] for what in _NEEDED}
+        needed = {"_spikes_now": self.spikes, "_counts": self.counts, "_by_step": self.by_step, **self.turned}
+        kwds = {"spikes": self.spikes, "counts": self.counts, "by_step": self.by_step, "most": MOST_STEPS}
+        kwds |= {"neurons": len(group), "each": images > 1}
+        at = {"clock": group.clock, "when": "end", "order": 0, "name": name}
+        Task.__init__(self, group, "tally", "biosnn.conversion", needed, self.tally, kwds, **at)
+        group.contained_objects.append(self)
+
+    def tally(self) -> None:
+        """Do it, on the targets that run in this process."""
+        get = {what: var.get_value() for what, var in self.turned.items()}
+        turn = int(get["_turns"].item()) - 1
+        spikes = self.spikes.get_value()
+        if turn < 0:
+            return
+        step = int(get["t_in_timesteps"].item()) - int(get["_steps"][turn])
+        row = turn * self.group_size if self.images > 1 else 0
+        self.counts.get_value()[row + spikes[: spikes[-1]]] += 1
+        self.by_step.get_value()[min(step, MOST_STEPS - 1)] += spikes[-1]
+
+    def read(self, shown: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The counts of so many images, shape (images or 1, neurons), and those of each step."""
+        counts = np.array(self.counts.get_value(), np.int64).reshape(self.images, self.group_size)
+        return counts[:shown], np.array(self.by_step.get_value(), np.int64)

@@ -1,0 +1,13 @@
+{# Count the spikes of a step. #}
+{% extends 'common_group.cpp' %}
+
+{% block maincode %}
+const int32_t* _spikes = {{get_array_name(spikes)}};
+const int32_t _num_spikes = _spikes[{{spikes.size - 1}}];
+const int32_t _turn = {{get_array_name(variables['_turns'])}}[0] - 1;
+if (_turn < 0) return;
+const int64_t _step = {{get_array_name(variables['t_in_timesteps'])}}[0] - {{get_array_name(variables['_steps'])}}[_turn];
+int32_t* _row = {{get_array_name(counts)}}{% if each %} + (int64_t) _turn*{{neurons}}{% endif %};
+for (int32_t _k = 0; _k < _num_spikes; _k++) _row[_spikes[_k]]++;
+{{get_array_name(by_step)}}[_step < {{most}} ? _step : {{most - 1}}] += _num_spikes;
+{% endblock %}

@@ -1,0 +1,192 @@
+"""A network seen from its neurons: populations, and the linear paths that lead from one to the next.
+
+Every ReLU becomes a population of spiking neurons, and the output one that integrates. What lies between them is linear
+and becomes synapses: a path from a population to another is a chain of layers. Biases along the way add up to a
+constant for each neuron.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.conversion.affine import forward
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.layers import Add, Concat, Input, Layer, MaxPool, Relu, Select, Shape
+from biosnn.errors import ConversionError, field_error
+
+RELU, MAXIMUM, OUTPUT = "relu", "maximum", "output"
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """A chain of linear layers from a population, or the input, to another population.
+
+    Parameters
+    ----------
+    source : str
+        The population, or the input.
+    layers : tuple of Layer
+        From the source on: `Convolution`, `Linear`, `Scale`, `AveragePool` and `Select`.
+    """
+
+    source: str
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Neurons that stand for the values of a layer.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer.
+    kind : {"relu", "maximum", "output"}
+        A ReLU; the spikes of the most active neurons of windows, for max pooling; the output, which integrates.
+    shape : tuple of int
+        Of the layer, channels first.
+    paths : tuple of Path
+        What reaches them.
+    bias : ndarray, of this shape
+        What biases alone bring to them.
+    """
+
+    name: str
+    kind: str
+    shape: Shape
+    paths: tuple[Path, ...]
+    bias: NDArray[np.float32]
+
+    @property
+    def neurons(self) -> int:
+        """How many."""
+        return self.bias.size
+
+
+@dataclass(frozen=True, eq=False)
+class Wiring:
+    """A network as populations.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    populations : tuple of Population
+        In the order of computation; the output is the last.
+    """
+
+    graph: Graph
+    populations: tuple[Population, ...]
+
+    def __getitem__(self, name: str) -> Population:
+        return next(population for population in self.populations if population.name == name)
+
+    @property
+    def hidden(self) -> tuple[Population, ...]:
+        """Those that spike: all but the output."""
+        return self.populations[:-1]
+
+
+def wiring(graph: Graph) -> Wiring:
+    """See a network as populations and paths.
+
+    A ReLU after max pooling is taken before it, which gives the same values.
+
+    Raises
+    ------
+    ConversionError
+        If there is no ReLU, or max pooling of what no neuron stands for: the message names the layer.
+    """
+    graph = _relu_before_maximum(graph)
+    order = [layer for layer in graph.layers if isinstance(layer, Relu | MaxPool) and layer.name != graph.output]
+    if not any(isinstance(layer, Relu) for layer in order):
+        do = "Without one, nothing would spike: the network is a single linear map."
+        raise ConversionError(field_error("The network", "one ReLU or more before its output", "none", do))
+    neurons = {layer.name for layer in order}
+    offsets = _offsets(graph, neurons)
+    found = []
+    for layer in order:
+        kind = MAXIMUM if isinstance(layer, MaxPool) else RELU
+        if kind == MAXIMUM and layer.inputs[0] not in neurons:
+            do = (
+                "Max pooling lets the spikes of the most active neuron pass, so there must be some: put a ReLU before "
+                "it, pool each branch before they are joined, or train with average pooling."
+            )
+            expected = "an input that is a ReLU or max pooling"
+            raise ConversionError(field_error(layer.where, expected, graph[layer.inputs[0]].where, do))
+        paths = (Path(layer.inputs[0], (layer,)),) if kind == MAXIMUM else _paths(graph, neurons, layer.inputs[0])
+        bias = np.zeros(layer.shape, np.float32) if kind == MAXIMUM else offsets[layer.inputs[0]]
+        found.append(Population(layer.name, kind, layer.shape, paths, bias))
+    last = graph[graph.output]
+    # The potential of an output that is a ReLU itself says the same, and more.
+    end = last.inputs[0] if isinstance(last, Relu) else last.name
+    if isinstance(last, MaxPool):
+        do = "Let a linear layer follow."
+        raise ConversionError(field_error(last.where, "a layer before the output", "the output", do))
+    found.append(Population(last.name, OUTPUT, last.shape, _paths(graph, neurons, end), offsets[end]))
+    return Wiring(graph, tuple(found))
+
+
+def _relu_before_maximum(graph: Graph) -> Graph:
+    """Swap max pooling and a ReLU that is its only reader: the largest of rectified values is the rectified largest."""
+    for pool in graph.layers:
+        if not isinstance(pool, MaxPool) or isinstance(graph[pool.inputs[0]], Relu | MaxPool):
+            continue
+        readers = [layer for layer in graph.layers if pool.name in layer.inputs]
+        if len(readers) != 1 or not isinstance(readers[0], Relu) or pool.name == graph.output:
+            continue
+        relu = readers[0]
+        # The names go with the values: whoever reads the ReLU now reads the pool, under the ReLU's name.
+        first = Relu(name=pool.name, inputs=pool.inputs, most=relu.most)
+        second = MaxPool(
+            name=relu.name, inputs=(pool.name,), kernel=pool.kernel, stride=pool.stride, padding=pool.padding
+        )
+        swapped = {pool.name: first, relu.name: second}
+        origins = {name: value for name, value in graph.origins.items() if name != pool.name}
+        layers = tuple(swapped.get(layer.name, layer) for layer in graph.layers)
+        return _relu_before_maximum(Graph(layers, graph.output, graph.head, origins))
+    return graph
+
+
+def _paths(graph: Graph, neurons: set[str], name: str, after: tuple[Layer, ...] = ()) -> tuple[Path, ...]:
+    """All chains that end in a layer's output, going back to populations or the input."""
+    layer = graph[name]
+    if name in neurons or isinstance(layer, Input):
+        return (Path(name, after),)
+    if isinstance(layer, Add):
+        return tuple(path for source in layer.inputs for path in _paths(graph, neurons, source, after))
+    if isinstance(layer, Concat):
+        parts = zip(layer.inputs, _places(graph, layer), strict=True)
+        return tuple(path for source, part in parts for path in _paths(graph, neurons, source, (part, *after)))
+    if isinstance(layer, Relu | MaxPool):
+        raise AssertionError(f"{layer.where} is not among the populations")
+    return _paths(graph, neurons, layer.inputs[0], (layer, *after))
+
+
+def _places(graph: Graph, layer: Concat) -> list[Select]:
+    """Where each input of a concatenation comes to lie in it."""
+    found, start = [], 0
+    for name in layer.inputs:
+        shape = graph[name].shape
+        source = np.full(layer.shape, -1, dtype=np.int64)
+        there = (slice(None),) * layer.axis + (slice(start, start + shape[layer.axis]),)
+        source[there] = np.arange(graph[name].neurons).reshape(shape)
+        found.append(Select(name=layer.name, inputs=(name,), shape=layer.shape, source=source))
+        start += shape[layer.axis]
+    return found
+
+
+def _offsets(graph: Graph, neurons: set[str]) -> Mapping[str, NDArray[np.float32]]:
+    """What each layer outputs if nothing comes in and no neuron fires: biases, and what they become on their way."""
+    found: dict[str, NDArray[np.float32]] = {}
+    for layer in graph.layers:
+        if layer.name in neurons or isinstance(layer, Input | Relu):
+            found[layer.name] = np.zeros(layer.shape, np.float32)
+        else:
+            inputs = [found[name][None] for name in layer.inputs]
+            found[layer.name] = forward(layer, inputs)[0].astype(np.float32)
+    return found
