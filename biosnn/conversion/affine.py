@@ -42,7 +42,7 @@ def forward(layer: Layer, inputs: Sequence[Values], bias: bool = True) -> Values
     """
     first = inputs[0]
     if isinstance(layer, Add):
-        return np.sum(inputs, axis=0)
+        return np.asarray(np.sum(inputs, axis=0))
     if isinstance(layer, Concat):
         return np.concatenate(inputs, axis=layer.axis + 1)
     if isinstance(layer, Select):
@@ -58,7 +58,7 @@ def forward(layer: Layer, inputs: Sequence[Values], bias: bool = True) -> Values
         return first * layer.weight + layer.bias if bias else first * layer.weight
     if isinstance(layer, AveragePool):
         windows = _windows(first, layer.kernel, layer.stride, layer.padding, (1, 1))
-        return windows.sum(axis=(4, 5)) / window_sizes(layer, first.shape[1:])
+        return np.asarray(windows.sum(axis=(4, 5)) / window_sizes(layer, first.shape[1:]))
     raise TypeError(f"{layer.where} is not linear")
 
 
@@ -70,7 +70,7 @@ def _convolved(layer: Convolution, images: Values) -> Values:
     # (groups, n*places, inner*taps) @ (groups, inner*taps, outer): one product of matrices for each group.
     taken = windows.reshape(n, groups, channels // groups, rows, columns, *kernel).transpose(1, 0, 3, 4, 2, 5, 6)
     weights = layer.weight.reshape(groups, out // groups, -1).transpose(0, 2, 1)
-    sums = taken.reshape(groups, n * rows * columns, -1) @ weights
+    sums: Values = taken.reshape(groups, n * rows * columns, -1) @ weights
     return sums.reshape(groups, n, rows, columns, -1).transpose(1, 0, 4, 2, 3).reshape(n, out, rows, columns)
 
 
@@ -79,7 +79,7 @@ def _windows(images: Values, kernel: Any, stride: Any, padding: Any, dilation: A
     top, left, bottom, right = padding
     padded = np.pad(images, ((0, 0), (0, 0), (top, bottom), (left, right)))
     reach = [(size - 1) * apart + 1 for size, apart in zip(kernel, dilation, strict=True)]
-    seen = sliding_window_view(padded, reach, axis=(2, 3))
+    seen: Values = sliding_window_view(padded, reach, axis=(2, 3))  # type: ignore[call-overload]
     return seen[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
 
 
@@ -88,7 +88,8 @@ def window_sizes(layer: AveragePool, shape: Shape) -> Values:
     if layer.counts_padding or not any(layer.padding):
         return np.full(layer.shape[1:], float(math.prod(layer.kernel)), dtype=np.float32)
     ones = np.ones((1, 1, *shape[1:]), dtype=np.float32)
-    return _windows(ones, layer.kernel, layer.stride, layer.padding, (1, 1)).sum(axis=(4, 5))[0, 0]
+    sizes = _windows(ones, layer.kernel, layer.stride, layer.padding, (1, 1)).sum(axis=(4, 5))
+    return np.asarray(sizes[0, 0])
 
 
 def matrix(layer: Layer, shape: Shape) -> Any:

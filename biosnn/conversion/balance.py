@@ -129,9 +129,7 @@ class _Largest:
         return ordered[:, lower] * (1 - part) + following * part
 
 
-def _threshold(
-    wired: Wiring, population: Population, largest: _Largest, balance: Balance
-) -> NDArray[np.float32]:
+def _threshold(wired: Wiring, population: Population, largest: _Largest, balance: Balance) -> NDArray[np.float32]:
     found = largest.value()
     everywhere = float(largest.kept.max())
     if everywhere <= 0:
@@ -148,4 +146,3 @@ def _threshold(
     if isinstance(layer, Relu) and math.isfinite(layer.most):
         scaled = np.minimum(scaled, layer.most)  # clipped there in the network itself: the neuron need not tell more
     return np.ascontiguousarray(scaled, dtype=np.float32)
-

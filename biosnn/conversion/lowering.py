@@ -61,18 +61,16 @@ class Lowered:
 
     def _scaled(self, s: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         weights, kind = self.weights, self.kind
+        if isinstance(kind, Pool2D):
+            return weights  # a maximum has the thresholds of what it is of
         if isinstance(kind, Conv2D):
             out = weights.shape[3] // kind.groups
             inner = s.reshape(kind.groups, 1, -1).repeat(out, axis=1).reshape(weights.shape[3], -1).T
-            return weights * inner * t
-        if isinstance(kind, Pool2D):
-            return weights * (s * t)[0]  # a maximum has the thresholds of what it is of: s*t is one
+            return np.asarray(weights * inner * t)
         sources, targets = spread(s, self.source), spread(t, self.target)
-        if isinstance(kind, Dense):
-            return weights * sources[:, None] * targets
         if isinstance(kind, Listed):
-            return weights * sources[kind.sources] * targets[kind.targets]
-        raise TypeError(f"{kind} comes from no path")
+            return np.asarray(weights * sources[kind.sources] * targets[kind.targets])
+        return np.asarray(weights * sources[:, None] * targets)
 
     @property
     def fan_out(self) -> NDArray[np.int64]:
@@ -112,21 +110,21 @@ def lower(path: Path, source: Shape, target: Shape) -> Lowered:
     layers = list(path.layers)
     if len(layers) == 1 and isinstance(layers[0], MaxPool):
         pool = layers[0]
-        kind = Pool2D(_last(source), pool.kernel, pool.stride, _pairs(pool.padding), mode="max")
-        return Lowered(kind, np.ones((), np.float32), source, target)
+        gate = Pool2D(_last(source), pool.kernel, pool.stride, _pairs(pool.padding), mode="max")
+        return Lowered(gate, np.ones((), np.float32), source, target)
     kernel = _as_kernel(layers, source)
     if kernel is not None:
         windows = (kernel.weight.shape[2:], kernel.stride, _pairs(kernel.padding), kernel.dilation)
-        kind = Conv2D(_last(source), len(kernel.weight), *windows, kernel.groups)
-        return Lowered(kind, np.ascontiguousarray(kernel.weight.transpose(2, 3, 1, 0)), source, target)
+        shared = Conv2D(_last(source), len(kernel.weight), *windows, kernel.groups)
+        return Lowered(shared, np.ascontiguousarray(kernel.weight.transpose(2, 3, 1, 0)), source, target)
     found = _multiplied(layers, source)
     found = found[order(target)][:, order(source)]
     if found.nnz >= DENSE_FROM * math.prod(found.shape):
         return Lowered(Dense(), np.ascontiguousarray(found.toarray().T, dtype=np.float32), source, target)
     by_source = found.T.tocsr()
     by_source.sort_indices()
-    kind = Listed(by_source.shape, by_source.indptr, by_source.indices)
-    return Lowered(kind, by_source.data.astype(np.float32), source, target)
+    listed = Listed(by_source.shape, by_source.indptr, by_source.indices)
+    return Lowered(listed, by_source.data.astype(np.float32), source, target)
 
 
 def order(shape: Shape) -> NDArray[np.int64]:
@@ -154,19 +152,17 @@ def _as_kernel(layers: list[Layer], source: Shape) -> Convolution | None:
     """The whole path as one convolution, if there is one that gives the same sums."""
     if len(source) != 3:
         return None
-    layers = list(layers)
-    scales = []
-    while layers and isinstance(layers[-1], Scale):
-        scales.insert(0, layers.pop().weight)
-    if not layers or not isinstance(layers[-1], Convolution) or any(w.size not in (1, w.shape[0]) for w in scales):
+    layers, factor = list(layers), np.ones((1, 1, 1, 1), np.float32)
+    while layers and isinstance(scale := layers[-1], Scale) and scale.weight.size in (1, scale.shape[0]):
+        factor = factor * scale.weight.reshape(-1, 1, 1, 1)
+        layers.pop()
+    if not layers or not isinstance(last := layers.pop(), Convolution):
         return None
-    found = layers.pop()
-    for weight in scales:
-        found = replace(found, weight=found.weight * weight.reshape(-1, 1, 1, 1))
+    found = replace(last, weight=last.weight * factor)
     while layers:
         before = layers.pop()
         shape = layers[-1].shape if layers else source
-        taken = None
+        taken: Convolution | None = None
         if isinstance(before, AveragePool):
             taken = _pooled(found, before, shape)
         elif isinstance(before, Select):
@@ -193,7 +189,8 @@ def _pooled(found: Convolution, pool: AveragePool, shape: Shape) -> Convolution 
             there = (..., slice(top, top + pool.kernel[0]), slice(left, left + pool.kernel[1]))
             weight[there] += found.weight[:, :, down, right, None, None] / math.prod(pool.kernel)
     stride = (found.stride[0] * step[0], found.stride[1] * step[1])
-    padding = tuple(n * step[k % 2] for k, n in enumerate(found.padding))
+    top, left, bottom, right = found.padding
+    padding = (top * step[0], left * step[1], bottom * step[0], right * step[1])
     return replace(found, weight=weight, stride=stride, padding=padding, dilation=(1, 1))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +81,17 @@ class Membrane:
             raise ConversionError(field_error(f"{where} threshold", "above the potential at the start", quantum, do))
         return cls(model, potential, drive, quantum, _current(where, model, quantum, drive))
 
+    def begin(self, start: float) -> str:
+        """The membrane potential at which an image begins, so many thresholds from rest, as an expression."""
+        unit = get_unit(self.quantum.dim)
+        quantum = (
+            repr(float(self.quantum)) if self.quantum.dim is DIMENSIONLESS else f"{float(self.quantum)!r}*{unit!r}"
+        )
+        return f"{self.model.initial.get(self.potential, f'0*({quantum})')} + {float(start)!r}*({quantum})"
+
 
 def _current(where: str, model: NeuronModel, quantum: Quantity, drive: str) -> Quantity:
-    """The lasting input that brings a threshold in a step: a rate of change, or a current that charges a capacitance."""
+    """The lasting input that brings a threshold in a step: a slope, or a current that charges a capacitance."""
     dimension = parse_quantity(model.inputs[drive].default).dim
     slope = Quantity(quantum / DT)
     if slope.dim == dimension:
@@ -179,20 +186,13 @@ def _population(snn: SpikingNetwork, population: Population, membrane: Membrane,
     if population.kind == OUTPUT and snn.options.output == "potential":
         return neurons(size, "integrator", name=name, values={"z": Quantity(bias / DT)})
     theta = spread(snn.thresholds[population.name], population.shape)
-    begin = membrane.model.initial.get(membrane.potential, "0")
-    start = f"{begin} + {float(snn.options.start)!r}*({_text(membrane.quantum)})"
     values: dict[str, Any] = {membrane.drive: Quantity(bias / theta * membrane.current)}
-    values[membrane.potential] = start
+    values[membrane.potential] = membrane.begin(snn.options.start)
     return neurons(size, membrane.model, name=name, values=values)
 
 
-def _text(quantity: Quantity) -> str:
-    unit = get_unit(quantity.dim)
-    return repr(float(quantity)) if quantity.dim is DIMENSIONLESS else f"{float(quantity)!r}*{unit!r}"
-
-
 def _state(snn: SpikingNetwork, population: Population, group: Any) -> list[str] | None:
-    """What is put back when an image comes: all that changes, and an input that lasts where first spikes switch it on."""
+    """What is put back when an image comes: all that changes, and a lasting input that first spikes switch on."""
     if snn.options.input != "first spike" or snn.graph.input.name not in {path.source for path in population.paths}:
         return None
     found = [*group.equations.diff_eq_names, *(n for n in ("lastspike", "not_refractory") if n in group.variables)]
@@ -205,11 +205,11 @@ def _inputs(snn: SpikingNetwork, pictures: Any, period: Quantity, shown: int) ->
         return {}
     rate = 1 / DT
     kinds = {
-        "poisson": lambda: Bernoulli(rate=rate, duration=period, dt=DT),
-        "regular": lambda: Regular(rate=rate, duration=period, dt=DT),
-        "first spike": lambda: TTFS(duration=period, dt=DT),
+        "poisson": Bernoulli(rate=rate, duration=period, dt=DT),
+        "regular": Regular(rate=rate, duration=period, dt=DT),
+        "first spike": TTFS(duration=period, dt=DT),
     }
-    model = encoder(kinds[snn.options.input]())
+    model = encoder(kinds[snn.options.input])
     onsets = images(np.arange(shown)[:, None] * period, period=period, name="onsets")
     groups = {}
     for name, sign in ((ON, 1), (OFF, -1)):
@@ -271,8 +271,3 @@ def frames(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float3
 def duration(images_shown: int, steps: int) -> Quantity:
     """How long it takes to show so many images."""
     return images_shown * steps * float(DT) * second
-
-
-def names(populations: Sequence[Population]) -> list[str]:
-    """The names of populations."""
-    return [population.name for population in populations]

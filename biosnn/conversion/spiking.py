@@ -130,7 +130,7 @@ class SpikingNetwork:
         ConversionError
             If a factor is not above 0, or a population is unknown.
         """
-        factors = factor if isinstance(factor, Mapping) else {name: factor for name in self.thresholds}
+        factors = factor if isinstance(factor, Mapping) else dict.fromkeys(self.thresholds, factor)
         for name, value in factors.items():
             if name not in self.thresholds:
                 known = ", ".join(self.thresholds)

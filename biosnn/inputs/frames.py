@@ -75,7 +75,9 @@ class Images(InputGroup):
         values = frames.reshape(-1)
         fixed = {"read_only": True, "constant": True}
         # Not read-only: other images can be shown at the points of a prepared run, as many at a time.
-        variables.add_array("pixels", size=values.size, values=values, dtype=values.dtype, dimensions=unit, constant=True)
+        variables.add_array(
+            "pixels", size=values.size, values=values, dtype=values.dtype, dimensions=unit, constant=True
+        )
         # Steps in 64 bits: in 32 they end after 60 hours of 0.1 ms each.
         for name_, array, dtype in (("_steps", steps, np.int64), ("_places", places, np.int32)):
             variables.add_array(name_, size=array.size, values=array.astype(dtype), dtype=dtype, **fixed)

@@ -81,7 +81,7 @@ def begin_anew(group: Any, events: Any, names: Sequence[str] | None = None, *, o
         If the group has no such variable.
     """
     if names is None:
-        changing = [name for name in group.equations.diff_eq_names]
+        changing = list(group.equations.diff_eq_names)
         names = [*changing, *(name for name in ("lastspike", "not_refractory") if name in group.variables)]
     for name in names:
         if name not in group.variables or not hasattr(group.variables[name], "get_value"):

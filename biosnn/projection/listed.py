@@ -14,7 +14,7 @@ from biosnn.projection.kinds import Fit, Indices, Kind
 
 @dataclass(frozen=True, eq=False)
 class Listed(Kind):
-    """Each source neuron connects to the targets of a list, as a sparse matrix of SciPy's has them. Weights: (synapse,).
+    """Each source neuron connects to the targets of its list, as in a sparse matrix of SciPy. Weights: (synapse,).
 
     A synapse takes four bytes beside its weight, where ``Synapses`` takes some fifty. Only spikes of the source, and
     regular times, can run statements.

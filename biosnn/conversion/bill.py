@@ -1,0 +1,92 @@
+"""The operations of a converted network, layer by layer, for the energy ledger."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.conversion.layers import Convolution, Linear, Scale
+from biosnn.conversion.running import Outcome
+from biosnn.conversion.spiking import SpikingNetwork
+from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Path, Population
+from biosnn.energy import IF_UPDATE, LIF_UPDATE, LayerCounts, Ledger, Update
+
+
+def ledger(snn: SpikingNetwork, outcome: Outcome) -> Ledger:
+    """Count what a network did for the images that it was shown.
+
+    A layer that several paths lead to has an entry for each. Under constant currents, the first layer multiplies once
+    an image; a bias is one more addition in every step.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    outcome : Outcome
+        What it did.
+
+    Returns
+    -------
+    Ledger
+        Its inferences are the images.
+    """
+    shared = {"steps": outcome.steps, "inferences": len(outcome.potentials)}
+    pixels = snn.graph.input.neurons
+    encoders = [name for name in outcome.spikes if name in ("on", "off")]
+    update = Update(additions=1, multiplications=1, reads=1, writes=1)
+    entries = [LayerCounts.encoder(f"input {name}", neurons=pixels, update=update, **shared) for name in encoders]
+    for population in snn.wiring.populations:
+        for number, path in enumerate(population.paths):
+            entries += _entries(snn, outcome, population, path, number, encoders, shared)
+    return Ledger(tuple(entries))
+
+
+def _entries(
+    snn: SpikingNetwork,
+    outcome: Outcome,
+    population: Population,
+    path: Path,
+    number: int,
+    encoders: list[str],
+    shared: dict[str, Any],
+) -> list[LayerCounts]:
+    joint = snn.joints[population.name, number]
+    own = {"update": _update(snn, population), **shared, "weights": joint.weights.size}
+    neurons = 0 if number else population.neurons
+    name = population.name if len(population.paths) == 1 else f"{population.name} from {path.source}"
+    if path.source != snn.graph.input.name:
+        fired = _total(outcome.spikes[path.source])
+        return [LayerCounts.spiking(name, fired, joint.fan_out, neurons=neurons, macs=_macs(path), **own)]
+    if not encoders:
+        sources = snn.graph.input.neurons
+        return [LayerCounts.analog(name, joint.fan_out, sources=sources, neurons=neurons, passes=1, **own)]
+    found = []
+    for place, side in enumerate(encoders):
+        fired, size = _total(outcome.spikes[side]), 0 if place else neurons
+        macs = 0 if place else _macs(path)  # positive and negative pixels are one input of the ordinary network
+        called = name if len(encoders) == 1 else f"{name} ({side})"
+        found.append(LayerCounts.spiking(called, fired, joint.fan_out, neurons=size, macs=macs, **own))
+    return found
+
+
+def _total(spikes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.asarray(spikes.sum(axis=0))
+
+
+def _macs(path: Path) -> int:
+    """Multiply-accumulates of the ordinary network; none for a shortcut or pooling."""
+    return sum(layer.macs for layer in path.layers if isinstance(layer, Convolution | Linear | Scale))
+
+
+def _update(snn: SpikingNetwork, population: Population) -> Update:
+    """What an update of a neuron does: with a leak it multiplies; a lasting input is one more variable to add."""
+    model = snn.options.model
+    leaks = any(re.search(rf"\b{name}\b", expression.code) for name, expression in model.parsed.diff_eq_expressions)
+    plain = population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential")
+    update = LIF_UPDATE if leaks and not plain else IF_UPDATE
+    driven = np.any(population.bias) or any(path.source == snn.graph.input.name for path in population.paths)
+    return replace(update, additions=update.additions + 1, reads=update.reads + 1) if driven else update

@@ -1,0 +1,196 @@
+"""A converted network as a file: its layers, weights and thresholds, the model of its neurons, and how it was made.
+
+The file is an ``.npz`` archive, which ``np.load`` and ``unzip`` open. ``network.json`` describes the layers,
+``neuron.toml`` is the neuron's model in full. It is parsed, never executed, and checked before it is used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import os
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from biosnn import archive
+from biosnn.conversion import layers as kinds
+from biosnn.conversion.balance import Balance
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.layers import Layer
+from biosnn.conversion.spiking import Options, SpikingNetwork
+from biosnn.conversion.wiring import wiring
+from biosnn.errors import BiosnnError, ConversionError, field_error, unknown
+from biosnn.model import NeuronModel, from_toml, to_toml
+
+FORMAT = 1
+ABOUT, NEURON = "network.json", "neuron.toml"
+_LIMIT = 10**7  # bytes of a text
+_KINDS: dict[str, Callable[..., Layer]] = {
+    kind.__name__: kind
+    for kind in (
+        kinds.Input,
+        kinds.Convolution,
+        kinds.Linear,
+        kinds.Scale,
+        kinds.Relu,
+        kinds.Add,
+        kinds.Concat,
+        kinds.AveragePool,
+        kinds.MaxPool,
+        kinds.Select,
+    )
+}
+_ARRAYS = ("weight", "bias", "source")
+
+
+def save(snn: SpikingNetwork, path: str | os.PathLike[str]) -> None:
+    """Write a converted network into a file, whole or not at all.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    path : str or path
+        The file, ``.npz``.
+
+    Raises
+    ------
+    ConversionError
+        If the file has another suffix or cannot be written.
+    """
+    file = Path(path)
+    if file.suffix != ".npz":
+        raise ConversionError(field_error(f"{file}", "a file name that ends in .npz", file.suffix))
+    arrays: dict[str, Any] = {f"thresholds/{name}": value for name, value in snn.thresholds.items()}
+    described = []
+    for layer in snn.graph.layers:
+        fields = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
+        arrays |= {f"layers/{layer.name}/{name}": fields.pop(name) for name in _ARRAYS if name in fields}
+        if isinstance(layer, kinds.Relu) and layer.most == float("inf"):
+            del fields["most"]
+        described.append({"kind": type(layer).__name__, **fields})
+    options = snn.options
+    keys = {name: f"array_{number}" for number, name in enumerate(arrays)}
+    about = {
+        "format": FORMAT,
+        "biosnn": version("biosnn"),
+        "layers": described,
+        "output": snn.graph.output,
+        "head": list(snn.graph.head),
+        "lowest": snn.lowest,
+        "highest": snn.highest,
+        "options": {name: getattr(options, name) for name in ("start", "input", "output")},
+        "balance": dataclasses.asdict(options.balance),
+        "arrays": {name: entry | {"key": keys[name]} for name, entry in archive.entries(arrays).items()},
+    }
+    texts = {ABOUT: json.dumps(about, indent=1), NEURON: to_toml(options.model)}
+    try:
+        archive.write(file, {keys[name]: array for name, array in arrays.items()}, texts)
+    except OSError as problem:
+        raise ConversionError(f"{file}: cannot be written ({problem}).") from None
+
+
+def load(path: str | os.PathLike[str]) -> SpikingNetwork:
+    """Read a converted network that `save` wrote.
+
+    Raises
+    ------
+    ConversionError
+        If the file is missing or damaged, or is something else. The message says where.
+    """
+    file = Path(path)
+    texts = archive.read_texts(file, ConversionError, _LIMIT)
+    about = _about(file, texts)
+    arrays = archive.read_arrays(file, f"{file}: {ABOUT}", _field(file, about, "arrays", dict), ConversionError)
+    try:
+        described = _field(file, about, "layers", list)
+        graph = Graph(
+            tuple(_layer(file, entry, arrays) for entry in described),
+            _field(file, about, "output", str),
+            tuple(map(str, _field(file, about, "head", list))),
+        )
+        wired = wiring(graph)
+        model = from_toml(texts[NEURON])
+        if not isinstance(model, NeuronModel):
+            raise ConversionError(field_error(f"{file}: {NEURON}", "a neuron", type(model).__name__))
+        balance = Balance(**_field(file, about, "balance", dict))
+        options = Options(balance, model, **_field(file, about, "options", dict))
+        limits = [_field(file, about, name, float) for name in ("lowest", "highest")]
+    except (TypeError, ValueError, KeyError) as problem:
+        raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None
+    except BiosnnError as problem:
+        said = str(problem)
+        raise ConversionError(said if said.startswith(str(file)) else f"{file}: {said}") from None
+    return SpikingNetwork(wired, _thresholds(file, wired, arrays), limits[0], limits[1], options)
+
+
+def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for population in wired.populations:
+        name = f"thresholds/{population.name}"
+        value = np.asarray(arrays.get(name, ()), np.float32)
+        if value.shape != population.shape[:1] or not np.all((value > 0) & np.isfinite(value)):
+            expected = f"{population.shape[0]} numbers above 0"
+            raise ConversionError(field_error(f"{file}: {name}", expected, f"shape {value.shape}"))
+        found[population.name] = value
+    return found
+
+
+def is_converted(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one that `save` wrote."""
+    try:
+        texts = archive.read_texts(Path(path), ConversionError, _LIMIT)
+    except BiosnnError:
+        return False
+    return ABOUT in texts
+
+
+def _about(file: Path, texts: Mapping[str, str]) -> dict[str, Any]:
+    if ABOUT not in texts or NEURON not in texts:
+        expected = f"a converted network, with {ABOUT} and {NEURON} in it"
+        raise ConversionError(field_error(f"{file}", expected, sorted(texts) or "arrays only"))
+    try:
+        about = json.loads(texts[ABOUT])
+    except (ValueError, RecursionError) as problem:
+        raise ConversionError(f"{file}: {ABOUT} is no JSON ({problem}).") from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        given = about.get("format") if isinstance(about, dict) else type(about).__name__
+        do = "It was written by another version of biosnn: convert the network again."
+        raise ConversionError(field_error(f"{file}: {ABOUT} format", str(FORMAT), given, do))
+    return about
+
+
+def _field(file: Path, about: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = about.get(name)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind):
+        raise ConversionError(field_error(f"{file}: {ABOUT} {name}", kind.__name__, value))
+    return value
+
+
+def _layer(file: Path, entry: Any, arrays: Mapping[str, Any]) -> Layer:
+    where = f"{file}: {ABOUT} layers"
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise ConversionError(field_error(where, "layers with a kind and a name", entry))
+    kind = _KINDS.get(str(entry.get("kind")))
+    if kind is None:
+        raise ConversionError(f"{where}: {unknown('kind', str(entry.get('kind')), _KINDS)}")
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+    del fields["kind"]
+    known = set(inspect.signature(kind).parameters)
+    for name in fields:
+        if name not in known:
+            raise ConversionError(f"{where} {entry['name']!r}: {unknown('field', name, known)}")
+    for name in _ARRAYS:
+        if name in known:
+            key = f"layers/{entry['name']}/{name}"
+            if key not in arrays:
+                raise ConversionError(field_error(f"{file}", f"the array {key!r}", sorted(arrays)))
+            fields[name] = arrays[key]
+    return kind(**fields)
