@@ -96,15 +96,35 @@ def network_file(name: str | Path) -> Path:
     NotFoundError
         If there is none; the message lists those there are.
     """
-    files = _files("networks", "npz")
+    return _network_file(name, "npz", "network")
+
+
+def ann_names() -> list[str]:
+    """Return the names of the ordinary networks (ANN) on the shelf, which can be converted to spikes."""
+    return sorted(_files("networks", "onnx"))
+
+
+def ann_file(name: str | Path) -> Path:
+    """Find an ordinary network (ANN) by its name on the shelf, or by the path of its ``.onnx`` file.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none; the message lists those there are.
+    """
+    return _network_file(name, "onnx", "ordinary network")
+
+
+def _network_file(name: str | Path, ending: str, kind: str) -> Path:
+    files = _files("networks", ending)
     if str(name) in files:
         return files[str(name)]
-    if str(name).endswith(".npz") or is_path(name):
+    if str(name).endswith(f".{ending}") or is_path(name):
         path = Path(name).expanduser()
         if path.is_file():
             return path
         raise NotFoundError(f"Network file {str(name)!r} does not exist (looked at {path.resolve()}).")
-    raise NotFoundError(unknown("network", str(name), files))
+    raise NotFoundError(unknown(kind, str(name), files))
 
 
 def neuron_names() -> list[str]:

@@ -20,6 +20,7 @@ from biosnn.conversion.onnx_reader import read_onnx
 from biosnn.conversion.onnx_writer import write_onnx
 from biosnn.conversion.reading import read_network
 from biosnn.conversion.reference import Reference, check_reading, original, reference
+from biosnn.conversion.torch_module import from_torch
 
 __all__ = [
     "Add",
@@ -37,6 +38,7 @@ __all__ = [
     "Select",
     "check_images",
     "check_reading",
+    "from_torch",
     "original",
     "read_arrays",
     "read_network",

@@ -1,4 +1,4 @@
-"""The libraries of the extra ``convert``, imported when they are first needed."""
+"""The libraries of the extras ``convert`` and ``train``, imported when they are first needed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from typing import Any
 from biosnn.errors import MissingExtraError
 
 
-def imported(name: str) -> Any:
-    """Import a library of the extra; `MissingExtraError` says how to install it."""
+def imported(name: str, extra: str = "convert") -> Any:
+    """Import a library of an extra; `MissingExtraError` says how to install it."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as missing:
         raise MissingExtraError(
-            f"Reading networks needs {name.partition('.')[0]}, which is not installed ({missing}). "
-            "Install it with: pip install 'biosnn[convert]'"
+            f"{_PURPOSES[extra]} needs {name.partition('.')[0]}, which is not installed ({missing}). "
+            f"Install it with: pip install 'biosnn[{extra}]'"
         ) from None
+
+
+_PURPOSES = {"convert": "Reading networks", "train": "Training or exporting networks of PyTorch"}
 
 
 @cache

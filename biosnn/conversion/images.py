@@ -66,3 +66,9 @@ def _hint(given: Shape, shape: Shape) -> str:
     if len(given) > 1 and np.prod(given[1:], dtype=object) == np.prod(shape, dtype=object):
         return f"The numbers of values agree: if they are in the right order, use images.reshape(-1, {_text(shape)})."
     return "They must be as the network was trained on."
+
+
+def random_images(graph: Graph) -> NDArray[np.float32]:
+    """Two or three images to compare computations on; few, since all values of all layers are kept of them."""
+    shown = 3 if sum(graph.neurons.values()) < 2**24 else 2
+    return np.random.default_rng(0).integers(0, 4, (shown, *graph.input.shape)).astype(np.float32)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from biosnn.conversion.array_reader import read_arrays
 from biosnn.conversion.graph import Graph
+from biosnn.conversion.images import random_images
 from biosnn.conversion.onnx_reader import read_onnx
 from biosnn.conversion.reference import check_reading
+from biosnn.conversion.torch_module import TorchModule, from_torch, is_torch_module
 from biosnn.errors import ConversionError, unknown
+from biosnn.shelf import ann_file, is_path
 
 _TORCH = (
     "Export the network to ONNX where it was made: torch.onnx.export(model.eval(), example, 'model.onnx', "
@@ -22,15 +24,18 @@ _KERAS = "Export it to ONNX: model.export('model.onnx', format='onnx'), or pytho
 _SKLEARN = "Export it to ONNX: skl2onnx.to_onnx(model, example)."
 
 
-def read_network(path: str | os.PathLike[str], check: bool = True) -> Graph:
-    """Read a network from a file. Nothing of it is executed.
+def read_network(path: str | os.PathLike[str] | TorchModule, check: bool = True, example: Any = None) -> Graph:
+    """Read a network from a file, of which nothing is executed, or a module of PyTorch.
 
     Parameters
     ----------
-    path : str or path
+    path : str, path or torch.nn.Module
         ``.onnx``; ``.npz`` or ``.safetensors`` with a description of the same name, ``.toml``, beside it; or that.
+        The name of an ordinary network on the shelf (`biosnn.shelf.ann_names`). Or a module of PyTorch (`from_torch`).
     check : bool
         Whether an ONNX file is run by ONNX Runtime on a few random images, and every layer that was read compared.
+    example : array_like or torch.Tensor, shape (n, *shape of an image)
+        What a module of PyTorch takes; a file says that itself.
 
     Returns
     -------
@@ -42,13 +47,21 @@ def read_network(path: str | os.PathLike[str], check: bool = True) -> Graph:
     ConversionError
         If the file is missing, damaged, hostile, of another format, or has layers that are not read. The message says
         what to do.
+    NotFoundError
+        If there is no network of that name on the shelf; the message lists those there are.
     MissingExtraError
-        If the extra ``convert`` is not installed.
+        If the extra ``convert`` is not installed, or, for a module, ``train``.
     """
+    if is_torch_module(path):
+        return from_torch(path, example, check)
     if not isinstance(path, str | os.PathLike):
         kind = f"{type(path).__module__}.{type(path).__qualname__}"
         raise ConversionError(f"read_network: expected the path of a file (got {kind}). {_TORCH}, and read that file.")
+    if example is not None:
+        raise ConversionError(f"read_network: {path} says itself what it takes. Leave out example=.")
     file = Path(path)
+    if not file.suffix and not file.exists() and not is_path(path):
+        file = ann_file(path)
     if not file.is_file():
         raise ConversionError(f"{file}: no such file.")
     _refuse(file)
@@ -56,7 +69,7 @@ def read_network(path: str | os.PathLike[str], check: bool = True) -> Graph:
         return read_arrays(file)
     graph = read_onnx(file)
     if check:
-        check_reading(file, graph, _random_images(graph), threads=1)
+        check_reading(file, graph, random_images(graph), threads=1)
     return graph
 
 
@@ -94,9 +107,3 @@ def _members(file: Path) -> list[str]:
             return archive.namelist()
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
         return []
-
-
-def _random_images(graph: Graph) -> np.ndarray:
-    """Two or three, since all values of all layers are kept of them."""
-    shown = 3 if sum(graph.neurons.values()) < 2**24 else 2
-    return np.random.default_rng(0).integers(0, 4, (shown, *graph.input.shape)).astype(np.float32)
