@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from biosnn.build import neurons, synapses
+    from biosnn.conversion.spiking import convert
     from biosnn.engine import Simulation, session
     from biosnn.errors import BiosnnError
     from biosnn.inputs import images, poisson
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "biosnn.build": ("neurons", "synapses"),
+    "biosnn.conversion.spiking": ("convert",),
     "biosnn.engine": ("Simulation", "session"),
     "biosnn.errors": ("BiosnnError",),
     "biosnn.inputs": ("images", "poisson"),
@@ -51,6 +53,7 @@ __all__ = [
     "Simulation",
     "SynapseModel",
     "Trace",
+    "convert",
     "format_quantity",
     "images",
     "neuron_model",

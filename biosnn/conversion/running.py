@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.conversion.first_spikes import build_first_spikes
 from biosnn.conversion.images import check_images
-from biosnn.conversion.network import DT, Built, build, duration, frames
+from biosnn.conversion.membrane import DT
+from biosnn.conversion.network import Built, build, duration, frames
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.conversion.tally import MOST_STEPS
 from biosnn.engine import Simulation, session
@@ -115,7 +117,8 @@ def run(
     images : array_like, shape (n, *shape of the input)
         As the ordinary network takes them.
     T : int
-        For how many steps each is shown. The answer after every step up to it is in the outcome.
+        For how many steps each is shown, and the answer after every step up to it is in the outcome. With a code of
+        first spikes, for how many steps each layer has its window: there is an answer in the end only.
     labels : array_like of int, shape (n,), optional
         What is right.
     each : bool
@@ -173,32 +176,33 @@ def _run(
 ) -> Outcome:
     sim.reset(dt=DT, precision=precision)
     pixels = frames(snn, images)
-    built = build(snn, T, min(TOGETHER, len(pixels)), each=each)
+    make = build if snn.options.code == "rate" else build_first_spikes
+    built = make(snn, T, min(TOGETHER, len(pixels)), each=each)
     parts = [pixels[start : start + built.shown] for start in range(0, len(pixels), built.shown)]
-    points = [_point(built, part, T, sim.seed + number) for number, part in enumerate(parts)]
-    prepared = sim.prepare(built.network, lambda: sim.run(built.network, duration(built.shown, T)), points[0])
+    points = [_point(built, part, sim.seed + number) for number, part in enumerate(parts)]
+    prepared = sim.prepare(built.network, lambda: sim.run(built.network, duration(built.shown, built.steps)), points[0])
     counts = iter(len(part) for part in parts)
-    found = prepared.run(points, lambda: _read(sim, snn, built, next(counts), T), jobs=jobs, report=report)
+    found = prepared.run(points, lambda: _read(sim, snn, built, next(counts)), jobs=jobs, report=report)
     return replace(_joined(found, each), labels=labels)
 
 
-def _point(built: Built, part: NDArray[np.float32], T: int, seed: int) -> dict[str, Any]:
+def _point(built: Built, part: NDArray[np.float32], seed: int) -> dict[str, Any]:
     """Images to show in one run, the last of which may be fewer."""
     shown = np.resize(part, (built.shown, part.shape[1]))
-    return {"pictures.pixels": shown.ravel(), "seed": seed % 2**32, "durations": [duration(len(part), T)]}
+    return {"pictures.pixels": shown.ravel(), "seed": seed % 2**32, "durations": [duration(len(part), built.steps)]}
 
 
-def _read(sim: Simulation, snn: SpikingNetwork, built: Built, shown: int, T: int) -> Outcome:
+def _read(sim: Simulation, snn: SpikingNetwork, built: Built, shown: int) -> Outcome:
     tallies = {name: tally.read(shown) for name, tally in built.tallies.items()}
     spikes = {name: counts for name, (counts, _) in tallies.items()}
-    by_step = {name: steps[:T] for name, (_, steps) in tallies.items()}
+    by_step = {name: steps[: built.steps] for name, (_, steps) in tallies.items()}
     seconds, memory = sim.usage.seconds, sim.usage.memory
-    return Outcome(_answers(snn, built, shown, T), spikes, by_step, None, seconds, memory)
+    return Outcome(_answers(snn, built, shown), spikes, by_step, None, seconds, memory)
 
 
-def _answers(snn: SpikingNetwork, built: Built, shown: int, T: int) -> NDArray[np.float32]:
+def _answers(snn: SpikingNetwork, built: Built, shown: int) -> NDArray[np.float32]:
     """What is read of the output, shape (images, steps, classes)."""
-    classes = len(built.groups[snn.graph.output])
+    classes, T = len(built.groups[snn.graph.output]), built.steps
     if snn.options.output == "potential":
         potentials = np.asarray(built.output.v[:], np.float32)[:, : shown * T]
         return np.ascontiguousarray(potentials.T.reshape(shown, T, classes))

@@ -84,7 +84,7 @@ def save(snn: SpikingNetwork, path: str | os.PathLike[str]) -> None:
         "head": list(snn.graph.head),
         "lowest": snn.lowest,
         "highest": snn.highest,
-        "options": {name: getattr(options, name) for name in ("start", "input", "output")},
+        "options": {name: getattr(options, name) for name in ("code", "start", "input", "output")},
         "balance": dataclasses.asdict(options.balance),
         "arrays": {name: entry | {"key": keys[name]} for name, entry in archive.entries(arrays).items()},
     }
@@ -119,7 +119,10 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork:
         if not isinstance(model, NeuronModel):
             raise ConversionError(field_error(f"{file}: {NEURON}", "a neuron", type(model).__name__))
         balance = Balance(**_field(file, about, "balance", dict))
-        options = Options(balance, model, **_field(file, about, "options", dict))
+        chosen = _field(file, about, "options", dict)
+        if chosen.get("code") == "rate":
+            chosen["neuron"] = model
+        options = Options(balance, **chosen)
         limits = [_field(file, about, name, float) for name in ("lowest", "highest")]
     except (TypeError, ValueError, KeyError) as problem:
         raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None

@@ -17,14 +17,16 @@ from biosnn.conversion.balance import Balance, balanced
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import Lowered, lower
+from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.reading import read_network
-from biosnn.conversion.wiring import Wiring, wiring
+from biosnn.conversion.wiring import Wiring, windows, wiring
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
 from biosnn.shelf import neuron_model
 
 INPUTS = ("analog", "poisson", "regular", "first spike")
 OUTPUTS = ("potential", "counts")
+CODES = ("rate", "first spike")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class Options:
     ----------
     balance : Balance
         How thresholds are found.
+    code : {"rate", "first spike"}
+        What tells a value: how often a neuron fires, or when it fires its only spike, which takes a window of time for
+        each layer, and a network without shortcuts. The second has a neuron of its own, ``relu_first_spike``, so that
+        ``neuron``, ``start`` and ``output`` are for the first.
     neuron : str, Path or NeuronModel
         What a ReLU becomes: a name of the catalogue (``if_soft``: residual membrane potential; ``if_hard``;
         ``lif_soft``, with a leak), a ``.toml`` file, or a model.
@@ -56,6 +62,7 @@ class Options:
     """
 
     balance: Balance = field(default_factory=Balance)
+    code: str = "rate"
     neuron: str | Path | NeuronModel = "if_soft"
     preset: str = ""
     start: float = 0.5
@@ -63,16 +70,25 @@ class Options:
     output: str = "potential"
 
     def __post_init__(self) -> None:
-        for name, valid in (("input", INPUTS), ("output", OUTPUTS)):
+        for name, valid in (("code", CODES), ("input", INPUTS), ("output", OUTPUTS)):
             if getattr(self, name) not in valid:
                 raise ConversionError(field_error(f"Options.{name}", ", ".join(valid), getattr(self, name)))
         if not -1 <= self.start <= 1:
             raise ConversionError(field_error("Options.start", "a number from -1 to 1, in thresholds", self.start))
-        _ = self.model
+        if self.code == "first spike":
+            for name in ("neuron", "preset", "start", "output"):
+                if getattr(self, name) != getattr(type(self), name):
+                    do = "Neurons of first spikes are of a model of their own, and their output is a potential."
+                    expected = f"its default with code='first spike', {getattr(type(self), name)!r}"
+                    raise ConversionError(field_error(f"Options.{name}", expected, getattr(self, name), do))
+        else:
+            Membrane.of(self.model)
 
     @cached_property
     def model(self) -> NeuronModel:
         """The model of the neurons, with the preset's values."""
+        if self.code == "first spike":
+            return neuron_model("relu_first_spike")
         return neuron_model(self.neuron).with_values(self.preset)
 
 
@@ -211,6 +227,8 @@ def convert(
     graph = network if isinstance(network, Graph) else _read(network, calibration, example)
     images = check_images(graph, calibration)
     wired = wiring(graph)
+    if chosen.code == "first spike":
+        windows(wired)
     thresholds = balanced(wired, images, chosen.balance)
     return SpikingNetwork(wired, thresholds, float(images.min()), float(images.max()), chosen)
 

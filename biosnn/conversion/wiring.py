@@ -131,6 +131,26 @@ def wiring(graph: Graph) -> Wiring:
     return Wiring(graph, tuple(found))
 
 
+def windows(wired: Wiring) -> dict[str, int]:
+    """In which window each population fires; the input has the first, 0. The output has none and ends with the last.
+
+    Raises
+    ------
+    ConversionError
+        If the layers that a population gets its input from do not fire in the same window: a network with shortcuts.
+    """
+    found = {wired.graph.input.name: 0}
+    for population in wired.populations:
+        sources = {path.source: found[path.source] for path in population.paths}
+        if len(set(sources.values())) > 1:
+            said = ", ".join(f"{name!r} in window {window}" for name, window in sources.items())
+            do = "A code of first spikes takes layers that follow one another, without shortcuts: use code='rate'."
+            raise ConversionError(field_error(f"Layer {population.name!r}", "inputs of the same window", said, do))
+        # The spikes of a maximum are passed on at once.
+        found[population.name] = next(iter(sources.values())) + (population.kind != MAXIMUM)
+    return found
+
+
 def _relu_before_maximum(graph: Graph) -> Graph:
     """Swap max pooling and a ReLU that is its only reader: the largest of rectified values is the rectified largest."""
     for pool in graph.layers:

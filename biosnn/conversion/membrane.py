@@ -1,0 +1,90 @@
+"""How neurons of any model take what a converted network brings them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from brian2 import Quantity, ms
+from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
+
+from biosnn.errors import ConversionError, field_error
+from biosnn.model import NeuronModel
+from biosnn.quantity import parse_quantity
+
+DT = 1 * ms
+"""How long a step is; only the names of rates depend on it."""
+
+
+@dataclass(frozen=True)
+class Membrane:
+    """How a neuron model takes a charge of one threshold.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        The model.
+    potential, drive : str
+        The variable that spikes add to, which is the membrane potential, and that of a lasting input.
+    quantum : Quantity
+        From where an image begins without ``start`` to the threshold.
+    current : Quantity
+        The value of the lasting input that brings so much in a time step.
+    """
+
+    model: NeuronModel
+    potential: str
+    drive: str
+    quantum: Quantity
+    current: Quantity
+
+    @classmethod
+    def of(cls, model: NeuronModel) -> Membrane:
+        """Find them in a model.
+
+        Raises
+        ------
+        ConversionError
+            If it has no membrane potential that spikes add to, no lasting input, or no parameter for its threshold.
+        """
+        where = f"Neuron {model.name!r}"
+        potentials = [name for name in model.spike_inputs if name in model.parsed.diff_eq_names]
+        lasting = [name for name, entry in model.inputs.items() if entry.kind == "value"]
+        do = "Conversion takes neurons such as if_soft, if_hard, lif_soft and lif."
+        if len(potentials) != 1 or len(lasting) != 1:
+            expected = "one membrane potential that spikes add to, and one lasting input"
+            raise ConversionError(field_error(f"{where} inputs", expected, list(model.inputs), do))
+        named = [name for name in model.parameters if re.search(rf"\b{name}\b", model.threshold)]
+        if len(named) != 1:
+            expected = "a comparison with one parameter, such as 'v >= v_th'"
+            raise ConversionError(field_error(f"{where} threshold", expected, model.threshold, do))
+        potential, drive = potentials[0], lasting[0]
+        theta = parse_quantity(model.parameters[named[0]].value)
+        begin = model.initial.get(potential, "0")
+        rest = parse_quantity(model.parameters[begin].value) if begin in model.parameters else 0 * theta
+        quantum = Quantity(theta - rest)
+        if not float(quantum) > 0:
+            raise ConversionError(field_error(f"{where} threshold", "above the potential at the start", quantum, do))
+        return cls(model, potential, drive, quantum, _current(where, model, quantum, drive))
+
+    def begin(self, start: float) -> str:
+        """The membrane potential at which an image begins, so many thresholds from rest, as an expression."""
+        unit = get_unit(self.quantum.dim)
+        quantum = (
+            repr(float(self.quantum)) if self.quantum.dim is DIMENSIONLESS else f"{float(self.quantum)!r}*{unit!r}"
+        )
+        return f"{self.model.initial.get(self.potential, f'0*({quantum})')} + {float(start)!r}*({quantum})"
+
+
+def _current(where: str, model: NeuronModel, quantum: Quantity, drive: str) -> Quantity:
+    """The lasting input that brings a threshold in a step: a slope, or a current that charges a capacitance."""
+    dimension = parse_quantity(model.inputs[drive].default).dim
+    slope = Quantity(quantum / DT)
+    if slope.dim == dimension:
+        return slope
+    if "C" in model.parameters:
+        charging = Quantity(slope * parse_quantity(model.parameters["C"].value))
+        if charging.dim == dimension:
+            return charging
+    expected = f"the unit of {get_unit(slope.dim)}, or a current beside a parameter C"
+    raise ConversionError(field_error(f"{where} input {drive}", expected, model.inputs[drive].default))
