@@ -126,6 +126,29 @@ def _run(
 
 
 @app.command()
+def convert(
+    network: Annotated[
+        str, typer.Argument(metavar="NETWORK", help="A trained network: a name of the shelf, or a file (ONNX, NIR, ...).")
+    ],
+    settings: Assignments = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Where the converted network goes (default: into the result folder).")
+    ] = None,
+    out: Out = None,
+    seed: Seed = None,
+    target: Target = None,
+) -> None:
+    """Convert a trained network into a spiking one, and say what it loses: the study [b]conversion[/b] of NETWORK."""
+    from biosnn.cli.converting import check_place, place_network
+
+    check_place(save)
+    result = _run(Console(), "conversion", [f"model={network}", *(settings or [])], out, seed, target)
+    place_network(Console(), result, save)
+    if result.broken:
+        raise typer.Exit(1)
+
+
+@app.command()
 def show(
     name: Annotated[
         str, typer.Argument(metavar="NAME|PATH", help="A model, a trained network, a study, or the folder of a result.")

@@ -1,0 +1,207 @@
+"""What the comparison came to: values, arrays, tables, and the converted network as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from brian2 import second
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from biosnn.conversion import PARTS, save
+from biosnn.energy import layer_rows, verdict_rows, verdicts
+from biosnn.study import Table
+
+from .compare import HARD, LARGEST, Compared
+
+SURE = 0.95
+NEAR = 0.01
+"""A decision has been reached when the accuracy is as near to the ANN's as this."""
+
+
+def interval(accuracy: float, images: int) -> tuple[float, float]:
+    """Where the accuracy on all images of this kind lies, as far as so many can tell (Wilson 1927)."""
+    z = float(norm.ppf(0.5 + SURE / 2))
+    middle = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
+    half = z / (1 + z**2 / images) * np.sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2))
+    return middle - float(half), middle + float(half)
+
+
+def difference(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[float, float]:
+    """How many points more the first is right on the same images, and half the width of the interval (paired)."""
+    better = right.astype(float) - other.astype(float)
+    z = float(norm.ppf(0.5 + SURE / 2))
+    return 100 * float(better.mean()), 100 * z * float(better.std()) / float(np.sqrt(len(better)))
+
+
+def values_of(settings: Any, found: Compared) -> dict[str, Any]:
+    """The numbers that answer the question."""
+    outcome, labels = found.outcome, found.pictures.labels
+    quarter = max(settings.steps // 4, 1)
+    right, meant = outcome.decided() == labels, found.ann.argmax(axis=-1) == labels
+    lost, sure = difference(meant, right)
+    near = outcome.latency_curve >= found.ann_accuracy - NEAR
+    far = np.flatnonzero(~near)
+    settled = int(far[-1]) + 2 if len(far) else 1
+    energies = verdicts(found.bill, found.prices)
+    values = {
+        "accuracy of the ANN": found.ann_accuracy,
+        "accuracy": outcome.accuracy,
+        "points lost": lost,
+        "points lost, half the confidence interval": sure,
+        "agreement with the ANN": outcome.agreement(found.ann.argmax(axis=-1)),
+        "output error": float(found.errors[-1]),
+        "spikes an image": outcome.spikes_an_image,
+        "synaptic operations an image": found.bill.an_inference("events"),
+        "MACs of the ANN": found.bill.macs,
+        "energy an image": next(v.snn for v in energies if v.snn is not None),
+        "energy of the ANN": next(v.ann for v in energies if v.ann is not None),
+    }
+    if settings.code == "rate":
+        values["output error after a quarter"] = float(found.errors[quarter - 1])
+        if settled <= outcome.steps:
+            values["steps to within a point of the ANN"] = settled
+    if HARD in found.controls:
+        values["output error with hard reset"] = found.controls[HARD].error
+        values["accuracy with hard reset"] = float(found.controls[HARD].curve[-1])
+        values["accuracy with the largest activation"] = float(found.controls[LARGEST].curve[-1])
+    if outcome.seconds:
+        values["processor time an image"] = outcome.seconds / len(labels) * second
+    return values
+
+
+def arrays_of(found: Compared) -> dict[str, Any]:
+    """What figures are drawn from."""
+    layers, outcome = found.layers, found.outcome
+    arrays: dict[str, Any] = {
+        "latency curve": outcome.latency_curve,
+        "output errors": found.errors,
+        "accuracy interval": np.array(interval(outcome.accuracy, len(found.pictures.labels))),
+        "spikes by step": sum(outcome.by_step.values()) / len(found.pictures.labels),
+        "control names": np.array(list(found.controls) or [""]),
+        "control curves": np.array([tried.curve for tried in found.controls.values()]),
+        "populations": np.array([population.name for population in found.snn.wiring.hidden]),
+        "rate": np.array([_rate(found, population.name) for population in found.snn.wiring.hidden]),
+    }
+    if layers:
+        arrays |= {
+            "layers": np.array([layer.name for layer in layers]),
+            "correlation": np.array([layer.correlation for layer in layers]),
+            "silent": np.array([layer.silent for layer in layers]),
+            "dead in the ANN": np.array([layer.dead for layer in layers]),
+            "saturated": np.array([layer.saturated for layer in layers]),
+            "parts": np.array([*PARTS, "error"]),
+            "errors": np.array([[layer.errors[part] for part in (*PARTS, "error")] for layer in layers]),
+            "bias": np.array([[layer.bias[part] for part in (*PARTS, "error")] for layer in layers]),
+            "activations": np.array(_equal([layer.activations for layer in layers])),
+            "rates": np.array(_equal([layer.rates for layer in layers])),
+        }
+    return arrays
+
+
+def _rate(found: Compared, name: str) -> float:
+    counts = found.outcome.spikes[name]
+    return float(counts.sum() / counts.shape[1] / len(found.pictures.labels) / found.outcome.steps)
+
+
+def _equal(rows: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Rows of one length, the shorter ones filled with NaN."""
+    longest = max(len(row) for row in rows)
+    return [np.append(row, np.full(longest - len(row), np.nan, np.float32)) for row in rows]
+
+
+def tables_of(settings: Any, found: Compared) -> dict[str, Table]:
+    """Layers, conversions, what would help, operations, and verdicts."""
+    tables = {"Accuracy": _accuracies(settings, found)}
+    if found.layers:
+        tables["Layer by layer"] = _layers(found)
+        tables["Errors layer by layer (%)"] = _losses(found)
+    if found.remedies:
+        tables["What would help"] = _helps(found)
+    judged = verdicts(found.bill, found.prices)
+    tables["Operations by layer"] = Table("What each layer does for an image.", layer_rows(found.bill))
+    caption = f"Energy an image at the prices of {found.prices.name} ({found.prices.source})."
+    tables["Energy by convention"] = Table(caption, verdict_rows(judged))
+    return tables
+
+
+def _accuracies(settings: Any, found: Compared) -> Table:
+    images, total = len(found.pictures.labels), found.outcome.steps
+    steps = [total >> k for k in range(4) if total >> k] if settings.code == "rate" else [total]
+    head = ["network", *(f"T = {step}" for step in steps), f"interval at T = {total}", "spikes an image"]
+    own = found.outcome
+    rows = [_row("spiking", own.latency_curve, steps, images, own.spikes_an_image)]
+    rows += [_row(name, tried.curve, steps, images, tried.spikes) for name, tried in found.controls.items()]
+    low, high = interval(found.ann_accuracy, images)
+    text = f"{100 * found.ann_accuracy:.1f}"
+    rows.append(["ANN (ONNX Runtime)", *([text] * len(steps)), f"{100 * low:.1f} to {100 * high:.1f}", ""])
+    caption = f"Accuracy (%) on {images} images, with the interval that holds the true one in {SURE:.0%} of cases."
+    return Table(caption, [head, *rows])
+
+
+def _row(name: str, curve: NDArray[np.float64], steps: list[int], images: int, spikes: float) -> list[str]:
+    low, high = interval(float(curve[-1]), images)
+    found = [f"{100 * curve[step - 1]:.1f}" for step in steps]
+    return [name, *found, f"{100 * low:.1f} to {100 * high:.1f}", f"{spikes:,.0f}"]
+
+
+def _layers(found: Compared) -> Table:
+    head = ["layer", "neurons", "rate", "correlation", "silent (%)", "dead (%)", "full (%)"]
+    rows = [
+        [
+            layer.name,
+            str(layer.neurons),
+            f"{layer.rate:.3f}",
+            f"{layer.correlation:.4f}",
+            *(f"{100 * part:.1f}" for part in (layer.silent, layer.dead, layer.saturated)),
+        ]
+        for layer in found.layers
+    ]
+    caption = (
+        f"On {found.explained} images. Rate: spikes a neuron and step. Correlation of rates and activations. Silent: "
+        "neurons that never fired; dead: that are zero in the ANN too; full: answers with a spike in every step."
+    )
+    return Table(caption, [head, *rows])
+
+
+def _losses(found: Compared) -> Table:
+    rows = [[layer.name, *(f"{100 * layer.errors[part]:.2f}" for part in (*PARTS, "error"))] for layer in found.layers]
+    caption = (
+        "Root mean square difference of rates and activations, in % of the activations', and its parts: what a layer "
+        "inherits from those before, loses by clipping at its threshold, by telling values in whole spikes, by reset "
+        "or leak, and by the uneven arrival of its inputs."
+    )
+    return Table(caption, [["layer", *PARTS, "error"], *rows])
+
+
+def _helps(found: Compared) -> Table:
+    first = found.remedies["as it is"]
+    rows = [["changed", "accuracy (%)", "difference (points)", "output error (%)", "spikes an image"]]
+    order = sorted(found.remedies.items(), key=lambda item: (item[1].error, -item[1].curve[-1]))
+    for name, tried in order:
+        gained = 100 * (tried.curve[-1] - first.curve[-1])
+        numbers = [f"{100 * tried.curve[-1]:.1f}", f"{gained:+.1f}", f"{100 * tried.error:.2f}", f"{tried.spikes:,.0f}"]
+        rows.append([name, *numbers])
+    caption = (
+        f"One thing changed at a time, tried on {found.explained} images, the best "
+        "outputs first. Output error: the difference from the ANN's outputs, relative to their spread."
+    )
+    return Table(caption, rows)
+
+
+def files_of(found: Compared) -> dict[str, Callable[[Path], None]]:
+    """The converted network, to be loaded, shown, and reused."""
+    return {"network.npz": lambda path: save(found.snn, path)}
+
+
+def left_out(settings: Any) -> list[str]:
+    """Claims about what was not measured."""
+    found = []
+    if settings.code != "rate":
+        found += ["more steps tell more", "the residual potential matters"]
+    elif not settings.controls or settings.neuron == "if_hard":
+        found.append("the residual potential matters")
+    return found

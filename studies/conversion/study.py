@@ -1,0 +1,114 @@
+"""What does a trained network lose when it is made to spike, and where?
+
+An ordinary network (ANN) is converted: every ReLU becomes a population of integrate-and-fire neurons whose rates stand
+for its activations. Nothing is trained again. The study measures what is left of its accuracy after every time step,
+and tells layer by layer what was lost and what would help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from biosnn.conversion.balance import METHODS, SCOPES
+from biosnn.conversion.spiking import CODES, INPUTS, OUTPUTS
+from biosnn.datasets import names
+from biosnn.study import Claim, Result, setting
+
+from .compare import compare
+from .outcome import arrays_of, files_of, left_out, tables_of, values_of
+from .pictures import load_pictures
+
+TARGET = "cpp"
+
+METHOD = """
+After Han, Srinivasan & Roy 2020 (RMP-SNN) and Rueckauer et al. 2017. Neurons integrate without a leak; a spike takes
+the threshold off the membrane potential and keeps the rest (soft reset). A threshold stands for the activation that few
+calibration images exceed, in each channel by itself. A membrane begins each image at half a threshold, which makes
+rates round. Pixels and biases are constant currents; the output integrates and never fires. Within a time step, spikes
+pass through all layers.
+
+The ANN is run by ONNX Runtime on the same images. Calibration images come from the training images and have no labels.
+What is tried in the end, to see what would help, is shown the images that are explained, not all.
+"""
+
+# What each dataset's pixels are divided by, and what is taken off and divided by then, as networks are trained on them.
+SCALES: dict[str, dict[str, Any]] = {
+    "digits": {"divide": "16"},
+    "mnist": {"divide": "255", "held_out": "0"},
+    "fashion-mnist": {"divide": "255", "held_out": "0"},
+    "cifar10": {"divide": "255", "mean": "0.485, 0.456, 0.406", "deviation": "0.229, 0.224, 0.225", "held_out": "0"},
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be changed."""
+
+    model: str = setting("digits_cnn", "the network: a name of the shelf, or a file that biosnn.convert reads")
+    data: str = setting("digits", f"the images: {', '.join(names())}, or an .npz file with the arrays x and y")
+    images: int = setting(500, "how many test images are shown; 0: all", minimum=0)
+    calibration: int = setting(500, "how many training images thresholds are found on; 0: all", minimum=0)
+    explained: int = setting(100, "how many test images are explained, layer by layer", minimum=2)
+    held_out: int = setting(500, "how many images are kept for the test; 0: the dataset's own test images", minimum=0)
+    divide: float = setting(1.0, "what pixels are divided by, as the network was trained")
+    mean: tuple[float, ...] = setting((0.0,), "what is then taken off, for each channel")
+    deviation: tuple[float, ...] = setting((1.0,), "and what it is divided by, for each channel")
+
+    steps: int = setting(64, "time steps an image, or a layer if the code is of first spikes", minimum=1)
+    code: str = setting("rate", "what tells a value: how often a neuron fires, or when it first does", choices=CODES)
+    input: str = setting("analog", "what pixels do", choices=INPUTS)
+    output: str = setting("potential", "what is read of the output", choices=OUTPUTS)
+    neuron: str = setting("if_soft", "what a ReLU becomes: a neuron model of the shelf, or a file")
+    preset: str = setting("", "one of its presets")
+    start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
+    method: str = setting("percentile", "how a threshold is found", choices=METHODS)
+    percentile: float = setting(99.9, "which percentile of the activations", minimum=50.0, maximum=100.0)
+    per: str = setting("channel", "what has a threshold of its own", choices=SCOPES)
+    alpha: float = setting(1.0, "factor of all thresholds", minimum=0.001)
+
+    controls: bool = setting(True, "also convert as others do: hard reset, and the largest activation of a layer")
+    remedies: bool = setting(True, "also try what might help, on the images that are explained")
+    prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")
+
+    BASES: ClassVar[dict[str, Any]] = {"data": SCALES}
+
+
+def run(settings: Settings, sim: Any) -> Result:
+    """Convert the network, show it images, explain what was lost, and try what would help."""
+    pictures = load_pictures(settings)
+    found = compare(settings, sim, pictures)
+    return Result(
+        values_of(settings, found),
+        arrays_of(found),
+        left_out=left_out(settings),
+        files=files_of(found),
+        tables=tables_of(settings, found),
+    )
+
+
+def _fires(result: Result) -> bool:
+    """The activity floor: every layer fires, and the ANN itself knows something."""
+    return bool(result.arrays["rate"].min() > 1e-4 and result.values["accuracy of the ANN"] > 0.3)
+
+
+CLAIMS = [
+    Claim(
+        "keeps the accuracy",
+        "the spiking network is at most a point less accurate than the ANN on the same images",
+        lambda result: result.values["points lost"] <= 1.0,
+        _fires,
+    ),
+    Claim(
+        "more steps tell more",
+        "the outputs are nearer to the ANN's after all steps than after a quarter of them",
+        lambda result: result.values["output error"] < result.values["output error after a quarter"],
+        _fires,
+    ),
+    Claim(
+        "the residual potential matters",
+        "with hard reset, which forgets what is above the threshold, the outputs are further off",
+        lambda result: result.values["output error"] < result.values["output error with hard reset"],
+        _fires,
+    ),
+]
