@@ -128,7 +128,8 @@ def _run(
 @app.command()
 def convert(
     network: Annotated[
-        str, typer.Argument(metavar="NETWORK", help="A trained network: a name of the shelf, or a file (ONNX, NIR, ...).")
+        str,
+        typer.Argument(metavar="NETWORK", help="A trained network: a name of the shelf, or a file (ONNX, NIR, ...)."),
     ],
     settings: Assignments = None,
     save: Annotated[

@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from biosnn import shelf
+from biosnn.cli import networks
 from biosnn.cli.results import print_result, typed
+from biosnn.conversion import is_converted
 from biosnn.errors import NotFoundError, SettingsError, unknown
 from biosnn.model import Model
 from biosnn.report.describe import describe_model
@@ -38,6 +40,14 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
     if holds_result(Path(name)):
         _no_figure(name, figure)
         print_result(console, load_result(Path(name)))
+        return
+    if name.endswith(networks.ENDINGS) or name in shelf.ann_names():
+        _no_figure(name, figure)
+        networks.show_ann(console, name)
+        return
+    if name.endswith(".npz") and is_converted(name):
+        _no_figure(name, figure)
+        networks.show_converted(console, name)
         return
     if name.endswith(".npz") or name in shelf.network_names():
         show_network(console, name, figure=figure, out=out)
@@ -74,7 +84,7 @@ def _find(name: str) -> tuple[list[Model], Study | None]:
     study = load_study(name) if name in shelf.study_names() else None
     if not models and study is None:
         names = {*shelf.neuron_names(), *shelf.synapse_names(), *shelf.study_names()}
-        names |= set(shelf.network_names())
+        names |= {*shelf.network_names(), *shelf.ann_names()}
         raise NotFoundError(unknown("model, network or study", name, names))
     return models, study
 

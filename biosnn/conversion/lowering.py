@@ -57,7 +57,7 @@ class Lowered:
             Thresholds; of neurons without channels, one for each.
         """
         found = self._scaled(np.asarray(source, float), 1 / np.asarray(target, float))
-        return np.ascontiguousarray(found, dtype=np.float32)
+        return np.asarray(found, np.float32, order="C")
 
     def _scaled(self, s: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         weights, kind = self.weights, self.kind

@@ -102,6 +102,10 @@ def wiring(graph: Graph) -> Wiring:
         If there is no ReLU, or max pooling of what no neuron stands for: the message names the layer.
     """
     graph = _relu_before_maximum(graph)
+    last = graph[graph.output]
+    if isinstance(last, MaxPool):
+        do = "Let a linear layer follow."
+        raise ConversionError(field_error(last.where, "a layer before the output", "the output", do))
     order = [layer for layer in graph.layers if isinstance(layer, Relu | MaxPool) and layer.name != graph.output]
     if not any(isinstance(layer, Relu) for layer in order):
         do = "Without one, nothing would spike: the network is a single linear map."
@@ -121,12 +125,8 @@ def wiring(graph: Graph) -> Wiring:
         paths = (Path(layer.inputs[0], (layer,)),) if kind == MAXIMUM else _paths(graph, neurons, layer.inputs[0])
         bias = np.zeros(layer.shape, np.float32) if kind == MAXIMUM else offsets[layer.inputs[0]]
         found.append(Population(layer.name, kind, layer.shape, paths, bias))
-    last = graph[graph.output]
     # The potential of an output that is a ReLU itself says the same, and more.
     end = last.inputs[0] if isinstance(last, Relu) else last.name
-    if isinstance(last, MaxPool):
-        do = "Let a linear layer follow."
-        raise ConversionError(field_error(last.where, "a layer before the output", "the output", do))
     found.append(Population(last.name, OUTPUT, last.shape, _paths(graph, neurons, end), offsets[end]))
     return Wiring(graph, tuple(found))
 

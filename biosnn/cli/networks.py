@@ -1,0 +1,99 @@
+"""Print an ordinary network (ANN), or a converted one: layers, neurons, thresholds, synapses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from biosnn.conversion import SpikingNetwork, load, read_network
+from biosnn.conversion.wiring import MAXIMUM, OUTPUT
+
+ENDINGS = (".onnx", ".nir", ".safetensors")
+
+
+def show_ann(console: Console, name: str) -> None:
+    """Print the layers of an ordinary network.
+
+    Raises
+    ------
+    ConversionError
+        If it cannot be read.
+    """
+    graph = read_network(name)
+    console.print(Text(Path(name).name, style="bold") + Text(" (ordinary network, to be converted)\n"))
+    table = _table("layer", "kind", "inputs", "shape", "multiply-accumulates")
+    for layer in graph.layers:
+        shape = " x ".join(map(str, layer.shape))
+        inputs, macs = ", ".join(layer.inputs), f"{layer.macs:,}" if layer.macs else ""
+        table.add_row(*map(Text, (layer.name, type(layer).__name__, inputs, shape, macs)))
+    console.print(table)
+    left = f"; left out after the output: {', '.join(graph.head)}" if graph.head else ""
+    console.print(f"\nOutput: {graph.output}{left}.", markup=False, highlight=False)
+    console.print(f"biosnn convert {name} makes it spike.", markup=False, highlight=False)
+
+
+def show_converted(console: Console, name: str) -> None:
+    """Print the populations of a converted network.
+
+    Raises
+    ------
+    ConversionError
+        If the file is damaged.
+    """
+    snn = load(name)
+    options, balance = snn.options, snn.options.balance
+    console.print(Text(Path(name).stem, style="bold") + Text(" (converted network)\n"))
+    found = f"the {balance.percentile:g} % percentile" if balance.method == "percentile" else "the largest"
+    rows = [
+        ("code", options.code),
+        ("neuron", options.model.name),
+        ("thresholds", f"{found} of activations, one a {balance.per}, times {balance.alpha:g}"),
+        ("pixels", f"{options.input}, from {snn.lowest:.4g} to {snn.highest:.4g} in calibration images"),
+        ("output", "potential of neurons that integrate" if options.output == "potential" else "spike counts"),
+        ("spiking neurons", f"{snn.neurons:,}"),
+    ]
+    if options.code == "rate":
+        rows.insert(3, ("start of an image", f"{options.start:g} thresholds"))
+    head = _table("", "")
+    for row in rows:
+        head.add_row(*map(Text, row))
+    console.print(head)
+    console.print()
+    table = _table("population", "shape", "threshold", "synapses from")
+    for population in snn.wiring.populations:
+        shape = " x ".join(map(str, population.shape))
+        table.add_row(
+            *map(Text, (population.name, shape, _threshold(snn, population.name), _sources(snn, population.name)))
+        )
+    console.print(table)
+    hint = "Its neuron and its layers are in the file as text: unzip -p FILE neuron.toml network.json"
+    console.print(Text(f"\n{hint}", style="dim"))
+
+
+def _threshold(snn: SpikingNetwork, name: str) -> str:
+    theta, kind = snn.thresholds[name], snn.wiring[name].kind
+    if kind == OUTPUT and snn.options.output == "potential":
+        return "integrates"
+    if kind == MAXIMUM:
+        return "passes the most active on"
+    low, high = f"{theta.min():.3g}", f"{theta.max():.3g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _sources(snn: SpikingNetwork, name: str) -> str:
+    said = []
+    for number, path in enumerate(snn.wiring[name].paths):
+        joint = snn.joints[name, number]
+        shape = " x ".join(map(str, joint.weights.shape)) or "1"
+        said.append(f"{path.source} ({type(joint.kind).__name__}, {shape})")
+    return ", ".join(said)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table

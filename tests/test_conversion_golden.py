@@ -1,0 +1,87 @@
+"""Integrate-and-fire neurons of a converted network against closed forms and simulated values, in Brian2 itself.
+
+Golden values: computed beforehand by a simulation of the same equations in NumPy ([sim], REFERENCE section 4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from brian2 import Network, Quantity, SpikeMonitor, ms
+from numpy.typing import NDArray
+
+import biosnn
+from biosnn.conversion import Convolution, Graph, Input, Linear, Relu, convert
+
+T = 1000
+
+
+def rates(model: str, drives: NDArray[np.float64], steps: int, start: float = 0.0) -> NDArray[np.float64]:
+    """Spikes a step of neurons under constant drives, in thresholds a step."""
+    with biosnn.session("numpy", dt=1 * ms) as sim:
+        values = {"z": Quantity(drives / ms), "v": np.full(len(drives), start)}
+        group = biosnn.neurons(len(drives), model, name="cells", values=values)
+        spikes = SpikeMonitor(group, record=False, name="spikes")
+        sim.run(Network(group, spikes), steps * ms)
+        return np.asarray(spikes.count[:], float) / steps
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"), [("if_soft", [0.3, 0.45, 0.7, 0.9]), ("if_hard", [0.25, 1 / 3, 0.5, 0.5])]
+)
+def test_rates_under_a_constant_drive(model: str, expected: list[float]) -> None:
+    drives = np.array([0.3, 0.45, 0.7, 0.9])
+    np.testing.assert_allclose(rates(model, drives, T), expected, atol=1.01 / T)
+    closed = drives if model == "if_soft" else 1 / np.ceil(1 / drives)
+    np.testing.assert_allclose(expected, closed, atol=1e-12)
+
+
+def one_after_the_other(depth: int) -> Graph:
+    """A chain of single neurons with weights of 0.9."""
+    layers: list[Input | Linear | Relu] = [Input(name="x", shape=(1,))]
+    for number in range(depth):
+        weight = np.array([[0.9]]) if number else np.array([[1.0]])
+        layers.append(Linear(name=f"s{number}", inputs=(layers[-1].name,), weight=weight, bias=np.zeros(1)))
+        layers.append(Relu(name=f"r{number}", inputs=(f"s{number}",)))
+    last = Linear(name="y", inputs=(layers[-1].name,), weight=np.eye(1), bias=np.zeros(1))
+    return Graph((*layers, last), output="y")
+
+
+@pytest.mark.parametrize(
+    ("model", "eighth", "of"), [("if_soft", 0.430, lambda k: 0.9 * 0.9**k), ("if_hard", 0.004, lambda k: 0.5**k)]
+)
+def test_a_chain_of_neurons_keeps_or_halves_the_rate(model: str, eighth: float, of: object) -> None:
+    graph, drive = one_after_the_other(8 if model == "if_soft" else 9), np.array([[0.9]])
+    snn = convert(graph, np.array([[1.0]]), neuron=model, start=0.0, method="max")
+    snn = snn.with_thresholds({name: 1 / value for name, value in snn.thresholds.items()})  # all thresholds are 1
+    spikes = snn.run(drive, T, target="numpy", precision="float64").spikes
+    found = np.array([spikes[f"r{k}"].sum() / T for k in range(len(spikes))])
+    # The soft chain begins with the driven neuron as layer 0; the hard one halves from its first layer on.
+    expected = [of(k) if model == "if_soft" else of(k + 1) for k in range(len(found))]  # type: ignore[operator]
+    np.testing.assert_allclose(found, expected, atol=0.003)
+    layer = 7
+    assert found[layer] == pytest.approx(eighth, abs=0.003)
+
+
+@pytest.mark.parametrize(("steps", "rms"), [(4, 0.144), (8, 0.072), (16, 0.036), (32, 0.018)])
+def test_what_whole_spikes_cannot_tell(steps: int, rms: float) -> None:
+    drives = np.random.default_rng(0).random(4000)
+    cut, rounded = (rates("if_soft", drives, steps, start) - drives for start in (0.0, 0.5))
+    assert np.mean(cut) == pytest.approx(-1 / (2 * steps), rel=0.05)
+    assert np.sqrt(np.mean(cut**2)) == pytest.approx(rms, rel=0.03)
+    assert abs(np.mean(rounded)) < 0.03 / steps
+    assert np.sqrt(np.mean(rounded**2)) == pytest.approx(rms / 2, rel=0.03)
+
+
+def test_a_converted_layer_under_constant_currents_is_the_same_neuron() -> None:
+    """One convolution of one pixel: rates of a converted network are those of single neurons."""
+    drives = np.linspace(0, 0.99, 100)
+    layers = (
+        Input(name="x", shape=(1, 1, 1)),
+        Convolution(name="c", inputs=("x",), weight=np.ones((1, 1, 1, 1)), bias=np.zeros(1)),
+        Relu(name="r", inputs=("c",)),
+        Linear(name="y", inputs=("r",), weight=np.eye(1), bias=np.zeros(1)),
+    )
+    snn = convert(Graph(layers, output="y"), np.ones((1, 1, 1, 1)), method="max")
+    found = snn.run(drives[:, None, None, None], 20, each=True, target="numpy", precision="float64").spikes["r"]
+    np.testing.assert_array_equal(found[:, 0] / 20, rates("if_soft", drives, 20, 0.5))

@@ -1,0 +1,268 @@
+"""Converted networks while they run: what a layer tells of what it gets, images one after the other, kinds of input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conversion_networks import chain, graphs, pooled, residual
+from hypothesis import given, settings
+
+import biosnn
+from biosnn.conversion import Balance, Graph, Linear, Options, SpikingNetwork, convert, explain, reference
+from biosnn.conversion.balance import balanced
+from biosnn.conversion.wiring import wiring
+from biosnn.errors import BiosnnError, ConversionError, NotFoundError
+
+NUMPY: dict[str, Any] = {"target": "numpy", "precision": "float64"}
+
+
+def images_of(graph: Graph, n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((n, *graph.input.shape)).astype(np.float32)
+
+
+@given(graph=graphs())
+@settings(max_examples=12, deadline=None)
+def test_rates_are_clipped_activations_up_to_a_spike(graph: Graph) -> None:
+    """Soft reset: theta*count = T*(mean input) + v(0) - v(T), so that only what is left on the membrane is missing.
+
+    (Rueckauer et al. 2017, section 2.2; Bu et al. 2022, eq. 7.) The first layers get constant currents: there v(T) is
+    within a threshold of v(0), and the rate within 1/T of the clipped activation. Elsewhere the mean input is what the
+    layers before really told, and what remains is the unevenness of its arrival.
+    """
+    steps, images = 16, images_of(graph, 3)
+    if not all(counts.any() for counts in reference(graph, threads=1).activations(images).values()):
+        return  # a layer is dead, which is an error of its own
+    snn = convert(graph, images, method="max")
+    outcome = snn.run(images, steps, each=True, **NUMPY)
+    for report in explain(snn, images, outcome):
+        layer = snn.wiring[report.name]
+        first = all(path.source == "x" for path in layer.paths)
+        if first:
+            assert report.errors["unevenness"] < 1e-5
+            assert report.errors["inherited"] < 1e-5
+        assert report.errors["reset and leak"] == 0
+        scale = np.abs(reference(graph, threads=1).activations(images, [report.name])[report.name])
+        rms = max(float(np.sqrt(np.mean(scale**2))), 1e-9)
+        half_a_spike = float(snn.thresholds[report.name].max()) / (2 * steps)
+        assert report.errors["quantisation"] * rms <= half_a_spike * 1.001
+        parts = sum(report.bias[name] for name in ("inherited", "clipping", "quantisation", "unevenness"))
+        assert parts == pytest.approx(report.bias["error"], abs=1e-4)
+
+
+@pytest.mark.parametrize("make", [residual, pooled])
+def test_more_steps_come_nearer_to_the_ordinary_network(make: Any) -> None:
+    graph = make()
+    images = images_of(graph, 6)
+    snn = convert(graph, images, method="max")
+    potentials = snn.run(images, 256, **NUMPY).potentials
+    meant = reference(snn.graph).outputs(images)
+    errors = [float(np.abs(potentials[:, T - 1] / T - meant).max()) for T in (16, 64, 256)]
+    assert errors[0] > 2 * errors[1] > 4 * errors[2]
+    assert errors[2] < 0.03 * np.ptp(meant)
+
+
+def test_every_image_begins_anew_and_shorter_runs_are_the_beginning_of_longer_ones() -> None:
+    graph = residual()
+    images = images_of(graph, 25)  # more than one process shows together
+    for options in ({}, {"input": "regular"}, {"neuron": "lif"}, {"output": "counts"}, {"input": "first spike"}):
+        snn = convert(graph, images, **options)
+        all_of_them = snn.run(images, 12, **NUMPY).potentials
+        alone = snn.run(images[[23]], 12, **NUMPY).potentials
+        np.testing.assert_allclose(all_of_them[23], alone[0], atol=1e-9)
+        if options != {"input": "first spike"}:
+            np.testing.assert_array_equal(snn.run(images, 5, **NUMPY).potentials, all_of_them[:, :5])
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"input": "regular", "neuron": "lif_soft"}, {"code": "first spike", "input": "first spike"}],
+    ids=["rate", "leak", "first spike"],
+)
+def test_generated_code_gives_the_same(options: dict[str, Any]) -> None:
+    for graph in (residual(), pooled()):
+        images = images_of(graph, 23) - 0.4
+        snn = convert(graph, images, **options)
+        kwds = {"labels": np.arange(23) % 3, "each": True, "precision": "float64"}
+        found, expected = (snn.run(images, 16, target=target, **kwds) for target in ("cpp", "numpy"))
+        np.testing.assert_allclose(found.potentials, expected.potentials, atol=1e-5)
+        for name, counts in expected.spikes.items():
+            np.testing.assert_array_equal(found.spikes[name], counts)
+            np.testing.assert_array_equal(found.by_step[name], expected.by_step[name])
+        assert found.accuracy == expected.accuracy
+        assert found.seconds > 0
+        assert found.memory > 0
+
+
+def test_the_most_active_neuron_of_a_window_is_passed_on() -> None:
+    graph = pooled()
+    images = images_of(graph, 4)
+    snn = convert(graph, images)
+    spikes = snn.run(images, 20, each=True, **NUMPY).spikes
+    before, after = (spikes[name].reshape(4, side, side, 3) for name, side in (("m", 6), ("r1", 3)))
+    padded = np.pad(before, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    for y, x in np.ndindex(3, 3):
+        window = padded[:, 2 * y : 2 * y + 3, 2 * x : 2 * x + 3]
+        np.testing.assert_array_equal(after[:, y, x], window.max(axis=(1, 2)))
+    assert after.max() > 0
+
+
+def test_first_spikes_compute_the_network_up_to_a_time_step() -> None:
+    for graph in (chain(5, 8, 6, 3), pooled()):
+        images = images_of(graph, 5)
+        meant = reference(graph).outputs(images)
+        errors = []
+        for T in (32, 256):
+            snn = convert(graph, images, code="first spike", method="max")
+            outcome = snn.run(images, T, each=True, **NUMPY)
+            assert max(counts.max() for counts in outcome.spikes.values()) == 1
+            errors.append(float(np.abs(outcome.potentials[:, -1] - meant).max()))
+        assert errors[1] < errors[0] / 3
+        assert errors[1] < 0.02 * np.ptp(meant)
+
+
+def test_inputs_that_spike_bring_on_average_what_currents_do() -> None:
+    graph = chain(6, 8, 3)
+    images = images_of(graph, 4) - 0.5
+    images[:, 0] = np.linspace(-0.5, 0.5, 4)
+    meant = reference(graph).outputs(images)
+    for kind, T, allowed in (("regular", 400, 0.02), ("poisson", 2000, 0.1), ("first spike", 400, 0.02)):
+        snn = convert(graph, images, input=kind, method="max")
+        outcome = snn.run(images, T, each=True, **NUMPY)
+        assert {"on", "off"} <= set(outcome.spikes)
+        told = outcome.potentials[:, -1] / T
+        if kind == "first spike":  # the drive begins when the spike comes
+            assert outcome.spikes["on"].max() == 1
+            allowed = 0.6
+        assert np.abs(told - meant).max() < allowed * np.ptp(meant), kind
+    again = snn.run(images, 50, seed=3, **NUMPY)
+    assert again.spikes_an_image > 0
+
+
+def test_poisson_inputs_differ_from_seed_to_seed_and_not_within_one() -> None:
+    graph = chain(6, 8, 3)
+    snn = convert(graph, images_of(graph, 4), input="poisson")
+    one, same, other = (snn.run(images_of(graph, 4), 20, seed=seed, **NUMPY).potentials for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one - other).max() > 0
+
+
+def test_hard_reset_and_leak_lose_what_is_told_apart() -> None:
+    graph = chain(6, 20, 10, 3)
+    images = images_of(graph, 10)
+    for neuron in ("if_hard", "lif_soft"):
+        snn = convert(graph, images, neuron=neuron)
+        first, _ = explain(snn, images, snn.run(images, 64, each=True, **NUMPY))
+        assert first.errors["reset and leak"] > 0.05
+        assert first.errors["unevenness"] < 0.02  # where inputs are constant nothing else is lost
+        assert first.bias["reset and leak"] < 0
+
+
+def test_thresholds_are_percentiles_of_activations() -> None:
+    graph = residual()
+    images = images_of(graph, 120)
+    wired = wiring(graph)
+    values = reference(graph).activations(images, ["r1", "r3"])
+    for balance in (
+        Balance(),
+        Balance(percentile=97.3),
+        Balance("max"),
+        Balance(percentile=99.0, per="layer", alpha=2),
+    ):
+        found = balanced(wired, images, balance, batch=50)
+        for name, activations in values.items():
+            channels = np.moveaxis(activations, 1, 0).reshape(activations.shape[1], -1).astype(float)
+            channels = channels.reshape(1, -1) if balance.per == "layer" else channels
+            percentile = 100.0 if balance.method == "max" else balance.percentile
+            expected = balance.alpha * np.percentile(channels, percentile, axis=1)
+            expected = np.where(expected > 0, expected, expected.max())  # a channel that is silent has its layer's
+            np.testing.assert_allclose(found[name], np.broadcast_to(expected, found[name].shape), rtol=1e-5)
+
+
+def test_a_clipped_relu_has_its_clip_as_the_largest_threshold() -> None:
+    graph = chain(4, 6, 3)
+    layers = tuple(
+        type(layer)(name=layer.name, inputs=layer.inputs, most=0.2) if layer.name == "relu1" else layer
+        for layer in graph.layers
+    )
+    snn = convert(Graph(layers, output="sum2"), images_of(graph, 20))
+    assert snn.thresholds["relu1"].max() == pytest.approx(0.2)
+
+
+def test_thresholds_can_be_changed_by_hand() -> None:
+    graph = chain(4, 6, 5, 3)
+    snn = convert(graph, images_of(graph, 20))
+    changed = snn.with_thresholds({"relu2": 0.5})
+    np.testing.assert_allclose(changed.thresholds["relu2"], snn.thresholds["relu2"] / 2)
+    np.testing.assert_allclose(changed.thresholds["relu1"], snn.thresholds["relu1"])
+    np.testing.assert_allclose(snn.with_thresholds(2).thresholds["relu1"], 2 * snn.thresholds["relu1"])
+    for wrong, message in (({"r9": 1}, "populations among relu1"), (0, "factors above 0"), ({"relu1": -1}, "above 0")):
+        with pytest.raises(ConversionError, match=message):
+            snn.with_thresholds(wrong)  # type: ignore[arg-type]
+
+
+def dead() -> Graph:
+    """A network whose only ReLU is always zero."""
+    graph = chain(4, 5, 3)
+    off = Linear(name="sum1", inputs=("x",), weight=np.zeros((5, 4)), bias=-np.ones(5))
+    return Graph(tuple(off if layer.name == "sum1" else layer for layer in graph.layers), output="sum2")
+
+
+def small() -> tuple[SpikingNetwork, np.ndarray]:
+    graph = chain(4, 5, 3)
+    images = images_of(graph, 8)
+    return convert(graph, images), images
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda snn, x: snn.run(x, 0), r"run, T: expected 1 to 4096 steps \(got 0\)"),
+        (lambda snn, x: snn.run(x, 2.5), r"run, T: expected 1 to 4096 steps \(got 2\.5\)"),
+        (lambda snn, x: snn.run(x[:, :3], 4), r"expected the shape \(n, 4\)"),
+        (lambda snn, x: snn.run(x[:0], 4), "expected one or more"),
+        (lambda snn, x: snn.run(x, 4, labels=[1, 2]), "labels: expected 8 whole numbers"),
+        (lambda snn, x: snn.run(x, 4, labels=x[:, 0]), "labels: expected 8 whole numbers"),
+        (lambda snn, x: convert(snn.graph, x[:0]), "expected one or more"),
+        (lambda snn, x: convert(snn.graph, x, percentil=99), r"settings among alpha, .* \(got 'percentil'\)"),
+        (lambda snn, x: convert(snn.graph, x, percentile=9), "percentile: expected a number from 50 to 100"),
+        (lambda snn, x: convert(snn.graph, x, method="mean"), "method: expected percentile or max"),
+        (lambda snn, x: convert(snn.graph, x, input="analogue"), "input: expected analog, poisson"),
+        (lambda snn, x: convert(snn.graph, x, start=2), "start: expected a number from -1 to 1"),
+        (lambda snn, x: convert(snn.graph, x, neuron="lif_exp"), "one membrane potential that spikes add to"),
+        (
+            lambda snn, x: convert(snn.graph, x, code="first spike", neuron="lif"),
+            "Options.neuron: expected its default",
+        ),
+        (lambda _, x: convert(dead(), x), r"Layer 'relu1': expected an activation above 0 .* units are dead"),
+        (lambda _, x: convert("no-such.onnx", x), "no-such.onnx"),
+        (lambda snn, x: explain(snn, x, snn.run(x, 4, **NUMPY)), "Run it with each=True"),
+        (lambda snn, x: snn.run(x, 4, **NUMPY).latency_curve, "expected labels"),
+        (lambda snn, x: snn.run(x, 4, **NUMPY).decided(5), "T: expected 1 to 4 steps"),
+    ],
+)
+def test_wrong_input_is_told_clearly(call: Any, message: str) -> None:
+    snn, images = small()
+    with pytest.raises((ConversionError, NotFoundError), match=message):
+        call(snn, images)
+
+
+def test_neurons_that_cannot_take_charges_are_refused() -> None:
+    for name, message in (
+        ("integrator", "a comparison with one parameter"),
+        ("lif_cond", "one membrane potential that spikes add to"),
+        ("hodgkin_huxley", "one membrane potential that spikes add to"),
+    ):
+        with pytest.raises(BiosnnError, match=message):
+            Options(neuron=name)
+
+
+def test_convert_is_a_function_of_the_package() -> None:
+    snn, images = small()
+    assert isinstance(biosnn.convert(snn.graph, calibration=images), SpikingNetwork)
+    text = str(snn)
+    assert "relu1" in text
+    assert "integrates" in text
+    assert "x (Dense)" in text

@@ -1,0 +1,213 @@
+"""Networks as populations and paths, and paths as synapses: the same sums as the layers they come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conversion_networks import chain, convolution, graphs, linear, pooled, residual
+from hypothesis import given, settings
+from numpy.typing import NDArray
+
+from biosnn.conversion import (
+    Add,
+    AveragePool,
+    Concat,
+    Graph,
+    Input,
+    Linear,
+    MaxPool,
+    Relu,
+    affine,
+    convert,
+    reference,
+)
+from biosnn.conversion.affine import matrix
+from biosnn.conversion.lowering import lower, order, spread
+from biosnn.conversion.wiring import Population, Wiring, windows, wiring
+from biosnn.errors import ConversionError
+from biosnn.projection import Conv2D, Dense, Listed
+
+
+def by_synapses(wired: Wiring, population: Population, told: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """What the synapses of the lowered paths bring to a population, from values in the order of layers."""
+    found = np.broadcast_to(population.bias.ravel().astype(float), (len(told["x"]), population.neurons)).copy()
+    for path in population.paths:
+        source = wired.graph[path.source].shape
+        joint = lower(path, source, population.shape)
+        fit = joint.kind.fit(int(np.prod(source)), population.neurons)
+        values = told[path.source].reshape(len(found), -1)[:, order(source)].astype(float)
+        sums = np.zeros_like(found)
+        for i in range(values.shape[1]):
+            weights, targets = fit.outgoing(i)
+            sums[:, targets] += values[:, i, None] * joint.weights.ravel()[weights]
+        back = np.empty_like(sums)
+        back[:, order(population.shape)] = sums
+        found += back
+    return found
+
+
+@given(graph=graphs())
+@settings(max_examples=60, deadline=None)
+def test_the_synapses_of_any_network_give_the_sums_of_onnx_runtime(graph: Graph) -> None:
+    images = np.random.default_rng(1).normal(size=(2, *graph.input.shape)).astype(np.float32)
+    wired = wiring(graph)
+    names = [population.name for population in wired.populations]
+    told = reference(wired.graph, threads=1).activations(images, ["x", *names])
+    for population in wired.populations:
+        sums = by_synapses(wired, population, told)
+        expected = told[population.name].reshape(len(images), -1)
+        found = np.maximum(sums, 0) if population.kind == "relu" else sums
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
+
+
+@given(graph=graphs())
+@settings(max_examples=40, deadline=None)
+def test_layers_in_numpy_are_those_of_onnx_runtime_and_of_their_matrices(graph: Graph) -> None:
+    images = np.random.default_rng(2).normal(size=(2, *graph.input.shape)).astype(np.float32)
+    told = reference(graph, threads=1).activations(images)
+    for layer in graph.layers:
+        if isinstance(layer, Input | Relu):
+            continue
+        inputs = [told[name] for name in layer.inputs]
+        np.testing.assert_allclose(affine.forward(layer, inputs), told[layer.name], rtol=1e-4, atol=2e-5)
+        if len(inputs) == 1 and not isinstance(layer, Concat):
+            flat = inputs[0].reshape(len(images), -1)
+            found = (matrix(layer, inputs[0].shape[1:]) @ flat.T).T
+            linear_part = affine.forward(layer, inputs, bias=False).reshape(len(images), -1)
+            np.testing.assert_allclose(found, linear_part, rtol=1e-4, atol=2e-5)
+
+
+def kinds_of(graph: Graph) -> dict[str, list[type]]:
+    wired = wiring(graph)
+    return {
+        population.name: [
+            type(lower(path, graph[path.source].shape, population.shape).kind) for path in population.paths
+        ]
+        for population in wired.populations
+    }
+
+
+def test_rules_stay_rules() -> None:
+    assert kinds_of(residual()) == {"r1": [Conv2D], "r2": [Conv2D, Listed], "r3": [Conv2D, Listed], "y": [Dense]}
+    rng = np.random.default_rng(0)
+    layers = (
+        Input(name="x", shape=(2, 8, 8)),
+        convolution(rng, "c1", "x", 2, 2),
+        Relu(name="r1", inputs=("c1",)),
+        AveragePool(name="p", inputs=("r1",), kernel=(2, 2), stride=(2, 2)),
+        convolution(rng, "c2", "p", 2, 3),
+        Relu(name="r2", inputs=("c2",)),
+        linear(rng, "y", "r2", 48, 2),
+    )
+    graph = Graph(layers, output="y")
+    assert kinds_of(graph) == {"r1": [Conv2D], "r2": [Conv2D], "y": [Dense]}
+    path = wiring(graph)["r2"].paths[0]
+    joint = lower(path, (2, 8, 8), (3, 4, 4))
+    assert joint.weights.shape == (6, 6, 2, 3)
+    assert joint.kind.stride == (2, 2)  # type: ignore[attr-defined]
+
+
+def test_a_fan_out_counts_the_synapses() -> None:
+    for graph in (residual(), pooled()):
+        wired = wiring(graph)
+        for population in wired.populations:
+            for path in population.paths:
+                source = wired.graph[path.source].shape
+                joint = lower(path, source, population.shape)
+                fit = joint.kind.fit(int(np.prod(source)), population.neurons)
+                expected = [len(fit.outgoing(i)[0]) for i in range(int(np.prod(source)))]
+                assert joint.fan_out.tolist() == expected
+
+
+def test_thresholds_scale_weights_by_channels() -> None:
+    graph = residual()
+    theta = {"r1": np.array([2.0, 3.0]), "r2": np.array([5.0, 7.0])}
+    convolved, direct = (lower(path, (2, 6, 6), (2, 6, 6)) for path in wiring(graph)["r2"].paths)
+    found = convolved.scaled(theta["r1"], theta["r2"])
+    np.testing.assert_allclose(found[1, 2, 0, 1], convolved.weights[1, 2, 0, 1] * 2 / 7, rtol=1e-6)
+    np.testing.assert_allclose(direct.scaled(theta["r1"], theta["r2"]), np.tile([2 / 5, 3 / 7], 36), rtol=1e-6)
+    assert spread(np.array([1, 2]), (2, 2, 2)).tolist() == [1, 2] * 4
+    assert spread(np.array([1, 2]), (2, 3)).tolist() == [1, 1, 1, 2, 2, 2]
+
+
+def test_max_pooling_comes_after_its_relu() -> None:
+    graph = pooled()
+    wired = wiring(graph)
+    assert [(p.name, p.kind) for p in wired.populations] == [
+        ("m", "relu"),
+        ("r1", "maximum"),
+        ("r2", "relu"),
+        ("y", "output"),
+    ]
+    images = np.random.default_rng(0).normal(size=(3, 1, 6, 6)).astype(np.float32)
+    np.testing.assert_array_equal(reference(wired.graph).outputs(images), reference(graph).outputs(images))
+
+
+def _refused(case: str) -> Graph:
+    rng = np.random.default_rng(0)
+    image = Input(name="x", shape=(1, 6, 6))
+    if case == "no relu":
+        return Graph((Input(name="x", shape=(4,)), linear(rng, "y", "x", 4, 2)), output="y")
+    pool = MaxPool(name="m", inputs=("c",), kernel=(2, 2), stride=(2, 2))
+    if case == "the output":
+        layers = (image, convolution(rng, "c", "x", 1, 2), Relu(name="r", inputs=("c",)))
+        return Graph((*layers, MaxPool(name="m", inputs=("r",), kernel=(2, 2))), output="m")
+    layers = (
+        image,
+        convolution(rng, "c", "x", 1, 2),
+        pool,
+        linear(rng, "f", "m", 18, 4),
+        Relu(name="r", inputs=("f",)),
+    )
+    return Graph((*layers, linear(rng, "y", "r", 4, 2)), output="y")
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ("no relu", "expected one ReLU or more before its output"),
+        ("the output", r"Layer 'm' \(MaxPool\): expected a layer before the output"),
+        ("of sums", r"Layer 'm' \(MaxPool\): expected an input that is a ReLU .*put a ReLU before"),
+    ],
+)
+def test_what_cannot_spike_is_refused_by_name(case: str, message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
+        wiring(_refused(case))
+
+
+def test_a_list_that_is_too_long_is_refused_before_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    layers = (
+        Input(name="x", shape=(2, 8, 8)),
+        convolution(rng, "c", "x", 2, 2),
+        convolution(rng, "d", "c", 2, 2),
+        Relu(name="r", inputs=("d",)),
+        linear(rng, "y", "r", 128, 2),
+    )
+    wired = wiring(Graph(layers, output="y"))
+    monkeypatch.setattr(affine, "MOST_SYNAPSES", 10_000)
+    with pytest.raises(ConversionError, match=r"Layer 'd'.*at most 10000 synapses .*Let a ReLU follow"):
+        lower(wired["r"].paths[0], (2, 8, 8), (2, 8, 8))
+
+
+def test_windows_of_first_spikes() -> None:
+    assert windows(wiring(chain(4, 3, 3, 2))) == {"x": 0, "relu1": 1, "relu2": 2, "sum3": 3}
+    assert windows(wiring(pooled())) == {"x": 0, "m": 1, "r1": 1, "r2": 2, "y": 3}
+    assert windows(wiring(residual())) == {"x": 0, "r1": 1, "r2": 2, "r3": 3, "y": 4}  # shortcuts past one layer
+    long = chain(4, 3, 3, 3, 2)
+    layers = [layer for layer in long.layers if layer.name != "relu3"]
+    joined = (Add(name="sum", inputs=("sum3", "relu1")), Relu(name="relu3", inputs=("sum",)))
+    message = r"Layer 'relu3': expected inputs of the same window \(got \"'relu2' in window 2, 'relu1' in window 1"
+    with pytest.raises(ConversionError, match=message):
+        convert(Graph((*layers, *joined), output="sum4"), np.ones((2, 4)), code="first spike")
+
+
+def test_an_output_that_is_rectified_is_read_before() -> None:
+    first = Linear(name="f", inputs=("x",), weight=np.eye(2), bias=np.zeros(2))
+    second = Linear(name="g", inputs=("r",), weight=np.eye(2), bias=np.array([0.0, -1.0]))
+    layers = (Input(name="x", shape=(2,)), first, Relu(name="r", inputs=("f",)), second, Relu(name="y", inputs=("g",)))
+    wired = wiring(Graph(layers, output="y"))
+    assert [path.layers[-1].name for path in wired["y"].paths] == ["g"]
+    assert wired["y"].bias.tolist() == [0, -1]
