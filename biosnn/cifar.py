@@ -130,8 +130,14 @@ def parse(where: str, content: bytes, images: int) -> tuple[NDArray[np.uint8], N
 
 
 def _copied(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """A file's images in an order that is random and always the same.
+
+    Copies are often sorted by class; the first images of the original are a fair sample, and so they are here.
+    """
     arrays = read_npz(path, ("x", "y"))
-    return _checked(str(path), arrays["x"], arrays["y"])
+    images, labels = _checked(str(path), arrays["x"], arrays["y"])
+    order = np.random.default_rng(0).permutation(len(images))
+    return images[order], labels[order]
 
 
 def _checked(where: str, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

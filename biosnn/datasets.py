@@ -122,7 +122,8 @@ def load(name: str) -> Dataset:
         ``mnist``, ``fashion-mnist``: 60,000 training and 10,000 test images of 28x28 pixels, read from the folder that
         the environment variable ``BIOSNN_DATA`` names, or downloaded once into the user's folder for caches.
         ``cifar10``: 50,000 training and 10,000 test images of 32x32 pixels in colour, in the same way. If that folder
-        has a copy stored as JPEG instead, with 5,000 training images, it is taken, and `Dataset.source` says so.
+        has a copy stored as JPEG instead, with 5,000 training images, it is taken, in random order, and
+        `Dataset.source` says so.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Ordinary networks on the shelf: found by name, read, and as accurate as their files say; and the script's own words."""
+"""Ordinary networks on the shelf: found by name, read, and as accurate as their files say; what trains them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_wrong_name_lists_the_right_ones(tmp_path: Path) -> None:
     for find in (shelf.ann_file, read_network):
         with pytest.raises(NotFoundError, match=r"No ordinary network named 'digits_cn'\. Did you mean 'digits_cnn'"):
             find("digits_cn")
-    with pytest.raises(NotFoundError, match="mine.onnx' does not exist"):
+    with pytest.raises(NotFoundError, match=r"mine\.onnx' does not exist"):
         shelf.ann_file(tmp_path / "mine.onnx")
     assert shelf.ann_file(NETWORKS / "digits_cnn.onnx") == NETWORKS / "digits_cnn.onnx"
     assert "digits_cnn" not in shelf.network_names()
