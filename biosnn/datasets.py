@@ -1,16 +1,19 @@
-"""Labelled images by name, as whole numbers of grey levels."""
+"""Labelled images by name, as whole numbers of grey levels or colours."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import idx
+from biosnn import cifar, idx
 from biosnn.errors import DataError, NotFoundError, field_error, unknown
+from biosnn.examples import Examples, from_file
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,12 @@ class Dataset:
     ----------
     name : str
         The name it is loaded by.
-    images : ndarray of uint8, shape (n, height, width)
-        Grey levels, 0 for the background.
+    images : ndarray of uint8, shape (n, height, width) or (n, height, width, 3)
+        Grey levels, 0 for the background; or red, green and blue.
     labels : ndarray of int64, shape (n,)
         The class of each image, from 0.
     brightest : int
-        The grey level that stands for full intensity.
+        The level that stands for full intensity.
     source : str
         Where the images come from.
     for_training : int
@@ -48,9 +51,11 @@ class Dataset:
 
     def __post_init__(self) -> None:
         where = f"Dataset {self.name!r}"
-        if self.images.ndim != 3 or self.images.dtype != np.uint8 or not self.images.size:
+        grey_or_colour = self.images.ndim == 3 or (self.images.ndim == 4 and self.images.shape[3] == 3)
+        if not grey_or_colour or self.images.dtype != np.uint8 or not self.images.size:
             got = f"{self.images.dtype} {self.images.shape}"
-            raise DataError(field_error(f"{where}.images", "uint8 of shape (n, height, width)", got))
+            expected = "uint8 of shape (n, height, width) or (n, height, width, 3)"
+            raise DataError(field_error(f"{where}.images", expected, got))
         if self.labels.shape != self.images.shape[:1] or not np.issubdtype(self.labels.dtype, np.integer):
             got = f"{self.labels.dtype} {self.labels.shape}"
             raise DataError(field_error(f"{where}.labels", f"{len(self.images)} whole numbers", got))
@@ -71,9 +76,22 @@ class Dataset:
         return self.images.shape[1], self.images.shape[2]
 
     @property
+    def channels(self) -> int:
+        """1 for grey levels, 3 for colours."""
+        return 1 if self.images.ndim == 3 else 3
+
+    @property
     def flat(self) -> NDArray[np.float64]:
-        """The images as rows of intensities from 0 to 1, shape (n, height*width)."""
+        """The images as rows of intensities from 0 to 1, shape (n, height*width*channels)."""
         return self.images.reshape(len(self.images), -1) / float(self.brightest)
+
+    @property
+    def examples(self) -> Examples:
+        """The images as intensities from 0 to 1, channels first: shape (n, channels, height, width)."""
+        planes = np.moveaxis(self.images.reshape(len(self.images), *self.shape, self.channels), 3, 1)
+        inputs = np.ascontiguousarray(planes, dtype=np.float32)
+        inputs /= self.brightest
+        return Examples(self.name, inputs, self.labels.astype(np.int64), self.source, self.for_training)
 
     def equally_bright(self) -> Dataset:
         """The images with their grey levels scaled to the same sum, the mean of all, as a retina adapts to the light.
@@ -85,7 +103,7 @@ class Dataset:
         scale = sums.mean() / np.maximum(sums, 1.0)
         images = np.empty_like(self.images)
         for part in np.array_split(np.arange(len(images)), -(-len(images) // 1000)):  # little memory at a time
-            scaled = np.rint(self.images[part] * scale[part, None, None])
+            scaled = np.rint(self.images[part] * scale[part].reshape(-1, *[1] * (images.ndim - 1)))
             images[part] = np.minimum(scaled, self.brightest)
         return replace(self, images=images)
 
@@ -103,6 +121,9 @@ def load(name: str) -> Dataset:
         ``digits``: 1,797 handwritten digits of 8x8 pixels that come with scikit-learn; nothing is downloaded.
         ``mnist``, ``fashion-mnist``: 60,000 training and 10,000 test images of 28x28 pixels, read from the folder that
         the environment variable ``BIOSNN_DATA`` names, or downloaded once into the user's folder for caches.
+        ``cifar10``: 50,000 training and 10,000 test images of 32x32 pixels in colour, in the same way. If that folder
+        has a copy stored as JPEG instead, with 5,000 training images, it is taken, in random order, and
+        `Dataset.source` says so.
 
     Returns
     -------
@@ -120,9 +141,34 @@ def load(name: str) -> Dataset:
     return _LOADERS[name]()
 
 
-def names() -> list[str]:
-    """The names that `load` knows."""
-    return sorted(_LOADERS)
+def names(colour: bool = True) -> list[str]:
+    """The names that `load` knows; without those of images in colour, if these are of no use."""
+    return sorted(name for name in _LOADERS if colour or name not in _IN_COLOUR)
+
+
+def examples(name: str | Path) -> Examples:
+    """Labelled inputs for an ordinary network: of a dataset by its name, or of a file of your own.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name that `load` knows: its images as intensities from 0 to 1, shape (n, channels, height, width). Or the path
+        of a ``.npz`` file, as `from_file` reads it.
+
+    Returns
+    -------
+    Examples
+
+    Raises
+    ------
+    NotFoundError
+        If there is no dataset of that name; the message lists those there are.
+    DataError
+        If the data are not what they should be.
+    """
+    if isinstance(name, Path) or os.path.basename(name) != name or name.endswith(_FILES):
+        return from_file(name)
+    return load(name).examples
 
 
 def _digits() -> Dataset:
@@ -143,11 +189,22 @@ def _idx(name: str, files: idx.IdxSet) -> Dataset:
     return Dataset(name, images, labels.astype(np.int64), 255, files.source, for_training)
 
 
+def _cifar10() -> Dataset:
+    images, labels, for_training, source = cifar.CIFAR10.load()
+    return Dataset("cifar10", images, labels, 255, source, for_training)
+
+
 _LOADERS: dict[str, Callable[[], Dataset]] = {
+    "cifar10": _cifar10,
     "digits": _digits,
     "fashion-mnist": partial(_idx, "fashion-mnist", idx.FASHION_MNIST),
     "mnist": partial(_idx, "mnist", idx.MNIST),
 }
+
+_IN_COLOUR = ("cifar10",)
+
+_FILES = (".csv", ".h5", ".mat", ".npy", ".npz", ".pkl", ".pt")
+"""Endings of what is meant as a file, though only one of them is read."""
 
 
 def stratified_split(

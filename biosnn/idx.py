@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import logging
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.download import download
 from biosnn.errors import DataError, field_error
 from biosnn.folders import data_folder
 
@@ -80,30 +79,10 @@ class IdxSet:
         return content
 
     def _download(self, name: str, path: Path) -> None:
-        """From the first mirror that has it, whole or not at all: an incomplete or wrong file is not kept."""
-        import pooch  # slow to import, and only needed here
+        def is_right(fetched: Path) -> bool:
+            return hashlib.sha256(unpack(fetched)).hexdigest() == self.sha256[name]
 
-        pooch.get_logger().setLevel(logging.ERROR)
-        reasons = []
-        for mirror in self.mirrors:
-            # A name of its own for each process, so that two at once do not write to one file.
-            fetched = path.with_name(f".{path.name}.{os.getpid()}")
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                pooch.retrieve(f"{mirror}{name}.gz", known_hash=None, fname=fetched.name, path=fetched.parent)
-                if hashlib.sha256(unpack(fetched)).hexdigest() != self.sha256[name]:
-                    reasons.append(f"{mirror}: not the file that it should be")
-                    continue
-                fetched.replace(path)
-                return
-            except (OSError, ValueError, DataError) as error:  # what requests raises is an OSError
-                reasons.append(f"{mirror}: {error}")
-            finally:
-                fetched.unlink(missing_ok=True)
-        raise DataError(
-            f"{path} is missing and could not be downloaded. Put it there, or set BIOSNN_DATA to a folder that has "
-            f"{self.folder}/{name}.gz. Tried: {'; '.join(reasons)}"
-        )
+        download(path, [f"{mirror}{name}.gz" for mirror in self.mirrors], is_right, f"{self.folder}/{name}.gz")
 
 
 def unpack(path: Path) -> bytes:

@@ -44,7 +44,7 @@ def test_what_is_no_module() -> None:
 
 
 def test_an_example_for_a_file() -> None:
-    with pytest.raises(ConversionError, match="digits_cnn says itself what it takes. Leave out example="):
+    with pytest.raises(ConversionError, match=r"digits_cnn says itself what it takes. Leave out example="):
         read_network("digits_cnn", example=IMAGE)
 
 
@@ -112,7 +112,7 @@ def test_a_module_used_twice_has_layers_of_two_names(torch: Any) -> None:
         ("image.png", r'Sequential example: expected one image.*batch axis first.* \(got "str: '),
         (np.zeros(8), r"Sequential example: expected .* batch axis first.*shape \(8,\)"),
         (np.zeros((0, 1, 8, 8)), r"Sequential example: expected .*shape \(0, 1, 8, 8\)"),
-        (np.zeros((1, 8, 8, 1)), r"does not take the example, of shape \(2, 8, 8, 1\).*RuntimeError: .*channels"),
+        (np.zeros((1, 8, 8, 1)), r"does not take the example, of shape \(1, 8, 8, 1\).*RuntimeError: .*channels"),
         (np.zeros((1, 1, 9, 12)), r"does not take the example.*RuntimeError: mat1 and mat2"),
     ],
 )
@@ -124,13 +124,54 @@ def test_a_wrong_example(torch: Any, example: Any, message: str) -> None:
 
 
 def test_a_layer_that_is_not_read(torch: Any) -> None:
-    with pytest.raises(ConversionError, match="Mine: Node 'node_tanh', operator Tanh.*Use ReLU instead"):
+    with pytest.raises(ConversionError, match=r"Mine: Node 'node_tanh', operator Tanh.*Use ReLU instead"):
         read_network(made(torch, lambda self, x: torch.tanh(self.linear(x))), example=np.zeros((1, 8)))
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (lambda self, x: (self.linear(x), x), r"Mine.forward\(\): expected one tensor \(got 'tuple'\)"),
+        (lambda self, x: self.linear(x).view(2, -1), r"one answer for each of 1 images.*\(2, 4\).*x.flatten\(1\)"),
+        (lambda self, x, y: self.linear(x + y), r"TypeError: .*missing 1 required positional argument: 'y'"),
+    ],
+)
+def test_a_module_of_another_form(torch: Any, forward: Any, message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
+        read_network(made(torch, forward), example=np.zeros((1, 8)))
+
+
+def test_a_batch_that_only_the_example_has(torch: Any) -> None:
+    with pytest.raises(ConversionError, match=r"one answer for each of 3 images"):
+        read_network(made(torch, lambda self, x: self.linear(x).view(2, -1)), example=np.zeros((2, 8)))
+
+
+def test_a_module_of_another_precision_is_refused(torch: Any) -> None:
+    with pytest.raises(ConversionError, match=r"expected float32 \(got 'torch.float64'\). Convert it.*float\(\)"):
+        read_network(network(torch).double(), example=IMAGE)
+
+
+def test_torchscript_is_refused(torch: Any) -> None:
+    traced = torch.jit.trace(network(torch).eval(), torch.zeros(1, 1, 8, 8))
+    with pytest.raises(ConversionError, match=r"is TorchScript.*Give the module it was made of"):
+        read_network(traced, example=IMAGE)
+
+
+def test_what_torch_wraps_a_module_in_is_looked_through(torch: Any) -> None:
+    for wrapped in (torch.compile(network(torch)), torch.nn.DataParallel(network(torch))):
+        assert from_torch(wrapped, IMAGE)["digit"].shape == (10,)
+
+
+def test_a_forward_that_takes_any_number_of_inputs(torch: Any) -> None:
+    graph = from_torch(made(torch, lambda self, *x: self.linear(x[0])), np.zeros((1, 8)))
+    assert graph["linear"].shape == (8,)
 
 
 def test_what_cannot_be_exported(torch: Any) -> None:
     module = made(torch, lambda self, x: self.linear(x) if x.sum() > 0 else x)
-    with pytest.raises(ConversionError, match="Mine: PyTorch does not export it to ONNX.*one tensor and does the same"):
+    with pytest.raises(
+        ConversionError, match=r"Mine: PyTorch does not export it to ONNX.*one tensor and does the same"
+    ):
         read_network(module, example=np.zeros((1, 8)))
 
 
@@ -141,7 +182,7 @@ def test_an_export_that_is_not_the_module(torch: Any) -> None:
         calls.append(x)
         return self.linear(x) * (len(calls) if len(calls) > 2 else 1)
 
-    with pytest.raises(ConversionError, match="does not compute what the module does. Does it draw random"):
+    with pytest.raises(ConversionError, match=r"does not compute what the module does. Does it draw random"):
         read_network(made(torch, forward), example=np.zeros((1, 8)))
 
 

@@ -53,6 +53,7 @@ GOOD = Dataset("mine", np.ones((3, 2, 2), dtype=np.uint8), np.arange(3), 1, "a t
     [
         ({"images": np.ones((3, 4), dtype=np.uint8)}, "shape"),
         ({"images": np.ones((3, 2, 2))}, "uint8"),
+        ({"images": np.ones((3, 3, 2, 2), dtype=np.uint8)}, r"or \(n, height, width, 3\)"),
         ({"images": np.ones((0, 2, 2), dtype=np.uint8), "labels": np.arange(0)}, "uint8"),
         ({"labels": np.arange(4)}, "3 whole numbers"),
         ({"labels": np.ones(3)}, "3 whole numbers"),
@@ -215,3 +216,10 @@ def test_images_can_be_made_equally_bright() -> None:
     assert (scaled.name, scaled.brightest, scaled.labels.tolist()) == ("four", 200, [0, 1, 2, 3])
     dim = Dataset("two", np.array([[[0, 1]], [[200, 200]]], dtype=np.uint8), np.arange(2), 200, "a test")
     assert dim.equally_bright().images[0].tolist() == [[0, 200]]
+
+
+def test_images_in_colour_are_as_bright_as_all_their_colours() -> None:
+    images = np.array([[[[1, 2, 3]]], [[[2, 4, 6]]]], dtype=np.uint8)
+    data = Dataset("two", images, np.arange(2), 200, "a test")
+    assert (data.shape, data.channels, data.flat.shape) == ((1, 1), 3, (2, 3))
+    assert data.equally_bright().images[:, 0, 0].sum(axis=1).tolist() == [9, 9]  # the mean of 6 and 12

@@ -16,7 +16,7 @@ import biosnn
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
-RUN = ("biosnn.session", "biosnn.coding import", "biosnn.conversion import")
+RUN = ("biosnn.session", "biosnn.coding import", "biosnn.conversion import", "biosnn.datasets import")
 SAVED_AS = re.compile(r"Save this\s+as `([\w-]+\.py)`:\s*\Z|[`(]([\w-]+\.toml)[`)][^`\n]*[:：]\s*\Z")
 
 

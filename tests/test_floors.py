@@ -13,7 +13,7 @@ FLOORS = (
     ("errors",),
     ("quantity", "folders", "usercode"),
     ("model", "theory", "measure", "coding", "energy", "archive"),
-    ("shelf", "datasets", "idx"),
+    ("shelf", "datasets", "idx", "cifar", "examples", "download"),
     ("codeobjects", "traces", "precision", "build", "projection", "inputs", "schedule", "engine"),
     ("learning", "conversion"),
     ("settings", "study", "report"),

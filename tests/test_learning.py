@@ -63,6 +63,12 @@ def test_inputs_fire_in_proportion_to_the_present_image_while_it_is_on(sim: Any)
     assert (np.asarray(spikes.t) % 5.0).max() > 3.9
 
 
+def test_images_in_colour_are_refused() -> None:
+    colour = dataclasses.replace(DATA, images=np.repeat(DATA.images[..., None], 3, axis=3))
+    with pytest.raises(DataError, match="expected grey levels, one neuron a pixel"):
+        learning.set_up(colour, PROTOCOL, 2)
+
+
 def test_an_image_without_answer_is_shown_again_brighter_and_then_given_up(sim: Any) -> None:
     stage = learning.set_up(DATA, PROTOCOL, 2)
     stage.play(np.array([2, 1]))

@@ -60,8 +60,8 @@ def read_network(path: str | os.PathLike[str] | TorchModule, check: bool = True,
     if example is not None:
         raise ConversionError(f"read_network: {path} says itself what it takes. Leave out example=.")
     file = Path(path)
-    if not file.suffix and not file.exists() and not is_path(path):
-        file = ann_file(path)
+    if not file.suffix and not file.exists() and not is_path(str(path)):
+        file = ann_file(str(path))
     if not file.is_file():
         raise ConversionError(f"{file}: no such file.")
     _refuse(file)

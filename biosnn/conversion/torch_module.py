@@ -5,6 +5,7 @@ PyTorch is not imported here to find out what something is, and not needed unles
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 import tempfile
@@ -34,6 +35,7 @@ class TorchModule(Protocol):
 
     def __call__(self, *inputs: Any) -> Any: ...
     def eval(self) -> Any: ...
+    def forward(self, *inputs: Any) -> Any: ...
     def modules(self) -> Iterable[Any]: ...
     def parameters(self) -> Iterable[Any]: ...
 
@@ -75,6 +77,9 @@ def from_torch(module: TorchModule, example: Any, check: bool = True) -> Graph:
         raise ConversionError(field_error("from_torch module", "a torch.nn.Module", where))
     torch = imported("torch", "train")
     imported("onnxscript", "train")
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ConversionError(f"{where} is TorchScript, which PyTorch does not export. Give the module it was made of.")
+    module = _unwrapped(module)
     shown = _shown(torch, module, example, where)
     with tempfile.TemporaryDirectory() as folder, _evaluating(module), torch.no_grad():
         path = Path(folder) / "module.onnx"
@@ -92,11 +97,20 @@ def from_torch(module: TorchModule, example: Any, check: bool = True) -> Graph:
     return graph
 
 
+def _unwrapped(module: Any) -> Any:
+    """The module inside of what ``torch.compile`` and ``DataParallel`` make, which are not exported themselves."""
+    inside = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
+    return getattr(module, inside.get(type(module).__name__, ""), module)
+
+
 def _shown(torch: Any, module: TorchModule, example: Any, where: str) -> Any:
-    """The example as a batch of two, since the exporter takes a batch of one for a fixed length."""
+    """The example as a tensor of the module's type, where the module is."""
     if example is None:
         raise ConversionError(f"{where}: a module of PyTorch does not say what shape it takes. Give {_EXAMPLE}.")
     weights = next((tensor for tensor in module.parameters() if tensor.is_floating_point()), torch.zeros(()))
+    if weights.dtype != torch.float32:
+        do = "Convert it with module.float()."
+        raise ConversionError(field_error(f"{where} weights", "float32", str(weights.dtype), do))
     try:
         given = torch.as_tensor(example).detach().to(weights)
     except (TypeError, ValueError, RuntimeError) as problem:
@@ -104,7 +118,7 @@ def _shown(torch: Any, module: TorchModule, example: Any, where: str) -> Any:
         raise ConversionError(field_error(f"{where} example", _EXAMPLE, got)) from None
     if given.ndim < 2 or not given.numel():
         raise ConversionError(field_error(f"{where} example", _EXAMPLE, f"shape {tuple(given.shape)}"))
-    return given[[0, -1]]
+    return given
 
 
 @contextmanager
@@ -121,26 +135,36 @@ def _evaluating(module: TorchModule) -> Iterator[None]:
 
 def _call(module: TorchModule, images: Any, where: str, what: str) -> Any:
     try:
-        return module(images)
+        answers = module(images)
     except Exception as problem:  # whatever the module's own code raises
         raise ConversionError(f"{where} does not take {what}. It says: {_first_line(problem)}") from problem
+    if not hasattr(answers, "shape"):
+        raise ConversionError(field_error(f"{where}.forward()", "one tensor", type(answers).__qualname__))
+    if answers.shape[:1] != images.shape[:1]:
+        expected = f"one answer for each of {len(images)} images, the batch axis first"
+        got = f"shape {tuple(answers.shape)}"
+        raise ConversionError(field_error(f"{where}.forward()", expected, got, "Keep the batch axis: x.flatten(1)."))
+    return answers
 
 
 def _export(torch: Any, module: TorchModule, shown: Any, path: Path, where: str) -> None:
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # it names what it does without
+    axes: Any = {0: torch.export.Dim("n")}
+    if any(taken.kind is taken.VAR_POSITIONAL for taken in inspect.signature(module.forward).parameters.values()):
+        axes = (axes,)  # forward(*inputs)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about PyTorch's own parts
             torch.onnx.export(
                 module,
-                (shown,),
+                (shown[[0, -1]],),  # two images: of one, the exporter takes the length for fixed
                 path,
                 input_names=["input"],
                 dynamo=True,
                 external_data=False,
-                dynamic_shapes=({0: torch.export.Dim("n")},),
+                dynamic_shapes=(axes,),
                 verbose=False,
             )
     except Exception as problem:  # the exporter has errors of many kinds

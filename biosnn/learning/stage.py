@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from biosnn.build import neurons
 from biosnn.datasets import Dataset
-from biosnn.errors import ModelError, SettingsError, field_error
+from biosnn.errors import DataError, ModelError, SettingsError, field_error
 from biosnn.inputs import playback, poisson
 from biosnn.model import NeuronModel
 from biosnn.quantity import check_dimension
@@ -163,9 +163,13 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: Inputs = ""
 
     Raises
     ------
+    DataError
+        If the images are in colour.
     ModelError
         If the coding lacks an input.
     """
+    if data.channels != 1:
+        raise DataError(field_error(f"Dataset {data.name!r}", "grey levels, one neuron a pixel", "images in colour"))
     stage = NeuronGroup(
         1,
         """place : integer

@@ -56,7 +56,7 @@ class Settings:
         "which codings: names, .py files with codings of yours, .toml files of input models",
     )
     parts: tuple[str, ...] = setting(PARTS, "which parts of the study", choices=PARTS)
-    dataset: str = setting("digits", "which images", choices=names())
+    dataset: str = setting("digits", "which images", choices=names(colour=False))
     neurons: int = setting(100, "how many cells", minimum=1)
     networks: int = setting(3, "how many networks learn in each coding, each with a seed of its own", minimum=1)
     lessons: int = setting(3000, "presentations while learning", minimum=0)

@@ -90,7 +90,7 @@ def sized(neurons: int, known: Mapping[str, Any]) -> dict[str, str]:
 class Settings:
     """What can be changed; README.md tells how the defaults were chosen."""
 
-    dataset: str = setting("digits", "which images", choices=names())
+    dataset: str = setting("digits", "which images", choices=names(colour=False))
     neurons: int = setting(100, "how many excitatory cells", minimum=1)
     networks: int = setting(3, "how many networks learn, each with a seed of its own", minimum=1)
     lessons: int = setting(5000, "presentations while learning", minimum=0)

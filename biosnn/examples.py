@@ -1,0 +1,160 @@
+"""Labelled inputs as an ordinary network takes them; and those of a user, in a file of NumPy. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.errors import DataError, field_error
+
+MOST_BYTES = 2**33
+"""How many bytes an array of a file may have."""
+
+_SAVE = "Save it with np.savez(path, x=inputs, y=labels)."
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled inputs.
+
+    Parameters
+    ----------
+    name : str
+        Of the dataset, or the path of the file.
+    inputs : ndarray of float32, shape (n, ...)
+        As a network takes them.
+    labels : ndarray of int64, shape (n,)
+        The class of each, from 0.
+    source : str
+        Where they come from.
+    for_training : int
+        How many, the first ones, are for training; 0 if they are not divided.
+    """
+
+    name: str
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    source: str
+    for_training: int = 0
+
+    def __post_init__(self) -> None:
+        where = f"Examples {self.name!r}"
+        if self.inputs.ndim < 2 or self.inputs.dtype != np.float32 or not self.inputs.size:
+            got = f"{self.inputs.dtype} {self.inputs.shape}"
+            raise DataError(field_error(f"{where}.inputs", "float32 of shape (n, ...)", got))
+        if self.labels.shape != self.inputs.shape[:1] or self.labels.dtype != np.int64 or self.labels.min() < 0:
+            got = f"{self.labels.dtype} {self.labels.shape}"
+            raise DataError(field_error(f"{where}.labels", f"{len(self.inputs)} classes from 0, as int64", got))
+
+    def take(self, indices: NDArray[np.integer] | slice) -> Examples:
+        """Those with these indices, in this order."""
+        return Examples(self.name, self.inputs[indices], self.labels[indices], self.source)
+
+
+def from_file(path: str | Path) -> Examples:
+    """Read labelled inputs of your own from a ``.npz`` file of NumPy.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file with the arrays ``x``, shape (n, ...), and ``y``, shape (n,): whole numbers from 0.
+
+    Returns
+    -------
+    Examples
+        ``x`` as it is, in float32: whatever the network was trained on (division by 255, channels first) is done before
+        saving.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, pickled or of another format, or the arrays do not fit.
+    """
+    file = Path(path).expanduser()
+    arrays = read_npz(file, ("x", "y"))
+    x, y = arrays["x"], arrays["y"]
+    if x.dtype.kind not in "fiub" or x.ndim < 2 or not x.size:
+        raise DataError(field_error(f"{file}: x", "numbers of shape (n, ...)", f"{x.dtype} {x.shape}"))
+    labels = _labels(file, y, len(x))
+    with np.errstate(over="ignore"):
+        inputs = x.astype(np.float32)
+    wrong = ~np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
+    if wrong.any():
+        got = f"NaN or infinite numbers in {int(wrong.sum())} inputs, first in x[{int(np.argmax(wrong))}]"
+        raise DataError(field_error(f"{file}: x", "finite numbers", got))
+    return Examples(str(path), inputs, labels, f"the file {file.name}")
+
+
+def _labels(file: Path, y: NDArray[Any], count: int) -> NDArray[np.int64]:
+    where, got = f"{file}: y", f"{y.dtype} {y.shape}"
+    if y.ndim == 2 and len(y) == count:
+        do = "Use y.ravel()." if y.shape[1] == 1 else "If a row has a 1 at its class, use y.argmax(axis=1)."
+        raise DataError(field_error(where, f"one class for each of {count} inputs, shape ({count},)", got, do))
+    if y.shape != (count,):
+        raise DataError(field_error(where, f"one class for each of {count} inputs, shape ({count},)", got))
+    if y.dtype.kind not in "iu":
+        do = "Use y.astype(int), if they are." if y.dtype.kind == "f" else "Number the classes from 0."
+        raise DataError(field_error(where, "whole numbers", got, do))
+    if y.min() < 0:
+        raise DataError(field_error(where, "classes from 0", int(y.min()), "Number the classes from 0."))
+    return y.astype(np.int64)
+
+
+def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Read arrays of a ``.npz`` file, the size of each looked at before memory is taken for it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : tuple of str
+        The arrays that it must have; others are left alone.
+
+    Raises
+    ------
+    DataError
+        If it is missing or damaged, lacks an array, or has objects in one.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file (looked at {path.resolve()}).")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            there = [name.removesuffix(".npy") for name in archive.namelist()]
+            missing = [name for name in names if name not in there]
+            if missing:
+                expected = f"the arrays {' and '.join(names)}"
+                raise DataError(field_error(str(path), expected, ", ".join(there) or "none", _SAVE))
+            return {name: _member(archive, f"{path}: {name}", f"{name}.npy") for name in names}
+    except DataError:
+        raise
+    except zipfile.BadZipFile as problem:
+        raise DataError(f"{path}: it is no whole .npz file of NumPy: {problem}. {_SAVE}") from None
+    # What zipfile and NumPy raise for what is damaged, encrypted, or compressed in ways they do not know.
+    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error) as problem:
+        raise DataError(f"{path}: it cannot be read as a .npz file of NumPy: {problem}. {_SAVE}") from None
+
+
+def _member(archive: zipfile.ZipFile, where: str, member: str) -> NDArray[Any]:
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+        head = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+        if head is None:
+            raise DataError(field_error(where, "an array of version 1 or 2", version))
+        shape, _, dtype = head(file)  # type: ignore[no-untyped-call]
+        if dtype.hasobject:
+            do = "Objects are pickled, and loading them could run any code. Save arrays of numbers of one shape."
+            raise DataError(field_error(where, "numbers", f"objects, of the shape {shape}", do))
+        size, brought = math.prod(shape) * dtype.itemsize, archive.getinfo(member).file_size - file.tell()
+        if size != brought:
+            raise DataError(field_error(where, f"{size} bytes, as its shape {shape} says", f"{brought} bytes"))
+        if size > MOST_BYTES:
+            raise DataError(field_error(where, f"at most {MOST_BYTES} bytes", size, "Save a part of it."))
+    with archive.open(member) as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))  # type: ignore[no-untyped-call]

@@ -1,0 +1,104 @@
+"""Ordinary networks on the shelf: found by name, read, and as accurate as their files say; what trains them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biosnn import shelf
+from biosnn.conversion import onnx_file, read_network, reference
+from biosnn.datasets import examples, stratified_split
+from biosnn.errors import NotFoundError
+
+NETWORKS = Path(__file__).parent.parent / "models" / "networks"
+
+
+@pytest.mark.parametrize(("name", "at_least"), [("digits_cnn", 98), ("digits_mlp", 97)])
+def test_a_network_is_as_accurate_as_its_file_says(name: str, at_least: float) -> None:
+    facts = {fact.key: fact.value for fact in onnx_file.load(shelf.ann_file(name)).metadata_props}
+    assert facts["held_out"].endswith("stratified_split(labels, 500, seed=1)")
+    assert facts["preprocessing"] == "grey level / 16, shape (n, 1, 8, 8)"
+    digits = examples("digits")
+    _, held = stratified_split(digits.labels, 500, seed=1)
+    answers = reference(read_network(name), threads=1).outputs(digits.inputs[held]).argmax(axis=1)
+    accuracy = 100 * float(np.mean(answers == digits.labels[held]))
+    assert accuracy >= at_least
+    assert facts["accuracy"] == f"{accuracy:.2f} % of the held-out images"
+
+
+def test_a_file_is_small_and_tells_nothing_of_the_machine_it_was_made_on() -> None:
+    for path in NETWORKS.glob("*.onnx"):
+        content = path.read_bytes()
+        assert len(content) < 300_000
+        assert not re.search(rb"/(home|root|tmp|Users)/|\.py\b(?!.*--pool)", content), path.name
+
+
+def test_a_wrong_name_lists_the_right_ones(tmp_path: Path) -> None:
+    assert {"digits_cnn", "digits_mlp"} <= set(shelf.ann_names())
+    for find in (shelf.ann_file, read_network):
+        with pytest.raises(NotFoundError, match=r"No ordinary network named 'digits_cn'\. Did you mean 'digits_cnn'"):
+            find("digits_cn")
+    with pytest.raises(NotFoundError, match=r"mine\.onnx' does not exist"):
+        shelf.ann_file(tmp_path / "mine.onnx")
+    assert shelf.ann_file(NETWORKS / "digits_cnn.onnx") == NETWORKS / "digits_cnn.onnx"
+    assert "digits_cnn" not in shelf.network_names()
+
+
+def test_networks_of_a_user_stand_on_the_shelf_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "networks").mkdir(parents=True)
+    mine = tmp_path / "models" / "networks" / "mine.onnx"
+    mine.write_bytes((NETWORKS / "digits_mlp.onnx").read_bytes())
+    monkeypatch.setenv("BIOSNN_PATH", str(tmp_path))
+    assert shelf.ann_file("mine") == mine
+    assert read_network("mine").input.shape == (1, 8, 8)
+
+
+def train(*arguments: str, without: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the script, without a library perhaps."""
+    hidden = f"sys.modules[{without!r}] = None; " if without else ""
+    path = str(NETWORKS / "train.py")
+    code = (
+        f"import runpy, sys; {hidden}sys.argv = {[path, *arguments]!r}; runpy.run_path({path!r}, run_name='__main__')"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_training_without_torch_says_how_to_install_it() -> None:
+    done = train("digits_mlp", without="torch")
+    assert done.returncode == 1
+    assert re.search(r"needs torch, .*pip install 'biosnn\[train\]'", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+def test_training_writes_a_network_that_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    path = tmp_path / "few.onnx"
+    first, second = (train("digits_mlp", "--epochs", "2", "--out", str(path)) for _ in range(2))
+    assert first.returncode == second.returncode == 0, first.stderr
+    assert re.search(r"few.onnx: (\d+\.\d+) % of 500 held-out images, 12060 parameters", first.stdout)
+    assert first.stdout.splitlines()[-1].split(",")[0] == second.stdout.splitlines()[-1].split(",")[0]
+    assert [layer.name for layer in read_network(path).layers][1:] == ["gemm1", "relu1", "gemm2", "relu2", "gemm3"]
+    assert [file.name for file in tmp_path.iterdir()] == ["few.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("digit_cnn",), "invalid choice: 'digit_cnn'"),
+        (("digits_cnn", "--out", "net.pt"), r"expected NAME.onnx in a folder that there is \(got 'net.pt'\)"),
+        (("digits_cnn", "--out", "/no/such/net.onnx"), "expected NAME.onnx in a folder that there is"),
+        (("digits_cnn", "--epochs", "0"), r"expected a whole number from 1 \(got '0'\)"),
+    ],
+)
+def test_a_wrong_argument_is_told_before_training(arguments: tuple[str, ...], message: str) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    done = train(*arguments)
+    assert done.returncode == 2
+    assert re.search(message, done.stderr)
