@@ -10,7 +10,7 @@ from conversion_networks import chain, graphs, pooled, residual
 from hypothesis import given, settings
 
 import biosnn
-from biosnn.conversion import Balance, Graph, Linear, Options, SpikingNetwork, convert, explain, reference
+from biosnn.conversion import Add, Balance, Graph, Linear, Options, Relu, SpikingNetwork, convert, explain, reference
 from biosnn.conversion.balance import balanced
 from biosnn.conversion.wiring import wiring
 from biosnn.errors import BiosnnError, ConversionError, NotFoundError
@@ -110,7 +110,10 @@ def test_the_most_active_neuron_of_a_window_is_passed_on() -> None:
 
 
 def test_first_spikes_compute_the_network_up_to_a_time_step() -> None:
-    for graph in (chain(5, 8, 6, 3), pooled()):
+    long = chain(5, 8, 8, 8, 3)
+    joined = (Add(name="sum", inputs=("sum3", "relu1")), Relu(name="relu3", inputs=("sum",)))
+    shortcut = Graph((*(layer for layer in long.layers if layer.name != "relu3"), *joined), output="sum4")
+    for graph in (chain(5, 8, 6, 3), pooled(), shortcut):
         images = images_of(graph, 5)
         meant = reference(graph).outputs(images)
         errors = []

@@ -20,12 +20,12 @@ from biosnn.conversion import (
     MaxPool,
     Relu,
     affine,
-    convert,
     reference,
 )
 from biosnn.conversion.affine import matrix
 from biosnn.conversion.lowering import lower, order, spread
-from biosnn.conversion.wiring import Population, Wiring, windows, wiring
+from biosnn.conversion.windows import aligned, windows
+from biosnn.conversion.wiring import Population, Wiring, wiring
 from biosnn.errors import ConversionError
 from biosnn.projection import Conv2D, Dense, Listed
 
@@ -199,9 +199,10 @@ def test_windows_of_first_spikes() -> None:
     long = chain(4, 3, 3, 3, 2)
     layers = [layer for layer in long.layers if layer.name != "relu3"]
     joined = (Add(name="sum", inputs=("sum3", "relu1")), Relu(name="relu3", inputs=("sum",)))
-    message = r"Layer 'relu3': expected inputs of the same window \(got \"'relu2' in window 2, 'relu1' in window 1"
-    with pytest.raises(ConversionError, match=message):
-        convert(Graph((*layers, *joined), output="sum4"), np.ones((2, 4)), code="first spike")
+    shortcut = aligned(wiring(Graph((*layers, *joined), output="sum4")))
+    assert [path.source for path in shortcut["relu3"].paths] == ["relu2", "relu1, held in window 2"]
+    assert windows(shortcut)["relu3"] == 3
+    assert [population.kind for population in shortcut.populations] == ["relu", "relu", "hold", "relu", "output"]
 
 
 def test_an_output_that_is_rectified_is_read_before() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from biosnn.conversion.images import check_images
 from biosnn.conversion.layers import Relu
 from biosnn.conversion.reference import reference
-from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population, Wiring
+from biosnn.conversion.wiring import HOLD, MAXIMUM, OUTPUT, Population, Wiring
 from biosnn.errors import ConversionError, field_error
 
 METHODS = ("percentile", "max")
@@ -87,7 +87,8 @@ def balanced(
         If there are no images or they do not fit the network, or a layer is silent for all of them.
     """
     images = check_images(wired.graph, calibration)
-    names = [population.name for population in wired.populations if population.kind != MAXIMUM]
+    passing = (MAXIMUM, HOLD)  # what they tell is somebody else's
+    names = [population.name for population in wired.populations if population.kind not in passing]
     largest = {name: _Largest(balance) for name in names}
     computed = reference(wired.graph, batch=batch)
     for start in range(0, len(images), batch):
@@ -95,8 +96,9 @@ def balanced(
             largest[name].see(values, len(images))
     found: dict[str, NDArray[np.float32]] = {}
     for population in wired.populations:
-        if population.kind == MAXIMUM:
-            found[population.name] = found[population.paths[0].source]
+        if population.kind in passing:
+            source = population.paths[0].source
+            found[population.name] = found.get(source, np.ones(population.shape[:1], np.float32))
         else:
             found[population.name] = _threshold(wired, population, largest[population.name], balance)
     return found

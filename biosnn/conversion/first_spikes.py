@@ -17,7 +17,8 @@ from biosnn.conversion.lowering import order, spread
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import BEGIN, OFF, ON, Built, blank_pictures, pixel_groups, tallies_of
 from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
-from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population, windows
+from biosnn.conversion.windows import windows
+from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population
 from biosnn.inputs import begin_anew
 from biosnn.projection import Dense, Projection
 from biosnn.schedule import within_step

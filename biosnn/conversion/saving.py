@@ -22,8 +22,7 @@ from biosnn.conversion import layers as kinds
 from biosnn.conversion.balance import Balance
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.layers import Layer
-from biosnn.conversion.spiking import Options, SpikingNetwork
-from biosnn.conversion.wiring import wiring
+from biosnn.conversion.spiking import Options, SpikingNetwork, wired_for
 from biosnn.errors import BiosnnError, ConversionError, field_error, unknown
 from biosnn.model import NeuronModel, from_toml, to_toml
 
@@ -114,7 +113,6 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork:
             _field(file, about, "output", str),
             tuple(map(str, _field(file, about, "head", list))),
         )
-        wired = wiring(graph)
         model = from_toml(texts[NEURON])
         if not isinstance(model, NeuronModel):
             raise ConversionError(field_error(f"{file}: {NEURON}", "a neuron", type(model).__name__))
@@ -123,6 +121,7 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork:
         if chosen.get("code") == "rate":
             chosen["neuron"] = model
         options = Options(balance, **chosen)
+        wired = wired_for(graph, options)
         limits = [_field(file, about, name, float) for name in ("lowest", "highest")]
     except (TypeError, ValueError, KeyError) as problem:
         raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None

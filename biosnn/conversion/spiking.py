@@ -19,7 +19,8 @@ from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import Lowered, lower
 from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.reading import read_network
-from biosnn.conversion.wiring import Wiring, windows, wiring
+from biosnn.conversion.windows import aligned
+from biosnn.conversion.wiring import Wiring, wiring
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
 from biosnn.shelf import neuron_model
@@ -39,7 +40,7 @@ class Options:
         How thresholds are found.
     code : {"rate", "first spike"}
         What tells a value: how often a neuron fires, or when it fires its only spike, which takes a window of time for
-        each layer, and a network without shortcuts. The second has a neuron of its own, ``relu_first_spike``, so that
+        each layer. The second has a neuron of its own, ``relu_first_spike``, so that
         ``neuron``, ``start`` and ``output`` are for the first.
     neuron : str, Path or NeuronModel
         What a ReLU becomes: a name of the catalogue (``if_soft``: residual membrane potential; ``if_hard``;
@@ -125,7 +126,7 @@ class SpikingNetwork:
         found = {}
         for population in self.wiring.populations:
             for number, path in enumerate(population.paths):
-                found[population.name, number] = lower(path, self.graph[path.source].shape, population.shape)
+                found[population.name, number] = lower(path, self.wiring.shape(path.source), population.shape)
         return found
 
     @property
@@ -226,11 +227,15 @@ def convert(
     chosen = _options(options or Options(), settings)
     graph = network if isinstance(network, Graph) else _read(network, calibration, example)
     images = check_images(graph, calibration)
-    wired = wiring(graph)
-    if chosen.code == "first spike":
-        windows(wired)
+    wired = wired_for(graph, chosen)
     thresholds = balanced(wired, images, chosen.balance)
     return SpikingNetwork(wired, thresholds, float(images.min()), float(images.max()), chosen)
+
+
+def wired_for(graph: Graph, options: Options) -> Wiring:
+    """A network as populations that can tell their values in the code of these options."""
+    wired = wiring(graph)
+    return aligned(wired) if options.code == "first spike" else wired
 
 
 def _read(network: Any, calibration: ArrayLike, example: Any) -> Graph:

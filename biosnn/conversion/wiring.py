@@ -18,7 +18,7 @@ from biosnn.conversion.graph import Graph
 from biosnn.conversion.layers import Add, Concat, Input, Layer, MaxPool, Relu, Select, Shape
 from biosnn.errors import ConversionError, field_error
 
-RELU, MAXIMUM, OUTPUT = "relu", "maximum", "output"
+RELU, MAXIMUM, OUTPUT, HOLD = "relu", "maximum", "output", "hold"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +45,9 @@ class Population:
     ----------
     name : str
         Of the layer.
-    kind : {"relu", "maximum", "output"}
-        A ReLU; the spikes of the most active neurons of windows, for max pooling; the output, which integrates.
+    kind : {"relu", "maximum", "output", "hold"}
+        A ReLU; the spikes of the most active neurons of windows, for max pooling; the output, which integrates; or
+        neurons that tell a value once more, later (see `windows`).
     shape : tuple of int
         Of the layer, channels first.
     paths : tuple of Path
@@ -84,6 +85,11 @@ class Wiring:
 
     def __getitem__(self, name: str) -> Population:
         return next(population for population in self.populations if population.name == name)
+
+    def shape(self, name: str) -> Shape:
+        """Of a population, or of the input."""
+        found = [population.shape for population in self.populations if population.name == name]
+        return found[0] if found else self.graph[name].shape
 
     @property
     def hidden(self) -> tuple[Population, ...]:
@@ -129,26 +135,6 @@ def wiring(graph: Graph) -> Wiring:
     end = last.inputs[0] if isinstance(last, Relu) else last.name
     found.append(Population(last.name, OUTPUT, last.shape, _paths(graph, neurons, end), offsets[end]))
     return Wiring(graph, tuple(found))
-
-
-def windows(wired: Wiring) -> dict[str, int]:
-    """In which window each population fires; the input has the first, 0. The output has none and ends with the last.
-
-    Raises
-    ------
-    ConversionError
-        If the layers that a population gets its input from do not fire in the same window: a network with shortcuts.
-    """
-    found = {wired.graph.input.name: 0}
-    for population in wired.populations:
-        sources = {path.source: found[path.source] for path in population.paths}
-        if len(set(sources.values())) > 1:
-            said = ", ".join(f"{name!r} in window {window}" for name, window in sources.items())
-            do = "A code of first spikes takes layers that follow one another, without shortcuts: use code='rate'."
-            raise ConversionError(field_error(f"Layer {population.name!r}", "inputs of the same window", said, do))
-        # The spikes of a maximum are passed on at once.
-        found[population.name] = next(iter(sources.values())) + (population.kind != MAXIMUM)
-    return found
 
 
 def _relu_before_maximum(graph: Graph) -> Graph:

@@ -1,0 +1,43 @@
+"""When each population fires, where layers take turns: one window of time after the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from biosnn.conversion.wiring import HOLD, MAXIMUM, Path, Population, Wiring
+
+
+def windows(wired: Wiring) -> dict[str, int]:
+    """In which window each population fires; the input has the first, 0. The output has none and ends with the last."""
+    found = {wired.graph.input.name: 0}
+    for population in wired.populations:
+        latest = max(found[path.source] for path in population.paths)
+        # The spikes of a maximum are passed on at once.
+        found[population.name] = latest + (population.kind != MAXIMUM)
+    return found
+
+
+def aligned(wired: Wiring) -> Wiring:
+    """Let all that a population gets come in the window before its own.
+
+    A shortcut past layers comes too early. So neurons that hold its value are put into it, one for each window: a ReLU
+    of what a ReLU gave is the same value.
+    """
+    turns, populations, holds = windows(wired), [], {}
+    for population in wired.populations:
+        latest = max(turns[path.source] for path in population.paths)
+        paths = []
+        for path in population.paths:
+            source = path.source
+            for window in range(turns[path.source] + 1, latest + 1):
+                held = f"{path.source}, held in window {window}"
+                if held not in holds:
+                    shape = wired.shape(path.source)
+                    holds[held] = Population(held, HOLD, shape, (Path(source, ()),), np.zeros(shape, np.float32))
+                    populations.append(holds[held])
+                source = held
+            paths.append(replace(path, source=source))
+        populations.append(replace(population, paths=tuple(paths)))
+    return replace(wired, populations=tuple(populations))
