@@ -1,10 +1,11 @@
 """Where a converted network loses accuracy: what each layer does to what it gets.
 
-A layer's rate differs from the activation that it stands for by parts that add up. It *inherits* the difference between
-what it really gets on average and what it should. *Clipping* is what exceeds the threshold, as no neuron fires more than
-once a step. *Quantisation* is the rest of a spike, which no number of spikes can tell. *Reset and leak* is what the same
-neuron loses at a constant input. What remains is *unevenness*: spikes of both signs arrive in an order of their own, so
-that a neuron fires before an inhibition comes, or not yet when an excitation has come (Bu et al. 2022, section 3).
+A layer's rate differs from the activation that it stands for by parts that add up. It *inherits* the difference of what
+it really gets on average from what it should. *Clipping* is what exceeds the threshold, as no neuron fires more than
+once a step. *Quantisation* is the rest of a spike, which no number of spikes can tell. *Reset and leak* is what the
+same neuron loses at a constant input. What remains is *unevenness*: spikes of both signs arrive in an order of their
+own, so that a neuron fires before an inhibition comes, or not yet when an excitation has come (Bu et al. 2022, section
+3).
 """
 
 from __future__ import annotations
