@@ -112,7 +112,7 @@ def cnn(images: Dataset, pool: str) -> Any:
     )
 
 
-class Residual(nn.Module):  # type: ignore[name-defined, misc]
+class Residual(nn.Module):
     """relu(x + f(x)), where f is convolution, ReLU, convolution."""
 
     def __init__(self, channels: int) -> None:
@@ -302,6 +302,7 @@ def run(asked: argparse.Namespace) -> None:
         "dataset": f"biosnn.datasets.load({recipe.dataset!r})",
         "held_out": images.division,
         "seed": str(asked.seed),
+        "epochs": str(recipe.epochs),
         "preprocessing": f"grey level / {data.brightest}, shape (n, 1, {data.shape[0]}, {data.shape[1]})",
         "trained_by": f"models/networks/train.py {asked.network} --pool {asked.pool}",
     }
