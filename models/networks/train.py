@@ -262,7 +262,7 @@ def main() -> None:
     parser.add_argument("network", choices=NETWORKS, metavar="network", help="which one; they are listed below")
     parser.add_argument("--out", type=_new_file, help="the file to write (default: NETWORK.onnx in the current folder)")
     parser.add_argument("--epochs", type=_count, help="how often all images are shown (default: as the network needs)")
-    parser.add_argument("--seed", type=int, default=1, help="of weights, order and moves (default: %(default)s)")
+    parser.add_argument("--seed", type=_seed, default=1, help="of weights, order and moves (default: %(default)s)")
     parser.add_argument("--pool", choices=("average", "max"), default="average", help="(default: %(default)s)")
     parser.add_argument("--threads", type=_count, default=1, help="of PyTorch (default: %(default)s)")
     try:
@@ -278,10 +278,14 @@ def _new_file(text: str) -> Path:
     return path
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 (got {text!r})")
+def _count(text: str, least: int = 1) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} (got {text!r})")
     return int(text)
+
+
+def _seed(text: str) -> int:
+    return _count(text, least=0)
 
 
 def run(asked: argparse.Namespace) -> None:
