@@ -94,6 +94,16 @@ def test_a_module_is_read_and_put_back(torch: Any) -> None:
     np.testing.assert_allclose(reference(graph).outputs(images), expected, atol=1e-5)
 
 
+def test_a_module_in_training_is_read_as_it_works_afterwards(torch: Any) -> None:
+    module = torch.nn.Sequential(network(torch), torch.nn.Dropout()).train()
+    mean = module[0].edges[1].running_mean.clone()
+    graph = from_torch(module, np.ones((4, 1, 8, 8)))
+    assert torch.equal(module[0].edges[1].running_mean, mean)
+    images = np.random.default_rng(1).random((5, 1, 8, 8)).astype(np.float32)
+    expected = module.eval()(torch.from_numpy(images)).detach().numpy()
+    np.testing.assert_allclose(reference(graph).outputs(images), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_example_may_be_a_tensor_of_another_type_and_several(torch: Any, count: int) -> None:
     example = torch.zeros(count, 1, 8, 8, dtype=torch.uint8)

@@ -103,7 +103,7 @@ def test_the_first_images_of_a_sorted_copy_are_a_fair_sample(data: Path) -> None
 
 def test_the_original_is_taken_before_a_copy(data: Path) -> None:
     put_copy(data)
-    assert "original" in put(data, packed(CONTENTS)).load()[3]
+    assert "the original images" in put(data, packed(CONTENTS)).load()[3]
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -94,6 +94,7 @@ def test_training_writes_a_network_that_is_read(tmp_path: Path) -> None:
         (("digits_cnn", "--out", "net.pt"), r"expected NAME.onnx in a folder that there is \(got 'net.pt'\)"),
         (("digits_cnn", "--out", "/no/such/net.onnx"), "expected NAME.onnx in a folder that there is"),
         (("digits_cnn", "--epochs", "0"), r"expected a whole number from 1 \(got '0'\)"),
+        (("digits_cnn", "--seed=-1"), r"expected a whole number from 0 \(got '-1'\)"),
     ],
 )
 def test_a_wrong_argument_is_told_before_training(arguments: tuple[str, ...], message: str) -> None:

@@ -159,7 +159,7 @@ def _export(torch: Any, module: TorchModule, shown: Any, path: Path, where: str)
             warnings.simplefilter("ignore")  # about PyTorch's own parts
             torch.onnx.export(
                 module,
-                (shown[[0, -1]],),  # two images: of one, the exporter takes the length for fixed
+                (shown,),
                 path,
                 input_names=["input"],
                 dynamo=True,

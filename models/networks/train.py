@@ -112,7 +112,7 @@ def cnn(images: Dataset, pool: str) -> Any:
     )
 
 
-class Residual(nn.Module):  # type: ignore[name-defined, misc]
+class Residual(nn.Module):
     """relu(x + f(x)), where f is convolution, ReLU, convolution."""
 
     def __init__(self, channels: int) -> None:
@@ -262,7 +262,7 @@ def main() -> None:
     parser.add_argument("network", choices=NETWORKS, metavar="network", help="which one; they are listed below")
     parser.add_argument("--out", type=_new_file, help="the file to write (default: NETWORK.onnx in the current folder)")
     parser.add_argument("--epochs", type=_count, help="how often all images are shown (default: as the network needs)")
-    parser.add_argument("--seed", type=int, default=1, help="of weights, order and moves (default: %(default)s)")
+    parser.add_argument("--seed", type=_seed, default=1, help="of weights, order and moves (default: %(default)s)")
     parser.add_argument("--pool", choices=("average", "max"), default="average", help="(default: %(default)s)")
     parser.add_argument("--threads", type=_count, default=1, help="of PyTorch (default: %(default)s)")
     try:
@@ -278,10 +278,14 @@ def _new_file(text: str) -> Path:
     return path
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 (got {text!r})")
+def _count(text: str, least: int = 1) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} (got {text!r})")
     return int(text)
+
+
+def _seed(text: str) -> int:
+    return _count(text, least=0)
 
 
 def run(asked: argparse.Namespace) -> None:
@@ -302,6 +306,7 @@ def run(asked: argparse.Namespace) -> None:
         "dataset": f"biosnn.datasets.load({recipe.dataset!r})",
         "held_out": images.division,
         "seed": str(asked.seed),
+        "epochs": str(recipe.epochs),
         "preprocessing": f"grey level / {data.brightest}, shape (n, 1, {data.shape[0]}, {data.shape[1]})",
         "trained_by": f"models/networks/train.py {asked.network} --pool {asked.pool}",
     }
