@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.conversion import Graph, SpikingNetwork, check_images, is_converted, load, read_network
-from biosnn.datasets import Dataset, from_file, stratified_split
-from biosnn.datasets import load as load_data
+from biosnn.datasets import examples, stratified_split
 from biosnn.errors import ConversionError, SettingsError, field_error
+from biosnn.examples import Examples
 
 SPLIT_SEED = 1
 """Of the images that are held out: the networks of the shelf have not learned from them (models/networks/train.py)."""
@@ -47,7 +47,7 @@ def load_pictures(settings: Any) -> Pictures:
     """Load the network and the images that the settings name."""
     converted = load(settings.model) if is_converted(settings.model) else None
     graph = converted.graph if converted else read_network(settings.model)
-    data = from_file(settings.data) if settings.data.endswith(".npz") else load_data(settings.data)
+    data = examples(settings.data)
     training, test = _split(settings, data)
     limit = settings.calibration or len(training)
     shown = settings.images or len(test)
@@ -57,14 +57,14 @@ def load_pictures(settings: Any) -> Pictures:
     return Pictures(
         graph,
         converted,
-        _prepared(settings, graph, data.images[calibration]),
-        _prepared(settings, graph, data.images[test]),
+        _prepared(settings, graph, data.inputs[calibration]),
+        _prepared(settings, graph, data.inputs[test]),
         data.labels[test],
         data.source,
     )
 
 
-def _split(settings: Any, data: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _split(settings: Any, data: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Images for calibration and for the test, both in random order."""
     if settings.held_out:
         return stratified_split(data.labels, settings.held_out, SPLIT_SEED)
@@ -76,19 +76,19 @@ def _split(settings: Any, data: Dataset) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def _prepared(settings: Any, graph: Graph, images: NDArray[Any]) -> NDArray[np.float32]:
-    """Scale images, and lay them out as the network takes them."""
-    values = images.astype(np.float32) / np.float32(settings.divide)
-    values = values[..., None] if values.ndim == 3 else values  # channels last, as files of images have them
+    """Scale images, channels first, and lay them out as the network takes them."""
+    values = images
     for name, change in (("mean", np.subtract), ("deviation", np.divide)):
         numbers = getattr(settings, name)
-        if len(numbers) not in (1, values.shape[-1]):
-            raise SettingsError(field_error(name, f"a number for each of {values.shape[-1]} channels", numbers))
-        values = change(values, np.asarray(numbers, np.float32))
+        if len(numbers) not in (1, values.shape[1]):
+            raise SettingsError(field_error(name, f"a number for each of {values.shape[1]} channels", numbers))
+        values = change(values, np.asarray(numbers, np.float32).reshape(-1, *[1] * (values.ndim - 2)))
     shape = graph.input.shape
-    first = values.transpose(0, 3, 1, 2)
-    laid = values if shape == values.shape[1:] else first
-    if len(shape) == 1 and laid[0].size == shape[0]:
-        laid = laid.reshape(len(laid), -1)
+    laid = values
+    if values.shape[1:] != shape and values.ndim == 4 and values.transpose(0, 2, 3, 1).shape[1:] == shape:
+        laid = values.transpose(0, 2, 3, 1)
+    elif len(shape) == 1 and values[0].size == shape[0]:
+        laid = values.reshape(len(values), -1)
     try:
         return check_images(graph, laid)
     except ConversionError as problem:

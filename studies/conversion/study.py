@@ -32,12 +32,11 @@ The ANN is run by ONNX Runtime on the same images. Calibration images come from 
 What is tried in the end, to see what would help, is shown the images that are explained, not all.
 """
 
-# What each dataset's pixels are divided by, and what is taken off and divided by then, as networks are trained on them.
+# What is taken off the intensities of each dataset, and divided by then, as networks are trained on them.
 SCALES: dict[str, dict[str, Any]] = {
-    "digits": {"divide": "16"},
-    "mnist": {"divide": "255", "held_out": "0"},
-    "fashion-mnist": {"divide": "255", "held_out": "0"},
-    "cifar10": {"divide": "255", "mean": "0.485, 0.456, 0.406", "deviation": "0.229, 0.224, 0.225", "held_out": "0"},
+    "mnist": {"held_out": "0"},
+    "fashion-mnist": {"held_out": "0"},
+    "cifar10": {"mean": "0.485, 0.456, 0.406", "deviation": "0.229, 0.224, 0.225", "held_out": "0"},
 }
 
 
@@ -51,9 +50,10 @@ class Settings:
     calibration: int = setting(500, "how many training images thresholds are found on; 0: all", minimum=0)
     explained: int = setting(100, "how many test images are explained, layer by layer", minimum=2)
     held_out: int = setting(500, "how many images are kept for the test; 0: the dataset's own test images", minimum=0)
-    divide: float = setting(1.0, "what pixels are divided by, as the network was trained")
-    mean: tuple[float, ...] = setting((0.0,), "what is then taken off, for each channel")
-    deviation: tuple[float, ...] = setting((1.0,), "and what it is divided by, for each channel")
+    mean: tuple[float, ...] = setting(
+        (0.0,), "what is taken off intensities from 0 to 1, as in training, for each channel"
+    )
+    deviation: tuple[float, ...] = setting((1.0,), "what they are then divided by, for each channel")
 
     steps: int = setting(64, "time steps an image, or a layer if the code is of first spikes", minimum=1)
     code: str = setting("rate", "what tells a value: how often a neuron fires, or when it first does", choices=CODES)
