@@ -1,6 +1,6 @@
-"""A converted network simulated densely by PyTorch, and by SpikingJelly: run by `benchmarks/conversion.py`, which says how.
+"""A converted network simulated densely by PyTorch, and by SpikingJelly: `benchmarks/conversion.py` runs it.
 
-    python benchmarks/sides/dense_torch.py torch|spikingjelly NETWORK.npz IMAGES.npz STEPS BATCH THREADS
+    python benchmarks/sides/dense_torch.py torch|spikingjelly|recipe NETWORK.npz IMAGES.npz STEPS BATCH THREADS
 
 Prints one line of JSON. In every step every layer computes all of its sums, whoever has fired.
 """
@@ -114,7 +114,7 @@ class Dense:
             for source, path in self.paths[name]:
                 if source == entrance:
                     held[name] = path(images) + self.bias[name]
-        v = {name: self.snn.options.start for name in hidden}
+        v = dict.fromkeys(hidden, self.snn.options.start)
         v[output] = 0.0
         spikes: dict[str, Tensor] = {}
         for _ in range(steps):
@@ -130,13 +130,14 @@ class Dense:
         return v[output]
 
 
-def spiking_jelly(snn: SpikingNetwork, images: Tensor, steps: int) -> Callable[[Tensor], Tensor]:
-    """SpikingJelly's converter with its recipe of half a threshold at the start and a threshold a channel, if it has it."""
-    from spikingjelly.activation_based import ann2snn, functional as states
+def spiking_jelly(snn: SpikingNetwork, images: Tensor, steps: int, recipe: bool) -> Callable[[Tensor], Tensor]:
+    """SpikingJelly's converter as it is, or with a percentile, a threshold a channel, and a start at half of it."""
+    from spikingjelly.activation_based import ann2snn
+    from spikingjelly.activation_based import functional as states
 
     batches = [(images[k : k + 50], torch.zeros(50)) for k in range(0, len(images), 50)]
-    converter = ann2snn.Converter(dataloader=batches, mode="99.9%")
-    made = converter(copy.deepcopy(traced(snn)))
+    best = {"mode": "99.9%", "channel_wise": True, "half_threshold": True} if recipe else {}
+    made = ann2snn.Converter(ann2snn.RateCodingRecipe(batches, **best))(copy.deepcopy(traced(snn)))
 
     def run(batch: Tensor) -> Tensor:
         states.reset_net(made)
@@ -154,7 +155,7 @@ def main(side: str, network: str, file: str, steps: int, batch: int, threads: in
             dense = Dense(snn)
             run: Callable[[Tensor], Tensor] = lambda x: dense.run(x, steps)  # noqa: E731
         else:
-            run = spiking_jelly(snn, torch.as_tensor(data["calibration"]), steps)
+            run = spiking_jelly(snn, torch.as_tensor(data["calibration"]), steps, side == "recipe")
         run(images[:2])  # what is done once does not count
         begin = time.perf_counter()
         answers = torch.cat([run(images[k : k + batch]) for k in range(0, len(images), batch)])

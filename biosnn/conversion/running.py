@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,6 +43,8 @@ class Outcome:
         What is right.
     seconds : float
         How long processors worked (s), reading and writing included; 0 on targets other than ``cpp``.
+    elapsed : float
+        How long it took by the clock (s), from the first image to the last answer; code had been generated before.
     memory : int
         The most bytes that one process held; 0 on targets other than ``cpp``.
     """
@@ -51,6 +54,7 @@ class Outcome:
     by_step: Mapping[str, NDArray[np.int64]]
     labels: NDArray[np.int64] | None
     seconds: float
+    elapsed: float
     memory: int
 
     @property
@@ -182,8 +186,9 @@ def _run(
     points = [_point(built, part, sim.seed + number) for number, part in enumerate(parts)]
     prepared = sim.prepare(built.network, lambda: sim.run(built.network, duration(built.shown, built.steps)), points[0])
     counts = iter(len(part) for part in parts)
+    begin = time.perf_counter()
     found = prepared.run(points, lambda: _read(sim, snn, built, next(counts)), jobs=jobs, report=report)
-    return replace(_joined(found, each), labels=labels)
+    return replace(_joined(found, each), labels=labels, elapsed=time.perf_counter() - begin)
 
 
 def _point(built: Built, part: NDArray[np.float32], seed: int) -> dict[str, Any]:
@@ -197,7 +202,7 @@ def _read(sim: Simulation, snn: SpikingNetwork, built: Built, shown: int) -> Out
     spikes = {name: counts for name, (counts, _) in tallies.items()}
     by_step = {name: steps[: built.steps] for name, (_, steps) in tallies.items()}
     seconds, memory = sim.usage.seconds, sim.usage.memory
-    return Outcome(_answers(snn, built, shown), spikes, by_step, None, seconds, memory)
+    return Outcome(_answers(snn, built, shown), spikes, by_step, None, seconds, 0.0, memory)
 
 
 def _answers(snn: SpikingNetwork, built: Built, shown: int) -> NDArray[np.float32]:
@@ -224,5 +229,6 @@ def _joined(parts: Sequence[Outcome], each: bool) -> Outcome:
         {name: np.sum([part.by_step[name] for part in parts], axis=0) for name in names},
         None,
         sum(part.seconds for part in parts),
+        0.0,
         max(part.memory for part in parts),
     )
