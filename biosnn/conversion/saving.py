@@ -123,11 +123,11 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork:
         options = Options(balance, **chosen)
         wired = wired_for(graph, options)
         limits = [_field(file, about, name, float) for name in ("lowest", "highest")]
-    except (TypeError, ValueError, KeyError) as problem:
-        raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None
     except BiosnnError as problem:
         said = str(problem)
         raise ConversionError(said if said.startswith(str(file)) else f"{file}: {said}") from None
+    except (TypeError, ValueError, KeyError) as problem:
+        raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None
     return SpikingNetwork(wired, _thresholds(file, wired, arrays), limits[0], limits[1], options)
 
 

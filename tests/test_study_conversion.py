@@ -1,0 +1,161 @@
+"""The study of conversion, and the commands around converted networks."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import biosnn
+from biosnn.cli import main
+from biosnn.conversion import load
+from biosnn.errors import BiosnnError, NotFoundError, SettingsError
+from biosnn.study.load import load_study
+
+FEW = {"model": "digits_mlp", "images": "60", "explained": "20", "calibration": "100", "steps": "16"}
+CLAIMS = {claim.name: claim for claim in load_study("conversion").claims}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return biosnn.run_study("conversion", FEW, target="numpy", out=tmp_path_factory.mktemp("study") / "out")
+
+
+def test_what_it_measures(result: Any) -> None:
+    values, arrays = result.values, result.arrays
+    assert result.verdict == "pass", [check for check in result.checks if not check.passed]
+    assert values["accuracy of the ANN"] > 0.9
+    assert abs(values["accuracy of the ANN"] - values["accuracy"]) * 100 == pytest.approx(abs(values["points lost"]))
+    assert len(arrays["latency curve"]) == 16
+    assert arrays["latency curve"][-1] == values["accuracy"]
+    assert values["output error"] == arrays["output errors"][-1]
+    assert list(arrays["layers"]) == ["relu1", "relu2"]
+    assert arrays["correlation"].min() > 0.98
+    assert arrays["errors"].shape == (2, 6)
+    low, high = arrays["accuracy interval"]
+    assert low < values["accuracy"] <= high
+    assert values["output error with hard reset"] > values["output error"]
+    assert list(arrays["control names"]) == ["hard reset", "largest activation of a layer"]
+    names = {"latency.png", "errors.png", "layers.png", "rates.png"}
+    assert names <= {path.name for path in (result.folder / "figures").iterdir()}
+
+
+def test_what_would_help_is_tried_and_shown(result: Any) -> None:
+    rows = {row[0]: row for row in result.tables["What would help"].rows}
+    assert {"as it is", "twice the steps", "half the steps", "percentile 99.99", "percentile 99"} <= set(rows)
+    error = {name: float(row[3]) for name, row in rows.items() if name != "changed"}
+    assert error["twice the steps"] < error["as it is"] < error["half the steps"]
+    assert list(error.values()) == sorted(error.values())
+
+
+def test_the_converted_network_is_kept(result: Any) -> None:
+    snn = load(result.files["network.npz"])
+    assert snn.thresholds["relu1"].shape == (100,)
+
+
+def test_first_spikes_and_a_converted_network_as_the_model(tmp_path: Path) -> None:
+    few = FEW | {"code": "first spike", "images": "20", "controls": "off", "remedies": "off"}
+    told = biosnn.run_study("conversion", few, target="numpy", out=tmp_path / "first")
+    assert told.values["spikes an image"] < 64 + 100 + 50
+    assert told.values["accuracy"] > 0.9
+    assert set(told.left_out) == {"more steps tell more", "the residual potential matters"}
+    again = few | {"model": str(told.files["network.npz"]), "code": "rate"}
+    same = biosnn.run_study("conversion", again, target="numpy", out=tmp_path / "again")
+    assert same.values["accuracy"] == told.values["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"model": "digits_ccn"}, NotFoundError, "Did you mean 'digits_cnn'"),
+        ({"model": "none.onnx"}, BiosnnError, "none.onnx"),
+        ({"data": "imagenet"}, NotFoundError, "imagenet"),
+        ({"data": "none.npz"}, BiosnnError, "none.npz: no such file"),
+        ({"explained": "100", "images": "60"}, SettingsError, "explained: expected at most the 60 images shown"),
+        ({"held_out": "0"}, SettingsError, "held_out: expected at least 1, as digits has no test images"),
+        ({"mean": "0.1,0.2"}, SettingsError, "mean: expected a number for each of 1 channels"),
+        ({"neuron": "hodgkin_huxley"}, BiosnnError, "Neuron 'hodgkin_huxley' inputs"),
+        ({"percentile": "10"}, SettingsError, "percentile"),
+        ({"input": "analogue"}, SettingsError, "analog"),
+    ],
+)
+def test_settings_that_make_no_sense(tmp_path: Path, given: dict[str, str], error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        biosnn.run_study("conversion", FEW | given, target="numpy", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_images_that_do_not_fit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "mine.npz", x=rng.random((30, 1, 5, 5)), y=np.arange(30) % 3)
+    given = FEW | {"model": "digits_cnn", "data": str(tmp_path / "mine.npz"), "held_out": "10", "explained": "5"}
+    with pytest.raises(SettingsError, match="its images do not fit digits_cnn"):
+        biosnn.run_study("conversion", given, target="numpy", out=tmp_path / "out")
+
+
+def found(**changed: Any) -> SimpleNamespace:
+    values = {"accuracy of the ANN": 0.9, "points lost": 0.5, "output error": 0.1, "output error after a quarter": 0.4}
+    values |= {
+        "output error with hard reset": 0.3,
+        **{name.replace("_", " "): value for name, value in changed.items()},
+    }
+    return SimpleNamespace(values=values, arrays={"rate": np.array([0.1, values.get("rate", 0.1)])})
+
+
+def test_claims_hold_where_they_should_and_nowhere_else() -> None:
+    assert all(claim.active(found()) and claim.holds(found()) for claim in CLAIMS.values())
+    assert not CLAIMS["keeps the accuracy"].holds(found(points_lost=1.1))
+    assert not CLAIMS["more steps tell more"].holds(found(output_error_after_a_quarter=0.1))
+    assert not CLAIMS["the residual potential matters"].holds(found(output_error_with_hard_reset=0.1))
+    assert not any(claim.active(found(rate=0.0)) for claim in CLAIMS.values())
+    assert not any(claim.active(found(accuracy_of_the_ANN=0.1)) for claim in CLAIMS.values())
+
+
+def _said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_the_command_converts_saves_and_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    few = [f"{key}={value}" for key, value in FEW.items() if key != "model"]
+    quick = ["controls=off", "remedies=off", "--target", "numpy", "--out", "out"]
+    say = partial(_said, capsys)
+    said = say("convert", "digits_mlp", *few, *quick, "--save", "snn.npz")
+    assert "Converted network: ./snn.npz" in said
+    assert "Layer by layer" in said
+    said = say("show", "snn.npz")
+    assert "converted network" in said
+    assert "relu2" in said
+    assert "integrates" in said
+    said = say("show", "digits_cnn")
+    assert "averagepool1" in said
+    assert "221,184" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["convert", "digits_mlp", "--save", "snn.pkl"], "--save: expected a file that ends in .npz or .nir"),
+        (["convert", "digits_mlp", "--save", "nowhere/snn.npz"], "--save: expected a file in a folder that exists"),
+        (["convert", "digits_mlq"], "Did you mean 'digits_mlp'"),
+        (["show", "digits_cnn", "--figure"], "only a model or a trained network has a figure"),
+    ],
+)
+def test_commands_that_cannot_be_done(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.*"))
