@@ -167,9 +167,11 @@ class Conv2d(Node):
         set_numbers(self, "weight", 4)
         set_bias(self, self.weight, self.bias)
         set_window(self, stride=1, dilation=1)
-        if self.padding == "valid":
+        if isinstance(self.padding, str) and self.padding not in ("same", "valid"):
+            raise ConversionError(field_error("Conv2d padding", "numbers, 'same' or 'valid'", self.padding))
+        if isinstance(self.padding, str) and self.padding == "valid":
             object.__setattr__(self, "padding", (0, 0))
-        if self.padding != "same":
+        if not isinstance(self.padding, str):
             set_window(self, padding=0)
         elif self.stride != (1, 1):
             raise ConversionError(field_error("Conv2d stride", "1 with the padding 'same'", self.stride))
