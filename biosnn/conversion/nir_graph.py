@@ -68,10 +68,9 @@ def ann_graph(network: NirNetwork, spiking_as: str | None = None, dt: float = 1.
             raise ConversionError(field_error("The network", f"one {kind}", list(names)))
     for name, node in network.nodes.items():
         _check(name, node, spiking_as)
-    back = next((way for way in network.ways if network.leads_back(way)), None)
-    if back is not None:
+    for source, target in sorted(network.back):
         do = "A recurrent network has no layers; read_nir and run_nir run it."
-        raise ConversionError(f"The way from {back.source!r} leads back to {back.target!r}. {do}")
+        raise ConversionError(f"A way leads from {source!r} back to {target!r}. {do}")
     layers: dict[str, Layer] = {}
     answers: dict[str, str] = {}  # the layer that computes what a node does
     for name in _order(network):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array
 
 from biosnn.conversion.layers import MOST_VALUES, Shape
 from biosnn.conversion.nir_fields import Numbers
@@ -156,10 +157,13 @@ def _table(
             step = step @ product
         product = step
     if product is None:  # a change of order alone
-        count = len(order[0])
-        return Joint(np.ones(count), pairs=(np.argsort(order[0]), np.argsort(order[1])), lag=lag)
-    if 3 * product.nnz > math.prod(product.shape) and math.prod(product.shape) <= MOST_VALUES:
+        product = csr_array(eye_array(len(order[0])))
+    size = math.prod(product.shape)
+    # A projection can forget what is on its way.
+    if (lag or 3 * product.nnz > size) and size <= MOST_VALUES:
         return Joint(product.toarray()[order[1]][:, order[0]].T, Dense(), lag=lag)
+    if lag:
+        raise ConversionError(field_error("A Delay beside other nodes", f"at most {MOST_VALUES} synapses", size))
     entries = product.tocoo()
     if not entries.nnz:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def entrance(node: Neuron | Threshold) -> str:
     return "S" if isinstance(node, CubaLI) else "I"
 
 
-def model_of(node: Neuron | Threshold, method: str, biased: bool = False, sends: bool = True) -> NeuronModel:
+def model_of(node: Neuron | Threshold, method: str, sends: bool = True, more: Iterable[str] = ()) -> NeuronModel:
     """A node as a model.
 
     Parameters
@@ -60,10 +61,10 @@ def model_of(node: Neuron | Threshold, method: str, biased: bool = False, sends:
         The node. Those that do not spike send their potential in every step: their model then spikes in every step.
     method : {"euler", "exact"}
         How it is integrated; see docs/nir.md for the scheme.
-    biased : bool
-        Whether it has a variable ``bias`` for what arrives in every step.
     sends : bool
         Whether others take something from it.
+    more : iterable of str
+        Names of numbers that each neuron is to have beside those of the node.
     """
     nothing = "v = v"  # Brian2 warns of a threshold without a reset
     if isinstance(node, Threshold):
@@ -79,8 +80,7 @@ def model_of(node: Neuron | Threshold, method: str, biased: bool = False, sends:
         reset = "v -= v_threshold"
         if node.reset == "set":
             text, reset = text + "v_reset : 1 (constant)\n", "v = v_reset"
-    if biased:
-        text += "bias : 1 (constant)\n"
+    text += "".join(f"{name} : 1 (constant)\n" for name in more)
     return NeuronModel(
         name=f"nir_{node.kind.lower()}",
         summary=f"{node.kind} of NIR.",
@@ -107,6 +107,12 @@ def values_of(node: Neuron | Threshold, shape: Shape) -> dict[str, Any]:
     units = {"tau": second, "tau_mem": second, "tau_syn": second, **({"r": hertz} if isinstance(node, I) else {})}
     found = {name: spread(getattr(node, name)) * units.get(name, 1) for name in named}
     return found | {"v": spread(start(node))}
+
+
+def begin_anew(node: Neuron | Threshold) -> str:
+    """Statements that make a population forget what has been, and begin at ``v_0``."""
+    currents = ["I", "S"] if isinstance(node, CubaLI) else ["I"]
+    return "\n".join([*([] if isinstance(node, Threshold) else ["v = v_0"]), *(f"{name} = 0" for name in currents)])
 
 
 def start(node: Neuron) -> Any:

@@ -62,6 +62,8 @@ class NirNetwork:
     order : tuple of str
         Inputs, neurons and thresholds, in the order in which a time step goes through them: those that others take
         something from come first. Where neurons form a loop, those first that are fewer populations away from an input.
+    back : frozenset of (str, str)
+        From which of them something leads back to which, and arrives in the next step.
 
     Raises
     ------
@@ -149,16 +151,13 @@ class NirNetwork:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        populations = [name for name, node in self.nodes.items() if self._ends(name) and not isinstance(node, Output)]
-        between = {(way.source, way.target) for way in self.ways if way.target in populations}
-        far = self._far(between)
-        loops = _loops(populations, between)
+        populations, between = self._populations, self._between
         forward: dict[str, list[str]] = {name: [] for name in populations}
         left = dict.fromkeys(populations, 0)
-        for a, b in between:
-            if loops[a] != loops[b] or far[a] < far[b]:
-                forward[a].append(b)
-                left[b] += 1
+        for a, b in between - self.back:
+            forward[a].append(b)
+            left[b] += 1
+        far = self._far
         ready = [(far[name], name) for name in populations if not left[name]]
         heapq.heapify(ready)
         order: list[str] = []
@@ -170,23 +169,33 @@ class NirNetwork:
                     heapq.heappush(ready, (far[name], name))
         return tuple(order)
 
-    def leads_back(self, way: Way) -> bool:
-        """Whether a way leads to a population that has had its turn, so that what takes it arrives in the next step."""
-        place = self._place
-        return way.target in place and place[way.source] >= place[way.target]
+    @cached_property
+    def back(self) -> frozenset[Edge]:
+        """Which population leads back to which: what it sends arrives in the next step.
+
+        Within a loop, these are the ways to all that are not farther from an input, whatever their names.
+        """
+        far, loops = self._far, _loops(self._populations, self._between)
+        return frozenset((a, b) for a, b in self._between if loops[a] == loops[b] and far[a] >= far[b])
 
     @cached_property
-    def _place(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self.order)}
+    def _populations(self) -> list[str]:
+        return [name for name, node in self.nodes.items() if self._ends(name) and not isinstance(node, Output)]
+
+    @cached_property
+    def _between(self) -> frozenset[Edge]:
+        ends = [(way.source, way.target) for way in self.ways]
+        return frozenset((a, b) for a, b in ends if not isinstance(self.nodes[b], Output))
 
     def _ends(self, name: str) -> bool:
         """Whether ways begin or end at a node."""
         return isinstance(self.nodes[name], Input | Output | Neuron | Threshold)
 
-    def _far(self, between: set[Edge]) -> dict[str, int]:
+    @cached_property
+    def _far(self) -> dict[str, int]:
         """How many populations each one is away from the nearest input."""
         readers: dict[str, list[str]] = {name: [] for name in self.nodes}
-        for a, b in between:
+        for a, b in self._between:
             readers[a].append(b)
         far = dict.fromkeys(self.inputs, 0)
         waiting = deque(self.inputs)
@@ -282,7 +291,7 @@ def _fitted(network: NirNetwork, source: str, target: str, shape: Shape) -> Shap
     return found
 
 
-def _loops(names: Iterable[str], between: set[Edge]) -> dict[str, int]:
+def _loops(names: Iterable[str], between: Iterable[Edge]) -> dict[str, int]:
     """The number of the loop that each population is part of."""
     place = {name: number for number, name in enumerate(names)}
     ends = [(place[a], place[b]) for a, b in between]

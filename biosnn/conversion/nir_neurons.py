@@ -1,30 +1,15 @@
-"""The neurons of NIR, and the table of all nodes that are read. NumPy only."""
+"""The neurons of NIR, checked when they are made. NumPy only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
 
 from biosnn.conversion.layers import Shape
 from biosnn.conversion.nir_fields import Numbers, set_numbers
-from biosnn.conversion.nir_nodes import (
-    Affine,
-    AvgPool2d,
-    Conv2d,
-    Delay,
-    Flatten,
-    Input,
-    Linear,
-    Node,
-    Output,
-    Scale,
-    SumPool2d,
-    Threshold,
-)
+from biosnn.conversion.nir_nodes import Node
 from biosnn.errors import ConversionError, field_error
 
 
@@ -155,30 +140,3 @@ class CubaLIF(Spiking, CubaLI):
     """Leaky integrate and fire of currents that decay, as of `CubaLI`."""
 
     parameters: ClassVar[tuple[str, ...]] = ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold")
-
-
-KINDS: Mapping[str, type[Node]] = MappingProxyType(
-    {
-        kind.__name__: kind
-        for kind in (
-            Affine,
-            AvgPool2d,
-            Conv2d,
-            CubaLI,
-            CubaLIF,
-            Delay,
-            Flatten,
-            I,
-            IF,
-            Input,
-            LI,
-            LIF,
-            Linear,
-            Output,
-            Scale,
-            SumPool2d,
-            Threshold,
-        )
-    }
-)
-"""The nodes that are read, by NIR's names."""

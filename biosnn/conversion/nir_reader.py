@@ -10,8 +10,9 @@ from typing import Any
 
 from biosnn.conversion import nir_file
 from biosnn.conversion.nir_file import DEEPEST, Table
+from biosnn.conversion.nir_kinds import KINDS
 from biosnn.conversion.nir_network import Edge, NirNetwork
-from biosnn.conversion.nir_neurons import KINDS, Neuron
+from biosnn.conversion.nir_neurons import Neuron
 from biosnn.conversion.nir_nodes import Flatten, Input, Node, Output
 from biosnn.errors import ConversionError, field_error, unknown
 

@@ -63,7 +63,7 @@ def export_nir(
     Parameters
     ----------
     nodes : mapping of str to Node
-        By their names, made with the classes of `biosnn.conversion.nir_nodes` and `biosnn.conversion.nir_neurons`.
+        By their names, made with the classes of `biosnn.conversion.nir_kinds`.
     edges : iterable of (str, str)
         From node to node.
     path : str or path
