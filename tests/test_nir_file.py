@@ -149,6 +149,18 @@ def test_a_truncated_file(tmp_path: Path) -> None:
     refused(path, r"truncated or damaged: .*Copy it again, or write it again with nir.write")
 
 
+@pytest.mark.parametrize("size", [255, 2**40])
+def test_a_heap_of_texts_without_end(tmp_path: Path, size: int) -> None:
+    """HDF5 itself goes through it for ever: what follows the object that claims to be longer has no size."""
+    path = saved(tmp_path, feed_forward())
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    last = content.rindex(b"output", heap, heap + 4096)
+    content[last - 8 : last] = size.to_bytes(8, "little")
+    path.write_bytes(content)
+    refused(path, f"truncated or damaged: the texts at byte {heap}")
+
+
 def test_damaged_bytes(tmp_path: Path) -> None:
     """Whatever is wrong in a file, the error is ours, or the network can be read."""
     path = saved(tmp_path, feed_forward())

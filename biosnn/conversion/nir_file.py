@@ -7,6 +7,7 @@ the file itself, once, and say how large it is; and what is compressed must not 
 from __future__ import annotations
 
 import math
+import mmap
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ MOST_TEXT = 4096
 DEEPEST = 32
 """How many groups may lie in one another."""
 _DEFLATE, _SHUFFLE = 1, 2  # as HDF5 numbers its filters
+_HEAP = b"GCOL\x01\0\0\0"  # how HDF5's collections of texts begin
 _AGAIN = "Copy it again, or write it again with nir.write."
 
 
@@ -70,6 +72,7 @@ def load(path: Path) -> Table:
     with path.open("rb") as opened:
         if not opened.read(8).startswith(b"\x89HDF"):
             raise ConversionError(f"it is no HDF5 file, as nir.write makes them. {_AGAIN}")
+    _check_heaps(path)
     try:
         with h5py.File(path, "r") as file:
             root = _child(h5py, file, "node", "/node")
@@ -82,6 +85,23 @@ def load(path: Path) -> Table:
     # What h5py raises for files that are truncated or damaged.
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as problem:
         raise ConversionError(f"it is truncated or damaged: {problem}. {_AGAIN}") from None
+
+
+def _check_heaps(path: Path) -> None:
+    """Make sure that the heaps of texts end: HDF5 goes through one for ever in which an object has no size."""
+    with path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        heap = content.find(_HEAP)
+        while heap >= 0:
+            place, end = heap + 16, heap + int.from_bytes(content[heap + 8 : heap + 16], "little")
+            sound = end <= len(content)
+            while sound and place + 16 <= end:
+                number, size = (int.from_bytes(content[place + a : place + b], "little") for a, b in ((0, 2), (8, 16)))
+                step = 16 + -(-size // 8) * 8 if number else size  # what is free, the last one, counts its own head
+                sound = 16 <= step <= end - place
+                place += step
+            if not sound:
+                raise ConversionError(f"it is truncated or damaged: the texts at byte {heap}. {_AGAIN}")
+            heap = content.find(_HEAP, heap + 4)
 
 
 class _Look:
