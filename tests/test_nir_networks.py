@@ -238,3 +238,26 @@ def test_a_network_is_frozen() -> None:
         network.nodes["lif"] = None  # type: ignore[index]
     with pytest.raises(ValueError, match="read-only"):
         network.nodes["lif"].tau[0] = 1  # type: ignore[attr-defined]
+
+
+def test_what_is_no_network(tmp_path: Path) -> None:
+    graph = chain(input=entrance(2), lif=lif(2), output=exit_(2))
+    inner = nir_kinds.Input(shape=(2,)), nir_kinds.Output(shape=(2,))
+    good = {"input": inner[0], "output": inner[1]}
+    message = r"expected a NirNetwork \(got '.*NIRGraph'\). read_nir makes one"
+    with pytest.raises(ConversionError, match=f"write_nir network: {message}"):
+        write_nir(graph, tmp_path / "network.nir")
+    with pytest.raises(ConversionError, match=f"ann_graph network: {message}"):
+        ann_graph(graph)
+    with biosnn.session("numpy") as sim, pytest.raises(ConversionError, match=f"run_nir network: {message}"):
+        run_nir(sim, graph, np.ones((3, 2)))
+    with pytest.raises(ConversionError, match=r"run_nir sim: expected an open session \(got 'NoneType'\)"):
+        run_nir(None, read_nir(graph), np.ones((3, 2)))  # type: ignore[arg-type]
+    with pytest.raises(
+        ConversionError, match=r"Node 'lif': expected a node of biosnn \(got 'nir.*LIF'\). Make it with"
+    ):
+        NirNetwork(graph.nodes | good, tuple(graph.edges))
+    with pytest.raises(ConversionError, match=r"NirNetwork nodes: expected nodes by their names \(got 'list'\)"):
+        NirNetwork(list(good.values()), ())  # type: ignore[arg-type]
+    with pytest.raises(ConversionError, match="NirNetwork edges: expected pairs of names"):
+        NirNetwork(good, (("input", "output", "more"),))  # type: ignore[arg-type]

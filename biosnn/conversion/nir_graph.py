@@ -21,7 +21,7 @@ from biosnn.conversion.layers import (
     Select,
     Shape,
 )
-from biosnn.conversion.nir_network import NirNetwork
+from biosnn.conversion.nir_network import NirNetwork, a_network
 from biosnn.conversion.nir_neurons import IF, Neuron
 from biosnn.conversion.nir_nodes import Affine, AvgPool2d, Conv2d, Delay, Flatten, Node, Output, SumPool2d, Threshold
 from biosnn.conversion.nir_nodes import Linear as LinearNode
@@ -59,6 +59,7 @@ def ann_graph(network: NirNetwork, spiking_as: str | None = None, dt: float = 1.
         If a node has memory and is no IF, or is one and ``spiking_as`` does not say what to take it for; if there are
         several inputs or outputs, or the network leads back.
     """
+    a_network("ann_graph network", network)
     if spiking_as not in (None, *SPIKING_AS):
         raise ConversionError(field_error("spiking_as", "None or 'relu'", spiking_as))
     if not 0 < dt < np.inf:

@@ -78,8 +78,8 @@ class NirNetwork:
     shapes: Mapping[str, Shape] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "nodes", MappingProxyType(dict(self.nodes)))
-        object.__setattr__(self, "edges", tuple((str(a), str(b)) for a, b in self.edges))
+        object.__setattr__(self, "nodes", MappingProxyType(_nodes(self.nodes)))
+        object.__setattr__(self, "edges", _edges(self.edges))
         object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
         _check_edges(self)
         object.__setattr__(self, "shapes", MappingProxyType(_shapes(self)))
@@ -215,6 +215,35 @@ class NirNetwork:
         rows = [(name, self.nodes[name].kind, " x ".join(map(str, self.shapes[name]))) for name in names]
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
         return "\n".join(f"{name:{widths[0]}}  {kind:{widths[1]}}  {shape}" for name, kind, shape in rows)
+
+
+def _nodes(given: Any) -> dict[str, Node]:
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) and name for name in given):
+        raise ConversionError(field_error("NirNetwork nodes", "nodes by their names", type(given).__name__))
+    for name, node in given.items():
+        if not isinstance(node, Node):
+            kind = f"{type(node).__module__}.{type(node).__qualname__}"
+            do = "Make it with a class of biosnn.conversion.nir_kinds, or read a graph of the library with read_nir."
+            raise ConversionError(field_error(f"Node {name!r}", "a node of biosnn", kind, do))
+    return dict(given)
+
+
+def _edges(given: Any) -> tuple[Edge, ...]:
+    edges = tuple(given)
+    for edge in edges:
+        pair = isinstance(edge, tuple | list) and len(edge) == 2
+        if not pair or not all(isinstance(name, str) for name in edge):
+            raise ConversionError(field_error("NirNetwork edges", "pairs of names", edge))
+    return tuple((source, target) for source, target in edges)
+
+
+def a_network(where: str, given: Any) -> NirNetwork:
+    """Return a network as it is; `ConversionError` says how to make one of something else."""
+    if not isinstance(given, NirNetwork):
+        kind = f"{type(given).__module__}.{type(given).__qualname__}"
+        do = "read_nir makes one of a file, and of a graph of the library nir."
+        raise ConversionError(field_error(where, "a NirNetwork", kind, do))
+    return given
 
 
 def _check_edges(network: NirNetwork) -> None:

@@ -16,10 +16,11 @@ from biosnn.conversion.nir_fields import Numbers
 from biosnn.conversion.nir_joints import Joint, joints, neuron_order
 from biosnn.conversion.nir_maps import constants, through
 from biosnn.conversion.nir_models import METHODS, begin_anew, check_step, entrance, model_of, start, values_of
-from biosnn.conversion.nir_network import NirNetwork, Way
+from biosnn.conversion.nir_network import NirNetwork, Way, a_network
 from biosnn.conversion.nir_neurons import Neuron, Spiking
 from biosnn.conversion.nir_nodes import Threshold
 from biosnn.conversion.nir_shown import Shown, recorded, shown
+from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error, unknown
 from biosnn.projection import Projection
 from biosnn.schedule import within_step
@@ -53,7 +54,7 @@ class NirRun:
 
 
 def run_nir(
-    sim: Any,
+    sim: Simulation,
     network: NirNetwork,
     inputs: ArrayLike | Mapping[str, ArrayLike],
     *,
@@ -93,7 +94,10 @@ def run_nir(
     """
     if method not in METHODS:
         raise ConversionError(f"run_nir method: {unknown('method', method, METHODS)}")
-    given, dt = shown(network, inputs), float(sim.dt)
+    if not isinstance(sim, Simulation):
+        do = "with biosnn.session('numpy', dt=1*ms) as sim: run_nir(sim, ...)"
+        raise ConversionError(field_error("run_nir sim", "an open session", type(sim).__name__, do))
+    given, dt = shown(a_network("run_nir network", network), inputs), float(sim.dt)
     names = recorded(network, record, given)
     built = _build(network, given, method, dt)
     spiking = {n: SpikeMonitor(built.groups[n]) for n in names if isinstance(network.nodes[n], Spiking | Threshold)}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from biosnn.conversion.extra import imported
-from biosnn.conversion.nir_network import NirNetwork
+from biosnn.conversion.nir_network import NirNetwork, a_network
 from biosnn.conversion.nir_neurons import Neuron, Spiking
 from biosnn.conversion.nir_nodes import Conv2d, Flatten, Input, Node, Output
 from biosnn.conversion.nir_reader import OWN
@@ -39,6 +39,7 @@ def write_nir(network: NirNetwork, path: str | os.PathLike[str]) -> None:
         If the extra ``convert`` is not installed.
     """
     nir, file = imported("nir"), Path(path)
+    a_network("write_nir network", network)
     nodes = {name: _node(nir, network, name) for name in network.nodes}
     metadata = _checked("The network", network.metadata)
     graph = nir.NIRGraph(nodes, list(network.edges), metadata=metadata, type_check=False)
