@@ -74,6 +74,13 @@ def a_bomb(file: h5py.File) -> None:
     bias.id.write_direct_chunk((0,), zlib.compress(bytes(9600)))
 
 
+def a_large_piece(file: h5py.File) -> None:
+    del file[f"{NODES}/fc/bias"]
+    bias = file.create_dataset(f"{NODES}/fc/bias", shape=(12,), dtype="f8", chunks=(12,), compression="gzip")
+    bias.id.write_direct_chunk((0,), RNG.bytes(9600))
+
+
+RNG = np.random.default_rng(2)
 WEIGHT = f"{NODES}/fc/weight"
 HOSTILE: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "ten gigabytes": (
@@ -107,12 +114,17 @@ HOSTILE: dict[str, tuple[Callable[[h5py.File], object], str]] = {
     "a virtual array": (virtual, "weight: expected numbers in the file itself"),
     "a group in itself": (around, r"expected at most 32 groups in one another"),
     "a bomb": (a_bomb, r"bias: expected pieces of 96 bytes \(got 97\)"),
+    "a large piece": (a_large_piece, r"bias: expected pieces of at most 96 bytes \(got 9600\)"),
     "another filter": (put(WEIGHT, np.ones((12, 5)), compression="lzf"), r"weight: expected arrays compressed by gzip"),
     "huge pieces": (
         put(WEIGHT, shape=(12, 5), dtype="f8", chunks=(2**24, 2**4), maxshape=(None, None)),
         r"weight: expected pieces no larger than \(12, 5\)",
     ),
     "a long text": (put(f"{NODES}/fc/type", "Affine" * 1000), r"a text of at most 4096 characters"),
+    "a wide text": (
+        put(f"{NODES}/fc/type", np.array("Affine", "S9999")),
+        r"type: expected texts of at most 4096 bytes \(got 9999\)",
+    ),
     "a text of no code": (put(f"{NODES}/fc/type", b"\xff\xfe", dtype="S2"), "a text of at most 4096 characters"),
     "no node": (lambda file: file.move("node", "nodes"), "/node: it has no group of this name"),
     "an array for a node": (put(f"{NODES}/fc", 3.0), r"Node 'fc': expected a node with a type \(got 'ndarray'\)"),
@@ -356,6 +368,14 @@ def test_graphs_within_graphs(tmp_path: Path) -> None:
     )
     with pytest.raises(ConversionError, match=r"Graph 'two': expected one Input \(got \['two.a', 'two.b'\]\)"):
         read_nir(chain(input=entrance(3), two=two, output=exit_(3)))
+
+
+def test_graphs_too_deep_in_one_another() -> None:
+    graph = chain(input=entrance(3), output=exit_(3))
+    for _ in range(40):
+        graph = chain(input=entrance(3), inner=graph, output=exit_(3))
+    with pytest.raises(ConversionError, match="expected at most 32 graphs in one another"):
+        read_nir(graph)
 
 
 def test_the_library_reads_the_same(tmp_path: Path) -> None:

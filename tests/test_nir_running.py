@@ -29,7 +29,7 @@ from nir_graphs import (
 from nir_reference import simulate
 
 import biosnn
-from biosnn.conversion import NirNetwork, NirRun, read_nir, run_nir
+from biosnn.conversion import NirNetwork, NirRun, nir_joints, nir_maps, read_nir, run_nir
 from biosnn.errors import ConversionError
 
 DT = 1e-3
@@ -260,3 +260,28 @@ def test_what_cannot_be_run(case: str) -> None:
     graph, inputs, kwds, message = REFUSED[case]
     with pytest.raises(ConversionError, match=message):
         run(read_nir(graph), inputs, **kwds)
+
+
+def test_too_many_synapses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes in a row are multiplied into a table, which must not be too large."""
+    graph, inputs, _ = GRAPHS["convolutional IF"]
+    network = read_nir(graph)
+    with monkeypatch.context() as patch:
+        patch.setattr(nir_maps, "MOST_ENTRIES", 100)
+        with pytest.raises(ConversionError, match="A convolution beside other nodes: expected at most 100 synapses"):
+            run(network, inputs)
+    with monkeypatch.context() as patch:
+        patch.setattr(nir_joints, "MOST_ENTRIES", 10)
+        with pytest.raises(ConversionError, match="Conv2d behind others: expected at most 80 products"):
+            run(network, inputs)
+    one, other = integrate_and_fire(2, 4, 4), integrate_and_fire(32)
+    flat = nir.Flatten({"input": np.array([2, 4, 4])}, 0, -1)
+    late = nir.Delay(np.full(32, 2e-3))
+    graph = chain(input=entrance(2, 4, 4), one=one, flat=flat, late=late, other=other, output=exit_(32))
+    inputs = RNG.random((20, 2, 4, 4))
+    compare(graph, run(read_nir(graph), inputs, record="one"), inputs, list(graph.nodes))
+    monkeypatch.setattr(nir_joints, "MOST_VALUES", 1000)
+    with pytest.raises(
+        ConversionError, match=r"A Delay beside other nodes: expected at most 1000 synapses \(got 1024\)"
+    ):
+        run(read_nir(graph), inputs)

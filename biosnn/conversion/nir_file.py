@@ -147,8 +147,6 @@ class _Look:
             raise ConversionError(field_error(where, f"texts of at most {MOST_TEXT} bytes", array.dtype.itemsize))
         if array.chunks is not None:
             self.pieces(array, where)
-        elif count * array.dtype.itemsize > self.size and array.id.get_storage_size():
-            raise ConversionError(field_error(where, f"less than the {self.size} bytes of the file", array.shape))
 
     def pieces(self, array: Any, where: str) -> None:
         """Make sure that each piece of an array becomes as large as it must, and not a thousand times that."""
