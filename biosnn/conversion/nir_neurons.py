@@ -34,7 +34,7 @@ class Neuron(Node):
     @property
     def shape(self) -> Shape:
         """Of the population; ``()`` if that of its input."""
-        shapes = [np.shape(getattr(self, name)) for name in self.parameters]
+        shapes = [np.shape(getattr(self, name)) for name in (*self.parameters, *self._optional)]
         return max(shapes, key=len)
 
     def fit(self, shape: Shape) -> Shape:
