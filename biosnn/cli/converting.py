@@ -41,7 +41,7 @@ def place_network(console: Console, result: SavedResult, save: Path | None) -> N
         place = save.expanduser()
         if place.suffix == ".nir":
             from biosnn.conversion import load
-            from biosnn.conversion.nir_export import export
+            from biosnn.conversion.to_nir import export
 
             export(load(made), place)
         else:

@@ -1,9 +1,15 @@
-"""Ordinary networks (ANN) that others have trained: read from files, converted into spiking ones, run and explained."""
+"""Ordinary networks (ANN) that others have trained: read from files, converted into spiking ones, run and explained.
+
+Networks of NIR that spike already are read and run as they are. What runs networks is loaded when it is first used, so
+that reading them need not wait for Brian2.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from biosnn.conversion.array_reader import read_arrays
-from biosnn.conversion.balance import Balance
-from biosnn.conversion.bill import ledger
-from biosnn.conversion.explaining import PARTS, LayerReport, explain
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.images import check_images
 from biosnn.conversion.layers import (
@@ -19,14 +25,35 @@ from biosnn.conversion.layers import (
     Scale,
     Select,
 )
+from biosnn.conversion.nir_graph import ann_graph
+from biosnn.conversion.nir_network import NirNetwork
+from biosnn.conversion.nir_reader import read_nir
+from biosnn.conversion.nir_writer import export_nir, write_nir
 from biosnn.conversion.onnx_reader import read_onnx
 from biosnn.conversion.onnx_writer import write_onnx
 from biosnn.conversion.reading import read_network
 from biosnn.conversion.reference import Reference, check_reading, original, reference
-from biosnn.conversion.running import Outcome, run
-from biosnn.conversion.saving import is_converted, load, save
-from biosnn.conversion.spiking import Options, SpikingNetwork, convert
 from biosnn.conversion.torch_module import from_torch
+
+if TYPE_CHECKING:
+    from biosnn.conversion.balance import Balance
+    from biosnn.conversion.bill import ledger
+    from biosnn.conversion.explaining import PARTS, LayerReport, explain
+    from biosnn.conversion.nir_running import NirRun, run_nir
+    from biosnn.conversion.running import Outcome, run
+    from biosnn.conversion.saving import is_converted, load, save
+    from biosnn.conversion.spiking import Options, SpikingNetwork, convert
+
+_HOMES = {
+    "balance": ("Balance",),
+    "bill": ("ledger",),
+    "explaining": ("PARTS", "LayerReport", "explain"),
+    "nir_running": ("NirRun", "run_nir"),
+    "running": ("Outcome", "run"),
+    "saving": ("is_converted", "load", "save"),
+    "spiking": ("Options", "SpikingNetwork", "convert"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PARTS",
@@ -41,6 +68,8 @@ __all__ = [
     "LayerReport",
     "Linear",
     "MaxPool",
+    "NirNetwork",
+    "NirRun",
     "Options",
     "Outcome",
     "Reference",
@@ -48,10 +77,12 @@ __all__ = [
     "Scale",
     "Select",
     "SpikingNetwork",
+    "ann_graph",
     "check_images",
     "check_reading",
     "convert",
     "explain",
+    "export_nir",
     "from_torch",
     "is_converted",
     "ledger",
@@ -59,9 +90,18 @@ __all__ = [
     "original",
     "read_arrays",
     "read_network",
+    "read_nir",
     "read_onnx",
     "reference",
     "run",
+    "run_nir",
     "save",
+    "write_nir",
     "write_onnx",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'biosnn.conversion' has no attribute {name!r}")
+    return getattr(import_module(f"biosnn.conversion.{_HOME_OF[name]}"), name)

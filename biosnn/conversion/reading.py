@@ -10,6 +10,9 @@ from typing import Any
 from biosnn.conversion.array_reader import read_arrays
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.images import random_images
+from biosnn.conversion.nir_file import is_nir
+from biosnn.conversion.nir_graph import ann_graph
+from biosnn.conversion.nir_reader import read_nir
 from biosnn.conversion.onnx_reader import read_onnx
 from biosnn.conversion.reference import check_reading
 from biosnn.conversion.torch_module import TorchModule, from_torch, is_torch_module
@@ -24,18 +27,26 @@ _KERAS = "Export it to ONNX: model.export('model.onnx', format='onnx'), or pytho
 _SKLEARN = "Export it to ONNX: skl2onnx.to_onnx(model, example)."
 
 
-def read_network(path: str | os.PathLike[str] | TorchModule, check: bool = True, example: Any = None) -> Graph:
+def read_network(
+    path: str | os.PathLike[str] | TorchModule,
+    check: bool = True,
+    example: Any = None,
+    spiking_as: str | None = None,
+) -> Graph:
     """Read a network from a file, of which nothing is executed, or a module of PyTorch.
 
     Parameters
     ----------
     path : str, path or torch.nn.Module
-        ``.onnx``; ``.npz`` or ``.safetensors`` with a description of the same name, ``.toml``, beside it; or that.
-        The name of an ordinary network on the shelf (`biosnn.shelf.ann_names`). Or a module of PyTorch (`from_torch`).
+        ``.onnx``; ``.nir``; ``.npz`` or ``.safetensors`` with a description of the same name, ``.toml``, beside it; or
+        that. The name of an ordinary network on the shelf (`biosnn.shelf.ann_names`). Or a module of PyTorch
+        (`from_torch`).
     check : bool
         Whether an ONNX file is run by ONNX Runtime on a few random images, and every layer that was read compared.
     example : array_like or torch.Tensor, shape (n, *shape of an image)
         What a module of PyTorch takes; a file says that itself.
+    spiking_as : {None, "relu"}
+        What to take IF neurons of an NIR file for; see `ann_graph`. A network that is to spike as it is: `read_nir`.
 
     Returns
     -------
@@ -64,6 +75,10 @@ def read_network(path: str | os.PathLike[str] | TorchModule, check: bool = True,
         file = ann_file(str(path))
     if not file.is_file():
         raise ConversionError(f"{file}: no such file.")
+    if file.suffix == ".nir" or (_is_hdf5(file) and is_nir(file)):
+        return _from_nir(file, spiking_as)
+    if spiking_as is not None:
+        raise ConversionError(f"{file}: spiking_as is for NIR files. Leave it out.")
     _refuse(file)
     if file.suffix in (".toml", ".npz", ".safetensors"):
         return read_arrays(file)
@@ -73,6 +88,19 @@ def read_network(path: str | os.PathLike[str] | TorchModule, check: bool = True,
     return graph
 
 
+def _from_nir(file: Path, spiking_as: str | None) -> Graph:
+    network = read_nir(file)
+    try:
+        return ann_graph(network, spiking_as)
+    except ConversionError as problem:
+        raise ConversionError(f"{file}: {problem}") from None
+
+
+def _is_hdf5(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(8).startswith(b"\x89HDF")
+
+
 def _refuse(file: Path) -> None:
     """Raise an error that says what to do about a file of a format that is not read, known by its content."""
     with file.open("rb") as opened:
@@ -80,7 +108,7 @@ def _refuse(file: Path) -> None:
     if start.startswith(b"\x80") and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise _pickled(file)
     if start.startswith(b"\x89HDF"):
-        raise ConversionError(f"{file} is an HDF5 file, as Keras writes. {_KERAS}")
+        raise ConversionError(f"{file} is an HDF5 file without an NIR network, as Keras writes. {_KERAS}")
     if start.startswith(b"PK") and file.suffix != ".npz":
         names = _members(file)
         if any(name.endswith("data.pkl") for name in names):
@@ -91,7 +119,7 @@ def _refuse(file: Path) -> None:
         raise ConversionError(f"{file}: {unknown('format', file.suffix or file.name, _SUFFIXES)} {_TORCH}.")
 
 
-_SUFFIXES = (".npz", ".onnx", ".safetensors", ".toml")
+_SUFFIXES = (".nir", ".npz", ".onnx", ".safetensors", ".toml")
 
 
 def _pickled(file: Path) -> ConversionError:
