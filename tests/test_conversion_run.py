@@ -10,7 +10,19 @@ from conversion_networks import chain, graphs, pooled, residual
 from hypothesis import given, settings
 
 import biosnn
-from biosnn.conversion import Add, Balance, Graph, Linear, Options, Relu, SpikingNetwork, convert, explain, reference
+from biosnn.conversion import (
+    Add,
+    Balance,
+    Graph,
+    Linear,
+    Options,
+    Relu,
+    SpikingNetwork,
+    convert,
+    explain,
+    ledger,
+    reference,
+)
 from biosnn.conversion.balance import balanced
 from biosnn.conversion.wiring import wiring
 from biosnn.errors import BiosnnError, ConversionError, NotFoundError
@@ -206,6 +218,49 @@ def test_thresholds_can_be_changed_by_hand() -> None:
             snn.with_thresholds(wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_an_image_ends_as_soon_as_the_network_is_sure(target: str) -> None:
+    graph = residual()
+    images, steps = images_of(graph, 23), 24  # two processes, of which the second has fewer images
+    snn = convert(graph, images)
+    kwds = {"target": target, "precision": "float64", "labels": np.zeros(23, int)}
+    full = snn.run(images, steps, **kwds)
+    ordered = np.sort(full.potentials, axis=-1)
+    ahead = ordered[..., -1] - ordered[..., -2]
+    lead = float(np.median(ahead[:, -1])) + 1e-3
+    early, sure = snn.run(images, steps, lead=lead, **kwds), ahead >= lead
+    expected = np.where(sure.any(axis=1), sure.argmax(axis=1) + 1, steps)
+    assert 1 < expected.min() < expected.max() == steps
+    np.testing.assert_array_equal(early.took, expected)
+    for k, took in enumerate(expected):
+        np.testing.assert_allclose(early.potentials[k, :took], full.potentials[k, :took], atol=1e-9)
+        np.testing.assert_array_equal(
+            early.potentials[k, took:], np.tile(early.potentials[k, took - 1], (steps - took, 1))
+        )
+    assert early.spikes_an_image < full.spikes_an_image
+    assert ledger(snn, early).an_inference("updates") < ledger(snn, full).an_inference("updates")
+    assert (full.took == steps).all()
+
+
+def test_the_lead_is_the_smallest_that_changes_no_decision() -> None:
+    graph = residual()
+    images = images_of(graph, 30)
+    full = convert(graph, images).run(images, 24, **NUMPY)
+    ordered = np.sort(full.potentials, axis=-1)
+    ahead, right = ordered[..., -1] - ordered[..., -2], full.potentials.argmax(axis=-1) == full.decided()[:, None]
+
+    def wrong(lead: float) -> int:
+        sure = ahead >= lead
+        first = np.where(sure.any(axis=1), sure.argmax(axis=1), -1)
+        return int((~right[np.arange(30), first]).sum())
+
+    assert wrong(full.lead()) == 0
+    assert wrong(0.999 * full.lead()) > 0
+    assert wrong(full.lead(0.9)) <= 3
+    assert full.lead(0.9) < full.lead()
+
+
 def dead() -> Graph:
     """A network whose only ReLU is always zero."""
     graph = chain(4, 5, 3)
@@ -226,6 +281,8 @@ def small() -> tuple[SpikingNetwork, np.ndarray]:
         (lambda snn, x: snn.run(x, 2.5), r"run, T: expected 1 to 4096 steps \(got 2\.5\)"),
         (lambda snn, x: snn.run(x[:, :3], 4), r"expected the shape \(n, 4\)"),
         (lambda snn, x: snn.run(x[:0], 4), "expected one or more"),
+        (lambda snn, x: snn.run(x, 4, lead=0), r"lead: expected a number above 0 \(got 0\)"),
+        (lambda snn, x: convert(snn.graph, x, input="poisson").run(x, 4, lead=1), "lead: expected the code 'rate'"),
         (lambda snn, x: snn.run(x, 4, labels=[1, 2]), "labels: expected 8 whole numbers"),
         (lambda snn, x: snn.run(x, 4, labels=x[:, 0]), "labels: expected 8 whole numbers"),
         (lambda snn, x: convert(snn.graph, x[:0]), "expected one or more"),

@@ -42,7 +42,9 @@ def ledger(snn: SpikingNetwork, outcome: Outcome) -> Ledger:
     for population in snn.wiring.populations:
         for number, path in enumerate(population.paths):
             entries += _entries(snn, outcome, population, path, number, encoders, shared)
-    return Ledger(tuple(entries))
+    # Images that ended early had fewer updates.
+    share = [(entry, entry.updates // (outcome.steps * len(outcome.took))) for entry in entries]
+    return Ledger(tuple(replace(entry, updates=each * int(outcome.took.sum())) for entry, each in share))
 
 
 def _entries(

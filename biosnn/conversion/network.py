@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from biosnn.build import neurons
 from biosnn.coding import TTFS, Bernoulli, Regular
+from biosnn.conversion.deciding import Decide
 from biosnn.conversion.lowering import order, spread
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
@@ -52,7 +53,7 @@ class Built:
     tallies: dict[str, Tally]
 
 
-def build(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False) -> Built:
+def build(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, early: bool = False) -> Built:
     """Make the Brian2 objects, in an open session.
 
     Parameters
@@ -65,6 +66,8 @@ def build(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False) ->
         How many images in one run.
     each : bool
         Whether the spikes of each neuron are counted for each image by itself.
+    early : bool
+        Whether an image ends as soon as the output is sure (see `deciding`).
 
     Returns
     -------
@@ -81,6 +84,8 @@ def build(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False) ->
         begin_anew(group, pictures, _state(snn, population, group), order=BEGIN)
     within_step(*groups.values(), *projections)
     output = groups[snn.graph.output]
+    if early:
+        Decide(output, pictures)
     reads = (
         StateMonitor(output, "v", record=True, when="end", name="read")
         if snn.options.output == "potential"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ class Outcome:
         spike are "on" and "off".
     by_step : mapping of str to ndarray of int, shape (steps,)
         For each of them, its spikes in each step, of all images.
+    took : ndarray of int, shape (images,)
+        For how many steps each image was shown: all, unless it ended early. The answer stays what it was then.
     labels : ndarray of int, shape (images,), or None
         What is right.
     seconds : float
@@ -52,6 +55,7 @@ class Outcome:
     potentials: NDArray[np.float32]
     spikes: Mapping[str, NDArray[np.int64]]
     by_step: Mapping[str, NDArray[np.int64]]
+    took: NDArray[np.int64]
     labels: NDArray[np.int64] | None
     seconds: float
     elapsed: float
@@ -92,6 +96,31 @@ class Outcome:
         """In which part of the images it decides as another network does."""
         return accuracy(self.decided(T), decided)
 
+    def lead(self, agreement: float = 1.0) -> float:
+        """The lead at which images can end early: the smallest that changes no decision on these images, or few.
+
+        Parameters
+        ----------
+        agreement : float
+            Which part of the decisions stays what it is after all steps.
+
+        Returns
+        -------
+        float
+            For `run` on other images, with as many steps.
+        """
+        ordered = np.sort(self.potentials, axis=-1)
+        ahead = ordered[..., -1] - ordered[..., -2]
+        kept = self.potentials.argmax(axis=-1) == self.decided()[:, None]
+        # An image is lost if it is sure, at some step, of what it does not decide in the end: by its largest such lead,
+        # unless the right one has been as far ahead before.
+        wrong = np.where(kept, 0.0, ahead)
+        before = np.maximum.accumulate(np.where(kept, ahead, 0.0), axis=1)
+        needed = np.where(wrong > before, wrong, 0.0).max(axis=1)
+        allowed = int(np.floor((1 - agreement) * len(needed) + 1e-9))
+        largest = np.sort(needed)[::-1]
+        return float(np.nextafter(max(float(largest[min(allowed, len(largest) - 1)]), 1e-6), np.inf, dtype=np.float32))
+
     @property
     def spikes_an_image(self) -> float:
         """Spikes of all neurons for an image, those of the input included."""
@@ -105,6 +134,7 @@ def run(
     *,
     labels: ArrayLike | None = None,
     each: bool = False,
+    lead: float | None = None,
     sim: Simulation | None = None,
     target: str = "cpp",
     precision: str = "float32",
@@ -127,6 +157,10 @@ def run(
         What is right.
     each : bool
         Whether the spikes of each neuron are kept for each image.
+    lead : float, optional
+        Go on to the next image as soon as the largest potential of the output is so far ahead of the second: as much as
+        the ordinary network's output for the first would be ahead in one step, times steps. By default all images are
+        shown for all steps. `Outcome.lead` finds one.
     sim : Simulation, optional
         An open session to run in, whose program so far is given up; by default one is opened.
     target, precision, seed
@@ -151,10 +185,33 @@ def run(
     right = _labels(labels, len(shown))
     if isinstance(T, bool) or not isinstance(T, int | np.integer) or not 1 <= T <= MOST_STEPS:
         raise ConversionError(field_error("run, T", f"1 to {MOST_STEPS} steps", T))
+    if lead is not None:
+        _check_lead(snn, lead)
+    how = _How(int(T), each, lead, precision, jobs, report)
     if sim is None:
         with session(target, seed=seed) as opened:
-            return _run(opened, snn, shown, right, int(T), each, precision, jobs, report)
-    return _run(sim, snn, shown, right, int(T), each, precision, jobs, report)
+            return _run(opened, snn, shown, right, how)
+    return _run(sim, snn, shown, right, how)
+
+
+@dataclass(frozen=True)
+class _How:
+    T: int
+    each: bool
+    lead: float | None
+    precision: str
+    jobs: int | None
+    report: Callable[[float], None] | None
+
+
+def _check_lead(snn: SpikingNetwork, lead: float) -> None:
+    options = snn.options
+    given = (options.code, options.input, options.output)
+    if given != ("rate", "analog", "potential"):
+        expected = "the code 'rate', the input 'analog' and the output 'potential' for images that end early"
+        raise ConversionError(field_error("run, lead", expected, given))
+    if not 0 < lead < float("inf"):
+        raise ConversionError(field_error("run, lead", "a number above 0", lead))
 
 
 def _labels(labels: ArrayLike | None, images: int) -> NDArray[np.int64] | None:
@@ -172,45 +229,54 @@ def _run(
     snn: SpikingNetwork,
     images: NDArray[np.float32],
     labels: NDArray[np.int64] | None,
-    T: int,
-    each: bool,
-    precision: str,
-    jobs: int | None,
-    report: Callable[[float], None] | None,
+    how: _How,
 ) -> Outcome:
-    sim.reset(dt=DT, precision=precision)
+    sim.reset(dt=DT, precision=how.precision)
     pixels = frames(snn, images)
-    make = build if snn.options.code == "rate" else build_first_spikes
-    built = make(snn, T, min(TOGETHER, len(pixels)), each=each)
+    together = min(TOGETHER, len(pixels))
+    if snn.options.code == "rate":
+        built = build(snn, how.T, together, each=how.each, early=how.lead is not None)
+    else:
+        built = build_first_spikes(snn, how.T, together, each=how.each)
     parts = [pixels[start : start + built.shown] for start in range(0, len(pixels), built.shown)]
-    points = [_point(built, part, sim.seed + number) for number, part in enumerate(parts)]
+    points = [_point(snn, built, part, how, sim.seed + number) for number, part in enumerate(parts)]
     prepared = sim.prepare(built.network, lambda: sim.run(built.network, duration(built.shown, built.steps)), points[0])
     counts = iter(len(part) for part in parts)
     begin = time.perf_counter()
-    found = prepared.run(points, lambda: _read(sim, snn, built, next(counts)), jobs=jobs, report=report)
-    return replace(_joined(found, each), labels=labels, elapsed=time.perf_counter() - begin)
+    read = partial(_read, sim, snn, built, counts, how)
+    found = prepared.run(points, read, jobs=how.jobs, report=how.report)
+    return replace(_joined(found, how.each), labels=labels, elapsed=time.perf_counter() - begin)
 
 
-def _point(built: Built, part: NDArray[np.float32], seed: int) -> dict[str, Any]:
+def _point(snn: SpikingNetwork, built: Built, part: NDArray[np.float32], how: _How, seed: int) -> dict[str, Any]:
     """Images to show in one run, the last of which may be fewer."""
     shown = np.resize(part, (built.shown, part.shape[1]))
-    return {"pictures.pixels": shown.ravel(), "seed": seed % 2**32, "durations": [duration(len(part), built.steps)]}
+    found = {"pictures.pixels": shown.ravel(), "seed": seed % 2**32, "durations": [duration(len(part), built.steps)]}
+    if how.lead is not None:
+        output = built.groups[snn.graph.output].name
+        found |= {f"{output}._lead": how.lead, f"{output}._length": built.steps, f"{output}._images": len(part)}
+    return found
 
 
-def _read(sim: Simulation, snn: SpikingNetwork, built: Built, shown: int) -> Outcome:
+def _read(sim: Simulation, snn: SpikingNetwork, built: Built, counts: Iterator[int], how: _How) -> Outcome:
+    shown = next(counts)
     tallies = {name: tally.read(shown) for name, tally in built.tallies.items()}
-    spikes = {name: counts for name, (counts, _) in tallies.items()}
+    spikes = {name: counted for name, (counted, _) in tallies.items()}
     by_step = {name: steps[: built.steps] for name, (_, steps) in tallies.items()}
-    seconds, memory = sim.usage.seconds, sim.usage.memory
-    return Outcome(_answers(snn, built, shown), spikes, by_step, None, seconds, 0.0, memory)
+    took = np.full(shown, built.steps)
+    if how.lead is not None:
+        took = np.asarray(built.groups[snn.graph.output].variables["_took"].get_value(), np.int64)[:shown]
+    answers = _answers(snn, built, took)
+    return Outcome(answers, spikes, by_step, took, None, sim.usage.seconds, 0.0, sim.usage.memory)
 
 
-def _answers(snn: SpikingNetwork, built: Built, shown: int) -> NDArray[np.float32]:
-    """What is read of the output, shape (images, steps, classes)."""
-    classes, T = len(built.groups[snn.graph.output]), built.steps
+def _answers(snn: SpikingNetwork, built: Built, took: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What is read of the output, shape (images, steps, classes); what an image left stays until its time is over."""
+    classes, T, shown = len(built.groups[snn.graph.output]), built.steps, len(took)
     if snn.options.output == "potential":
-        potentials = np.asarray(built.output.v[:], np.float32)[:, : shown * T]
-        return np.ascontiguousarray(potentials.T.reshape(shown, T, classes))
+        told = np.asarray(built.output.v[:], np.float32).T
+        begins = np.append(0, np.cumsum(took)[:-1])
+        return np.asarray(told[begins[:, None] + np.minimum(np.arange(T), took[:, None] - 1)])
     steps = np.round(np.asarray(built.output.t[:]) / float(DT)).astype(np.int64)
     spikes = np.zeros((shown * T, classes), np.float32)
     np.add.at(spikes, (steps, np.asarray(built.output.i[:])), 1)
@@ -227,6 +293,7 @@ def _joined(parts: Sequence[Outcome], each: bool) -> Outcome:
         np.concatenate([part.potentials for part in parts]),
         {name: of_all(name, lambda part: part.spikes) for name in names},
         {name: np.sum([part.by_step[name] for part in parts], axis=0) for name in names},
+        np.concatenate([part.took for part in parts]),
         None,
         sum(part.seconds for part in parts),
         0.0,

@@ -11,7 +11,7 @@ from biosnn.codeobjects import Task
 
 MOST_STEPS = 4096
 """The steps of an image that are told apart; those after it count together with the last."""
-_NEEDED = ("_turns", "_steps", "t_in_timesteps")
+_NEEDED = ("_turns", "_steps", "_early", "t_in_timesteps")
 
 
 class Tally(Task):
@@ -51,7 +51,7 @@ class Tally(Task):
         spikes = self.spikes.get_value()
         if turn < 0:
             return
-        step = int(get["t_in_timesteps"].item()) - int(get["_steps"][turn])
+        step = int(get["t_in_timesteps"].item()) + int(get["_early"].item()) - int(get["_steps"][turn])
         row = turn * self.group_size if self.images > 1 else 0
         self.counts.get_value()[row + spikes[: spikes[-1]]] += 1
         self.by_step.get_value()[min(step, MOST_STEPS - 1)] += spikes[-1]

@@ -27,7 +27,7 @@ _TURN, _CLEAR, _DRIVE = -10, -9, -8
 BLANK = -1
 # By how much of a time step a time may miss a multiple, and below how many steps doubles can tell.
 _SLACK, _MANY = 1e-3, 2**40
-_TURNED = ("_spikespace", "x", "frame", "playlist", "pixels", "_steps", "_places", "_turns", "t_in_timesteps")
+_TURNED = ("_spikespace", "x", "frame", "playlist", "pixels", "_steps", "_places", "_turns", "_early", "t_in_timesteps")
 
 _Driven: TypeAlias = tuple[Any, int, int]
 """A variable that images set, and the first and last (exclusive) of its neurons."""
@@ -85,6 +85,8 @@ class Images(InputGroup):
         variables.add_arange("_presentation", playlist.size, constant=True, read_only=True, index="_presentation")
         variables.add_array("playlist", size=playlist.size, dtype=np.int32, index="_presentation")
         variables.add_array("_turns", size=1, dtype=np.int32, scalar=True, index="0")
+        # By how many steps presentations come sooner than planned, where something ends one before its time.
+        variables.add_array("_early", size=1, dtype=np.int64, scalar=True, index="0")
         self.spikes_by(_Turn(self))
         self._enable_group_attributes()
         variables["frame"].set_value(BLANK)
@@ -219,7 +221,7 @@ class _Turn(Task):
         """Do it, on the targets that run in this process."""
         get = {name: self.images.variables[name].get_value() for name in _TURNED}
         now, spikes, turns = int(get["t_in_timesteps"].item()), get["_spikespace"], int(get["_turns"].item())
-        next_turn = int(np.searchsorted(get["_steps"], now, side="right"))
+        next_turn = int(np.searchsorted(get["_steps"], now + int(get["_early"].item()), side="right"))
         spikes[-1] = 0
         if next_turn <= turns:
             return

@@ -65,6 +65,8 @@ class Compared:
         How many these are.
     controls, remedies : mapping of str to Tried
         By what was changed. Controls are shown all images, remedies those that are explained.
+    early : Outcome or None
+        With images that end as soon as the network is sure.
     prices : PriceTable
         What operations cost.
     """
@@ -79,6 +81,7 @@ class Compared:
     explained: int
     controls: Mapping[str, Tried]
     remedies: Mapping[str, Tried]
+    early: Outcome | None
     prices: PriceTable
 
     @property
@@ -116,8 +119,17 @@ def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
         for name, changed in what_might_help(settings).items():
             steps = changed.pop("steps", settings.steps)
             remedies[name] = tried(some, labels, steps, **changed)
+    early = ended_early(settings, sim, snn, pictures) if settings.early and rates else None
     bill = ledger(snn, outcome)
-    return Compared(pictures, snn, ann, outcome, errors, layers, bill, len(some), controls, remedies, prices)
+    return Compared(pictures, snn, ann, outcome, errors, layers, bill, len(some), controls, remedies, early, prices)
+
+
+def ended_early(settings: Any, sim: Any, snn: SpikingNetwork, pictures: Pictures) -> Outcome | None:
+    """End images as soon as the network is as sure as it had to be, to decide calibration images as after all steps."""
+    if (snn.options.input, snn.options.output) != ("analog", "potential"):
+        return None
+    lead = run(snn, pictures.calibration[: settings.explained], settings.steps, sim=sim).lead()
+    return run(snn, pictures.test, settings.steps, labels=pictures.labels, lead=lead, sim=sim)
 
 
 def what_might_help(settings: Any) -> dict[str, dict[str, Any]]:

@@ -68,6 +68,9 @@ def values_of(settings: Any, found: Compared) -> dict[str, Any]:
         values["output error with hard reset"] = found.controls[HARD].error
         values["accuracy with hard reset"] = float(found.controls[HARD].curve[-1])
         values["accuracy with the largest activation"] = float(found.controls[LARGEST].curve[-1])
+    if found.early is not None:
+        values["accuracy if images end early"] = found.early.accuracy
+        values["steps an image if they end early"] = float(found.early.took.mean())
     if outcome.seconds:
         values["processor time an image"] = outcome.seconds / len(labels) * second
     return values
@@ -134,6 +137,9 @@ def _accuracies(settings: Any, found: Compared) -> Table:
     head = ["network", *(f"T = {step}" for step in steps), f"interval at T = {total}", "spikes an image"]
     own = found.outcome
     rows = [_row("spiking", own.latency_curve, steps, images, own.spikes_an_image)]
+    if found.early is not None:
+        label = f"ended early, {found.early.took.mean():.1f} steps"
+        rows.append(_row(label, found.early.latency_curve, steps, images, found.early.spikes_an_image))
     rows += [_row(name, tried.curve, steps, images, tried.spikes) for name, tried in found.controls.items()]
     low, high = interval(found.ann_accuracy, images)
     text = f"{100 * found.ann_accuracy:.1f}"

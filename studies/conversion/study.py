@@ -68,6 +68,7 @@ class Settings:
     alpha: float = setting(1.0, "factor of all thresholds", minimum=0.001)
 
     controls: bool = setting(True, "also convert as others do: hard reset, and the largest activation of a layer")
+    early: bool = setting(True, "also end images as soon as the network is sure, by a lead found on calibration images")
     remedies: bool = setting(True, "also try what might help, on the images that are explained")
     prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")
 

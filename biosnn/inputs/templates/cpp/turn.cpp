@@ -12,7 +12,7 @@
 {% set _steps = get_array_name(variables['_steps']) %}
 {% set _x = get_array_name(variables['x']) %}
 {% set _frame = get_array_name(variables['frame']) %}
-const int64_t _now = {{get_array_name(variables['t_in_timesteps'])}}[0];
+const int64_t _now = {{get_array_name(variables['t_in_timesteps'])}}[0] + {{get_array_name(variables['_early'])}}[0];
 const int32_t _before = {{_turns}}[0];
 while ({{_turns}}[0] < {{variables['_steps'].size}} && {{_steps}}[{{_turns}}[0]] <= _now) {{_turns}}[0]++;
 {{_spikes}}[{{size}}] = 0;
