@@ -59,7 +59,7 @@ def _entries(
     joint = snn.joints[population.name, number]
     own = {"update": _update(snn, population), **shared, "weights": joint.weights.size}
     neurons = 0 if number else population.neurons
-    name = population.name if len(population.paths) == 1 else f"{population.name} from {path.source}"
+    name = _name(population, path)
     if path.source != snn.graph.input.name:
         fired = _total(outcome.spikes[path.source])
         return [LayerCounts.spiking(name, fired, joint.fan_out, neurons=neurons, macs=_macs(path), **own)]
@@ -73,6 +73,15 @@ def _entries(
         called = name if len(encoders) == 1 else f"{name} ({side})"
         found.append(LayerCounts.spiking(called, fired, joint.fan_out, neurons=size, macs=macs, **own))
     return found
+
+
+def _name(population: Population, path: Path) -> str:
+    if len(population.paths) == 1:
+        return population.name
+    name = f"{population.name} from {path.source}"
+    if sum(other.source == path.source for other in population.paths) == 1:
+        return name
+    return f"{name}, {' '.join(layer.name for layer in path.layers) or 'directly'}"
 
 
 def _total(spikes: NDArray[np.int64]) -> NDArray[np.int64]:
