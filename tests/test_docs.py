@@ -43,8 +43,14 @@ def save_files(page: Path, folder: Path) -> None:
             (folder / (name[1] or name[2])).write_text(text)
 
 
+COMPILED = ('session("cpp"', "biosnn.convert(")
 CASES = [
-    pytest.param(page, number, marks=[pytest.mark.cpp] if 'session("cpp"' in text else [], id=f"{page.name}-{number}")
+    pytest.param(
+        page,
+        number,
+        marks=[pytest.mark.cpp] if any(used in text for used in COMPILED) else [],
+        id=f"{page.name}-{number}",
+    )
     for page in PAGES
     for number, (text, _) in enumerate(programs(page))
 ]
