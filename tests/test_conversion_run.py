@@ -23,7 +23,7 @@ from biosnn.conversion import (
     ledger,
     reference,
 )
-from biosnn.conversion.balance import balanced
+from biosnn.conversion.balance import balanced, percentile_for
 from biosnn.conversion.wiring import wiring
 from biosnn.errors import BiosnnError, ConversionError, NotFoundError
 
@@ -190,10 +190,21 @@ def test_thresholds_are_percentiles_of_activations() -> None:
         for name, activations in values.items():
             channels = np.moveaxis(activations, 1, 0).reshape(activations.shape[1], -1).astype(float)
             channels = channels.reshape(1, -1) if balance.per == "layer" else channels
-            percentile = 100.0 if balance.method == "max" else balance.percentile
+            percentile = 100.0 if balance.method == "max" else balance.percentile or 99.9
             expected = balance.alpha * np.percentile(channels, percentile, axis=1)
             expected = np.where(expected > 0, expected, expected.max())  # a channel that is silent has its layer's
             np.testing.assert_allclose(found[name], np.broadcast_to(expected, found[name].shape), rtol=1e-5)
+
+
+def test_more_steps_want_less_to_be_clipped() -> None:
+    assert [percentile_for(steps) for steps in (16, 64, 128, 640)] == pytest.approx([99.9, 99.9, 99.975, 99.999])
+    graph = chain(4, 6, 3)
+    images = images_of(graph, 200)
+    few, many = (convert(graph, images, steps=steps).thresholds["relu1"] for steps in (64, 1024))
+    assert (many >= few).all()
+    assert (many > few).any()
+    given = convert(graph, images, steps=1024, percentile=99.9).thresholds["relu1"]
+    np.testing.assert_array_equal(given, few)
 
 
 def test_a_clipped_relu_has_its_clip_as_the_largest_threshold() -> None:
@@ -288,6 +299,7 @@ def small() -> tuple[SpikingNetwork, np.ndarray]:
         (lambda snn, x: convert(snn.graph, x[:0]), "expected one or more"),
         (lambda snn, x: convert(snn.graph, x, percentil=99), r"settings among alpha, .* \(got 'percentil'\)"),
         (lambda snn, x: convert(snn.graph, x, percentile=9), "percentile: expected a number from 50 to 100"),
+        (lambda snn, x: convert(snn.graph, x, steps=0), "steps: expected a whole number of at least 1"),
         (lambda snn, x: convert(snn.graph, x, method="mean"), "method: expected percentile or max"),
         (lambda snn, x: convert(snn.graph, x, input="analogue"), "input: expected analog, poisson"),
         (lambda snn, x: convert(snn.graph, x, start=2), "start: expected a number from -1 to 1"),

@@ -79,7 +79,7 @@ def test_first_spikes_and_a_converted_network_as_the_model(tmp_path: Path) -> No
         ({"held_out": "0"}, SettingsError, "held_out: expected at least 1, as digits has no test images"),
         ({"mean": "0.1,0.2"}, SettingsError, "mean: expected a number for each of 1 channels"),
         ({"neuron": "hodgkin_huxley"}, BiosnnError, "Neuron 'hodgkin_huxley' inputs"),
-        ({"percentile": "10"}, SettingsError, "percentile"),
+        ({"percentile": "10"}, BiosnnError, "percentile: expected a number from 50 to 100"),
         ({"input": "analogue"}, SettingsError, "analog"),
     ],
 )

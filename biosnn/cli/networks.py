@@ -46,7 +46,7 @@ def show_converted(console: Console, name: str) -> None:
     snn = load(name)
     options, balance = snn.options, snn.options.balance
     console.print(Text(Path(name).stem, style="bold") + Text(" (converted network)\n"))
-    found = f"the {balance.percentile:g} % percentile" if balance.method == "percentile" else "the largest"
+    found = f"the {100 - 100 * balance.above:.6g} % percentile" if balance.method == "percentile" else "the largest"
     rows = [
         ("code", options.code),
         ("neuron", options.model.name),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.conversion import LayerReport, Outcome, SpikingNetwork, convert, explain, ledger, reference, run
+from biosnn.conversion.balance import percentile_for
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices
 
 from .pictures import Pictures
@@ -93,7 +94,8 @@ class Compared:
 def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
     """Run all of it."""
     prices = read_prices(settings.prices) if settings.prices else HOROWITZ_45NM
-    chosen = {name: getattr(settings, name) for name in OPTIONS}
+    chosen = {name: getattr(settings, name) for name in OPTIONS} | {"steps": settings.steps}
+    chosen["percentile"] = settings.percentile or None
     snn = pictures.converted or convert(pictures.graph, pictures.calibration, **chosen)
     ann = reference(snn.graph).outputs(pictures.test)
     ann = ann.reshape(len(ann), -1)
@@ -105,7 +107,7 @@ def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
         layers = explain(snn, some, run(snn, some, settings.steps, each=True, sim=sim))
 
     def tried(images: NDArray[np.float32], right: NDArray[np.int64], steps: int, **changed: Any) -> Tried:
-        other = convert(pictures.graph, pictures.calibration, **chosen | changed)
+        other = convert(pictures.graph, pictures.calibration, **chosen | {"steps": steps} | changed)
         did = run(other, images, steps, labels=right, sim=sim)
         return Tried(did.steps, did.latency_curve, errors_of(did, ann[: len(images)])[-1], did.spikes_an_image)
 
@@ -138,9 +140,9 @@ def what_might_help(settings: Any) -> dict[str, dict[str, Any]]:
     if settings.steps > 1:
         found["half the steps"] = {"steps": settings.steps // 2}
     if settings.method == "percentile":
-        higher = 100 - (100 - settings.percentile) / 10
-        lower = max(100 - (100 - settings.percentile) * 10, 50)
-        found |= {f"percentile {p:.6g}": {"percentile": p} for p in (higher, lower) if p != settings.percentile}
+        percentile = settings.percentile or percentile_for(settings.steps)
+        higher, lower = 100 - (100 - percentile) / 10, max(100 - (100 - percentile) * 10, 50)
+        found |= {f"percentile {p:.6g}": {"percentile": p} for p in (higher, lower) if p != percentile}
     else:
         found["percentile 99.9"] = {"method": "percentile", "percentile": 99.9}
     found |= {f"thresholds times {factor}": {"alpha": settings.alpha * factor} for factor in (0.8, 1.25)}

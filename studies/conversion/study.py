@@ -63,7 +63,9 @@ class Settings:
     preset: str = setting("", "one of its presets")
     start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
     method: str = setting("percentile", "how a threshold is found", choices=METHODS)
-    percentile: float = setting(99.9, "which percentile of the activations", minimum=50.0, maximum=100.0)
+    percentile: float = setting(
+        0.0, "which percentile of the activations (%); 0: as the steps want it", minimum=0.0, maximum=100.0
+    )
     per: str = setting("channel", "what has a threshold of its own", choices=SCOPES)
     alpha: float = setting(1.0, "factor of all thresholds", minimum=0.001)
 
