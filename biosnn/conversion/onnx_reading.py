@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,8 +95,8 @@ class Reading:
 
     def add(self, layer: Layer, value: str = "") -> str:
         """Add a layer, which computes the value of that name in the file; its name, made unique, is returned."""
-        names = (name for name in (layer.name, value, *(f"{layer.name}_{n}" for n in range(2, 99_999))) if name)
-        name = next(name for name in names if name not in self._layers)
+        names = chain((layer.name, value), (f"{layer.name}_{n}" for n in count(2)))
+        name = next(name for name in names if name and name not in self._layers)
         shape = layer.fit([self._layers[source].shape for source in layer.inputs])
         self._layers[name] = with_shape(replace(layer, name=name), shape)
         # One array may serve many layers in the file, and be copied for each.
