@@ -1,5 +1,6 @@
 {# Brian2's own, in two loops: one that tests the condition, which the compiler turns into vector instructions, and one
-   that looks for the few neurons of which it holds, eight at a time. #}
+   that looks for the few neurons of which it holds, eight at a time: a byte each of a number, whose lowest is the first
+   neuron's (little-endian, as all machines are that Brian2 runs on). #}
 {# USES_VARIABLES { N } #}
 {% extends 'common_group.cpp' %}
 
@@ -23,10 +24,9 @@ for (size_t _first = 0; _first < N; _first += 8)
 {
     uint64_t _any;
     std::memcpy(&_any, _holds + _first, 8);
-    if (!_any) continue;
-    for (size_t _idx = _first; _idx < _first + 8; _idx++)
+    for (; _any; _any &= _any - 1)
     {
-        if (!_holds[_idx]) continue;
+        const size_t _idx = _first + __builtin_ctzll(_any)/8;
         {{_eventspace}}[_count++] = _idx;
         {% if _uses_refractory %}
         {{not_refractory}}[_idx] = false;

@@ -5,6 +5,27 @@
 {% block outgoing %}
 const int64_t _channel = _pre % {{n.channels_in}}, _pixel = _pre/{{n.channels_in}};
 const int64_t _group = _channel/{{n.group_in}}, _inner = _channel % {{n.group_in}};
+{% if n.stride_rows == 1 and n.stride_columns == 1 %}
+{# Away from the border every tap leads somewhere: loops of known lengths, without a condition in them. #}
+const int64_t _row = _pixel/{{n.columns_in}} + {{n.top}}, _column = _pixel % {{n.columns_in}} + {{n.left}};
+if (_row >= {{(n.kernel_rows - 1)*n.dilation_rows}} && _row < {{n.rows_out}} && _column >= {{(n.kernel_columns - 1)*n.dilation_columns}} && _column < {{n.columns_out}})
+{
+    const size_t _corner_post = (_row*{{n.columns_out}} + _column)*{{n.channels_out}} + _group*{{n.group_out}};
+    const size_t _corner_idx = _inner*{{n.channels_out}} + _group*{{n.group_out}};
+    for (int64_t _down = 0; _down < {{n.kernel_rows}}; _down++)
+        for (int64_t _right = 0; _right < {{n.kernel_columns}}; _right++)
+        {
+            const size_t _first_post = _corner_post - _down*{{n.dilation_rows*n.columns_out*n.channels_out}} - _right*{{n.dilation_columns*n.channels_out}};
+            const size_t _first_idx = _corner_idx + (_down*{{n.kernel_columns}} + _right)*{{n.group_in*n.channels_out}};
+            for (size_t _k = 0; _k < {{n.group_out}}; _k++)
+            {
+                const size_t _post = _first_post + _k, _idx = _first_idx + _k;
+                {{self.synapse()}}
+            }
+        }
+    continue;
+}
+{% endif %}
 for (int64_t _down = 0; _down < {{n.kernel_rows}}; _down++)
 {
     const int64_t _y = _pixel/{{n.columns_in}} + {{n.top}} - _down*{{n.dilation_rows}};
