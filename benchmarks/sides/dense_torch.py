@@ -137,7 +137,7 @@ def spiking_jelly(snn: SpikingNetwork, images: Tensor, steps: int, recipe: bool)
 
     batches = [(images[k : k + 50], torch.zeros(50)) for k in range(0, len(images), 50)]
     best = {"mode": "99.9%", "channel_wise": True, "half_threshold": True} if recipe else {}
-    made = ann2snn.Converter(ann2snn.RateCodingRecipe(batches, **best))(copy.deepcopy(traced(snn)))
+    made = ann2snn.Converter(ann2snn.RateCodingRecipe(batches, **best)).convert(copy.deepcopy(traced(snn)))
 
     def run(batch: Tensor) -> Tensor:
         states.reset_net(made)

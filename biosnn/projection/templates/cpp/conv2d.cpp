@@ -17,6 +17,7 @@ if (_row >= {{(n.kernel_rows - 1)*n.dilation_rows}} && _row < {{n.rows_out}} && 
         {
             const size_t _first_post = _corner_post - _down*{{n.dilation_rows*n.columns_out*n.channels_out}} - _right*{{n.dilation_columns*n.channels_out}};
             const size_t _first_idx = _corner_idx + (_down*{{n.kernel_columns}} + _right)*{{n.group_in*n.channels_out}};
+            _Pragma("GCC unroll 1") _Pragma("GCC ivdep")
             for (size_t _k = 0; _k < {{n.group_out}}; _k++)
             {
                 const size_t _post = _first_post + _k, _idx = _first_idx + _k;
@@ -36,6 +37,7 @@ for (int64_t _down = 0; _down < {{n.kernel_rows}}; _down++)
         if (_x < 0 || _x % {{n.stride_columns}} || _x >= {{n.columns_out*n.stride_columns}}) continue;
         const size_t _first_post = (_y/{{n.stride_rows}}*{{n.columns_out}} + _x/{{n.stride_columns}})*{{n.channels_out}} + _group*{{n.group_out}};
         const size_t _first_idx = ((_down*{{n.kernel_columns}} + _right)*{{n.group_in}} + _inner)*{{n.channels_out}} + _group*{{n.group_out}};
+        _Pragma("GCC unroll 1") _Pragma("GCC ivdep")
         for (size_t _k = 0; _k < {{n.group_out}}; _k++)
         {
             const size_t _post = _first_post + _k, _idx = _first_idx + _k;
