@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn import functional
 
 from biosnn.conversion import SpikingNetwork, layers, load
+from biosnn.conversion.to_nir import as_convolution
 
 Tensor = Any
 
@@ -69,7 +70,10 @@ def traced(snn: SpikingNetwork) -> torch.fx.GraphModule:
         elif isinstance(layer, layers.Add):
             nodes[layer.name] = graph.call_function(torch.add, tuple(inputs))
         else:
-            parts[f"layer{number}"] = module(layer)
+            # SpikingJelly takes no indexing by arrays: a shortcut that leaves out pixels is a kernel of one pixel.
+            selects = isinstance(layer, layers.Select)
+            kernel = as_convolution(layer, snn.graph[layer.inputs[0]].shape) if selects else None
+            parts[f"layer{number}"] = module(kernel or layer)
             nodes[layer.name] = graph.call_module(f"layer{number}", tuple(inputs))
     graph.output(nodes[snn.graph.output])
     return torch.fx.GraphModule(nn.ModuleDict(parts), graph).eval()

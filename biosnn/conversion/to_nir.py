@@ -169,7 +169,7 @@ def _node(layer: Layer, shape: Shape, scale: NDArray[Any]) -> Iterator[Node]:
         yield AvgPool2d(kernel_size=layer.kernel, stride=layer.stride, padding=layer.padding[:2])
     elif isinstance(layer, Scale) and layer.shape == shape:
         yield NirScale(scale=np.broadcast_to(layer.weight, shape).astype(np.float32))
-    elif isinstance(layer, Select) and (found := _as_convolution(layer, shape)) is not None:
+    elif isinstance(layer, Select) and (found := as_convolution(layer, shape)) is not None:
         yield _conv2d(found, found.weight, shape)
     elif isinstance(layer, Select) and layer.reshapes and len(layer.shape) == 1:
         yield Flatten(start_dim=0, input_type=shape)
@@ -199,7 +199,7 @@ def _conv2d(layer: Convolution, weight: NDArray[Any], shape: Shape) -> Conv2d:
     )
 
 
-def _as_convolution(layer: Select, shape: Shape) -> Convolution | None:
+def as_convolution(layer: Select, shape: Shape) -> Convolution | None:
     """Every other pixel, and channels moved, as a kernel of one pixel: a shortcut of option A (He et al. 2016)."""
     if len(shape) != 3 or len(layer.shape) != 3:
         return None
