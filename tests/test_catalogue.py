@@ -13,7 +13,7 @@ from biosnn.model import from_toml, to_toml
 
 NEURONS = [
     *("lif", "lif_noisy", "lif_exp", "lif_cond", "if_soft", "if_hard", "lif_adaptive", "lif_inhibitory"),
-    *("adex", "izhikevich", "hodgkin_huxley"),
+    *("adex", "izhikevich", "hodgkin_huxley", "integrator", "lif_soft", "relu_first_spike"),
 ]
 SYNAPSES = [
     *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),
