@@ -146,10 +146,10 @@ def test_inputs_that_spike_bring_on_average_what_currents_do() -> None:
     for kind, T, allowed in (("regular", 400, 0.02), ("poisson", 2000, 0.1), ("first spike", 400, 0.02)):
         snn = convert(graph, images, input=kind, method="max")
         outcome = snn.run(images, T, each=True, **NUMPY)
-        assert {"on", "off"} <= set(outcome.spikes)
+        assert {"input, positive", "input, negative"} <= set(outcome.spikes)
         told = outcome.potentials[:, -1] / T
         if kind == "first spike":  # the drive begins when the spike comes
-            assert outcome.spikes["on"].max() == 1
+            assert outcome.spikes["input, positive"].max() == 1
             allowed = 0.6
         assert np.abs(told - meant).max() < allowed * np.ptp(meant), kind
     again = snn.run(images, 50, seed=3, **NUMPY)

@@ -20,6 +20,7 @@ def print_shelf(console: Console) -> None:
     _section(console, "Neuron models", shelf.neuron_names(), lambda name: shelf.neuron_model(name).summary)
     _section(console, "Synapse models", shelf.synapse_names(), lambda name: shelf.synapse_model(name).summary)
     _section(console, "Trained networks", shelf.network_names(), _network_summary)
+    _section(console, "Ordinary networks, to be converted", shelf.ann_names(), _ann_summary)
     console.print("biosnn show NAME tells more about each, biosnn run STUDY runs one.", style="dim", highlight=False)
 
 
@@ -28,6 +29,13 @@ def _network_summary(name: str) -> str:
 
     network = load_network(shelf.network_file(name))
     return f"{network.circuit.size} cells that have learned {network.dataset}: {100 * network.accuracy:.1f} % right."
+
+
+def _ann_summary(name: str) -> str:
+    from biosnn.conversion.onnx_file import notes
+
+    told = notes(shelf.ann_file(name))
+    return f"{told.get('trained_by', 'source unknown')}: {told.get('accuracy', 'accuracy unknown')} right."
 
 
 def _section(console: Console, title: str, names: Iterable[str], summary: Callable[[str], str]) -> None:

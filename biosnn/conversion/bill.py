@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.conversion.layers import Convolution, Linear, Scale
+from biosnn.conversion.network import OFF, ON
 from biosnn.conversion.running import Outcome
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Path, Population
@@ -36,9 +37,9 @@ def ledger(snn: SpikingNetwork, outcome: Outcome) -> Ledger:
     """
     shared = {"steps": outcome.steps, "inferences": len(outcome.potentials)}
     pixels = snn.graph.input.neurons
-    encoders = [name for name in outcome.spikes if name in ("on", "off")]
+    encoders = [name for name in outcome.spikes if name in (ON, OFF)]
     update = Update(additions=1, multiplications=1, reads=1, writes=1)
-    entries = [LayerCounts.encoder(f"input {name}", neurons=pixels, update=update, **shared) for name in encoders]
+    entries = [LayerCounts.encoder(name, neurons=pixels, update=update, **shared) for name in encoders]
     for population in snn.wiring.populations:
         for number, path in enumerate(population.paths):
             entries += _entries(snn, outcome, population, path, number, encoders, shared)
@@ -70,7 +71,7 @@ def _entries(
     for place, side in enumerate(encoders):
         fired, size = _total(outcome.spikes[side]), 0 if place else neurons
         macs = 0 if place else _macs(path)  # positive and negative pixels are one input of the ordinary network
-        called = name if len(encoders) == 1 else f"{name} ({side})"
+        called = name if len(encoders) == 1 else f"{name} ({side.removeprefix('input, ')})"
         found.append(LayerCounts.spiking(called, fired, joint.fan_out, neurons=size, macs=macs, **own))
     return found
 

@@ -23,6 +23,7 @@ from biosnn.conversion.affine import forward
 from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import order, spread
 from biosnn.conversion.membrane import DT, Membrane
+from biosnn.conversion.network import OFF, ON
 from biosnn.conversion.reference import reference
 from biosnn.conversion.running import Outcome
 from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
@@ -144,7 +145,7 @@ def _input_rates(snn: SpikingNetwork, shown: NDArray[np.float32], outcome: Outco
     name, shape = snn.graph.input.name, snn.graph.input.shape
     if snn.options.input == "analog":
         return {name: shown}
-    counts = outcome.spikes["on"] - outcome.spikes.get("off", np.zeros_like(outcome.spikes["on"]))
+    counts = outcome.spikes[ON] - outcome.spikes.get(OFF, np.zeros_like(outcome.spikes[ON]))
     if snn.options.input == "first spike":  # each lasts: how long does not stand in its count, but in the pixel
         levels = np.round(np.clip(shown / largest_pixel(snn), -1, 1) * outcome.steps) / outcome.steps
         return {name: (levels * largest_pixel(snn)).astype(np.float32)}

@@ -95,5 +95,5 @@ def _joined(
         for side, sign in ((ON, 1), (OFF, -1)):
             if side in groups:
                 joined = (groups[side], group, joint.kind, sign * scaled)
-                found.append(Projection(*joined, on_pre="z_post += w", name=f"{name}_{side}"))
+                found.append(Projection(*joined, on_pre="z_post += w", name=f"{name}_{groups[side].name}"))
     return found

@@ -22,7 +22,10 @@ from biosnn.projection import Dense, Projection
 from biosnn.schedule import within_step
 
 BEGIN = -7  # in the slot "start": after images have turned and driven
-PICTURES, ON, OFF = "pictures", "on", "off"
+PICTURES = "pictures"
+ON, OFF = "input, positive", "input, negative"
+"""The groups of pixels that spike, among the populations."""
+_CALLED = {ON: "pixels_on", OFF: "pixels_off"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,7 @@ class Built:
     steps : int
         How long each is.
     groups : dict of str to NeuronGroup
-        By the name of the population; those of the input are "on" and "off".
+        By the name of the population; those of the input are `ON` and `OFF`.
     output : StateMonitor or SpikeMonitor
         Of the output.
     tallies : dict of str to Tally
@@ -154,7 +157,7 @@ def pixel_groups(
     Returns
     -------
     (dict of str to NeuronGroup, Images or None)
-        The groups, by the names "on" and "off", and what tells when an image came; none under constant currents, where
+        The groups, by the names `ON` and `OFF`, and what tells when an image came; none under constant currents, where
         nobody asks, unless spikes come in windows.
     """
     kinds = {"poisson": Bernoulli, "regular": Regular, "first spike": TTFS}
@@ -168,9 +171,10 @@ def pixel_groups(
     model = encoder(kinds[snn.options.input](duration=window, dt=DT, **rate))
     for name, sign in ((ON, 1), (OFF, -1)):
         if name == ON or snn.lowest < 0:
-            groups[name] = neurons(len(pictures), model, name=name)
-            pictures.drive(groups[name], "x", float(sign), name=f"{name}_values")
-            onsets.drive(groups[name], "onset", 1.0, Dense(), name=f"{name}_onsets")
+            called = _CALLED[name]
+            groups[name] = neurons(len(pictures), model, name=called)
+            pictures.drive(groups[name], "x", float(sign), name=f"{called}_values")
+            onsets.drive(groups[name], "onset", 1.0, Dense(), name=f"{called}_onsets")
     return groups, onsets
 
 
@@ -207,7 +211,11 @@ def _joined(
         for side, sign in ((ON, 1), (OFF, -1)):
             if side in groups:
                 weights = sign * scaled * (current if lasts else quantum)
-                found.append(Projection(groups[side], group, joint.kind, weights, on_pre=adds, name=f"{name}_{side}"))
+                found.append(
+                    Projection(
+                        groups[side], group, joint.kind, weights, on_pre=adds, name=f"{name}_{groups[side].name}"
+                    )
+                )
     return found
 
 

@@ -71,6 +71,11 @@ def load(path: Path) -> ModelProto:
     return model
 
 
+def notes(path: Path) -> dict[str, str]:
+    """What a file says of itself, such as how well it was trained; errors as of `load`."""
+    return {str(entry.key): str(entry.value) for entry in load(path).metadata_props}
+
+
 def array(tensor: TensorProto) -> NDArray[Any]:
     """The numbers of a tensor that `load` has checked."""
     return np.asarray(onnx().numpy_helper.to_array(tensor))

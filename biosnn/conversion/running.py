@@ -37,7 +37,7 @@ class Outcome:
     spikes : mapping of str to ndarray of int
         For each population that spikes, how often each neuron fired: shape (images, neurons) if each image was counted
         by itself, else (1, neurons). Neurons of layers of images are in the order (row, column, channel). Inputs that
-        spike are "on" and "off".
+        spike are "input, positive" and "input, negative".
     by_step : mapping of str to ndarray of int, shape (steps,)
         For each of them, its spikes in each step, of all images.
     took : ndarray of int, shape (images,)

@@ -37,7 +37,7 @@ def _latency(result: Any) -> Figure:
     left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8)
     right.plot(steps, 100 * np.asarray(arrays["output errors"]), color=SPIKING)
     right.set(xscale="log", yscale="log", xlabel="time steps since the image came")
-    right.set_ylabel("difference of the outputs (% of their spread)")
+    right.set_ylabel("output error (% of their spread)")
     for axes in (left, right):
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter("{x:g}")
