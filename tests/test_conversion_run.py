@@ -77,35 +77,39 @@ def test_more_steps_come_nearer_to_the_ordinary_network(make: Any) -> None:
 
 def test_every_image_begins_anew_and_shorter_runs_are_the_beginning_of_longer_ones() -> None:
     graph = residual()
-    images = images_of(graph, 25)  # more than one process shows together
+    images = images_of(graph, 23)  # more than one process shows together
     for options in ({}, {"input": "regular"}, {"neuron": "lif"}, {"output": "counts"}, {"input": "first spike"}):
         snn = convert(graph, images, **options)
-        all_of_them = snn.run(images, 12, **NUMPY).potentials
-        alone = snn.run(images[[23]], 12, **NUMPY).potentials
-        np.testing.assert_allclose(all_of_them[23], alone[0], atol=1e-9)
+        all_of_them = snn.run(images, 8, **NUMPY).potentials
+        alone = snn.run(images[[22]], 8, **NUMPY).potentials
+        np.testing.assert_allclose(all_of_them[22], alone[0], atol=1e-9)
         if options != {"input": "first spike"}:
-            np.testing.assert_array_equal(snn.run(images, 5, **NUMPY).potentials, all_of_them[:, :5])
+            np.testing.assert_array_equal(snn.run(images[:3], 5, **NUMPY).potentials, all_of_them[:3, :5])
 
 
 @pytest.mark.cpp
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"input": "regular", "neuron": "lif_soft"}, {"code": "first spike", "input": "first spike"}],
+    ("make", "options"),
+    [
+        (residual, {}),
+        (residual, {"input": "regular", "neuron": "lif_soft"}),
+        (pooled, {"code": "first spike", "input": "first spike"}),
+    ],
     ids=["rate", "leak", "first spike"],
 )
-def test_generated_code_gives_the_same(options: dict[str, Any]) -> None:
-    for graph in (residual(), pooled()):
-        images = images_of(graph, 23) - 0.4
-        snn = convert(graph, images, **options)
-        kwds = {"labels": np.arange(23) % 3, "each": True, "precision": "float64"}
-        found, expected = (snn.run(images, 16, target=target, **kwds) for target in ("cpp", "numpy"))
-        np.testing.assert_allclose(found.potentials, expected.potentials, atol=1e-5)
-        for name, counts in expected.spikes.items():
-            np.testing.assert_array_equal(found.spikes[name], counts)
-            np.testing.assert_array_equal(found.by_step[name], expected.by_step[name])
-        assert found.accuracy == expected.accuracy
-        assert found.seconds > 0
-        assert found.memory > 0
+def test_generated_code_gives_the_same(make: Any, options: dict[str, Any]) -> None:
+    graph = make()
+    images = images_of(graph, 23) - 0.4
+    snn = convert(graph, images, **options)
+    kwds = {"labels": np.arange(23) % 3, "each": True, "precision": "float64"}
+    found, expected = (snn.run(images, 16, target=target, **kwds) for target in ("cpp", "numpy"))
+    np.testing.assert_allclose(found.potentials, expected.potentials, atol=1e-5)
+    for name, counts in expected.spikes.items():
+        np.testing.assert_array_equal(found.spikes[name], counts)
+        np.testing.assert_array_equal(found.by_step[name], expected.by_step[name])
+    assert found.accuracy == expected.accuracy
+    assert found.seconds > 0
+    assert found.memory > 0
 
 
 def test_the_most_active_neuron_of_a_window_is_passed_on() -> None:
