@@ -6,6 +6,7 @@ or in it. Reading holds each array against its entry before any memory is taken 
 
 from __future__ import annotations
 
+import math
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -109,12 +110,10 @@ def _read_array(where: str, archive: zipfile.ZipFile, entry: Any, error: type[Bi
     size = archive.getinfo(f"{key}.npy").file_size
     if not 0 <= size - int(np.prod(shape, dtype=object)) * dtype.itemsize <= _HEADER:
         raise error(field_error(where, f"{dtype} of the shape {shape}", f"{size} bytes"))
-    with archive.open(f"{key}.npy") as member:
-        found = _head(member)
-        if found != (tuple(shape), dtype):
-            raise error(field_error(where, f"shape and dtype {(tuple(shape), dtype.str)}", (found[0], found[1].str)))
-    with archive.open(f"{key}.npy") as member:
-        array = np.lib.format.read_array(member, allow_pickle=False)  # type: ignore[no-untyped-call]
+    brought, kind, _ = head(archive, where, f"{key}.npy", error)
+    if (brought, kind) != (tuple(shape), dtype):
+        raise error(field_error(where, f"shape and dtype {(tuple(shape), dtype.str)}", (brought, kind.str)))
+    array = numbers(archive, where, f"{key}.npy", error)
     try:
         dimensions = get_dimensions(parse_unit(unit))
     except BiosnnError as problem:
@@ -122,13 +121,56 @@ def _read_array(where: str, archive: zipfile.ZipFile, entry: Any, error: type[Bi
     return array if dimensions.is_dimensionless else Quantity(array, dim=dimensions)
 
 
-def _head(member: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = np.lib.format.read_magic(member)  # type: ignore[no-untyped-call]
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
-    if read is None:
-        raise ValueError(f"an array has the unknown version {version}")
-    shape, _, dtype = read(member)  # type: ignore[no-untyped-call]
-    return shape, dtype
+def head(archive: zipfile.ZipFile, where: str, member: str, error: type[BiosnnError]) -> tuple[Any, Any, int]:
+    """The shape, type and bytes of an array that is a member of an archive, before memory is taken for it.
+
+    Parameters
+    ----------
+    archive : ZipFile
+        The archive, open.
+    where : str
+        What to call the array in a message.
+    member : str
+        Its name, ``NAME.npy``.
+    error : type
+        Of the exception to raise.
+
+    Raises
+    ------
+    error
+        If it is of a version that is not read, or has objects in it.
+    ValueError
+        If it is no array.
+    """
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+        if read is None:
+            raise error(field_error(where, "an array of version 1 or 2", version))
+        shape, _, dtype = read(file)  # type: ignore[no-untyped-call]
+        brought = archive.getinfo(member).file_size - file.tell()
+    if dtype.hasobject:
+        do = "Objects are pickled, and loading them could run any code. Save arrays of numbers, all of one shape."
+        raise error(field_error(where, "numbers", f"objects, of the shape {shape}", do))
+    return shape, dtype, brought
+
+
+def numbers(archive: zipfile.ZipFile, where: str, member: str, error: type[BiosnnError]) -> Any:
+    """An array that is a member of an archive, whose `head` has been looked at.
+
+    Raises
+    ------
+    error
+        If there are not as many bytes as its shape says.
+    """
+    shape, dtype, brought = head(archive, where, member, error)
+    size = math.prod(shape) * dtype.itemsize
+    if size != brought:
+        raise error(
+            field_error(where, f"{size} bytes, as its shape {shape} says", f"{brought} bytes", "Save it again.")
+        )
+    with archive.open(member) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
 
 
 def _fields(where: str, entry: Any, error: type[BiosnnError]) -> tuple[str, str, list[int], np.dtype[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import archive
 from biosnn.errors import DataError, field_error
 
 MOST_BYTES = 2**33
@@ -125,13 +125,13 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     if not path.is_file():
         raise DataError(f"{path}: no such file (looked at {path.resolve()}).")
     try:
-        with zipfile.ZipFile(path) as archive:
-            there = [name.removesuffix(".npy") for name in archive.namelist()]
+        with zipfile.ZipFile(path) as opened:
+            there = [name.removesuffix(".npy") for name in opened.namelist()]
             missing = [name for name in names if name not in there]
             if missing:
                 expected = f"the arrays {' and '.join(names)}"
                 raise DataError(field_error(str(path), expected, ", ".join(there) or "none", _SAVE))
-            return {name: _member(archive, f"{path}: {name}", f"{name}.npy") for name in names}
+            return {name: _member(opened, f"{path}: {name}", f"{name}.npy") for name in names}
     except DataError:
         raise
     except zipfile.BadZipFile as problem:
@@ -141,20 +141,8 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         raise DataError(f"{path}: it cannot be read as a .npz file of NumPy: {problem}. {_SAVE}") from None
 
 
-def _member(archive: zipfile.ZipFile, where: str, member: str) -> NDArray[Any]:
-    with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
-        head = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
-        if head is None:
-            raise DataError(field_error(where, "an array of version 1 or 2", version))
-        shape, _, dtype = head(file)  # type: ignore[no-untyped-call]
-        if dtype.hasobject:
-            do = "Objects are pickled, and loading them could run any code. Save arrays of numbers of one shape."
-            raise DataError(field_error(where, "numbers", f"objects, of the shape {shape}", do))
-        size, brought = math.prod(shape) * dtype.itemsize, archive.getinfo(member).file_size - file.tell()
-        if size != brought:
-            raise DataError(field_error(where, f"{size} bytes, as its shape {shape} says", f"{brought} bytes"))
-        if size > MOST_BYTES:
-            raise DataError(field_error(where, f"at most {MOST_BYTES} bytes", size, "Save a part of it."))
-    with archive.open(member) as file:
-        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))  # type: ignore[no-untyped-call]
+def _member(opened: zipfile.ZipFile, where: str, member: str) -> NDArray[Any]:
+    _, _, brought = archive.head(opened, where, member, DataError)
+    if brought > MOST_BYTES:
+        raise DataError(field_error(where, f"at most {MOST_BYTES} bytes", brought, "Save a part of it."))
+    return np.asarray(archive.numbers(opened, where, member, DataError))

@@ -8,10 +8,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from brian2 import Network, Quantity, SpikeMonitor, ms
+from conversion_networks import graphs
+from hypothesis import given, settings
 from numpy.typing import NDArray
 
 import biosnn
-from biosnn.conversion import Convolution, Graph, Input, Linear, Relu, convert
+from biosnn.conversion import Convolution, Graph, Input, Linear, Relu, affine, convert, reference
+from biosnn.conversion.lowering import order, spread
+from biosnn.conversion.membrane import DT
+from biosnn.conversion.network import build, frames
+from biosnn.conversion.wiring import Population
 
 T = 1000
 
@@ -71,6 +77,48 @@ def test_what_whole_spikes_cannot_tell(steps: int, rms: float) -> None:
     assert np.sqrt(np.mean(cut**2)) == pytest.approx(rms, rel=0.03)
     assert abs(np.mean(rounded)) < 0.03 / steps
     assert np.sqrt(np.mean(rounded**2)) == pytest.approx(rms / 2, rel=0.03)
+
+
+@given(graph=graphs())
+@settings(max_examples=12, deadline=None)
+def test_what_is_missing_is_on_the_membrane(graph: Graph) -> None:
+    """In each layer theta*count = T*(mean input) - theta*(v(T) - v(0)), so that a neuron with 0 <= v(T) < 1 tells its
+    clipped mean input within theta/T, in whatever order its inputs came (Rueckauer et al. 2017, section 2.2)."""
+    steps, images = 16, np.random.default_rng(0).random((4, *graph.input.shape)).astype(np.float32)
+    if not all(counts.any() for counts in reference(graph, threads=1).activations(images).values()):
+        return  # a layer is dead, which is an error of its own
+    snn = convert(graph, images)
+    with biosnn.session("numpy", dt=DT) as sim:
+        built = build(snn, steps, 1)
+        pictures = next(obj for obj in built.network.objects if obj.name == "pictures")
+        pictures.variables["pixels"].set_value(frames(snn, images[:1])[0])
+        sim.run(built.network, steps * DT)
+        counts = {name: tally.read(1)[0][0] for name, tally in built.tallies.items()}
+        v = {population.name: np.array(built.groups[population.name].v[:]) for population in snn.wiring.hidden}
+    told = {"x": images[:1].astype(float)}
+    for population in snn.wiring.hidden:
+        neurons, theta = (
+            order(population.shape),
+            spread(snn.thresholds[population.name], population.shape).astype(float),
+        )
+        rate, left = counts[population.name] * theta / steps, v[population.name]
+        mean = mean_input(population, told)[neurons]
+        np.testing.assert_allclose(rate, mean - theta * (left - 0.5) / steps, atol=1e-5)
+        within = (left >= 0) & (left < 1)
+        assert within.mean() > 0.2
+        assert (np.abs(rate - np.clip(mean, 0, theta))[within] <= theta[within] / steps + 1e-5).all()
+        told[population.name] = rate[np.argsort(neurons)].reshape(1, *population.shape)
+
+
+def mean_input(population: Population, told: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """What a population got on average, channels first, from what its sources told."""
+    total = population.bias.astype(float)[None]
+    for path in population.paths:
+        values = told[path.source]
+        for layer in path.layers:
+            values = affine.forward(layer, [values], bias=False)
+        total = total + values
+    return np.asarray(total.ravel())
 
 
 def test_a_converted_layer_under_constant_currents_is_the_same_neuron() -> None:

@@ -297,6 +297,7 @@ def small() -> tuple[SpikingNetwork, np.ndarray]:
         (lambda snn, x: snn.run(x[:, :3], 4), r"expected the shape \(n, 4\)"),
         (lambda snn, x: snn.run(x[:0], 4), "expected one or more"),
         (lambda snn, x: snn.run(x, 4, lead=0), r"lead: expected a number above 0 \(got 0\)"),
+        (lambda snn, x: snn.run(x, 4, **NUMPY).lead(0), r"agreement: expected a number above 0, at most 1 \(got 0\)"),
         (lambda snn, x: convert(snn.graph, x, input="poisson").run(x, 4, lead=1), "lead: expected the code 'rate'"),
         (lambda snn, x: snn.run(x, 4, labels=[1, 2]), "labels: expected 8 whole numbers"),
         (lambda snn, x: snn.run(x, 4, labels=x[:, 0]), "labels: expected 8 whole numbers"),
@@ -341,4 +342,4 @@ def test_convert_is_a_function_of_the_package() -> None:
     text = str(snn)
     assert "relu1" in text
     assert "integrates" in text
-    assert "x (Dense)" in text
+    assert "x (Dense, 4 x 5)" in text

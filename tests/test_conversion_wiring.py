@@ -205,6 +205,13 @@ def test_windows_of_first_spikes() -> None:
     assert [population.kind for population in shortcut.populations] == ["relu", "relu", "hold", "relu", "output"]
 
 
+def test_the_input_cannot_be_held() -> None:
+    layers = [layer for layer in chain(4, 4, 4, 2).layers if layer.name != "relu2"]
+    joined = (Add(name="sum", inputs=("sum2", "x")), Relu(name="relu2", inputs=("sum",)))
+    with pytest.raises(ConversionError, match=r"Layer 'relu2': expected no input beside other layers.*use code='rate'"):
+        aligned(wiring(Graph((*layers, *joined), output="sum3")))
+
+
 def test_an_output_that_is_rectified_is_read_before() -> None:
     first = Linear(name="f", inputs=("x",), weight=np.eye(2), bias=np.zeros(2))
     second = Linear(name="g", inputs=("r",), weight=np.eye(2), bias=np.array([0.0, -1.0]))

@@ -56,6 +56,26 @@ def test_it_equals_synapses(kind: Any, target: str) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.cpp
+def test_a_spike_may_change_its_own_neuron_at_every_synapse_of_a_kernel() -> None:
+    kind = Conv2D((6, 6, 2), 16, padding=1)
+    found = {target: both_sides(target, kind, "x_post += w\ny_pre += w") for target in ("numpy", "cpp")}
+    for side in (0, 1):
+        assert np.ptp(found["numpy"][side]) > 0
+        np.testing.assert_allclose(found["cpp"][side], found["numpy"][side], rtol=1e-12, atol=1e-12)
+
+
+def both_sides(target: str, kind: Any, on_pre: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What statements did to ``x`` of the targets and ``y`` of the sources."""
+    n_source, n_target = sizes(kind)
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        source, objects = driven(n_source, 5, "source")
+        group, others = driven(n_target, 6, "target")
+        joint = by_projection(source, group, kind, random_weights(kind), on_pre=on_pre)
+        sim.run(Network(*objects, *others, joint), STEPS * DT)
+        return np.array(group.x[:]), np.array(source.y[:])
+
+
 tiny = st.integers(1, 2)
 shapes = st.tuples(st.integers(3, 4), st.integers(3, 4), tiny)  # at least as large as a kernel of 2 with gaps
 borders = st.integers(0, 1)

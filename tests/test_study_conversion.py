@@ -12,7 +12,7 @@ import pytest
 
 import biosnn
 from biosnn.cli import main
-from biosnn.conversion import load
+from biosnn.conversion import load, read_nir
 from biosnn.errors import BiosnnError, NotFoundError, SettingsError
 from biosnn.study.load import load_study
 
@@ -67,6 +67,9 @@ def test_first_spikes_and_a_converted_network_as_the_model(tmp_path: Path) -> No
     again = few | {"model": str(told.files["network.npz"]), "code": "rate"}
     same = biosnn.run_study("conversion", again, target="numpy", out=tmp_path / "again")
     assert same.values["accuracy"] == told.values["accuracy"]
+    assert "more steps tell more" in same.left_out
+    with pytest.raises(SettingsError, match=r"percentile: expected its default, as .* is converted already"):
+        biosnn.run_study("conversion", again | {"percentile": "99"}, target="numpy", out=tmp_path / "none")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +136,8 @@ def test_the_command_converts_saves_and_shows(
     said = say("convert", "digits_mlp", *few, *quick, "--save", "snn.npz")
     assert "Converted network: ./snn.npz" in said
     assert "Layer by layer" in said
+    say("convert", "digits_mlp", *few, *quick, "--save", "snn.nir")
+    assert read_nir("snn.nir").shapes["gemm3, cells"] == (10,)
     said = say("show", "snn.npz")
     assert "converted network" in said
     assert "relu2" in said

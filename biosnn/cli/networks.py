@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from biosnn.conversion import SpikingNetwork, load, read_network
-from biosnn.conversion.wiring import MAXIMUM, OUTPUT
+from biosnn.conversion import load, read_network
 
 ENDINGS = (".onnx", ".nir", ".safetensors")
 
@@ -63,33 +62,11 @@ def show_converted(console: Console, name: str) -> None:
     console.print(head)
     console.print()
     table = _table("population", "shape", "threshold", "synapses from")
-    for population in snn.wiring.populations:
-        shape = " x ".join(map(str, population.shape))
-        table.add_row(
-            *map(Text, (population.name, shape, _threshold(snn, population.name), _sources(snn, population.name)))
-        )
+    for words in snn.rows():
+        table.add_row(*map(Text, words))
     console.print(table)
     hint = "Its neuron and its layers are in the file as text: unzip -p FILE neuron.toml network.json"
     console.print(Text(f"\n{hint}", style="dim"))
-
-
-def _threshold(snn: SpikingNetwork, name: str) -> str:
-    theta, kind = snn.thresholds[name], snn.wiring[name].kind
-    if kind == OUTPUT and snn.options.output == "potential":
-        return "integrates"
-    if kind == MAXIMUM:
-        return "passes the most active on"
-    low, high = f"{theta.min():.3g}", f"{theta.max():.3g}"
-    return low if low == high else f"{low} to {high}"
-
-
-def _sources(snn: SpikingNetwork, name: str) -> str:
-    said = []
-    for number, path in enumerate(snn.wiring[name].paths):
-        joint = snn.joints[name, number]
-        shape = " x ".join(map(str, joint.weights.shape)) or "1"
-        said.append(f"{path.source} ({type(joint.kind).__name__}, {shape})")
-    return ", ".join(said)
 
 
 def _table(*headings: str) -> Table:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from biosnn.conversion.bill import ledger
     from biosnn.conversion.explaining import PARTS, LayerReport, explain
     from biosnn.conversion.nir_running import NirRun, run_nir
-    from biosnn.conversion.running import Outcome, run
+    from biosnn.conversion.running import Outcome, decisions, run
     from biosnn.conversion.saving import is_converted, load, save
     from biosnn.conversion.spiking import Options, SpikingNetwork, convert
 
@@ -49,7 +49,7 @@ _HOMES = {
     "bill": ("ledger",),
     "explaining": ("PARTS", "LayerReport", "explain"),
     "nir_running": ("NirRun", "run_nir"),
-    "running": ("Outcome", "run"),
+    "running": ("Outcome", "decisions", "run"),
     "saving": ("is_converted", "load", "save"),
     "spiking": ("Options", "SpikingNetwork", "convert"),
 }
@@ -81,6 +81,7 @@ __all__ = [
     "check_images",
     "check_reading",
     "convert",
+    "decisions",
     "explain",
     "export_nir",
     "from_torch",

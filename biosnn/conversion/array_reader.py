@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import archive
 from biosnn.conversion.described import described
 from biosnn.conversion.extra import imported
 from biosnn.conversion.graph import Graph
@@ -128,9 +129,9 @@ def _opened(path: Path) -> Iterator[Arrays]:
 @contextmanager
 def _npz(path: Path) -> Iterator[Arrays]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = frozenset(n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy"))
-            yield Arrays(path.name, names, lambda name: _member(archive, f"{path.name}: array {name!r}", f"{name}.npy"))
+        with zipfile.ZipFile(path) as opened:
+            names = frozenset(n.removesuffix(".npy") for n in opened.namelist() if n.endswith(".npy"))
+            yield Arrays(path.name, names, lambda name: _member(opened, f"{path.name}: array {name!r}", f"{name}.npy"))
     except ConversionError:
         raise
     # What zipfile and NumPy raise for files that are damaged, encrypted, or compressed in ways they do not know.
@@ -138,23 +139,10 @@ def _npz(path: Path) -> Iterator[Arrays]:
         raise ConversionError(f"{path.name} cannot be read as an npz archive: {problem}. Save it again.") from None
 
 
-def _member(archive: zipfile.ZipFile, where: str, member: str) -> NDArray[Any]:
-    with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
-        head = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
-        if head is None:
-            raise ConversionError(field_error(where, "an array of version 1 or 2", version))
-        shape, _, dtype = head(file)  # type: ignore[no-untyped-call]
-        if dtype.hasobject:
-            do = "Objects are pickled, and loading them could run any code. Save arrays of numbers."
-            raise ConversionError(field_error(where, "numbers", f"objects, of the shape {shape}", do))
-        _check_size(where, shape, dtype.name)
-        brought = archive.getinfo(member).file_size - file.tell()
-        if brought != math.prod(shape) * dtype.itemsize:
-            expected = f"{math.prod(shape) * dtype.itemsize} bytes, as its shape {shape} says"
-            raise ConversionError(field_error(where, expected, f"{brought} bytes", "Save it again."))
-    with archive.open(member) as file:
-        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))  # type: ignore[no-untyped-call]
+def _member(opened: zipfile.ZipFile, where: str, member: str) -> NDArray[Any]:
+    shape, dtype, _ = archive.head(opened, where, member, ConversionError)
+    _check_size(where, shape, dtype.name)
+    return np.asarray(archive.numbers(opened, where, member, ConversionError))
 
 
 @contextmanager

@@ -102,8 +102,8 @@ def balanced(
     Returns
     -------
     mapping of str to ndarray of float32, shape (channels,)
-        For each population; of a layer without channels, shape (neurons,). The output has those that it would need to
-        spike.
+        For each population; of a layer without channels, shape (neurons,). The output has the one that it would need to
+        spike, the same for all classes.
 
     Raises
     ------
@@ -121,8 +121,7 @@ def balanced(
     found: dict[str, NDArray[np.float32]] = {}
     for population in wired.populations:
         if population.kind in passing:
-            source = population.paths[0].source
-            found[population.name] = found.get(source, np.ones(population.shape[:1], np.float32))
+            found[population.name] = found[population.paths[0].source]
         else:
             found[population.name] = _threshold(wired, population, largest[population.name], balance)
     return found
@@ -167,6 +166,8 @@ def _threshold(wired: Wiring, population: Population, largest: _Largest, balance
     # A channel that is silent, or nearly always so, has what its layer needs: should it fire once, it tells little.
     found = np.where(found > 0, found, found.max() if found.max() > 0 else everywhere)
     layer = wired.graph[population.name]
+    if population.kind == OUTPUT:
+        found = found.max()  # spikes of all classes stand for the same, so that they can be compared
     scaled = np.broadcast_to(found * balance.alpha, population.shape[:1])
     if isinstance(layer, Relu) and math.isfinite(layer.most):
         scaled = np.minimum(scaled, layer.most)  # clipped there in the network itself: the neuron need not tell more

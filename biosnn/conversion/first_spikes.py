@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from brian2 import Network, Quantity, StateMonitor
 
 from biosnn.build import neurons
 from biosnn.conversion.lowering import order, spread
 from biosnn.conversion.membrane import DT
-from biosnn.conversion.network import BEGIN, OFF, ON, Built, blank_pictures, pixel_groups, tallies_of
-from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
+from biosnn.conversion.network import BEGIN, Built, Onto, blank_pictures, joined, pixel_groups, relays, tallies_of
+from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.conversion.windows import windows
 from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population
 from biosnn.inputs import begin_anew
-from biosnn.projection import Dense, Projection
+from biosnn.projection import Dense
 from biosnn.schedule import within_step
 
 
@@ -42,12 +41,15 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
     pictures = blank_pictures(snn, shown, period)
     groups, onsets = pixel_groups(snn, pictures, period, shown, steps * DT)
     projections: list[Any] = []
+    lasting = Onto("z", 1 / (steps * DT))
     for number, population in enumerate(snn.wiring.populations):
         group = _population(snn, population, f"layer_{number}", steps, turns[population.name])
         groups[population.name] = group
         if population.kind not in (MAXIMUM, OUTPUT):
             onsets.drive(group, "onset", 1.0, Dense(), name=f"layer_{number}_onsets")
-        projections += _joined(snn, population, groups, pictures, number, steps)
+        spikes = Onto("v", Quantity(1.0)) if population.kind == MAXIMUM else lasting
+        taken = {"spikes": spikes, "pixels": lasting, "currents": lasting}
+        projections += joined(snn, population, groups, pictures, number, **taken)
         changing = [*group.equations.diff_eq_names, "z"]
         begin_anew(group, pictures, changing, order=BEGIN - 2)  # after images have turned, before they drive
     within_step(*groups.values(), *projections)
@@ -60,40 +62,9 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
 def _population(snn: SpikingNetwork, population: Population, name: str, steps: int, window: int) -> Any:
     size, bias = population.neurons, population.bias.ravel()[order(population.shape)]
     if population.kind == MAXIMUM:
-        return neurons(size, "if_hard", name=name, values={"v_th": "0.5"})
+        return relays(size, name)
     if population.kind == OUTPUT:
         return neurons(size, "integrator", name=name, values={"v": bias})
     theta = spread(snn.thresholds[population.name], population.shape)
     values = {"steps": str(steps), "begins": str(window * steps), "v": bias / theta - 0.5 / steps}
     return neurons(size, "relu_first_spike", name=name, values=values)
-
-
-def _joined(
-    snn: SpikingNetwork, population: Population, groups: dict[str, Any], pictures: Any, number: int, steps: int
-) -> list[Projection]:
-    group, graph = groups[population.name], snn.graph
-    theta = snn.thresholds[population.name]
-    theta = np.ones_like(theta) if population.kind == OUTPUT else theta
-    a_step = 1 / (steps * DT)
-    found: list[Projection] = []
-    for k, path in enumerate(population.paths):
-        joint, name = snn.joints[population.name, k], f"joint_{number}_{k}"
-        if path.source != graph.input.name:
-            weights = joint.scaled(snn.thresholds[path.source], theta)
-            maximum = population.kind == MAXIMUM
-            adds, unit = ("v_post += w", 1) if maximum else ("z_post += w", a_step)
-            made = Projection(groups[path.source], group, joint.kind, weights * unit, on_pre=adds, name=name)
-            if maximum:
-                made.forget_regularly(events=pictures, order=BEGIN)
-            found.append(made)
-            continue
-        ones = np.ones(graph.input.shape[:1])
-        if snn.options.input == "analog":
-            pictures.drive(group, "z", joint.scaled(ones, theta) * a_step, joint.kind, onto=True, name=name)
-            continue
-        scaled = Quantity(joint.scaled(ones * largest_pixel(snn), theta) * a_step)
-        for side, sign in ((ON, 1), (OFF, -1)):
-            if side in groups:
-                joined = (groups[side], group, joint.kind, sign * scaled)
-                found.append(Projection(*joined, on_pre="z_post += w", name=f"{name}_{groups[side].name}"))
-    return found

@@ -80,16 +80,17 @@ class Lowered:
             return np.full(*self.weights.shape)
         if isinstance(kind, Listed):
             return np.diff(kind.starts)
-        windows = kind.windows  # type: ignore[attr-defined]
+        if not isinstance(kind, Conv2D | Pool2D):
+            raise TypeError(f"{kind} comes from no path")
+        windows = kind.windows
         reach = []
         for axis in (0, 1):
             places = np.arange(windows.output[axis])[:, None] * windows.stride[axis] - windows.before[axis]
             places = places + np.arange(windows.kernel[axis]) * windows.dilation[axis]
             inside = places[(places >= 0) & (places < windows.input[axis])]
             reach.append(np.bincount(inside, minlength=windows.input[axis]))
-        channels = kind.input[2]  # type: ignore[attr-defined]
         each = self.weights.shape[3] // kind.groups if isinstance(kind, Conv2D) else 1
-        return np.repeat((reach[0][:, None] * reach[1]).ravel() * each, channels)
+        return np.repeat((reach[0][:, None] * reach[1]).ravel() * each, kind.input[2])
 
 
 def lower(path: Path, source: Shape, target: Shape) -> Lowered:

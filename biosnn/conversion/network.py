@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from brian2 import Network, Quantity, SpikeMonitor, StateMonitor, second
+from brian2 import Network, Quantity, SpikeMonitor, StateMonitor
 from numpy.typing import NDArray
 
 from biosnn.build import neurons
@@ -114,11 +114,15 @@ def tallies_of(groups: dict[str, Any], pictures: Any, images_apart: int) -> dict
     }
 
 
+def relays(size: int, name: str) -> Any:
+    """Neurons that pass each spike on in the step in which it comes: those that passed the gate of a maximum."""
+    return neurons(size, "if_hard", name=name, values={"v_th": "0.5"})
+
+
 def _population(snn: SpikingNetwork, population: Population, membrane: Membrane, name: str) -> Any:
     size = population.neurons
     if population.kind == MAXIMUM:
-        # Each spike that passes the window is passed on, in the same step.
-        return neurons(size, "if_hard", name=name, values={"v_th": "0.5"})
+        return relays(size, name)
     bias = population.bias.ravel()[order(population.shape)]
     if population.kind == OUTPUT and snn.options.output == "potential":
         return neurons(size, "integrator", name=name, values={"z": Quantity(bias / DT)})
@@ -178,44 +182,83 @@ def pixel_groups(
     return groups, onsets
 
 
+@dataclass(frozen=True)
+class Onto:
+    """A variable that something adds to, and the unit of a weight of one."""
+
+    variable: str
+    unit: Quantity
+
+
 def _joined(
     snn: SpikingNetwork, population: Population, membrane: Membrane, groups: dict[str, Any], pictures: Any, number: int
 ) -> list[Projection]:
-    """The synapses that arrive at a population."""
+    """The synapses that arrive at a population whose rates tell."""
+    potential, drive = Onto(membrane.potential, membrane.quantum), Onto(membrane.drive, membrane.current)
+    if population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential"):
+        potential, drive = Onto("v", Quantity(1.0)), Onto("z", 1 / DT)
+    pixels = drive if snn.options.input == "first spike" else potential
+    return joined(snn, population, groups, pictures, number, spikes=potential, pixels=pixels, currents=drive)
+
+
+def joined(
+    snn: SpikingNetwork,
+    population: Population,
+    groups: dict[str, Any],
+    pictures: Any,
+    number: int,
+    *,
+    spikes: Onto,
+    pixels: Onto,
+    currents: Onto,
+) -> list[Projection]:
+    """The synapses that arrive at a population.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    population : Population
+        Where they arrive.
+    groups : dict of str to NeuronGroup
+        That population, and all before it.
+    pictures : Images
+        What is shown.
+    number : int
+        Of the population, for names.
+    spikes, pixels, currents : Onto
+        What the spikes of other populations add to, those of pixels, and pixels that are currents.
+
+    Returns
+    -------
+    list of Projection
+        Those that spikes run; a drive by images is part of these.
+    """
     group, graph = groups[population.name], snn.graph
-    relays = population.kind == MAXIMUM
-    integrates = population.kind == OUTPUT and snn.options.output == "potential"
-    plain = relays or integrates
-    potential, drive = ("v", "z") if plain else (membrane.potential, membrane.drive)
-    quantum, current = (Quantity(1.0), 1 / DT) if plain else (membrane.quantum, membrane.current)
     theta = snn.thresholds[population.name]
-    theta = np.ones_like(theta) if integrates else theta
+    if population.kind == OUTPUT and snn.options.output == "potential":
+        theta = np.ones_like(theta)  # the potential is read as it is
     found: list[Projection] = []
     for k, path in enumerate(population.paths):
         joint, name = snn.joints[population.name, k], f"joint_{number}_{k}"
         if path.source != graph.input.name:
-            weights = joint.scaled(snn.thresholds[path.source], theta)
-            adds = f"{potential}_post += w"
-            made = Projection(groups[path.source], group, joint.kind, weights * quantum, on_pre=adds, name=name)
-            if relays:
-                made.forget_regularly(events=pictures, order=BEGIN)
-            found.append(made)
+            weights = joint.scaled(snn.thresholds[path.source], theta) * spikes.unit
+            adds = f"{spikes.variable}_post += w"
+            found.append(Projection(groups[path.source], group, joint.kind, weights, on_pre=adds, name=name))
+            if population.kind == MAXIMUM:
+                found[-1].forget_regularly(events=pictures, order=BEGIN)
             continue
         ones = np.ones(graph.input.shape[:1])
         if snn.options.input == "analog":
-            pictures.drive(group, drive, joint.scaled(ones, theta) * current, joint.kind, onto=True, name=name)
+            weights = joint.scaled(ones, theta) * currents.unit
+            pictures.drive(group, currents.variable, weights, joint.kind, onto=True, name=name)
             continue
-        scaled = joint.scaled(ones * largest_pixel(snn), theta)
-        lasts = snn.options.input == "first spike"
-        adds = f"{drive if lasts else potential}_post += w"
+        weights = joint.scaled(ones * largest_pixel(snn), theta) * pixels.unit
+        adds = f"{pixels.variable}_post += w"
         for side, sign in ((ON, 1), (OFF, -1)):
             if side in groups:
-                weights = sign * scaled * (current if lasts else quantum)
-                found.append(
-                    Projection(
-                        groups[side], group, joint.kind, weights, on_pre=adds, name=f"{name}_{groups[side].name}"
-                    )
-                )
+                source, called = groups[side], f"{name}_{groups[side].name}"
+                found.append(Projection(source, group, joint.kind, sign * weights, on_pre=adds, name=called))
     return found
 
 
@@ -229,4 +272,4 @@ def frames(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float3
 
 def duration(images_shown: int, steps: int) -> Quantity:
     """How long it takes to show so many images."""
-    return images_shown * steps * float(DT) * second
+    return Quantity(images_shown * steps * DT)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biosnn.conversion.first_spikes import build_first_spikes
 from biosnn.conversion.images import check_images
+from biosnn.conversion.lowering import order
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import Built, build, duration, frames
 from biosnn.conversion.spiking import SpikingNetwork
@@ -25,6 +26,22 @@ TOGETHER = 20
 """How many images one process shows before the next are handed out."""
 
 
+def decisions(outputs: NDArray[Any]) -> NDArray[np.int64]:
+    """The class that outputs decide for: the largest, or, of a single one, 1 where it is above 0 and else 0.
+
+    Parameters
+    ----------
+    outputs : ndarray, shape (..., classes)
+        Of an ordinary network before a softmax or sigmoid, or of a spiking one.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+    """
+    single = outputs.shape[-1] == 1
+    return np.asarray((outputs[..., 0] > 0).astype(np.int64) if single else outputs.argmax(axis=-1))
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What a converted network answered.
@@ -33,7 +50,8 @@ class Outcome:
     ----------
     potentials : ndarray of float32, shape (images, steps, classes)
         What is read of the output at the end of each step: membrane potentials, or spikes so far. Divided by the number
-        of the step, potentials are what the ordinary network computes.
+        of the step, potentials are what the ordinary network computes. Outputs of several axes are flat, channels
+        first.
     spikes : mapping of str to ndarray of int
         For each population that spikes, how often each neuron fired: shape (images, neurons) if each image was counted
         by itself, else (1, neurons). Neurons of layers of images are in the order (row, column, channel). Inputs that
@@ -67,11 +85,11 @@ class Outcome:
         return int(self.potentials.shape[1])
 
     def decided(self, T: int | None = None) -> NDArray[np.int64]:
-        """The class of the largest output after T steps, by default all; shape (images,)."""
+        """What is decided after T steps, by default all (see `decisions`); shape (images,)."""
         steps = self.steps if T is None else T
         if not 1 <= steps <= self.steps:
             raise ConversionError(field_error("Outcome, T", f"1 to {self.steps} steps", T))
-        return np.asarray(self.potentials[:, steps - 1].argmax(axis=-1))
+        return decisions(self.potentials[:, steps - 1])
 
     @property
     def accuracy(self) -> float:
@@ -89,8 +107,7 @@ class Outcome:
         """
         if self.labels is None:
             raise ConversionError(field_error("Outcome, labels", "labels, for an accuracy", None, "run(..., labels=)"))
-        right = self.potentials.argmax(axis=-1) == self.labels[:, None]
-        return np.asarray(right.mean(axis=0))
+        return np.asarray((decisions(self.potentials) == self.labels[:, None]).mean(axis=0))
 
     def agreement(self, decided: NDArray[np.int64], T: int | None = None) -> float:
         """In which part of the images it decides as another network does."""
@@ -108,10 +125,19 @@ class Outcome:
         -------
         float
             For `run` on other images, with as many steps.
+
+        Raises
+        ------
+        ConversionError
+            If there are no two outputs to compare, or ``agreement`` is no part.
         """
+        if self.potentials.shape[-1] < 2:
+            raise ConversionError(field_error("Outcome.lead", "two outputs or more", self.potentials.shape[-1]))
+        if not 0 < agreement <= 1:
+            raise ConversionError(field_error("Outcome.lead, agreement", "a number above 0, at most 1", agreement))
         ordered = np.sort(self.potentials, axis=-1)
         ahead = ordered[..., -1] - ordered[..., -2]
-        kept = self.potentials.argmax(axis=-1) == self.decided()[:, None]
+        kept = decisions(self.potentials) == self.decided()[:, None]
         # An image is lost if it is sure, at some step, of what it does not decide in the end: by its largest such lead,
         # unless the right one has been as far ahead before.
         wrong = np.where(kept, 0.0, ahead)
@@ -210,6 +236,8 @@ def _check_lead(snn: SpikingNetwork, lead: float) -> None:
     if given != ("rate", "analog", "potential"):
         expected = "the code 'rate', the input 'analog' and the output 'potential' for images that end early"
         raise ConversionError(field_error("run, lead", expected, given))
+    if snn.wiring.populations[-1].neurons < 2:
+        raise ConversionError(field_error("run, lead", "a network of two outputs or more", 1))
     if not 0 < lead < float("inf"):
         raise ConversionError(field_error("run, lead", "a number above 0", lead))
 
@@ -266,12 +294,12 @@ def _read(sim: Simulation, snn: SpikingNetwork, built: Built, counts: Iterator[i
     took = np.full(shown, built.steps)
     if how.lead is not None:
         took = np.asarray(built.groups[snn.graph.output].variables["_took"].get_value(), np.int64)[:shown]
-    answers = _answers(snn, built, took)
+    answers = _answers(snn, built, took)[..., np.argsort(order(snn.wiring.populations[-1].shape))]
     return Outcome(answers, spikes, by_step, took, None, sim.usage.seconds, 0.0, sim.usage.memory)
 
 
 def _answers(snn: SpikingNetwork, built: Built, took: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What is read of the output, shape (images, steps, classes); what an image left stays until its time is over."""
+    """What is read of the output's neurons, shape (images, steps, neurons); what an image left stays to its end."""
     classes, T, shown = len(built.groups[snn.graph.output]), built.steps, len(took)
     if snn.options.output == "potential":
         told = np.asarray(built.output.v[:], np.float32).T

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,10 +20,13 @@ from biosnn.conversion.lowering import Lowered, lower
 from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.reading import read_network
 from biosnn.conversion.windows import aligned
-from biosnn.conversion.wiring import Wiring, wiring
+from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population, Wiring, wiring
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
 from biosnn.shelf import neuron_model
+
+if TYPE_CHECKING:
+    from biosnn.conversion.running import Outcome
 
 INPUTS = ("analog", "poisson", "regular", "first spike")
 OUTPUTS = ("potential", "counts")
@@ -32,7 +35,7 @@ CODES = ("rate", "first spike")
 
 @dataclass(frozen=True)
 class Options:
-    """How a network is made to spike. The defaults lose least.
+    """How a network is made to spike. The defaults are what lost little wherever it was tried.
 
     Parameters
     ----------
@@ -40,8 +43,8 @@ class Options:
         How thresholds are found.
     code : {"rate", "first spike"}
         What tells a value: how often a neuron fires, or when it fires its only spike, which takes a window of time for
-        each layer. The second has a neuron of its own, ``relu_first_spike``, so that
-        ``neuron``, ``start`` and ``output`` are for the first.
+        each layer. The second has a neuron of its own, ``relu_first_spike``, so that ``neuron``, ``preset``, ``start``
+        and ``output`` are for the first.
     neuron : str, Path or NeuronModel
         What a ReLU becomes: a name of the catalogue (``if_soft``: residual membrane potential; ``if_hard``;
         ``lif_soft``, with a leak), a ``.toml`` file, or a model.
@@ -160,25 +163,38 @@ class SpikingNetwork:
         }
         return replace(self, thresholds=changed)
 
-    def run(self, images: ArrayLike, T: int = 64, **more: Any) -> Any:
+    def run(self, images: ArrayLike, T: int = 64, **more: Any) -> Outcome:
         """Show images, each for T steps; see `biosnn.conversion.run`, which tells the other parameters."""
         from biosnn.conversion.running import run
 
         return run(self, images, T, **more)
 
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """For each population, in words: its name, shape, thresholds, and where its synapses come from."""
+        return [
+            (p.name, " x ".join(map(str, p.shape)), self._threshold(p), self._sources(p))
+            for p in self.wiring.populations
+        ]
+
+    def _threshold(self, population: Population) -> str:
+        if population.kind == MAXIMUM:
+            return "passes the most active on"
+        if population.kind == OUTPUT and self.options.output == "potential":
+            return "integrates"
+        theta = self.thresholds[population.name]
+        low, high = f"{theta.min():.3g}", f"{theta.max():.3g}"
+        return low if low == high else f"{low} to {high}"
+
+    def _sources(self, population: Population) -> str:
+        said = []
+        for number, path in enumerate(population.paths):
+            joint = self.joints[population.name, number]
+            shape = " x ".join(map(str, joint.weights.shape)) or "1"
+            said.append(f"{path.source} ({type(joint.kind).__name__}, {shape})")
+        return ", ".join(said)
+
     def __str__(self) -> str:
-        rows = [("population", "neurons", "threshold", "synapses from")]
-        for population in self.wiring.populations:
-            theta = self.thresholds[population.name]
-            if population.kind == "output" and self.options.output == "potential":
-                said = "integrates"
-            else:
-                said = f"{theta.min():.3g}" if np.ptp(theta) == 0 else f"{theta.min():.3g} to {theta.max():.3g}"
-            sources = [
-                f"{path.source} ({type(self.joints[population.name, k].kind).__name__})"
-                for k, path in enumerate(population.paths)
-            ]
-            rows.append((population.name, str(population.neurons), said, ", ".join(sources)))
+        rows = [("population", "shape", "threshold", "synapses from"), *self.rows()]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         return "\n".join("  ".join([*(f"{row[k]:{widths[k]}}" for k in range(3)), row[3]]) for row in rows)
 

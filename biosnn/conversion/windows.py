@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from biosnn.conversion.wiring import HOLD, MAXIMUM, Path, Population, Wiring
+from biosnn.errors import ConversionError, field_error
 
 
 def windows(wired: Wiring) -> dict[str, int]:
@@ -24,6 +25,11 @@ def aligned(wired: Wiring) -> Wiring:
 
     A shortcut past layers comes too early. So neurons that hold its value are put into it, one for each window: a ReLU
     of what a ReLU gave is the same value.
+
+    Raises
+    ------
+    ConversionError
+        If the input itself is to be held: it may be negative.
     """
     turns, populations, holds = windows(wired), [], {}
     for population in wired.populations:
@@ -31,6 +37,10 @@ def aligned(wired: Wiring) -> Wiring:
         paths = []
         for path in population.paths:
             source = path.source
+            if source == wired.graph.input.name and latest > 0:
+                do = "Pixels fire in the first window only: use code='rate'."
+                expected = "no input beside other layers, where values are told by first spikes"
+                raise ConversionError(field_error(f"Layer {population.name!r}", expected, source, do))
             for window in range(turns[path.source] + 1, latest + 1):
                 held = f"{path.source}, held in window {window}"
                 if held not in holds:

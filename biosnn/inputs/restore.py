@@ -35,9 +35,7 @@ class Restore(Task):
         self.parts = []
         for number, (var, start, stop) in enumerate(arrays):
             name = f"_kept_{number}_{when['name']}"
-            kwds = {"size": stop - start, "dtype": var.dtype, "dimensions": var.dim, "index": f"_place_{name}"}
-            group.variables.add_arange(kwds["index"], stop - start, constant=True, read_only=True, index=kwds["index"])
-            group.variables.add_array(name, **kwds)
+            group.variables.add_array(name, size=stop - start, dtype=var.dtype, dimensions=var.dim)
             self.parts.append((var, group.variables[name], start, stop))
             needed |= {f"_array_{number}": var, f"_kept_{number}": group.variables[name]}
         kwds = {"parts": self.parts, "events": events, "begun": self.begun}

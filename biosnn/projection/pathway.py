@@ -138,6 +138,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         numbers = {**projection.fit.numbers, **ends.numbers(side), "weights": int(projection.variables["N"].value)}
         late = projection.late if side in ("post", "") else None
         kwds = {"side": side, "n": numbers, "ages": ages, "gate": gate, "late": late, "eventspace_variable": spikes}
+        kwds["apart"] = _apart(projection, code)
         if projection.kind.sums:
             kwds |= _sums(projection, code)
         CodeRunner.__init__(
@@ -194,6 +195,13 @@ def _sums(projection: Any, code: str) -> dict[str, Any]:
         rests = getattr(var, "conditional_write", None)
         sums[name] = "" if rests is None else rests.name
     return {"sums": sums, "resting": sorted({rests for rests in sums.values() if rests})}
+
+
+def _apart(projection: Any, code: str) -> bool:
+    """Whether the synapses of one spike write to nothing that they share, so that they may be gone through at once."""
+    written = re.findall(r"(?:^|[\n;])\s*(\w+)\s*(?:[-+*/]|\*\*)?=(?!=)", code)
+    own = ("_idx", "_postsynaptic_idx")
+    return all(projection.variables.indices[name] in own for name in written if name in projection.variables)
 
 
 def add_index(variables: Any, name: str, *, unique: bool) -> None:

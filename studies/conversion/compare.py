@@ -9,13 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion import LayerReport, Outcome, SpikingNetwork, convert, explain, ledger, reference, run
+from biosnn.conversion import (
+    LayerReport,
+    Outcome,
+    SpikingNetwork,
+    convert,
+    decisions,
+    explain,
+    ledger,
+    reference,
+    run,
+)
 from biosnn.conversion.balance import percentile_for
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices
 
-from .pictures import Pictures
-
-OPTIONS = ("code", "input", "output", "neuron", "preset", "start", "method", "percentile", "per", "alpha")
+from .pictures import OPTIONS, Pictures
 
 HARD, LARGEST = "hard reset", "largest activation of a layer"
 
@@ -88,7 +96,12 @@ class Compared:
     @property
     def ann_accuracy(self) -> float:
         """Accuracy of the ANN on the images shown."""
-        return float(np.mean(self.ann.argmax(axis=-1) == self.pictures.labels))
+        return float(np.mean(decisions(self.ann) == self.pictures.labels))
+
+    @property
+    def rates(self) -> bool:
+        """Whether rates tell values, so that there is an answer at any time."""
+        return self.snn.options.code == "rate"
 
 
 def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
@@ -102,7 +115,7 @@ def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
     outcome = run(snn, pictures.test, settings.steps, labels=pictures.labels, sim=sim)
     errors = errors_of(outcome, ann)
     some, labels = pictures.test[: settings.explained], pictures.labels[: settings.explained]
-    layers, rates = [], settings.code == "rate" and snn.options.code == "rate"
+    layers, rates = [], snn.options.code == "rate"
     if rates:
         layers = explain(snn, some, run(snn, some, settings.steps, each=True, sim=sim))
 
@@ -128,7 +141,7 @@ def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
 
 def ended_early(settings: Any, sim: Any, snn: SpikingNetwork, pictures: Pictures) -> Outcome | None:
     """End images as soon as the network is as sure as it had to be, to decide calibration images as after all steps."""
-    if (snn.options.input, snn.options.output) != ("analog", "potential"):
+    if (snn.options.input, snn.options.output) != ("analog", "potential") or snn.wiring.populations[-1].neurons < 2:
         return None
     lead = run(snn, pictures.calibration[: settings.explained], settings.steps, sim=sim).lead()
     return run(snn, pictures.test, settings.steps, labels=pictures.labels, lead=lead, sim=sim)

@@ -11,7 +11,7 @@ from brian2 import second
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from biosnn.conversion import PARTS, save
+from biosnn.conversion import PARTS, decisions, save
 from biosnn.energy import layer_rows, verdict_rows, verdicts
 from biosnn.study import Table
 
@@ -41,7 +41,7 @@ def values_of(settings: Any, found: Compared) -> dict[str, Any]:
     """The numbers that answer the question."""
     outcome, labels = found.outcome, found.pictures.labels
     quarter = max(settings.steps // 4, 1)
-    right, meant = outcome.decided() == labels, found.ann.argmax(axis=-1) == labels
+    right, meant = outcome.decided() == labels, decisions(found.ann) == labels
     lost, sure = difference(meant, right)
     near = outcome.latency_curve >= found.ann_accuracy - NEAR
     far = np.flatnonzero(~near)
@@ -52,7 +52,7 @@ def values_of(settings: Any, found: Compared) -> dict[str, Any]:
         "accuracy": outcome.accuracy,
         "points lost": lost,
         "points lost, half the confidence interval": sure,
-        "agreement with the ANN": outcome.agreement(found.ann.argmax(axis=-1)),
+        "agreement with the ANN": outcome.agreement(decisions(found.ann)),
         "output error": float(found.errors[-1]),
         "spikes an image": outcome.spikes_an_image,
         "synaptic operations an image": found.bill.an_inference("events"),
@@ -60,7 +60,7 @@ def values_of(settings: Any, found: Compared) -> dict[str, Any]:
         "energy an image": next(v.snn for v in energies if v.snn is not None),
         "energy of the ANN": next(v.ann for v in energies if v.ann is not None),
     }
-    if settings.code == "rate":
+    if found.rates:
         values["output error after a quarter"] = float(found.errors[quarter - 1])
         if settled <= outcome.steps:
             values["steps to within a point of the ANN"] = settled
@@ -116,9 +116,9 @@ def _equal(rows: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     return [np.append(row, np.full(longest - len(row), np.nan, np.float32)) for row in rows]
 
 
-def tables_of(settings: Any, found: Compared) -> dict[str, Table]:
+def tables_of(found: Compared) -> dict[str, Table]:
     """Layers, conversions, what would help, operations, and verdicts."""
-    tables = {"Accuracy": _accuracies(settings, found)}
+    tables = {"Accuracy": _accuracies(found)}
     if found.layers:
         tables["Layer by layer"] = _layers(found)
         tables["Errors layer by layer (%)"] = _losses(found)
@@ -131,9 +131,9 @@ def tables_of(settings: Any, found: Compared) -> dict[str, Table]:
     return tables
 
 
-def _accuracies(settings: Any, found: Compared) -> Table:
+def _accuracies(found: Compared) -> Table:
     images, total = len(found.pictures.labels), found.outcome.steps
-    steps = [total >> k for k in range(4) if total >> k] if settings.code == "rate" else [total]
+    steps = [total >> k for k in range(4) if total >> k] if found.rates else [total]
     head = ["network", *(f"T = {step}" for step in steps), f"interval at T = {total}", "spikes an image"]
     own = found.outcome
     rows = [_row("spiking", own.latency_curve, steps, images, own.spikes_an_image)]
@@ -203,11 +203,8 @@ def files_of(found: Compared) -> dict[str, Callable[[Path], None]]:
     return {"network.npz": lambda path: save(found.snn, path)}
 
 
-def left_out(settings: Any) -> list[str]:
+def left_out(found: Compared) -> list[str]:
     """Claims about what was not measured."""
-    found = []
-    if settings.code != "rate":
-        found += ["more steps tell more", "the residual potential matters"]
-    elif not settings.controls or settings.neuron == "if_hard":
-        found.append("the residual potential matters")
-    return found
+    names = [] if found.rates else ["more steps tell more"]
+    compared = HARD in found.controls and found.snn.options.model.name != "if_hard"
+    return names if compared else [*names, "the residual potential matters"]

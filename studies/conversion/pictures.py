@@ -12,6 +12,10 @@ from biosnn.conversion import Graph, SpikingNetwork, check_images, is_converted,
 from biosnn.datasets import examples, stratified_split
 from biosnn.errors import ConversionError, SettingsError, field_error
 from biosnn.examples import Examples
+from biosnn.study.settings import changed_settings
+
+OPTIONS = ("code", "input", "output", "neuron", "preset", "start", "method", "percentile", "per", "alpha")
+"""The settings that say how a network is converted."""
 
 SPLIT_SEED = 1
 """Of the images that are held out: the networks of the shelf have not learned from them (models/networks/train.py)."""
@@ -46,6 +50,8 @@ class Pictures:
 def load_pictures(settings: Any) -> Pictures:
     """Load the network and the images that the settings name."""
     converted = load(settings.model) if is_converted(settings.model) else None
+    if converted:
+        _check_own(settings)
     graph = converted.graph if converted else read_network(settings.model)
     data = examples(settings.data)
     training, test = _split(settings, data)
@@ -62,6 +68,14 @@ def load_pictures(settings: Any) -> Pictures:
         data.labels[test],
         data.source,
     )
+
+
+def _check_own(settings: Any) -> None:
+    """Refuse settings that say how a network is converted, where it is converted already."""
+    for name in sorted(changed_settings(settings).keys() & set(OPTIONS)):
+        do = "Give the ordinary network to convert it otherwise."
+        expected = f"its default, as {settings.model} is converted already"
+        raise SettingsError(field_error(name, expected, getattr(settings, name), do))
 
 
 def _split(settings: Any, data: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -84,9 +84,9 @@ def run(settings: Settings, sim: Any) -> Result:
     return Result(
         values_of(settings, found),
         arrays_of(found),
-        left_out=left_out(settings),
+        left_out=left_out(found),
         files=files_of(found),
-        tables=tables_of(settings, found),
+        tables=tables_of(found),
     )
 
 

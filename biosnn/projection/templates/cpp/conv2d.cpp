@@ -3,6 +3,9 @@
 {% extends 'projection.cpp' %}
 
 {% block outgoing %}
+{# All synapses of a tap lead elsewhere: vector instructions need no look at whether arrays overlap, and unrolling the
+   loop first would keep the compiler from them. #}
+{% set vectors = '_Pragma("GCC unroll 1") _Pragma("GCC ivdep")' if apart else "" %}
 const int64_t _channel = _pre % {{n.channels_in}}, _pixel = _pre/{{n.channels_in}};
 const int64_t _group = _channel/{{n.group_in}}, _inner = _channel % {{n.group_in}};
 {% if n.stride_rows == 1 and n.stride_columns == 1 %}
@@ -17,7 +20,7 @@ if (_row >= {{(n.kernel_rows - 1)*n.dilation_rows}} && _row < {{n.rows_out}} && 
         {
             const size_t _first_post = _corner_post - _down*{{n.dilation_rows*n.columns_out*n.channels_out}} - _right*{{n.dilation_columns*n.channels_out}};
             const size_t _first_idx = _corner_idx + (_down*{{n.kernel_columns}} + _right)*{{n.group_in*n.channels_out}};
-            _Pragma("GCC unroll 1") _Pragma("GCC ivdep")
+            {{vectors}}
             for (size_t _k = 0; _k < {{n.group_out}}; _k++)
             {
                 const size_t _post = _first_post + _k, _idx = _first_idx + _k;
@@ -37,7 +40,7 @@ for (int64_t _down = 0; _down < {{n.kernel_rows}}; _down++)
         if (_x < 0 || _x % {{n.stride_columns}} || _x >= {{n.columns_out*n.stride_columns}}) continue;
         const size_t _first_post = (_y/{{n.stride_rows}}*{{n.columns_out}} + _x/{{n.stride_columns}})*{{n.channels_out}} + _group*{{n.group_out}};
         const size_t _first_idx = ((_down*{{n.kernel_columns}} + _right)*{{n.group_in}} + _inner)*{{n.channels_out}} + _group*{{n.group_out}};
-        _Pragma("GCC unroll 1") _Pragma("GCC ivdep")
+        {{vectors}}
         for (size_t _k = 0; _k < {{n.group_out}}; _k++)
         {
             const size_t _post = _first_post + _k, _idx = _first_idx + _k;
