@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from hypothesis import settings
 
 from biosnn.engine import toolchain
 
-# Nothing timed is asserted: a machine may be busy.
-settings.register_profile("biosnn", deadline=None)
-settings.load_profile("biosnn")
+# Nothing timed is asserted: a machine may be busy. The same examples everywhere, so that what passes here passes there;
+# HYPOTHESIS_PROFILE=search looks for others.
+settings.register_profile("biosnn", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "biosnn"))
 
 # The package's attribute `device` is a proxy, so the module has to be asked for by name.
 brian_device = importlib.import_module("brian2.devices.device")
