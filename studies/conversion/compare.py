@@ -22,8 +22,7 @@ from biosnn.conversion import (
 )
 from biosnn.conversion.balance import percentile_for
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices
-
-from .pictures import OPTIONS, Pictures
+from biosnn.study.pictures import OPTIONS, Pictures
 
 HARD, LARGEST = "hard reset", "largest activation of a layer"
 

@@ -9,32 +9,17 @@ from typing import Any
 import numpy as np
 from brian2 import second
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from biosnn.conversion import PARTS, decisions, save
 from biosnn.energy import layer_rows, verdict_rows, verdicts
+from biosnn.measure import difference, interval
+from biosnn.measure.decisions import SURE
 from biosnn.study import Table
 
 from .compare import HARD, LARGEST, Compared
 
-SURE = 0.95
 NEAR = 0.01
 """A decision has been reached when the accuracy is as near to the ANN's as this."""
-
-
-def interval(accuracy: float, images: int) -> tuple[float, float]:
-    """Where the accuracy on all images of this kind lies, as far as so many can tell (Wilson 1927)."""
-    z = float(norm.ppf(0.5 + SURE / 2))
-    middle = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
-    half = z / (1 + z**2 / images) * np.sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2))
-    return middle - float(half), middle + float(half)
-
-
-def difference(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[float, float]:
-    """How many points more the first is right on the same images, and half the width of the interval (paired)."""
-    better = right.astype(float) - other.astype(float)
-    z = float(norm.ppf(0.5 + SURE / 2))
-    return 100 * float(better.mean()), 100 * z * float(better.std()) / float(np.sqrt(len(better)))
 
 
 def values_of(settings: Any, found: Compared) -> dict[str, Any]:

@@ -8,16 +8,16 @@ and tells layer by layer what was lost and what would help.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from biosnn.conversion.balance import METHODS, SCOPES
 from biosnn.conversion.spiking import CODES, INPUTS, OUTPUTS
-from biosnn.datasets import names
+from biosnn.errors import SettingsError, field_error
 from biosnn.study import Claim, Result, setting
+from biosnn.study.pictures import PictureSettings, load_pictures
 
 from .compare import compare
 from .outcome import arrays_of, files_of, left_out, tables_of, values_of
-from .pictures import load_pictures
 
 TARGET = "cpp"
 
@@ -32,29 +32,12 @@ The ANN is run by ONNX Runtime on the same images. Calibration images come from 
 What is tried in the end, to see what would help, is shown the images that are explained, not all.
 """
 
-# What is taken off the intensities of each dataset, and divided by then, as networks are trained on them.
-SCALES: dict[str, dict[str, Any]] = {
-    "mnist": {"held_out": "0"},
-    "fashion-mnist": {"held_out": "0"},
-    "cifar10": {"mean": "0.485, 0.456, 0.406", "deviation": "0.229, 0.224, 0.225", "held_out": "0"},
-}
-
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(PictureSettings):
     """What can be changed."""
 
-    model: str = setting("digits_cnn", "the network: a name of the shelf, or a file that biosnn.convert reads")
-    data: str = setting("digits", f"the images: {', '.join(names())}, or an .npz file with the arrays x and y")
-    images: int = setting(500, "how many test images are shown; 0: all", minimum=0)
-    calibration: int = setting(500, "how many training images thresholds are found on; 0: all", minimum=0)
     explained: int = setting(100, "how many test images are explained, layer by layer", minimum=2)
-    held_out: int = setting(500, "how many images are kept for the test; 0: the dataset's own test images", minimum=0)
-    mean: tuple[float, ...] = setting(
-        (0.0,), "what is taken off intensities from 0 to 1, as in training, for each channel"
-    )
-    deviation: tuple[float, ...] = setting((1.0,), "what they are then divided by, for each channel")
-
     steps: int = setting(64, "time steps an image, or a layer if the code is of first spikes", minimum=1)
     code: str = setting("rate", "what tells a value: how often a neuron fires, or when it first does", choices=CODES)
     input: str = setting("analog", "what pixels do", choices=INPUTS)
@@ -74,12 +57,13 @@ class Settings:
     remedies: bool = setting(True, "also try what might help, on the images that are explained")
     prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")
 
-    BASES: ClassVar[dict[str, Any]] = {"data": SCALES}
-
 
 def run(settings: Settings, sim: Any) -> Result:
     """Convert the network, show it images, explain what was lost, and try what would help."""
     pictures = load_pictures(settings)
+    if len(pictures.test) < settings.explained:
+        expected = f"at most the {len(pictures.test)} images shown"
+        raise SettingsError(field_error("explained", expected, settings.explained))
     found = compare(settings, sim, pictures)
     return Result(
         values_of(settings, found),

@@ -1,4 +1,4 @@
-"""Measures of spike trains and of decisions (NumPy and SciPy only)."""
+"""How often neurons spike in periods of time."""
 
 from __future__ import annotations
 
@@ -61,30 +61,3 @@ def _places(times: ArrayLike, indices: ArrayLike, period: float, periods: int, n
             got = f"{found.min()} to {found.max()}"
             raise DataError(field_error(f"spike_counts {what}", f"from 0 to {size - 1}", got))
     return row, column
-
-
-def accuracy(decided: ArrayLike, labels: ArrayLike) -> float:
-    """The fraction of right decisions, from 0 to 1; a decision of -1 (none) is wrong.
-
-    Raises
-    ------
-    DataError
-        If there are no decisions, or not one for each label.
-    """
-    chosen, right = np.asarray(decided), np.asarray(labels)
-    if chosen.shape != right.shape or not chosen.size:
-        raise DataError(field_error("accuracy", f"a decision for each of {right.size} labels", chosen.size))
-    return float(np.mean(chosen == right))
-
-
-def confusion(decided: ArrayLike, labels: ArrayLike, classes: int) -> Counts:
-    """Count decisions by true class.
-
-    Returns
-    -------
-    ndarray of int64, shape (classes, classes + 1)
-        Row: the true class. Column: the decision; the last column is for no decision (-1).
-    """
-    table = np.zeros((classes, classes + 1), dtype=np.int64)
-    np.add.at(table, (np.asarray(labels), np.asarray(decided)), 1)
-    return table

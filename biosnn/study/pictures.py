@@ -1,24 +1,51 @@
-"""Images as a network was trained on them, and which of them are for calibration and which for the test."""
+"""The settings and images of studies of a trained network: images as it was trained on them, divided for use.
+
+Some are for calibration, the others for the test; the network has learned from none of the latter.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.conversion import Graph, SpikingNetwork, check_images, is_converted, load, read_network
-from biosnn.datasets import examples, stratified_split
+from biosnn.datasets import examples, names, stratified_split
 from biosnn.errors import ConversionError, SettingsError, field_error
 from biosnn.examples import Examples
-from biosnn.study.settings import changed_settings
+from biosnn.study.settings import changed_settings, setting
 
 OPTIONS = ("code", "input", "output", "neuron", "preset", "start", "method", "percentile", "per", "alpha")
 """The settings that say how a network is converted."""
 
 SPLIT_SEED = 1
 """Of the images that are held out: the networks of the shelf have not learned from them (models/networks/train.py)."""
+
+SCALES: dict[str, dict[str, Any]] = {
+    "mnist": {"held_out": "0"},
+    "fashion-mnist": {"held_out": "0"},
+    "cifar10": {"mean": "0.485, 0.456, 0.406", "deviation": "0.229, 0.224, 0.225", "held_out": "0"},
+}
+"""What each dataset brings along: its own test images, and the scale on which networks are trained."""
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """Which network, and which images: what `load_pictures` needs, for the ``Settings`` of a study to begin with."""
+
+    model: str = setting("digits_cnn", "the network: a name of the shelf, or a file that biosnn.convert reads")
+    data: str = setting("digits", f"the images: {', '.join(names())}, or an .npz file with the arrays x and y")
+    images: int = setting(500, "how many test images are shown; 0: all", minimum=0)
+    calibration: int = setting(500, "how many training images thresholds are found on; 0: all", minimum=0)
+    held_out: int = setting(500, "how many images are kept for the test; 0: the dataset's own test images", minimum=0)
+    mean: tuple[float, ...] = setting(
+        (0.0,), "what is taken off intensities from 0 to 1, as in training, for each channel"
+    )
+    deviation: tuple[float, ...] = setting((1.0,), "what they are then divided by, for each channel")
+
+    BASES: ClassVar[dict[str, Any]] = {"data": SCALES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +75,19 @@ class Pictures:
 
 
 def load_pictures(settings: Any) -> Pictures:
-    """Load the network and the images that the settings name."""
+    """Load the network and the images that the settings name.
+
+    Parameters
+    ----------
+    settings : object
+        With the fields of `PictureSettings`. If the network spikes already, settings named in `OPTIONS` must be
+        what they are by default.
+
+    Raises
+    ------
+    BiosnnError
+        If the network or the images cannot be read, or do not go together.
+    """
     converted = load(settings.model) if is_converted(settings.model) else None
     if converted:
         _check_own(settings)
@@ -58,8 +97,6 @@ def load_pictures(settings: Any) -> Pictures:
     limit = settings.calibration or len(training)
     shown = settings.images or len(test)
     calibration, test = training[:limit], test[:shown]
-    if len(test) < settings.explained:
-        raise SettingsError(field_error("explained", f"at most the {len(test)} images shown", settings.explained))
     return Pictures(
         graph,
         converted,
