@@ -36,6 +36,7 @@ from biosnn.conversion.reference import Reference, check_reading, original, refe
 from biosnn.conversion.torch_module import from_torch
 
 if TYPE_CHECKING:
+    from biosnn.conversion.adjustment import Adjustment
     from biosnn.conversion.balance import Balance
     from biosnn.conversion.bill import ledger
     from biosnn.conversion.explaining import PARTS, LayerReport, explain
@@ -43,8 +44,10 @@ if TYPE_CHECKING:
     from biosnn.conversion.running import Outcome, decisions, run
     from biosnn.conversion.saving import is_converted, load, save
     from biosnn.conversion.spiking import Options, SpikingNetwork, convert
+    from biosnn.conversion.trials import Trials
 
 _HOMES = {
+    "adjustment": ("Adjustment",),
     "balance": ("Balance",),
     "bill": ("ledger",),
     "explaining": ("PARTS", "LayerReport", "explain"),
@@ -52,12 +55,14 @@ _HOMES = {
     "running": ("Outcome", "decisions", "run"),
     "saving": ("is_converted", "load", "save"),
     "spiking": ("Options", "SpikingNetwork", "convert"),
+    "trials": ("Trials",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PARTS",
     "Add",
+    "Adjustment",
     "AveragePool",
     "Balance",
     "Concat",
@@ -77,6 +82,7 @@ __all__ = [
     "Scale",
     "Select",
     "SpikingNetwork",
+    "Trials",
     "ann_graph",
     "check_images",
     "check_reading",

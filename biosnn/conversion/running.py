@@ -15,7 +15,7 @@ from biosnn.conversion.first_spikes import build_first_spikes
 from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import order
 from biosnn.conversion.membrane import DT
-from biosnn.conversion.network import Built, build, duration, frames
+from biosnn.conversion.network import Built, build, duration, frames, parameters
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.conversion.tally import MOST_STEPS
 from biosnn.engine import Simulation, session
@@ -208,12 +208,11 @@ def run(
         If the simulation fails.
     """
     shown = check_images(snn.graph, images)
-    right = _labels(labels, len(shown))
-    if isinstance(T, bool) or not isinstance(T, int | np.integer) or not 1 <= T <= MOST_STEPS:
-        raise ConversionError(field_error("run, T", f"1 to {MOST_STEPS} steps", T))
+    right = check_labels(labels, len(shown))
+    steps = check_steps(T)
     if lead is not None:
         _check_lead(snn, lead)
-    how = _How(int(T), each, lead, precision, jobs, report)
+    how = How(steps, each, lead, precision, jobs, report)
     if sim is None:
         with session(target, seed=seed) as opened:
             return _run(opened, snn, shown, right, how)
@@ -221,13 +220,21 @@ def run(
 
 
 @dataclass(frozen=True)
-class _How:
+class How:
+    """How images are shown; the fields are those of `run`."""
+
     T: int
     each: bool
     lead: float | None
     precision: str
     jobs: int | None
     report: Callable[[float], None] | None
+
+
+def check_steps(T: Any) -> int:
+    if isinstance(T, bool) or not isinstance(T, int | np.integer) or not 1 <= T <= MOST_STEPS:
+        raise ConversionError(field_error("run, T", f"1 to {MOST_STEPS} steps", T))
+    return int(T)
 
 
 def _check_lead(snn: SpikingNetwork, lead: float) -> None:
@@ -242,7 +249,7 @@ def _check_lead(snn: SpikingNetwork, lead: float) -> None:
         raise ConversionError(field_error("run, lead", "a number above 0", lead))
 
 
-def _labels(labels: ArrayLike | None, images: int) -> NDArray[np.int64] | None:
+def check_labels(labels: ArrayLike | None, images: int) -> NDArray[np.int64] | None:
     if labels is None:
         return None
     found = np.asarray(labels)
@@ -257,37 +264,61 @@ def _run(
     snn: SpikingNetwork,
     images: NDArray[np.float32],
     labels: NDArray[np.int64] | None,
-    how: _How,
+    how: How,
 ) -> Outcome:
-    sim.reset(dt=DT, precision=how.precision)
-    pixels = frames(snn, images)
-    together = min(TOGETHER, len(pixels))
-    if snn.options.code == "rate":
-        built = build(snn, how.T, together, each=how.each, early=how.lead is not None)
-    else:
-        built = build_first_spikes(snn, how.T, together, each=how.each)
-    parts = [pixels[start : start + built.shown] for start in range(0, len(pixels), built.shown)]
-    points = [_point(snn, built, part, how, sim.seed + number) for number, part in enumerate(parts)]
-    prepared = sim.prepare(built.network, lambda: sim.run(built.network, duration(built.shown, built.steps)), points[0])
-    counts = iter(len(part) for part in parts)
+    together = min(TOGETHER, len(images))
+    program = Program(sim, snn, how, together, varied=False)
     begin = time.perf_counter()
-    read = partial(_read, sim, snn, built, counts, how)
-    found = prepared.run(points, read, jobs=how.jobs, report=how.report)
-    return replace(_joined(found, how.each), labels=labels, elapsed=time.perf_counter() - begin)
+    return replace(program.run([snn], images)[0], labels=labels, elapsed=time.perf_counter() - begin)
 
 
-def _point(snn: SpikingNetwork, built: Built, part: NDArray[np.float32], how: _How, seed: int) -> dict[str, Any]:
-    """Images to show in one run, the last of which may be fewer."""
-    shown = np.resize(part, (built.shown, part.shape[1]))
-    found = {"pictures.pixels": shown.ravel(), "seed": seed % 2**32, "durations": [duration(len(part), built.steps)]}
-    if how.lead is not None:
-        output = built.groups[snn.graph.output].name
-        found |= {f"{output}._lead": how.lead, f"{output}._length": built.steps, f"{output}._images": len(part)}
-    return found
+class Program:
+    """A converted network, ready to run on any images; if it is varied, with any thresholds and adjustments."""
+
+    def __init__(self, sim: Simulation, snn: SpikingNetwork, how: How, together: int, *, varied: bool) -> None:
+        self.sim, self.how, self.varied = sim, how, varied
+        sim.reset(dt=DT, precision=how.precision)
+        if snn.options.code == "rate":
+            self.built = build(snn, how.T, together, each=how.each, early=how.lead is not None)
+        else:
+            self.built = build_first_spikes(snn, how.T, together, each=how.each)
+        blank = np.zeros((1, snn.graph.input.neurons), np.float32)
+        built = self.built
+        self.prepared = sim.prepare(
+            built.network,
+            lambda: sim.run(built.network, duration(built.shown, built.steps)),
+            self._point(snn, blank, 0),
+        )
+
+    def run(self, networks: Sequence[SpikingNetwork], images: NDArray[np.float32]) -> list[Outcome]:
+        """What each of some networks answers; the clock and labels are not known here."""
+        together, points, shown = self.built.shown, [], []
+        for snn in networks:
+            pixels = frames(snn, images)
+            parts = [pixels[start : start + together] for start in range(0, len(pixels), together)]
+            points += [self._point(snn, part, number) for number, part in enumerate(parts)]
+            shown += [(snn, len(part)) for part in parts]
+        waiting = iter(shown)
+        read = partial(_read, self.sim, self.built, waiting, self.how)
+        found = self.prepared.run(points, read, jobs=self.how.jobs, report=self.how.report)
+        each = len(found) // len(networks)
+        return [_joined(found[k * each : (k + 1) * each], self.how.each) for k in range(len(networks))]
+
+    def _point(self, snn: SpikingNetwork, part: NDArray[np.float32], number: int) -> dict[str, Any]:
+        """Images to show in one run, the last of which may be fewer."""
+        built = self.built
+        filled = np.resize(part, (built.shown, part.shape[1]))
+        lasts = [duration(len(part), built.steps)]
+        found = {"pictures.pixels": filled.ravel(), "seed": (self.sim.seed + number) % 2**32, "durations": lasts}
+        if self.how.lead is not None:
+            output = built.groups[snn.graph.output].name
+            ends = {"_lead": self.how.lead, "_length": built.steps, "_images": len(part)}
+            found |= {f"{output}.{name}": value for name, value in ends.items()}
+        return found | (parameters(snn) if self.varied else {})
 
 
-def _read(sim: Simulation, snn: SpikingNetwork, built: Built, counts: Iterator[int], how: _How) -> Outcome:
-    shown = next(counts)
+def _read(sim: Simulation, built: Built, waiting: Iterator[tuple[SpikingNetwork, int]], how: How) -> Outcome:
+    snn, shown = next(waiting)
     tallies = {name: tally.read(shown) for name, tally in built.tallies.items()}
     spikes = {name: counted for name, (counted, _) in tallies.items()}
     by_step = {name: steps[: built.steps] for name, (_, steps) in tallies.items()}

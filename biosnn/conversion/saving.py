@@ -19,6 +19,7 @@ import numpy as np
 
 from biosnn import archive
 from biosnn.conversion import layers as kinds
+from biosnn.conversion.adjustment import Adjustment
 from biosnn.conversion.balance import Balance
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.layers import Layer
@@ -66,6 +67,8 @@ def save(snn: SpikingNetwork, path: str | os.PathLike[str]) -> None:
     if file.suffix != ".npz":
         raise ConversionError(field_error(f"{file}", "a file name that ends in .npz", file.suffix))
     arrays: dict[str, Any] = {f"thresholds/{name}": value for name, value in snn.thresholds.items()}
+    for name, adjustment in snn.adjusted.items():
+        arrays |= {f"adjusted/{name}/{what}": value for what, value in vars(adjustment).items()}
     described = []
     for layer in snn.graph.layers:
         fields = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
@@ -128,7 +131,8 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork:
         raise ConversionError(said if said.startswith(str(file)) else f"{file}: {said}") from None
     except (TypeError, ValueError, KeyError) as problem:
         raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None
-    return SpikingNetwork(wired, _thresholds(file, wired, arrays), limits[0], limits[1], options)
+    thresholds, adjusted = _thresholds(file, wired, arrays), _adjusted(file, wired, arrays)
+    return SpikingNetwork(wired, thresholds, limits[0], limits[1], options, adjusted)
 
 
 def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,6 +144,23 @@ def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, 
             expected = f"{population.shape[0]} numbers above 0"
             raise ConversionError(field_error(f"{file}: {name}", expected, f"shape {value.shape}"))
         found[population.name] = value
+    return found
+
+
+def _adjusted(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Adjustment]:
+    found, names = {}, [field.name for field in dataclasses.fields(Adjustment)]
+    for population in wired.populations:
+        keys = [f"adjusted/{population.name}/{name}" for name in names]
+        if any(key in arrays for key in keys):
+            values = [np.asarray(arrays.get(key, ()), np.float32) for key in keys]
+            for key, value in zip(keys, values, strict=True):
+                if value.shape != population.shape[:1]:
+                    expected = f"{population.shape[0]} numbers"
+                    raise ConversionError(field_error(f"{file}: {key}", expected, f"shape {value.shape}"))
+            try:
+                found[population.name] = Adjustment(*values)
+            except ConversionError as problem:
+                raise ConversionError(f"{file}: {population.name!r}: {problem}") from None
     return found
 
 
