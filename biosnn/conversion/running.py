@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,13 +17,17 @@ from biosnn.conversion.lowering import order
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import Built, build, duration, frames
 from biosnn.conversion.spiking import SpikingNetwork
-from biosnn.conversion.tally import MOST_STEPS
+from biosnn.conversion.tally import INTERVAL, MOST_STEPS
 from biosnn.engine import Simulation, session
 from biosnn.errors import ConversionError, field_error
 from biosnn.measure import accuracy
 
+Read = TypeVar("Read")
+
 TOGETHER = 20
 """How many images one process shows before the next are handed out."""
+MOST_COUNTS = 2**23
+"""How many counts of intervals a process keeps: with few populations, those of so many images."""
 
 
 def decisions(outputs: NDArray[Any]) -> NDArray[np.int64]:
@@ -51,7 +55,7 @@ class Outcome:
     potentials : ndarray of float32, shape (images, steps, classes)
         What is read of the output at the end of each step: membrane potentials, or spikes so far. Divided by the number
         of the step, potentials are what the ordinary network computes. Outputs of several axes are flat, channels
-        first.
+        first. A part of a network that hands its rates on has no classes.
     spikes : mapping of str to ndarray of int
         For each population that spikes, how often each neuron fired: shape (images, neurons) if each image was counted
         by itself, else (1, neurons). Neurons of layers of images are in the order (row, column, channel). Inputs that
@@ -207,13 +211,14 @@ def run(
     RunError
         If the simulation fails.
     """
+    if not isinstance(snn, SpikingNetwork):
+        do = "A hybrid network has a method run of its own."
+        raise ConversionError(field_error("run", "a network whose layers all spike", type(snn).__name__, do))
     shown = check_images(snn.graph, images)
-    right = _labels(labels, len(shown))
-    if isinstance(T, bool) or not isinstance(T, int | np.integer) or not 1 <= T <= MOST_STEPS:
-        raise ConversionError(field_error("run, T", f"1 to {MOST_STEPS} steps", T))
+    right, steps = check_labels(labels, len(shown)), check_steps(T)
     if lead is not None:
         _check_lead(snn, lead)
-    how = _How(int(T), each, lead, precision, jobs, report)
+    how = How(steps, each, lead, precision, jobs, report)
     if sim is None:
         with session(target, seed=seed) as opened:
             return _run(opened, snn, shown, right, how)
@@ -221,13 +226,16 @@ def run(
 
 
 @dataclass(frozen=True)
-class _How:
+class How:
+    """The parameters of `run`, and the steps up to which spikes are counted by themselves, the last being T."""
+
     T: int
     each: bool
     lead: float | None
     precision: str
     jobs: int | None
     report: Callable[[float], None] | None
+    marks: tuple[int, ...] = ()
 
 
 def _check_lead(snn: SpikingNetwork, lead: float) -> None:
@@ -242,7 +250,15 @@ def _check_lead(snn: SpikingNetwork, lead: float) -> None:
         raise ConversionError(field_error("run, lead", "a number above 0", lead))
 
 
-def _labels(labels: ArrayLike | None, images: int) -> NDArray[np.int64] | None:
+def check_steps(T: object) -> int:
+    """How many steps an image is shown; `ConversionError` if that cannot be."""
+    if isinstance(T, bool) or not isinstance(T, int | np.integer) or not 1 <= T <= MOST_STEPS:
+        raise ConversionError(field_error("run, T", f"1 to {MOST_STEPS} steps", T))
+    return int(T)
+
+
+def check_labels(labels: ArrayLike | None, images: int) -> NDArray[np.int64] | None:
+    """What is right for each image; `ConversionError` if it does not fit."""
     if labels is None:
         return None
     found = np.asarray(labels)
@@ -257,44 +273,89 @@ def _run(
     snn: SpikingNetwork,
     images: NDArray[np.float32],
     labels: NDArray[np.int64] | None,
-    how: _How,
+    how: How,
 ) -> Outcome:
+    found, elapsed = in_parts(sim, snn, images, how, partial(read_part, sim, snn, how))
+    return replace(joined(found, how.each), labels=labels, elapsed=elapsed)
+
+
+def in_parts(
+    sim: Simulation,
+    snn: SpikingNetwork,
+    images: NDArray[np.float32],
+    how: How,
+    read: Callable[[Built, slice], Read],
+) -> tuple[list[Read], float]:
+    """Show images, some in each process, and read each process as soon as it has ended.
+
+    Parameters
+    ----------
+    sim : Simulation
+        An open session.
+    snn : SpikingNetwork
+        The network.
+    images : ndarray of float32
+        As `check_images` gives them.
+    how : How
+        How.
+    read : callable
+        Given what was built, and which images were shown, reads what is wanted; asked in the order of the images.
+
+    Returns
+    -------
+    (list, float)
+        What was read, for each part of the images; and how long it took (s), when code had been generated.
+    """
     sim.reset(dt=DT, precision=how.precision)
-    pixels = frames(snn, images)
-    together = min(TOGETHER, len(pixels))
+    pixels, intervals = frames(snn, images), max(len(how.marks), 1)
+    together = min(TOGETHER, len(pixels), _most_together(snn, intervals))
     if snn.options.code == "rate":
-        built = build(snn, how.T, together, each=how.each, early=how.lead is not None)
+        built = build(snn, how.T, together, each=how.each, early=how.lead is not None, intervals=intervals)
     else:
         built = build_first_spikes(snn, how.T, together, each=how.each)
-    parts = [pixels[start : start + built.shown] for start in range(0, len(pixels), built.shown)]
-    points = [_point(snn, built, part, how, sim.seed + number) for number, part in enumerate(parts)]
+    starts = range(0, len(pixels), built.shown)
+    parts = [slice(start, min(start + built.shown, len(pixels))) for start in starts]
+    points = [_point(snn, built, pixels[part], how, sim.seed + number) for number, part in enumerate(parts)]
     prepared = sim.prepare(built.network, lambda: sim.run(built.network, duration(built.shown, built.steps)), points[0])
-    counts = iter(len(part) for part in parts)
-    begin = time.perf_counter()
-    read = partial(_read, sim, snn, built, counts, how)
-    found = prepared.run(points, read, jobs=how.jobs, report=how.report)
-    return replace(_joined(found, how.each), labels=labels, elapsed=time.perf_counter() - begin)
+    shown, begin = iter(parts), time.perf_counter()
+    found = prepared.run(points, lambda: read(built, next(shown)), jobs=how.jobs, report=how.report)
+    return found, time.perf_counter() - begin
 
 
-def _point(snn: SpikingNetwork, built: Built, part: NDArray[np.float32], how: _How, seed: int) -> dict[str, Any]:
+def _most_together(snn: SpikingNetwork, intervals: int) -> int:
+    """For how many images there is room to count the spikes of each interval."""
+    counted = sum(snn.wiring[name].neurons for name in snn.wiring.ends) * intervals
+    return max(MOST_COUNTS // counted, 1) if counted else TOGETHER
+
+
+def _point(snn: SpikingNetwork, built: Built, part: NDArray[np.float32], how: How, seed: int) -> dict[str, Any]:
     """Images to show in one run, the last of which may be fewer."""
     shown = np.resize(part, (built.shown, part.shape[1]))
     found = {"pictures.pixels": shown.ravel(), "seed": seed % 2**32, "durations": [duration(len(part), built.steps)]}
     if how.lead is not None:
         output = built.groups[snn.graph.output].name
         found |= {f"{output}._lead": how.lead, f"{output}._length": built.steps, f"{output}._images": len(part)}
+    if len(how.marks) > 1:
+        interval = np.searchsorted(how.marks, np.arange(MOST_STEPS), side="right")
+        found[f"pictures.{INTERVAL}"] = np.minimum(interval, len(how.marks) - 1)
     return found
 
 
-def _read(sim: Simulation, snn: SpikingNetwork, built: Built, counts: Iterator[int], how: _How) -> Outcome:
-    shown = next(counts)
+def read_part(sim: Simulation, snn: SpikingNetwork, how: How, built: Built, part: slice) -> Outcome:
+    """Read what a process did with some images."""
+    shown = part.stop - part.start
     tallies = {name: tally.read(shown) for name, tally in built.tallies.items()}
-    spikes = {name: counted for name, (counted, _) in tallies.items()}
+    spikes = {
+        name: counted if how.each else counted.sum(axis=0, keepdims=True) for name, (counted, _) in tallies.items()
+    }
     by_step = {name: steps[: built.steps] for name, (_, steps) in tallies.items()}
     took = np.full(shown, built.steps)
     if how.lead is not None:
         took = np.asarray(built.groups[snn.graph.output].variables["_took"].get_value(), np.int64)[:shown]
-    answers = _answers(snn, built, took)[..., np.argsort(order(snn.wiring.populations[-1].shape))]
+    if snn.wiring.ends:
+        answers = np.empty((shown, built.steps, 0), np.float32)
+    else:
+        answers = _answers(snn, built, took)[..., np.argsort(order(snn.wiring.populations[-1].shape))]
     return Outcome(answers, spikes, by_step, took, None, sim.usage.seconds, 0.0, sim.usage.memory)
 
 
@@ -311,7 +372,9 @@ def _answers(snn: SpikingNetwork, built: Built, took: NDArray[np.int64]) -> NDAr
     return spikes.reshape(shown, T, classes).cumsum(axis=1, dtype=np.float32)
 
 
-def _joined(parts: Sequence[Outcome], each: bool) -> Outcome:
+def joined(parts: Sequence[Outcome], each: bool) -> Outcome:
+    """What all parts did together."""
+
     def of_all(name: str, of: Callable[[Outcome], Mapping[str, Any]]) -> Any:
         found = [of(part)[name] for part in parts]
         return np.concatenate(found) if each else np.sum(found, axis=0)
