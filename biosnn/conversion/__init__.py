@@ -40,8 +40,11 @@ if TYPE_CHECKING:
     from biosnn.conversion.balance import Balance
     from biosnn.conversion.bill import ledger
     from biosnn.conversion.explaining import PARTS, LayerReport, explain
+    from biosnn.conversion.hybrid_network import HybridNetwork, hybrid
+    from biosnn.conversion.hybrid_outcome import HybridOutcome
     from biosnn.conversion.nir_running import NirRun, run_nir
-    from biosnn.conversion.running import Outcome, decisions, run
+    from biosnn.conversion.outcome import Outcome, decisions
+    from biosnn.conversion.running import run
     from biosnn.conversion.saving import is_converted, load, save
     from biosnn.conversion.spiking import Options, SpikingNetwork, convert
     from biosnn.conversion.trials import Trials
@@ -51,8 +54,11 @@ _HOMES = {
     "balance": ("Balance",),
     "bill": ("ledger",),
     "explaining": ("PARTS", "LayerReport", "explain"),
+    "hybrid_network": ("HybridNetwork", "hybrid"),
+    "hybrid_outcome": ("HybridOutcome",),
     "nir_running": ("NirRun", "run_nir"),
-    "running": ("Outcome", "decisions", "run"),
+    "outcome": ("Outcome", "decisions"),
+    "running": ("run",),
     "saving": ("is_converted", "load", "save"),
     "spiking": ("Options", "SpikingNetwork", "convert"),
     "trials": ("Trials",),
@@ -68,6 +74,8 @@ __all__ = [
     "Concat",
     "Convolution",
     "Graph",
+    "HybridNetwork",
+    "HybridOutcome",
     "Input",
     "Layer",
     "LayerReport",
@@ -91,6 +99,7 @@ __all__ = [
     "explain",
     "export_nir",
     "from_torch",
+    "hybrid",
     "is_converted",
     "ledger",
     "load",

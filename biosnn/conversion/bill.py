@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -9,32 +10,51 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion.layers import Convolution, Linear, Scale
+from biosnn.conversion.cutting import Piece
+from biosnn.conversion.hybrid_network import HybridNetwork
+from biosnn.conversion.hybrid_outcome import HybridOutcome
+from biosnn.conversion.layers import Convolution, Linear, Relu, Scale
 from biosnn.conversion.network import OFF, ON
-from biosnn.conversion.running import Outcome
+from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Path, Population
 from biosnn.energy import IF_UPDATE, LIF_UPDATE, LayerCounts, Ledger, Update
+from biosnn.errors import ConversionError, field_error
+
+COUNT = Update(additions=1, multiplications=0, reads=1, writes=1)
+DECODE = Update(additions=0, multiplications=1, reads=1, writes=1)
+"""What a spike and a neuron need whose rate is decoded: a counter that goes up, and is multiplied in the end."""
 
 
-def ledger(snn: SpikingNetwork, outcome: Outcome) -> Ledger:
+def ledger(snn: SpikingNetwork | HybridNetwork, outcome: Outcome | HybridOutcome) -> Ledger:
     """Count what a network did for the images that it was shown.
 
     A layer that several paths lead to has an entry for each. Under constant currents, the first layer multiplies once
-    an image; a bias is one more addition in every step.
+    an image; a bias is one more addition in every step. Layers of a hybrid network that do not spike multiply once an
+    image, too; where they take rates, each spike is counted, and each count multiplied once.
 
     Parameters
     ----------
-    snn : SpikingNetwork
+    snn : SpikingNetwork or HybridNetwork
         The network.
-    outcome : Outcome
+    outcome : Outcome or HybridOutcome
         What it did.
 
     Returns
     -------
     Ledger
         Its inferences are the images.
+
+    Raises
+    ------
+    ConversionError
+        If the outcome is one of the other kind.
     """
+    if isinstance(snn, HybridNetwork) and isinstance(outcome, HybridOutcome):
+        return _hybrid(snn, outcome)
+    if isinstance(snn, HybridNetwork) or isinstance(outcome, HybridOutcome):
+        given = f"{type(snn).__name__} and {type(outcome).__name__}"
+        raise ConversionError(field_error("ledger", "a network and its own outcome", given))
     shared = {"steps": outcome.steps, "inferences": len(outcome.potentials)}
     pixels = snn.graph.input.neurons
     encoders = [name for name in outcome.spikes if name in (ON, OFF)]
@@ -46,6 +66,48 @@ def ledger(snn: SpikingNetwork, outcome: Outcome) -> Ledger:
     # Images that ended early had fewer updates.
     share = [(entry, entry.updates // (outcome.steps * len(outcome.took))) for entry in entries]
     return Ledger(tuple(replace(entry, updates=each * int(outcome.took.sum())) for entry, each in share))
+
+
+def _hybrid(net: HybridNetwork, outcome: HybridOutcome) -> Ledger:
+    images, entries = len(outcome.outputs), []
+    for stage, did in zip(net.stages, outcome.stages, strict=True):
+        if stage.snn is None or did is None:
+            entries += _analog(net, stage.piece, images)
+            continue
+        entries += ledger(stage.snn, did).layers
+        for end in stage.snn.wiring.ends:
+            neurons, fired = stage.snn.wiring[end].neurons, int(did.spikes[end].sum())
+            counted = LayerCounts.encoder(f"{end}, counted", neurons=neurons, update=COUNT, steps=1, inferences=images)
+            entries.append(replace(counted, updates=fired))
+            name = f"{end}, decoded"
+            entries.append(LayerCounts.encoder(name, neurons=neurons, update=DECODE, steps=1, inferences=images))
+    return Ledger(tuple(entries))
+
+
+def _analog(net: HybridNetwork, piece: Piece, images: int) -> list[LayerCounts]:
+    """The layers of the ordinary network that a stage computes, which are those that spikes would have replaced."""
+    found, whole, graph = [], net.whole, net.graph
+    own = {layer.name for layer in piece.graph.layers if isinstance(layer, Relu) or layer.name == graph.output}
+    for population in whole.wiring.populations:
+        for number, path in enumerate(population.paths if population.name in own else ()):
+            joint, macs = whole.joints[population.name, number], _macs(path)
+            if path.source == graph.input.name:
+                macs = int(joint.fan_out.sum())  # as where it drives neurons
+            if not macs:
+                continue
+            entry = LayerCounts.analog(
+                _name(population, path),
+                macs,
+                sources=1,
+                neurons=0 if number else population.neurons,
+                update=None,
+                steps=1,
+                inferences=images,
+                passes=1,
+                weights=joint.weights.size,
+            )
+            found.append(replace(entry, sources=math.prod(whole.wiring.shape(path.source))))
+    return found
 
 
 def _entries(

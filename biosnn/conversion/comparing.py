@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biosnn.conversion.running import Outcome
+from biosnn.conversion.outcome import Outcome
 
 
 def output_errors(outcome: Outcome, ann: ArrayLike) -> NDArray[np.float64]:

@@ -25,8 +25,8 @@ from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import order, spread
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import OFF, ON
+from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.reference import reference
-from biosnn.conversion.running import Outcome
 from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
 from biosnn.conversion.wiring import MAXIMUM, RELU, Population
 from biosnn.engine import session

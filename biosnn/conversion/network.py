@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from biosnn.conversion.deciding import Decide
 from biosnn.conversion.lowering import order, spread
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
-from biosnn.conversion.tally import Tally
+from biosnn.conversion.tally import INTERVAL, MOST_STEPS, Tally
 from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population
 from biosnn.inputs import begin_anew, encoder, images
 from biosnn.projection import Dense, Projection
@@ -42,8 +43,8 @@ class Built:
         How long each is.
     groups : dict of str to NeuronGroup
         By the name of the population; those of the input are `ON` and `OFF`.
-    output : StateMonitor or SpikeMonitor
-        Of the output.
+    output : StateMonitor, SpikeMonitor or None
+        Of the output, if there is one.
     tallies : dict of str to Tally
         Spikes of each group.
     """
@@ -56,7 +57,9 @@ class Built:
     tallies: dict[str, Tally]
 
 
-def build(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, early: bool = False) -> Built:
+def build(
+    snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, early: bool = False, intervals: int = 1
+) -> Built:
     """Make the Brian2 objects, in an open session.
 
     Parameters
@@ -71,6 +74,9 @@ def build(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, ea
         Whether the spikes of each neuron are counted for each image by itself.
     early : bool
         Whether an image ends as soon as the output is sure (see `deciding`).
+    intervals : int
+        Into how many intervals an image is divided, in which spikes are counted by themselves (see `tally`): of the
+        populations whose rates are handed on, for each image.
 
     Returns
     -------
@@ -78,6 +84,8 @@ def build(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, ea
     """
     membrane, period = Membrane.of(snn.options.model), steps * DT
     pictures = blank_pictures(snn, shown, period)
+    if intervals > 1:
+        pictures.variables.add_array(INTERVAL, size=MOST_STEPS, dtype=np.int32)
     groups, onsets = pixel_groups(snn, pictures, period, shown, period)
     projections: list[Any] = []
     for number, population in enumerate(snn.wiring.populations):
@@ -86,17 +94,20 @@ def build(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, ea
         projections += joined(snn, population, groups, pictures, number, **_onto(snn, population, membrane))
         begin_anew(group, pictures, _state(snn, population, group), order=BEGIN)
     within_step(*groups.values(), *projections)
-    output = groups[snn.graph.output]
     if early:
-        Decide(output, pictures)
-    reads = (
-        StateMonitor(output, "v", record=True, when="end", name="read")
-        if snn.options.output == "potential"
-        else SpikeMonitor(output, name="read")
-    )
-    tallies = tallies_of(groups, pictures, shown if each else 1)
-    network = Network(pictures, *([onsets] if onsets is not None else []), *groups.values(), *projections, reads)
+        Decide(groups[snn.graph.output], pictures)
+    reads = None if snn.wiring.ends else _reads(groups[snn.graph.output], snn.options.output)
+    apart = {name: shown if each or name in snn.wiring.ends else 1 for name in groups}
+    tallies = tallies_of(groups, pictures, apart, intervals)
+    more = [made for made in (onsets, reads) if made is not None]
+    network = Network(pictures, *groups.values(), *projections, *more)
     return Built(network, shown, steps, groups, reads, tallies)
+
+
+def _reads(output: Any, what: str) -> Any:
+    if what == "potential":
+        return StateMonitor(output, "v", record=True, when="end", name="read")
+    return SpikeMonitor(output, name="read")
 
 
 def blank_pictures(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
@@ -105,11 +116,13 @@ def blank_pictures(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
     return images(blank, period=period, name=PICTURES)
 
 
-def tallies_of(groups: dict[str, Any], pictures: Any, images_apart: int) -> dict[str, Tally]:
-    """Count the spikes of all groups that have some."""
+def tallies_of(
+    groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1
+) -> dict[str, Tally]:
+    """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals."""
     spiking = {name: group for name, group in groups.items() if group.thresholder}
     return {
-        name: Tally(group, pictures, images_apart, name=f"tally_{number}")
+        name: Tally(group, pictures, images_apart[name], f"tally_{number}", intervals)
         for number, (name, group) in enumerate(spiking.items())
     }
 

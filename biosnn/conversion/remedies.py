@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from biosnn.conversion.comparing import output_errors
 from biosnn.conversion.images import check_images
+from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.reference import reference
-from biosnn.conversion.running import Outcome
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.conversion.trials import Trials
 from biosnn.conversion.wiring import RELU

@@ -22,6 +22,7 @@ from biosnn.conversion import layers as kinds
 from biosnn.conversion.adjustment import Adjustment
 from biosnn.conversion.balance import Balance
 from biosnn.conversion.graph import Graph
+from biosnn.conversion.hybrid_network import HybridNetwork, hybrid
 from biosnn.conversion.layers import Layer
 from biosnn.conversion.spiking import Options, SpikingNetwork, wired_for
 from biosnn.errors import BiosnnError, ConversionError, field_error, unknown
@@ -48,12 +49,12 @@ _KINDS: dict[str, Callable[..., Layer]] = {
 _ARRAYS = ("weight", "bias", "source")
 
 
-def save(snn: SpikingNetwork, path: str | os.PathLike[str]) -> None:
+def save(network: SpikingNetwork | HybridNetwork, path: str | os.PathLike[str]) -> None:
     """Write a converted network into a file, whole or not at all.
 
     Parameters
     ----------
-    snn : SpikingNetwork
+    network : SpikingNetwork or HybridNetwork
         The network.
     path : str or path
         The file, ``.npz``.
@@ -66,6 +67,7 @@ def save(snn: SpikingNetwork, path: str | os.PathLike[str]) -> None:
     file = Path(path)
     if file.suffix != ".npz":
         raise ConversionError(field_error(f"{file}", "a file name that ends in .npz", file.suffix))
+    snn = network.whole if isinstance(network, HybridNetwork) else network
     arrays: dict[str, Any] = {f"thresholds/{name}": value for name, value in snn.thresholds.items()}
     for name, adjustment in snn.adjusted.items():
         arrays |= {f"adjusted/{name}/{what}": value for what, value in vars(adjustment).items()}
@@ -90,6 +92,8 @@ def save(snn: SpikingNetwork, path: str | os.PathLike[str]) -> None:
         "balance": dataclasses.asdict(options.balance),
         "arrays": {name: entry | {"key": keys[name]} for name, entry in archive.entries(arrays).items()},
     }
+    if isinstance(network, HybridNetwork):
+        about["spiking"] = list(network.spiking)
     texts = {ABOUT: json.dumps(about, indent=1), NEURON: to_toml(options.model)}
     try:
         archive.write(file, {keys[name]: array for name, array in arrays.items()}, texts)
@@ -97,8 +101,13 @@ def save(snn: SpikingNetwork, path: str | os.PathLike[str]) -> None:
         raise ConversionError(f"{file}: cannot be written ({problem}).") from None
 
 
-def load(path: str | os.PathLike[str]) -> SpikingNetwork:
+def load(path: str | os.PathLike[str]) -> SpikingNetwork | HybridNetwork:
     """Read a converted network that `save` wrote.
+
+    Returns
+    -------
+    SpikingNetwork or HybridNetwork
+        What was written.
 
     Raises
     ------
@@ -132,7 +141,14 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork:
     except (TypeError, ValueError, KeyError) as problem:
         raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None
     thresholds, adjusted = _thresholds(file, wired, arrays), _adjusted(file, wired, arrays)
-    return SpikingNetwork(wired, thresholds, limits[0], limits[1], options, adjusted)
+    found = SpikingNetwork(wired, thresholds, limits[0], limits[1], options, adjusted)
+    if "spiking" not in about:
+        return found
+    try:
+        return hybrid(found, [str(name) for name in _field(file, about, "spiking", list)])
+    except ConversionError as problem:
+        said = str(problem)
+        raise ConversionError(said if said.startswith(str(file)) else f"{file}: {said}") from None
 
 
 def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +27,8 @@ from biosnn.model import NeuronModel
 from biosnn.shelf import neuron_model
 
 if TYPE_CHECKING:
-    from biosnn.conversion.running import Outcome
+    from biosnn.conversion.hybrid_network import HybridNetwork
+    from biosnn.conversion.outcome import Outcome
 
 INPUTS = ("analog", "poisson", "regular", "first spike")
 OUTPUTS = ("potential", "counts")
@@ -230,14 +231,39 @@ class SpikingNetwork:
         return "\n".join("  ".join([*(f"{row[k]:{widths[k]}}" for k in range(3)), row[3]]) for row in rows)
 
 
+@overload
 def convert(
     network: str | os.PathLike[str] | Graph | Any,
     calibration: ArrayLike,
     *,
     example: Any = None,
     options: Options | None = None,
+    spiking: None = None,
     **settings: Any,
-) -> SpikingNetwork:
+) -> SpikingNetwork: ...
+
+
+@overload
+def convert(
+    network: str | os.PathLike[str] | Graph | Any,
+    calibration: ArrayLike,
+    *,
+    example: Any = None,
+    options: Options | None = None,
+    spiking: str | Iterable[str],
+    **settings: Any,
+) -> HybridNetwork: ...
+
+
+def convert(
+    network: str | os.PathLike[str] | Graph | Any,
+    calibration: ArrayLike,
+    *,
+    example: Any = None,
+    options: Options | None = None,
+    spiking: str | Iterable[str] | None = None,
+    **settings: Any,
+) -> SpikingNetwork | HybridNetwork:
     """Convert a trained ordinary network (ANN) into a spiking one.
 
     Every ReLU becomes a population of neurons whose firing rates stand for its activations; weights stay what they are,
@@ -253,12 +279,15 @@ def convert(
         For a PyTorch module, an input; by default the first calibration image.
     options : Options, optional
         How.
+    spiking : str or iterable of str, optional
+        Which ReLU layers spike, if not all: ``"first 6"``, ``"last 4"``, or names. The others stay what they are.
     **settings
         Fields of `Options`, or of `Balance`, by their names.
 
     Returns
     -------
-    SpikingNetwork
+    SpikingNetwork or HybridNetwork
+        The second with ``spiking``.
 
     Raises
     ------
@@ -276,7 +305,12 @@ def convert(
     images = check_images(graph, calibration)
     wired = wired_for(graph, chosen)
     thresholds = balanced(wired, images, chosen.balance)
-    return SpikingNetwork(wired, thresholds, float(images.min()), float(images.max()), chosen)
+    found = SpikingNetwork(wired, thresholds, float(images.min()), float(images.max()), chosen)
+    if spiking is None:
+        return found
+    from biosnn.conversion.hybrid_network import hybrid
+
+    return hybrid(found, spiking)
 
 
 def wired_for(graph: Graph, options: Options) -> Wiring:

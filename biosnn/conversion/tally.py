@@ -1,4 +1,7 @@
-"""Spikes counted inside the generated code: of each neuron, for each image or for all, and of each step of an image."""
+"""Spikes counted inside the generated code: of each neuron, for each image or for all, and of each step of an image.
+
+The time of an image may be divided by marks; then spikes of each interval between them are counted by themselves.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from biosnn.codeobjects import Task
 
 MOST_STEPS = 4096
 """The steps of an image that are told apart; those after it count together with the last."""
+INTERVAL = "_interval"
+"""The variable of the images that says for each step, counted from 0, in which interval it lies."""
 _NEEDED = ("_turns", "_steps", "_early", "t_in_timesteps")
 
 
@@ -27,19 +32,22 @@ class Tally(Task):
         For how many images spikes are counted by themselves; 1 for all together.
     name : str
         Of the task.
+    intervals : int
+        In how many intervals of an image spikes are counted by themselves. If there are several, the images have a
+        variable `INTERVAL`, which a run must set.
     """
 
-    def __init__(self, group: Any, pictures: Any, images: int, name: str) -> None:
-        self.group_size, self.images = len(group), images
+    def __init__(self, group: Any, pictures: Any, images: int, name: str, intervals: int = 1) -> None:
+        self.group_size, self.images, self.intervals = len(group), images, intervals
         self.spikes = group.variables["_spikespace"]
-        own = {"_counts": (images * len(group), np.int32), "_by_step": (MOST_STEPS, np.int64)}
+        own = {"_counts": (images * intervals * len(group), np.int32), "_by_step": (MOST_STEPS, np.int64)}
         for what, (size, dtype) in own.items():
             group.variables.add_array(f"{what}_{name}", size=size, dtype=dtype)
         self.counts, self.by_step = (group.variables[f"{what}_{name}"] for what in own)
-        self.turned = {what: pictures.variables[what] for what in _NEEDED}
+        self.turned = {what: pictures.variables[what] for what in (*_NEEDED, *([INTERVAL] if intervals > 1 else []))}
         needed = {"_spikes_now": self.spikes, "_counts": self.counts, "_by_step": self.by_step, **self.turned}
         kwds = {"spikes": self.spikes, "counts": self.counts, "by_step": self.by_step, "most": MOST_STEPS}
-        kwds |= {"neurons": len(group), "each": images > 1}
+        kwds |= {"neurons": len(group), "each": images > 1, "intervals": intervals}
         at = {"clock": group.clock, "when": "end", "order": 0, "name": name}
         Task.__init__(self, group, "tally", "biosnn.conversion", needed, self.tally, kwds, **at)
         group.contained_objects.append(self)
@@ -52,11 +60,17 @@ class Tally(Task):
         if turn < 0:
             return
         step = int(get["t_in_timesteps"].item()) + int(get["_early"].item()) - int(get["_steps"][turn])
-        row = turn * self.group_size if self.images > 1 else 0
-        self.counts.get_value()[row + spikes[: spikes[-1]]] += 1
+        row = turn * self.intervals if self.images > 1 else 0
+        if self.intervals > 1:
+            row += int(get[INTERVAL][min(step, MOST_STEPS - 1)])
+        self.counts.get_value()[row * self.group_size + spikes[: spikes[-1]]] += 1
         self.by_step.get_value()[min(step, MOST_STEPS - 1)] += spikes[-1]
 
     def read(self, shown: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The counts of so many images, shape (images or 1, neurons), and those of each step."""
-        counts = np.array(self.counts.get_value(), np.int64).reshape(self.images, self.group_size)
-        return counts[:shown], np.array(self.by_step.get_value(), np.int64)
+        return self.read_marks(shown)[:, -1], np.array(self.by_step.get_value(), np.int64)
+
+    def read_marks(self, shown: int) -> NDArray[np.int64]:
+        """The counts from the beginning of an image to the end of each interval, (images or 1, intervals, neurons)."""
+        counts = np.array(self.counts.get_value()).reshape(self.images, self.intervals, self.group_size)
+        return counts[:shown].cumsum(axis=1, dtype=np.int64)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.conversion.hybrid_network import HybridNetwork
 from biosnn.conversion.layers import AveragePool, Convolution, Layer, Linear, Scale, Select, Shape
 from biosnn.conversion.nir_kinds import IF, Affine, AvgPool2d, Conv2d, Flatten, I, Input, Node, Output
 from biosnn.conversion.nir_kinds import Scale as NirScale
@@ -29,7 +30,7 @@ RESETS = {"if_soft": "subtract", "if_hard": "set"}
 """The models of neurons that NIR has a node for."""
 
 
-def to_nir(snn: SpikingNetwork) -> NirNetwork:
+def to_nir(snn: SpikingNetwork | HybridNetwork) -> NirNetwork:
     """Make a network of NIR of a converted one.
 
     Soft reset, firing at the threshold, and the potential at the start are in the metadata of the nodes, since NIR has
@@ -38,9 +39,11 @@ def to_nir(snn: SpikingNetwork) -> NirNetwork:
     Raises
     ------
     ConversionError
-        If it tells values by first spikes, has inputs that spike or neurons other than if_soft and if_hard, or has a
-        layer that NIR has no node for. The message names it.
+        If some of its layers do not spike, or it tells values by first spikes, has inputs that spike or neurons other
+        than if_soft and if_hard, or has a layer that NIR has no node for. The message names it.
     """
+    if isinstance(snn, HybridNetwork):
+        raise ConversionError(field_error("A network in NIR", "a network whose layers all spike", "a hybrid one"))
     options = snn.options
     for name, given, valid in (
         ("code", options.code, ("rate",)),
@@ -62,7 +65,7 @@ def to_nir(snn: SpikingNetwork) -> NirNetwork:
     return NirNetwork(made.nodes, tuple(made.edges), about)
 
 
-def export(snn: SpikingNetwork, path: str | os.PathLike[str]) -> NirNetwork:
+def export(snn: SpikingNetwork | HybridNetwork, path: str | os.PathLike[str]) -> NirNetwork:
     """Write a converted network as an NIR file, whole or not at all; see `to_nir`.
 
     Raises

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from biosnn.conversion.images import check_images
-from biosnn.conversion.running import TOGETHER, How, Outcome, Program, check_labels, check_steps
+from biosnn.conversion.outcome import Outcome
+from biosnn.conversion.running import TOGETHER, How, Program, check_labels, check_steps, joined, read_part
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
@@ -42,9 +44,9 @@ class Trials:
         if snn.options.code != "rate":
             raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
         self.snn, self.T = snn, check_steps(T)
-        how = How(self.T, True, None, precision, None, None)
+        self.sim, self.how = sim, How(self.T, True, None, precision, None, None)
         together = int(np.clip(ROOM // snn.neurons, TOGETHER, 5 * TOGETHER))
-        self._program = Program(sim, snn, how, together, varied=True)
+        self._program = Program(sim, snn, self.how, together, varied=True)
 
     def run(
         self, networks: Sequence[SpikingNetwork], images: ArrayLike, labels: ArrayLike | None = None
@@ -78,4 +80,5 @@ class Trials:
                 raise ConversionError(
                     field_error("Trials.run", "variants of the network of the trials", snn.options, do)
                 )
-        return [replace(outcome, labels=right) for outcome in self._program.run(networks, shown)]
+        read = partial(read_part, self.sim, self.snn, self.how)
+        return [replace(joined(parts, True), labels=right) for parts in self._program.run(networks, shown, read)]

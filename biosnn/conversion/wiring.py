@@ -77,11 +77,14 @@ class Wiring:
     graph : Graph
         The network.
     populations : tuple of Population
-        In the order of computation; the output is the last.
+        In the order of computation; the output is the last, unless there are ends.
+    ends : tuple of str
+        The populations whose rates are handed on, of a part of a network that has no output of its own.
     """
 
     graph: Graph
     populations: tuple[Population, ...]
+    ends: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Population:
         return next(population for population in self.populations if population.name == name)
@@ -94,13 +97,20 @@ class Wiring:
     @property
     def hidden(self) -> tuple[Population, ...]:
         """Those that spike: all but the output."""
-        return self.populations[:-1]
+        return self.populations if self.ends else self.populations[:-1]
 
 
-def wiring(graph: Graph) -> Wiring:
+def wiring(graph: Graph, ends: tuple[str, ...] = ()) -> Wiring:
     """See a network as populations and paths.
 
     A ReLU after max pooling is taken before it, which gives the same values.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    ends : tuple of str
+        As in `Wiring`. With them, the output of the graph is no population, unless it is a ReLU or max pooling.
 
     Raises
     ------
@@ -109,10 +119,11 @@ def wiring(graph: Graph) -> Wiring:
     """
     graph = _relu_before_maximum(graph)
     last = graph[graph.output]
-    if isinstance(last, MaxPool):
+    if isinstance(last, MaxPool) and not ends:
         do = "Let a linear layer follow."
         raise ConversionError(field_error(last.where, "a layer before the output", "the output", do))
-    order = [layer for layer in graph.layers if isinstance(layer, Relu | MaxPool) and layer.name != graph.output]
+    output = () if ends else (graph.output,)
+    order = [layer for layer in graph.layers if isinstance(layer, Relu | MaxPool) and layer.name not in output]
     if not any(isinstance(layer, Relu) for layer in order):
         do = "Without one, nothing would spike: the network is a single linear map."
         raise ConversionError(field_error("The network", "one ReLU or more before its output", "none", do))
@@ -131,6 +142,8 @@ def wiring(graph: Graph) -> Wiring:
         paths = (Path(layer.inputs[0], (layer,)),) if kind == MAXIMUM else _paths(graph, neurons, layer.inputs[0])
         bias = np.zeros(layer.shape, np.float32) if kind == MAXIMUM else offsets[layer.inputs[0]]
         found.append(Population(layer.name, kind, layer.shape, paths, bias))
+    if ends:
+        return Wiring(graph, tuple(found), ends)
     # The potential of an output that is a ReLU itself says the same, and more.
     end = last.inputs[0] if isinstance(last, Relu) else last.name
     found.append(Population(last.name, OUTPUT, last.shape, _paths(graph, neurons, end), offsets[end]))

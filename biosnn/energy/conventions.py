@@ -68,7 +68,7 @@ class Convention:
     precision : {"fp32", "int32", "int8"}
         Of both networks. With "int8", products of 8 bits and the weights that spikes bring are added up in 32 bits.
     analog_as_additions : bool
-        Whether multiply-accumulates of the spiking network are priced as additions.
+        Whether multiply-accumulates of an analog input to neurons that spike are priced as additions.
     updates : bool
         Whether updates of neurons count, and on the side of the ANN the comparison of each ReLU.
     zeros_skipped : bool
@@ -156,7 +156,9 @@ def _without_events(ledger: Ledger, costs: _Costs) -> float:
         if layer.analog_macs:
             passes = layer.analog_macs / (layer.macs * layer.inferences)
             outputs = 0.0 if layer.update else _outputs(layer, costs)
-            total += passes * (_dense(layer, costs, costs.analog_mac) + outputs)
+            # A layer that stays as it is in the ANN costs what it costs there.
+            mac = costs.analog_mac if layer.update else costs.mac
+            total += passes * (_dense(layer, costs, mac) + outputs)
     return total
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion import Graph, SpikingNetwork, check_images, is_converted, load, read_network
+from biosnn.conversion import Graph, HybridNetwork, SpikingNetwork, check_images, is_converted, load, read_network
 from biosnn.datasets import examples, names, stratified_split
 from biosnn.errors import ConversionError, SettingsError, field_error
 from biosnn.examples import Examples
@@ -89,6 +89,9 @@ def load_pictures(settings: Any) -> Pictures:
         If the network or the images cannot be read, or do not go together.
     """
     converted = load(settings.model) if is_converted(settings.model) else None
+    if isinstance(converted, HybridNetwork):
+        do = "Run it in Python, or give the ordinary network."
+        raise SettingsError(field_error("model", "a network whose layers all spike", f"a hybrid {settings.model}", do))
     if converted:
         _check_own(settings)
     graph = converted.graph if converted else read_network(settings.model)

@@ -8,7 +8,12 @@ const int32_t _turn = {{get_array_name(variables['_turns'])}}[0] - 1;
 if (_turn < 0) return;
 const int64_t _now = {{get_array_name(variables['t_in_timesteps'])}}[0] + {{get_array_name(variables['_early'])}}[0];
 const int64_t _step = _now - {{get_array_name(variables['_steps'])}}[_turn];
+{% if intervals > 1 %}
+const int64_t _interval = {{get_array_name(variables['_interval'])}}[_step < {{most}} ? _step : {{most - 1}}];
+int32_t* _row = {{get_array_name(counts)}} + ({% if each %}(int64_t) _turn*{{intervals}} + {% endif %}_interval)*{{neurons}};
+{% else %}
 int32_t* _row = {{get_array_name(counts)}}{% if each %} + (int64_t) _turn*{{neurons}}{% endif %};
+{% endif %}
 for (int32_t _k = 0; _k < _num_spikes; _k++) _row[_spikes[_k]]++;
 {{get_array_name(by_step)}}[_step < {{most}} ? _step : {{most - 1}}] += _num_spikes;
 {% endblock %}
