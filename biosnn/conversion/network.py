@@ -98,7 +98,7 @@ def build(
         Decide(groups[snn.graph.output], pictures)
     reads = None if snn.wiring.ends else _reads(groups[snn.graph.output], snn.options.output)
     apart = {name: shown if each or name in snn.wiring.ends else 1 for name in groups}
-    tallies = tallies_of(groups, pictures, apart, intervals)
+    tallies = tallies_of(groups, pictures, apart, intervals, firsts=each and intervals == 1)
     more = [made for made in (onsets, reads) if made is not None]
     network = Network(pictures, *groups.values(), *projections, *more)
     return Built(network, shown, steps, groups, reads, tallies)
@@ -117,12 +117,15 @@ def blank_pictures(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
 
 
 def tallies_of(
-    groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1
+    groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1, *, firsts: bool = False
 ) -> dict[str, Tally]:
-    """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals."""
+    """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals.
+
+    With ``firsts``, the step of each first spike is kept too.
+    """
     spiking = {name: group for name, group in groups.items() if group.thresholder}
     return {
-        name: Tally(group, pictures, images_apart[name], f"tally_{number}", intervals)
+        name: Tally(group, pictures, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
         for number, (name, group) in enumerate(spiking.items())
     }
 

@@ -45,6 +45,9 @@ class Outcome:
         spike are "input, positive" and "input, negative".
     by_step : mapping of str to ndarray of int, shape (steps,)
         For each of them, its spikes in each step, of all images.
+    firsts : mapping of str to ndarray of int, shape (images, neurons)
+        For each of them, if each image was counted by itself, the step of each neuron's first spike, from 0; -1 where
+        it did not fire.
     took : ndarray of int, shape (images,)
         For how many steps each image was shown: all, unless it ended early. The answer stays what it was then.
     labels : ndarray of int, shape (images,), or None
@@ -60,6 +63,7 @@ class Outcome:
     potentials: NDArray[np.float32]
     spikes: Mapping[str, NDArray[np.int64]]
     by_step: Mapping[str, NDArray[np.int64]]
+    firsts: Mapping[str, NDArray[np.int64]]
     took: NDArray[np.int64]
     labels: NDArray[np.int64] | None
     seconds: float

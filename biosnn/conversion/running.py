@@ -257,6 +257,7 @@ def read_part(sim: Simulation, snn: SpikingNetwork, how: How, built: Built, part
         name: counted if how.each else counted.sum(axis=0, keepdims=True) for name, (counted, _) in tallies.items()
     }
     by_step = {name: steps[: built.steps] for name, (_, steps) in tallies.items()}
+    firsts = {name: tally.read_firsts(shown) for name, tally in built.tallies.items() if tally.firsts is not None}
     took = np.full(shown, built.steps)
     if how.lead is not None:
         took = np.asarray(built.groups[snn.graph.output].variables["_took"].get_value(), np.int64)[:shown]
@@ -264,7 +265,7 @@ def read_part(sim: Simulation, snn: SpikingNetwork, how: How, built: Built, part
         answers = np.empty((shown, built.steps, 0), np.float32)
     else:
         answers = _answers(snn, built, took)[..., np.argsort(order(snn.wiring.populations[-1].shape))]
-    return Outcome(answers, spikes, by_step, took, None, sim.usage.seconds, 0.0, sim.usage.memory)
+    return Outcome(answers, spikes, by_step, firsts, took, None, sim.usage.seconds, 0.0, sim.usage.memory)
 
 
 def _answers(snn: SpikingNetwork, built: Built, took: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -292,6 +293,7 @@ def joined(parts: Sequence[Outcome], each: bool) -> Outcome:
         np.concatenate([part.potentials for part in parts]),
         {name: of_all(name, lambda part: part.spikes) for name in names},
         {name: np.sum([part.by_step[name] for part in parts], axis=0) for name in names},
+        {name: np.concatenate([part.firsts[name] for part in parts]) for name in parts[0].firsts},
         np.concatenate([part.took for part in parts]),
         None,
         sum(part.seconds for part in parts),
