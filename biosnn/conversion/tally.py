@@ -82,7 +82,7 @@ class Tally(Task):
         return self.read_marks(shown)[:, -1], np.array(self.by_step.get_value(), np.int64)
 
     def read_firsts(self, shown: int) -> NDArray[np.int64]:
-        """When each neuron fired first in so many images, in steps from 0; -1 if it did not. Shape (images, neurons)."""
+        """When each neuron fired first in an image, in steps from 0; -1 if it did not. Shape (images, neurons)."""
         assert self.firsts is not None
         steps = np.array(self.firsts.get_value(), np.int64).reshape(self.images, self.group_size)[:shown]
         return np.where(self.read_marks(shown)[:, -1] > 0, steps, -1)
