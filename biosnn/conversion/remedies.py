@@ -28,7 +28,7 @@ Report = Callable[[float, str], None]
 
 COARSE = tuple(float(scale) for scale in np.geomspace(0.4, 1.6, 9))
 """The threshold scales that a search begins with."""
-FINE = (0.75, 0.87, 1.15, 1.33)
+FINE = (0.8, 1.25)
 """Factors of the scale of a layer that a search tries."""
 ETA = 0.5
 """How much a channel's excitability changes in a round, as its logarithm, if its rate is all wrong."""

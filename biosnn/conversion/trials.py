@@ -48,6 +48,19 @@ class Trials:
         together = int(np.clip(ROOM // snn.neurons, TOGETHER, 5 * TOGETHER))
         self._program = Program(sim, snn, self.how, together, varied=True)
 
+    def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
+        """A network that was converted by itself, with other thresholds or another start, as one for these trials.
+
+        Raises
+        ------
+        ConversionError
+            If its populations are others.
+        """
+        names = [(population.name, population.shape) for population in snn.wiring.populations]
+        if names != [(population.name, population.shape) for population in self.snn.wiring.populations]:
+            raise ConversionError(field_error("Trials.variant", "the populations of the trials' network", names))
+        return replace(snn, wiring=self.snn.wiring)
+
     def run(
         self, networks: Sequence[SpikingNetwork], images: ArrayLike, labels: ArrayLike | None = None
     ) -> list[Outcome]:
@@ -56,7 +69,8 @@ class Trials:
         Parameters
         ----------
         networks : sequence of SpikingNetwork
-            The network itself, or others made of it by `SpikingNetwork.with_thresholds` or ``with_adjustment``.
+            The network itself, or others that differ in thresholds, start and adjustments, as `variant` makes them, and
+            `SpikingNetwork.with_thresholds` and ``with_adjustment``.
         images, labels
             As for `run`.
 
@@ -73,10 +87,9 @@ class Trials:
         shown = check_images(self.snn.graph, images)
         right = check_labels(labels, len(shown))
         for snn in networks:
-            if snn.wiring is not self.snn.wiring or replace(snn.options, balance=self.snn.options.balance) != (
-                self.snn.options
-            ):
-                do = "Make others by with_thresholds or with_adjustment."
+            own = self.snn.options
+            if snn.wiring is not self.snn.wiring or replace(snn.options, balance=own.balance, start=own.start) != own:
+                do = "Make others by Trials.variant, with_thresholds or with_adjustment."
                 raise ConversionError(
                     field_error("Trials.run", "variants of the network of the trials", snn.options, do)
                 )
