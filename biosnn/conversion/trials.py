@@ -31,6 +31,8 @@ class Trials:
         For how many steps images are shown.
     sim : Simulation
         An open session, whose program so far is given up. Trials end when it gets another program.
+    each : bool
+        Whether the spikes of each neuron are kept for each image.
     precision : str
         Of the program.
 
@@ -40,12 +42,14 @@ class Trials:
         If the network is one of first spikes, or T is out of range.
     """
 
-    def __init__(self, snn: SpikingNetwork, T: int, sim: Simulation, *, precision: str = "float32") -> None:
+    def __init__(
+        self, snn: SpikingNetwork, T: int, sim: Simulation, *, each: bool = False, precision: str = "float32"
+    ) -> None:
         if snn.options.code != "rate":
             raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
         self.snn, self.T = snn, check_steps(T)
-        self.sim, self.how = sim, How(self.T, True, None, precision, None, None)
-        together = int(np.clip(ROOM // snn.neurons, TOGETHER, 5 * TOGETHER))
+        self.sim, self.how = sim, How(self.T, each, None, precision, None, None)
+        together = int(np.clip(ROOM // snn.neurons, TOGETHER, 5 * TOGETHER)) if each else 5 * TOGETHER
         self._program = Program(sim, snn, self.how, together, varied=True)
 
     def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
@@ -59,7 +63,8 @@ class Trials:
         names = [(population.name, population.shape) for population in snn.wiring.populations]
         if names != [(population.name, population.shape) for population in self.snn.wiring.populations]:
             raise ConversionError(field_error("Trials.variant", "the populations of the trials' network", names))
-        return replace(snn, wiring=self.snn.wiring)
+        own = self.snn
+        return replace(snn, wiring=own.wiring, lowest=own.lowest, highest=own.highest)
 
     def run(
         self, networks: Sequence[SpikingNetwork], images: ArrayLike, labels: ArrayLike | None = None
@@ -77,7 +82,6 @@ class Trials:
         Returns
         -------
         list of Outcome
-            With the spikes of each neuron for each image.
 
         Raises
         ------
@@ -94,4 +98,6 @@ class Trials:
                     field_error("Trials.run", "variants of the network of the trials", snn.options, do)
                 )
         read = partial(read_part, self.sim, self.snn, self.how)
-        return [replace(joined(parts, True), labels=right) for parts in self._program.run(networks, shown, read)]
+        return [
+            replace(joined(parts, self.how.each), labels=right) for parts in self._program.run(networks, shown, read)
+        ]
