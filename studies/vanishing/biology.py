@@ -20,14 +20,14 @@ class BiologySettings:
 
     biology_groups: int = setting(10, "groups of a chain, or layers", minimum=2)
     biology_width: int = setting(100, "neurons a group", minimum=2)
-    biology_seeds: int = setting(5, "how many chains, each with a seed of its own", minimum=2)
+    biology_seeds: int = setting(4, "how many chains, each with a seed of its own", minimum=2)
     biology_spikes: tuple[int, ...] = setting(
         tuple(range(30, 101, 5)), "spikes of the volleys that are sent along synfire chains", minimum=1
     )
     biology_sigmas: tuple[Quantity, ...] = setting(
         (1 * ms, 3 * ms), "standard deviations of their times", minimum=0 * ms
     )
-    biology_volleys: int = setting(4, "volleys of each kind and chain", minimum=1)
+    biology_volleys: int = setting(5, "volleys of each kind and chain", minimum=1)
     biology_rates: tuple[Quantity, ...] = setting(
         (5 * Hz, 10 * Hz, 20 * Hz, 30 * Hz, 40 * Hz, 50 * Hz, 60 * Hz, 80 * Hz), "input rates", minimum=0 * Hz
     )

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 # in which its rate is to be told fast, in bins.
 SETTLE, BIN, FAST = 150 * ms, 2 * ms, 10
 # Areas w*tau_s of the synaptic input of all of a layer's neurons that are tried (mV s), and mean drives (mV).
-AREAS = np.linspace(0.06, 0.24, 7)
+AREAS = np.linspace(0.05, 0.19, 6)
 DRIVES = (0.0, 16.0)
 SMOOTH = 5
 

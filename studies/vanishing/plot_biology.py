@@ -59,7 +59,8 @@ def _survival(axis: Any, arrays: Mapping[str, Any]) -> None:
         colour = COLOURS[number % len(COLOURS)]
         bars = 100 * np.array([share - low, high - share])
         style = {"color": colour, "marker": MARKERS[number % len(MARKERS)], "ms": 5, "ls": "", "elinewidth": 0.9}
-        axis.errorbar(a, 100 * share, bars, label=f"σ = {sigma:g} ms", **style)
+        # A little to the side of each other, so that the bars can be told apart.
+        axis.errorbar(a + 0.6 * number, 100 * share, bars, label=f"σ = {sigma:g} ms", **style)
         axis.plot(fine, 100 / (1 + np.exp(-(fine - midpoint) / width)), color=colour, lw=1.4)
         axis.axvline(midpoint, ymax=0.5, color=colour, lw=1.0, ls=":")
     axis.set(xlabel="spikes of the volley at the start, a", ylabel="volleys that survive (%)", ylim=(-3, 103))
