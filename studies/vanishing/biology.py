@@ -35,7 +35,7 @@ class BiologySettings:
         (10 * Hz, 30 * Hz, 60 * Hz), "rates that one layer is made to answer with the same rates", minimum=1 * Hz
     )
     biology_noises: tuple[float, ...] = setting(
-        (1.0, 0.3, 0.0), "noise of the background for rates, in that of 20,000 inputs", minimum=0.0
+        (1.0, 0.0), "noise of the background for rates, in that of 20,000 inputs", minimum=0.0
     )
     biology_tau_s: Quantity = setting(3 * ms, "synaptic time constant for rates", minimum=0.2 * ms)
     biology_duration: Quantity = setting(600 * ms, "for how long a rate is measured", minimum=10 * ms)

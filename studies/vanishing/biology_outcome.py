@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from biosnn.study import Claim, Table
 
 from .biology import Biology
+from .biology_rates import SYNFIRE
 from .biology_volleys import survival_of
 
 Floats = NDArray[np.float64]
@@ -26,14 +27,14 @@ def biology_values(found: Biology) -> dict[str, Any]:
     }
     for number, sigma in enumerate(volleys.sigmas):
         values[f"biology spikes to survive, sigma {sigma:g} ms"] = float(volleys.fits[number, 0])
-    for number, noise in enumerate(rates.noises):
+    for number, condition in enumerate(rates.conditions):
         last = {
             "R2": rates.told[number, :, -1].mean(),
             "R2 in 20 ms": rates.told_fast[number, :, -1].mean(),
             "slope": rates.slope[number, :, -1].mean(),
             "Fano factor": _mean_fano(rates.fano[number, ..., -1]),
         }
-        values |= {f"biology {name} of the last layer, noise {noise:g}": float(value) for name, value in last.items()}
+        values |= {f"biology {name} of the last layer, {condition}": float(value) for name, value in last.items()}
     return values
 
 
@@ -50,7 +51,7 @@ def biology_arrays(found: Biology) -> dict[str, Any]:
         "biology spreads": volleys.spreads * ms,
         "biology width": np.array(volleys.width),
         "biology rates": rates.rates * Hz,
-        "biology noises": rates.noises,
+        "biology conditions": np.array(rates.conditions),
         "biology weights": rates.weight * mV,
         "biology drives": rates.drive * mV,
         "biology response": rates.response * Hz,
@@ -73,16 +74,16 @@ def biology_tables(found: Biology) -> dict[str, Table]:
         ),
     ]
     last = [
-        ("noise", "weight (mV)", "drive (mV)", "R2", "R2 in 20 ms", "slope", "Fano factor in 2 ms"),
+        ("condition", "weight (mV)", "drive (mV)", "R2", "R2 in 20 ms", "slope", "Fano factor in 2 ms"),
         *(
             (
-                f"{noise:g}",
+                condition,
                 f"{rates.weight[n]:.3f}",
                 f"{rates.drive[n]:.2f}",
                 *(_with_sd(measure[n, :, -1], ".2f") for measure in (rates.told, rates.told_fast, rates.slope)),
                 f"{_mean_fano(rates.fano[n, ..., -1]):.1f}",
             )
-            for n, noise in enumerate(rates.noises)
+            for n, condition in enumerate(rates.conditions)
         ),
     ]
     return {
@@ -139,25 +140,29 @@ def _wide_needs_more(result: Any) -> bool:
     return bool(np.all(midpoints[:, 0] < midpoints[:, -1]))
 
 
-def _last(result: Any, name: str) -> tuple[Floats, Floats]:
-    """A measure of the last layer of each chain, with the most noise and with the least."""
-    noises = np.asarray(result.arrays["biology noises"])
-    found = result.arrays[f"biology {name}"][..., -1]
-    # The noise of the background, 1, is what rates want; other strengths are shown but not claimed about.
-    return found[np.argmin(np.abs(noises - 1))], found[np.argmin(noises)]
+def _last(result: Any, name: str) -> tuple[Floats, Floats, Floats]:
+    """A measure of the last layer of each chain: with the noise of the background, without noise, and the synfire's."""
+    conditions = [str(condition) for condition in result.arrays["biology conditions"]]
+    found = np.asarray(result.arrays[f"biology {name}"])[..., -1]
+    noisy, quiet, synfire = (found[conditions.index(condition)] for condition in ("noise 1", "noise 0", SYNFIRE))
+    return noisy, quiet, synfire
 
 
 def _layers_fire(result: Any) -> bool:
-    """The activity floor: with and without noise, the last layer fires at some input rate, on average over chains."""
-    noisy, quiet = _last(result, "response")
-    return bool(min(noisy.mean(axis=0).max(), quiet.mean(axis=0).max()) >= 5 * Hz)
+    """The activity floor: in all three, the last layer fires at 5 Hz for some input rate, on average over chains."""
+    return bool(min(response.mean(axis=0).max() for response in _last(result, "response")) >= 5)
 
 
 def _rises(result: Any) -> bool:
     """Within the Hz by which rates of background activity differ by chance."""
-    noisy, _ = _last(result, "response")
-    mean = np.asarray(noisy.mean(axis=0))
+    mean = _last(result, "response")[0].mean(axis=0)
     return bool(np.all(np.diff(mean) > -1) and _last(result, "told")[0].mean() > 0.9)
+
+
+def _tells_less(result: Any, which: int) -> bool:
+    """Within 20 ms, in every chain, than with the rule and the noise."""
+    told = _last(result, "told fast")
+    return bool(np.all(told[which] < told[0]))
 
 
 BIOLOGY_CLAIMS = [
@@ -182,7 +187,14 @@ BIOLOGY_CLAIMS = [
     Claim(
         "biology no noise, no fast rate",
         "without noise, the last layer tells less of the input's rate within 20 ms, in every chain",
-        lambda result: bool(np.all(np.greater(*_last(result, "told fast")))),
+        lambda result: _tells_less(result, 1),
+        _layers_fire,
+    ),
+    Claim(
+        "biology synfire chains forget rates",
+        "the last group of a chain whose weights carry volleys tells less of a rate within 20 ms than that of the "
+        "layers that keep rates, in every chain, though it has the same noise",
+        lambda result: _tells_less(result, 2),
         _layers_fire,
     ),
     Claim(
@@ -199,7 +211,6 @@ BIOLOGY_CLAIMS = [
 
 
 def biology_left_out(found: Biology) -> list[str]:
-    """Claims that these settings do not ask about: on noise, where rates are not sent both with it and without."""
-    noises = found.rates.noises
-    asked = bool(np.any(noises == 0) and np.any(noises == 1))
-    return [] if asked else [claim.name for claim in BIOLOGY_CLAIMS if "noise" in claim.name]
+    """Claims that these settings do not ask about: on rates, where they are not sent both with noise and without."""
+    asked = {"noise 1", "noise 0"} <= set(found.rates.conditions)
+    return [] if asked else [claim.name for claim in BIOLOGY_CLAIMS if claim.active is _layers_fire]

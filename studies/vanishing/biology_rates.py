@@ -10,7 +10,7 @@ import numpy as np
 from brian2 import Hz, Quantity, ms, mV, second
 from numpy.typing import NDArray
 
-from .biology_chain import Chain, Setting, Spikes, noise
+from .biology_chain import TAU_S, WEIGHT, Chain, Setting, Spikes, drive, noise
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,23 @@ DRIVES = (0.0, 16.0)
 SMOOTH = 5
 
 
+SYNFIRE = "synfire chain"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How rates are sent: the noise, 1 being that of the background, and what the layers have.
+
+    ``area`` is w*tau_s of all of a layer's neurons together (mV s), and ``mu`` the mean of their background (mV).
+    """
+
+    name: str
+    noise: float
+    tau_s: Quantity
+    area: float
+    mu: float
+
+
 @dataclass(frozen=True, eq=False)
 class Rates:
     """What layers make of an input's rate.
@@ -31,11 +48,11 @@ class Rates:
     ----------
     rates : ndarray, shape (rates,)
         Of each input (Hz).
-    noises : ndarray, shape (noises,)
-        Strength of the noise, 1 being that of the background.
-    weight, drive : ndarray, shape (noises,)
-        What the rule gives: the weight, and the mean of the background (mV).
-    response : ndarray, shape (noises, seeds, rates, layers)
+    conditions : tuple of str
+        ``"noise 1"`` and so on, with what the rule gives; ``"synfire chain"``, with what volleys were sent along.
+    weight, drive : ndarray, shape (conditions,)
+        The weight of a synapse, and the mean of the background (mV).
+    response : ndarray, shape (conditions, seeds, rates, layers)
         Firing rate (Hz) of each layer.
     fano : ndarray, the same shape
         Variance over mean of the spikes of a whole layer in 2 ms: 1 if its neurons fire independently, and as many as
@@ -45,7 +62,7 @@ class Rates:
     """
 
     rates: Floats
-    noises: Floats
+    conditions: tuple[str, ...]
     weight: Floats
     drive: Floats
     response: Floats
@@ -54,7 +71,7 @@ class Rates:
 
     @property
     def slope(self) -> Floats:
-        """By how much a layer's rate rises with the input's, shape (noises, seeds, layers): 1 keeps, 0 forgets it."""
+        """By how much a layer's rate rises with the input's: 1 keeps, 0 forgets; shape (conditions, seeds, layers)."""
         x = self.rates - self.rates.mean()
         return np.asarray(np.einsum("csrl,r->csl", self.response, x) / (x @ x))
 
@@ -86,23 +103,27 @@ def rate_trains(settings: Any, seed: int) -> dict[float, Spikes]:
 
 
 def run_rates(settings: Any, chain: Chain, trains: Sequence[Mapping[float, Spikes]], seeds: Sequence[int]) -> Rates:
-    """Find weight and drive for each strength of noise by one rule, then see what the layers make of each rate."""
+    """Find weight and drive for each strength of noise by one rule, then see what the layers make of each rate.
+
+    So does the chain along which volleys are sent, as it is.
+    """
     bench = _Bench(settings, chain)
     kept = [float(rate / Hz) for rate in settings.biology_kept]
-    rule = [bench.calibrate(strength, trains[0], kept, seeds[0]) for strength in settings.biology_noises]
+    conditions = [bench.calibrate(strength, trains[0], kept, seeds[0]) for strength in settings.biology_noises]
+    synfire = float(WEIGHT * TAU_S / (mV * second)) * chain.width
+    conditions.append(Condition(SYNFIRE, 1.0, TAU_S, synfire, float(drive() / mV)))
     rates = [float(rate / Hz) for rate in settings.biology_rates]
     points = [
-        bench.setting(own[rate], seed, strength, area, np.full(chain.width, mu))
-        for strength, (area, mu) in zip(settings.biology_noises, rule, strict=True)
+        bench.setting(own[rate], seed, condition, np.full(chain.width, condition.mu))
+        for condition in conditions
         for own, seed in zip(trains, seeds, strict=True)
         for rate in rates
     ]
     found = np.array(chain.run(points, bench.measure))
-    shape = (len(rule), len(seeds), len(rates), chain.groups)
+    shape = (len(conditions), len(seeds), len(rates), chain.groups)
     measures = (found[:, place].reshape(shape) for place in range(3))
-    weights = np.array([bench.weight(area) for area, _ in rule])
-    drives = np.array([mu for _, mu in rule])
-    return Rates(np.array(rates), np.array(settings.biology_noises), weights, drives, *measures)
+    weights, drives = np.array([(bench.weight(condition), condition.mu) for condition in conditions]).T
+    return Rates(np.array(rates), tuple(condition.name for condition in conditions), weights, drives, *measures)
 
 
 def _steps(settings: Any) -> int:
@@ -117,20 +138,18 @@ class _Bench:
         self.first = round(float(SETTLE / chain.dt))
         self.bin = max(round(float(BIN / chain.dt)), 1)
 
-    def weight(self, area: float) -> float:
-        """The weight (mV) of a synapse, if all of a layer have this area together (mV s)."""
-        return area / self.chain.width / float(self.tau_s / second)
+    def weight(self, condition: Condition) -> float:
+        """The weight (mV) of a synapse."""
+        return condition.area / self.chain.width / float(condition.tau_s / second)
 
-    def setting(
-        self, given: Spikes, seed: int, strength: float, area: float, mu: Floats, *, alone: bool = False
-    ) -> Setting:
+    def setting(self, given: Spikes, seed: int, condition: Condition, mu: Floats, *, alone: bool = False) -> Setting:
         """A run with the drive (mV) of each neuron of a layer; ``alone`` cuts the first layer off from the others."""
         chain = self.chain
-        weights = np.full(chain.groups, self.weight(area))
+        weights = np.full(chain.groups, self.weight(condition))
         weights[1:] *= not alone
-        sigma = np.full(chain.groups * chain.width, strength) * noise(self.tau_s)
-        drive: Quantity = np.tile(mu, chain.groups) * mV
-        return Setting(given, self.steps, seed, weights * mV, drive, sigma, self.tau_s)
+        sigma = np.full(chain.groups * chain.width, condition.noise) * noise(condition.tau_s)
+        means: Quantity = np.tile(mu, chain.groups) * mV
+        return Setting(given, self.steps, seed, weights * mV, means, sigma, condition.tau_s)
 
     def measure(self, spikes: Spikes) -> tuple[Floats, Floats, Floats]:
         """Firing rate (Hz), Fano factor, and variance of the rate within windows (Hz^2) of each layer."""
@@ -146,10 +165,8 @@ class _Bench:
         windows = counts[:, : bins // FAST * FAST].reshape(chain.groups, -1, FAST).mean(axis=2)
         return mean * hertz, fano, windows.var(axis=1) * hertz**2
 
-    def calibrate(
-        self, strength: float, trains: Mapping[float, Spikes], kept: Sequence[float], seed: int
-    ) -> tuple[float, float]:
-        """The area and the drive (mV) with which one layer best answers some rates with the same rates.
+    def calibrate(self, strength: float, trains: Mapping[float, Spikes], kept: Sequence[float], seed: int) -> Condition:
+        """The area and the drive with which one layer best answers some rates with the same rates.
 
         All neurons of a layer get the same input, and none hears of another. So the first layer is given another drive
         in each neuron, and one run tells the rate at every drive.
@@ -162,11 +179,14 @@ class _Bench:
             counts = np.bincount(first, minlength=chain.width)
             return counts / float((self.steps - self.first) * chain.dt / second)
 
+        def tried(area: float, mu: float) -> Condition:
+            return Condition(f"noise {strength:g}", strength, self.tau_s, area, mu)
+
         points = [
-            self.setting(trains[rate], seed, strength, area, drives, alone=True) for area in AREAS for rate in kept
+            self.setting(trains[rate], seed, tried(area, 0), drives, alone=True) for area in AREAS for rate in kept
         ]
         rates = np.reshape(chain.run(points, read), (len(AREAS), len(kept), chain.width))
-        return solved(AREAS, drives, rates, kept)
+        return tried(*solved(AREAS, drives, rates, kept))
 
 
 def solved(areas: Floats, drives: Floats, rates: Floats, kept: Sequence[float]) -> tuple[float, float]:

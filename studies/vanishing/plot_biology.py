@@ -16,6 +16,7 @@ MARKERS = "osD^v"
 # A group with fewer spikes than this has no volley any more, and no spread to be drawn.
 GONE = 15
 LAYERS = 4
+TITLES = {"noise 1": "kept rates, with noise", "noise 0": "kept rates, without noise"}
 
 
 def biology_figures(result: Any) -> list[Figure]:
@@ -101,27 +102,30 @@ def _state_space(axis: Any, arrays: Mapping[str, Any]) -> None:
 
 
 def _propagation(arrays: Mapping[str, Any]) -> Figure:
-    noises = np.asarray(arrays["biology noises"])
-    figure, axes = new_figure(2, 2, width=9.6, height=7.4)
-    shown = [int(np.argmin(np.abs(noises - 1))), int(np.argmin(noises))]
-    for axis, number in zip(axes[0], shown, strict=True):
+    conditions = [str(name) for name in arrays["biology conditions"]]
+    figure, axes = new_figure(2, 3, width=11.4, height=7.2)
+    # The noisiest, the least noisy, and the synfire chain, which comes last.
+    noises = [float(name.split()[-1]) for name in conditions[:-1]]
+    for axis, number in zip(axes[0], (np.argmax(noises), np.argmin(noises), -1), strict=True):
         _responses(axis, arrays, number)
-        axis.set_title("no noise" if noises[number] == 0 else f"noise {noises[number]:g}")
+        axis.set_title(TITLES.get(conditions[number], conditions[number]))
     top = max(axis.get_ylim()[1] for axis in axes[0])
     for axis in axes[0]:
         axis.set_ylim(0, top)
     axes[0, 0].legend(loc="upper left", fontsize=9)
-    _by_depth(axes[1, 0], arrays, "biology told fast")
-    axes[1, 0].set(ylabel="R² with the input's rate in 20 ms", ylim=(0, 1))
-    _by_depth(axes[1, 1], arrays, "biology fano")
-    axes[1, 1].set(ylabel="Fano factor of a layer in 2 ms", yscale="log")
+    for axis, key, when in ((axes[1, 0], "told", ""), (axes[1, 1], "told fast", " in 20 ms")):
+        _by_depth(axis, arrays, f"biology {key}")
+        axis.set(ylabel=f"R² with the input's rate{when}", ylim=(0, 1.02))
+    _by_depth(axes[1, 2], arrays, "biology fano")
+    axes[1, 2].set(ylabel="Fano factor of a layer in 2 ms", yscale="log")
     handles, labels = axes[1, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=9)
     caption = (
-        "Above: mean rate of a layer against the input's, with the noise of the background and without it; dashed: "
-        "equal rates. Below: how much of a layer's rate in windows of 20 ms a line from the input's rate explains, and "
-        "how far its neurons fire together: a Fano factor of 1 is independence, and the number of neurons is a layer "
-        f"that fires as one. Mean and standard deviation over {arrays['biology response'].shape[1]} chains."
+        "Above: mean rate of a layer against the input's, with noise, without it, and in the chain along which volleys "
+        "were sent; dashed: equal rates. Below: how much of a layer's mean rate, and of its rate in windows of 20 ms, "
+        "a line from the input's rate explains, and how far its neurons fire together: a Fano factor of 1 is "
+        "independence, and the number of neurons is a layer that fires as one. Mean and standard deviation over "
+        f"{arrays['biology response'].shape[1]} chains."
     )
     return Figure("propagation", figure, caption)
 
@@ -138,13 +142,13 @@ def _responses(axis: Any, arrays: Mapping[str, Any], number: int) -> None:
 
 
 def _by_depth(axis: Any, arrays: Mapping[str, Any], key: str) -> None:
-    """A measure by layer for each strength of noise, mean over input rates and mean and deviation over chains."""
-    for number, noise in enumerate(np.asarray(arrays["biology noises"])):
+    """A measure by layer in each condition, mean over input rates and mean and deviation over chains."""
+    for number, condition in enumerate(arrays["biology conditions"]):
         found = np.asarray(arrays[key])[number]
         if found.ndim == 3:  # chains, input rates, layers: where nothing fires there is no Fano factor
             found = np.ma.masked_invalid(found).mean(axis=1).filled(np.nan)
         layers = 1 + np.arange(found.shape[-1])
         style = {"color": COLOURS[number], "marker": MARKERS[number % len(MARKERS)], "ms": 4, "lw": 1.3}
-        axis.errorbar(layers, found.mean(axis=0), found.std(axis=0, ddof=1), label=f"noise {noise:g}", **style)
+        axis.errorbar(layers, found.mean(axis=0), found.std(axis=0, ddof=1), label=str(condition), **style)
     axis.set(xlabel="layer")
     axis.set_xticks(layers)
