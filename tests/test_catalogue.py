@@ -99,6 +99,12 @@ def test_the_background_of_the_alpha_cell_has_its_mean_and_variance(sim):
     assert v.var() == pytest.approx(variance, rel=0.1)
 
 
+def test_the_background_makes_the_alpha_cell_fire_at_about_two_hertz(sim):
+    cells = build.neurons(2000, "lif_alpha", values={"mu": 8.21 * mV, "sigma": 22.37 * mV})
+    times = spike_times(sim, {"cells": cells}, 250 * ms)["cells"]
+    assert np.sum(times > 50) / 2000 / 0.2 == pytest.approx(2.2, abs=0.3), "2 Hz in Diesmann et al. 1999"
+
+
 def adex(preset, current):
     return build.neurons(1, "adex", preset=preset, values={"I": current * pA})
 
