@@ -142,11 +142,10 @@ class _Bench:
         """The weight (mV) of a synapse."""
         return condition.area / self.chain.width / float(condition.tau_s / second)
 
-    def setting(self, given: Spikes, seed: int, condition: Condition, mu: Floats, *, alone: bool = False) -> Setting:
-        """A run with the drive (mV) of each neuron of a layer; ``alone`` cuts the first layer off from the others."""
+    def setting(self, given: Spikes, seed: int, condition: Condition, mu: Floats) -> Setting:
+        """A run with the drive (mV) of each neuron of a layer."""
         chain = self.chain
         weights = np.full(chain.groups, self.weight(condition))
-        weights[1:] *= not alone
         sigma = np.full(chain.groups * chain.width, condition.noise) * noise(condition.tau_s)
         means: Quantity = np.tile(mu, chain.groups) * mV
         return Setting(given, self.steps, seed, weights * mV, means, sigma, condition.tau_s)
@@ -182,9 +181,7 @@ class _Bench:
         def tried(area: float, mu: float) -> Condition:
             return Condition(f"noise {strength:g}", strength, self.tau_s, area, mu)
 
-        points = [
-            self.setting(trains[rate], seed, tried(area, 0), drives, alone=True) for area in AREAS for rate in kept
-        ]
+        points = [self.setting(trains[rate], seed, tried(area, 0), drives) for area in AREAS for rate in kept]
         rates = np.reshape(chain.run(points, read), (len(AREAS), len(kept), chain.width))
         return tried(*solved(AREAS, drives, rates, kept))
 
