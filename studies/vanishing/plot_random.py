@@ -23,7 +23,7 @@ LEAST = 1e-4
 def random_figures(result: Any) -> list[Figure]:
     """Rates along layers, where they die out, and what layers tell."""
     arrays = {name.removeprefix("random "): found for name, found in result.arrays.items()}
-    return [_rates(arrays), _map(arrays), _depths(arrays), _told(arrays)]
+    return [_rates(arrays), _map(arrays), _depths(arrays), _told(arrays, 1 / int(result.settings["random_classes"]))]
 
 
 def _rates(arrays: Any) -> Figure:
@@ -111,7 +111,7 @@ def _depths(arrays: Any) -> Figure:
     return Figure("random-depth", figure, caption)
 
 
-def _told(arrays: Any) -> Figure:
+def _told(arrays: Any, chance: float) -> Figure:
     figure, axes = new_figure(1, 2, width=9.0, height=4.2, sharey=True)
     at, decoded = arrays["decoded at"], 100 * arrays["decoded"]
     for place, (axis, gain) in enumerate(zip(axes, arrays["gains"], strict=True)):
@@ -121,6 +121,7 @@ def _told(arrays: Any) -> Figure:
             x = at * 1.02 ** (number - 1.5)  # a little to the side, so that bars can be told apart
             style = {"color": colour, "marker": marker, "ms": 4, "lw": 1.2, "elinewidth": 0.8}
             axis.errorbar(x, found.mean(axis=0), found.std(axis=0, ddof=1), label=label, **style)
+        axis.axhline(100 * chance, color="#777777", ls=":", lw=1.2, zorder=0)
         axis.set(title=TITLES[str(gain)], xlabel="layer", xscale="log", ylim=(0, 105))
         axis.set_xticks(at, [str(layer) for layer in at])
         axis.set_xticks([], minor=True)
@@ -128,7 +129,7 @@ def _told(arrays: Any) -> Figure:
     _legend(figure, axes[0], 4)
     caption = (
         "How well a linear decoder of spike counts names the class of an input that it has not learned from. Mean and "
-        "standard deviation over networks. Where a layer is silent, the decoder guesses."
+        "standard deviation over networks. Dotted: chance, where silent layers are."
     )
     return Figure("random-told", figure, caption)
 

@@ -64,14 +64,14 @@ class RandomSettings:
     """What can be changed in part 1."""
 
     random_layers: int = setting(50, "layers of the random networks", minimum=3)
-    random_width: int = setting(160, "neurons a layer of the random networks", minimum=20)
+    random_width: int = setting(128, "neurons a layer of the random networks", minimum=20)
     random_steps: int = setting(50, "time steps that an input lasts in random networks", minimum=5)
     random_classes: int = setting(4, "classes of inputs to random networks", minimum=2)
     random_inputs: int = setting(48, "inputs to each random network; two thirds teach the decoder", minimum=12)
     random_seeds: int = setting(3, "random networks of each sort", minimum=2)
     random_tau: float = setting(10.0, "membrane time constant of leaky neurons in random networks (steps)", minimum=0.1)
     random_thresholds: tuple[float, ...] = setting(
-        (0.4, 0.5, 0.6, 0.75, 1.0, 1.4, 2.0, 2.8), "thresholds tried at the weights of He", minimum=0.01
+        (0.5, 0.6, 0.75, 1.0, 1.4, 2.0, 2.8), "thresholds tried at the weights of He", minimum=0.01
     )
 
 
