@@ -40,7 +40,8 @@ class LayerActivity:
     decoded : float
         Accuracy of a linear decoder of spike counts on inputs that it has not learned from; NaN without labels.
     information : float
-        What its decisions tell of the class (bits), which is the least that the layer tells; NaN without labels.
+        What its decisions tell of the class (bits), which is the least that the layer tells; NaN without labels. With
+        few inputs for the test, chance seems to tell something too: of four classes and 16 inputs about 0.3 bits.
     """
 
     name: str
