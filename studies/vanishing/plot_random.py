@@ -65,10 +65,10 @@ def _map(arrays: Any) -> Figure:
         rate = np.maximum(arrays["scan"][number].mean(axis=1), LEAST)
         layers = np.arange(1, rate.shape[1] + 1)
         drawn = axis.pcolormesh(layers, rows, rate, norm=LogNorm(LEAST, 1), cmap="cividis", shading="nearest")
-        # An infinite depth is drawn outside.
-        predicted = np.minimum(arrays["predicted depth"][number], 10 * layers[-1])
-        axis.plot(predicted, rows, color="white", lw=2.4)
-        axis.plot(predicted, rows, color=COLOURS[1], lw=1.4, label="theory")
+        found = arrays["predicted depth"][number]
+        predicted = np.where(np.isfinite(found), found, np.nan)
+        axis.plot(predicted, rows, color="white", lw=2.8)
+        axis.plot(predicted, rows, "D-", ms=3, color=COLOURS[1], lw=1.6, label="theory")
         for found in arrays["measured depth"][number].T:
             axis.plot(found, rows, "o", ms=3.5, mfc="white", mec="black", mew=0.7, ls="none", label="measured")
         axis.set(title=LOOKS[kind][0], xlabel="layer", xlim=(0.5, layers[-1] + 0.5))
@@ -80,7 +80,7 @@ def _map(arrays: Any) -> Figure:
     caption = (
         "Rate by layer and threshold, mean over networks. Only the threshold in units of the weights counts: half the "
         "threshold is twice the weights. Line: depth at which the mean field predicts a rate of 1 %; dots: where each "
-        "network falls under it. A line that leaves to the right, and rows without dots: activity does not die out."
+        "network falls under it. Rows without: by theory, or in the network, activity does not die out."
     )
     return Figure("random-map", figure, caption)
 
