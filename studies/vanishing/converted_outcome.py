@@ -39,7 +39,7 @@ def converted_values(found: Converted) -> dict[str, Any]:
         values["layer where accuracy is lost first"] = diagnosis.loses
     if diagnosis.vanishes:
         values["layer where half of the activity has gone"] = diagnosis.vanishes
-    return values
+    return {f"converted {name}": value for name, value in values.items()}
 
 
 def converted_arrays(found: Converted) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def converted_left_out(settings: Any, found: Converted) -> list[str]:
 def _fires(result: Any) -> bool:
     """The floor: the first layer fires in every repetition, and the ANN itself knows something."""
     rate = result.arrays["converted rate"][_at(result, AS_IT_IS)]
-    return bool(rate[:, 0].min() > 1e-3 and result.values["accuracy of the ANN"] > 0.3)
+    return bool(rate[:, 0].min() > 1e-3 and result.values["converted accuracy of the ANN"] > 0.3)
 
 
 def _at(result: Any, conversion: str) -> int:
@@ -217,7 +217,7 @@ CONVERTED_CLAIMS = [
     Claim(
         FOUND,
         "the scale found on calibration images is within half a point of the best of the grid on test images",
-        lambda result: result.values["points below the best scale"] <= 0.5,
+        lambda result: result.values["converted points below the best scale"] <= 0.5,
         _fires,
     ),
 ]

@@ -60,7 +60,7 @@ def remedies_values(settings: Any, found: Remedies) -> dict[str, Any]:
             values[f"steps needed, {name}"] = needed
     values["spikes an image as it is"] = float(np.mean([one.spikes[-1] for one in found.tried[AS_IT_IS]]))
     values["spikes an image, recommended"] = float(np.mean([one.spikes[-1] for one in found.tried[RECOMMENDED]]))
-    return values
+    return {f"remedies {name}": value for name, value in values.items()}
 
 
 def remedies_arrays(found: Remedies) -> dict[str, Any]:
@@ -149,9 +149,9 @@ def _verdict(settings: Any, found: Remedies) -> Table:
     low, high = interval(_ann(found), images)
     caption = (
         f"The best first: by the steps from which on the accuracy stays within {settings.within:g} points of the ANN's "
-        f"{100 * _ann(found):.1f} % ({100 * low:.1f} to {100 * high:.1f} on {images} images), then by what is lost after "
-        "all steps. Accuracy kept: of the ANN's. Energy of all steps in inferences of the ANN, by two conventions of the "
-        "ledger."
+        f"{100 * _ann(found):.1f} %, then by what is lost after all steps. The ANN's would be {100 * low:.1f} to "
+        f"{100 * high:.1f} on all such images, as far as {images} can tell. Accuracy kept: of the ANN's. Energy of all "
+        "steps in inferences of the ANN, by two conventions of the ledger."
     )
     return Table(caption, [head, *(row[2] for row in rows)])
 
@@ -184,7 +184,7 @@ def _half(result: Any, name: str) -> bool:
 
 
 def _near(result: Any) -> bool:
-    return bool(result.values[f"points lost, {RECOMMENDED}"] <= (0.3 if _steps(result) >= 256 else 1.0))
+    return bool(result.values[f"remedies points lost, {RECOMMENDED}"] <= (0.3 if _steps(result) >= 256 else 1.0))
 
 
 def _steps(result: Any) -> int:
