@@ -12,7 +12,17 @@ from biosnn.engine.session import session
 from biosnn.model import from_toml, to_toml
 
 NEURONS = [
-    *("lif", "lif_noisy", "lif_exp", "lif_cond", "if_soft", "if_hard", "lif_adaptive", "lif_inhibitory"),
+    *(
+        "lif",
+        "lif_noisy",
+        "lif_exp",
+        "lif_cond",
+        "if_soft",
+        "if_hard",
+        "if_hard_noisy",
+        "lif_adaptive",
+        "lif_inhibitory",
+    ),
     *("adex", "izhikevich", "hodgkin_huxley", "integrator", "lif_soft", "lif_alpha", "relu_first_spike"),
 ]
 SYNAPSES = [

@@ -42,3 +42,17 @@ def test_a_value_is_told_by_the_time_of_the_only_spike() -> None:
         at_the_window = np.asarray(v.v)[:, T]
     np.testing.assert_allclose(at_the_window, values - 0.5 / T, atol=1e-12)
     assert told == {2: T + 18, 3: T + 10, 4: T + 5, 5: T, 6: T}
+
+
+def test_noise_moves_a_membrane_by_its_strength_in_its_time_and_fires_without_a_drive() -> None:
+    """Without a threshold, v is normal with the mean z t and the variance sigma**2 t/tau_sigma."""
+    sigma, z, steps = 0.1, 0.02, 50
+    with biosnn.session("numpy", seed=2, dt=1 * ms) as sim:
+        free = biosnn.neurons(4000, "if_hard_noisy", name="free", values={"v_th": "1000", "z": z / ms, "sigma": sigma})
+        cells = biosnn.neurons(500, "if_hard_noisy", name="cells", values={"sigma": sigma})
+        spikes = SpikeMonitor(cells, name="spikes")
+        sim.run(Network(free, cells, spikes), steps * ms)
+        v, fired = np.asarray(free.v), int(spikes.num_spikes)
+    assert abs(v.mean() - z * steps) < 4 * sigma * np.sqrt(steps / 4000)
+    assert abs(v.var() / (sigma**2 * steps) - 1) < 4 * np.sqrt(2 / 4000)
+    assert fired > 0
