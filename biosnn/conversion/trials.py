@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from biosnn.conversion.images import check_images
@@ -15,9 +14,6 @@ from biosnn.conversion.running import TOGETHER, How, Program, check_labels, chec
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
-
-ROOM = 2_000_000
-"""How many counts of neurons one process keeps, if images are few neurons each."""
 
 
 class Trials:
@@ -49,8 +45,8 @@ class Trials:
             raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
         self.snn, self.T = snn, check_steps(T)
         self.sim, self.how = sim, How(self.T, each, None, precision, None, None)
-        together = int(np.clip(ROOM // snn.neurons, TOGETHER, 5 * TOGETHER)) if each else 5 * TOGETHER
-        self._program = Program(sim, snn, self.how, together, varied=True)
+        # More in a process than usual, as processes are many and short.
+        self._program = Program(sim, snn, self.how, 2 * TOGETHER, varied=True)
 
     def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
         """A network that was converted by itself, with other thresholds or another start, as one for these trials.

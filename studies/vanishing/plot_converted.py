@@ -81,4 +81,4 @@ def _scale(result: Any) -> Figure:
         "images ended. Right: rates by layer after all steps. Above the best scale spikes vanish on their way, below it "
         "deep layers fire too much; the fewer the steps, the lower the best scale."
     )
-    return Figure("threshold scale", figure, caption)
+    return Figure("threshold-scale", figure, caption)

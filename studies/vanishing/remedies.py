@@ -51,7 +51,7 @@ SOFT, SCALES, START, BIAS, NOISE = (
     "noise currents",
 )
 HOMEOSTASIS, PERCENTILE, BOTH = "homeostasis", "percentile", "recommended, and bias currents"
-SIGMAS = (0.05, 0.1, 0.2, 0.4)
+SIGMAS = (0.05, 0.15, 0.4)
 """Strengths of the noise that are tried on calibration images."""
 _SOFT = {"neuron": "if_soft", "preset": ""}
 _PERCENTILE: dict[str, Any] = {"method": "percentile", "percentile": None, "per": "channel"}
@@ -63,7 +63,7 @@ SURE = 0.98
 class RemedySettings:
     """What can be changed about remedies."""
 
-    rounds: int = setting(12, "how often homeostasis sees the calibration images", minimum=1)
+    rounds: int = setting(10, "how often homeostasis sees the calibration images", minimum=1)
     within: float = setting(1.0, "points below the ANN that are near enough, for the steps needed", minimum=0.0)
 
 
