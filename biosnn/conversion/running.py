@@ -306,25 +306,53 @@ def in_parts(
     (list, float)
         What was read, for each part of the images; and how long it took (s), when code had been generated.
     """
+    return opened(sim, snn, images, how).show(images, read)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A program that is ready to show images; made by `opened`."""
+
+    sim: Simulation
+    snn: SpikingNetwork
+    how: How
+    built: Built
+    prepared: Any
+
+    def show(self, images: NDArray[np.float32], read: Callable[[Built, slice], Read]) -> tuple[list[Read], float]:
+        """As `in_parts`, again and again."""
+        starts = range(0, len(images), self.built.shown)
+        parts = [slice(start, min(start + self.built.shown, len(images))) for start in starts]
+        pixels = frames(self.snn, images)
+        points = [
+            _point(self.snn, self.built, pixels[part], self.how, self.sim.seed + k) for k, part in enumerate(parts)
+        ]
+        shown, begin = iter(parts), time.perf_counter()
+        more = {"jobs": self.how.jobs, "report": self.how.report}
+        found = self.prepared.run(points, lambda: read(self.built, next(shown)), **more)
+        return found, time.perf_counter() - begin
+
+
+def opened(sim: Simulation, snn: SpikingNetwork, images: NDArray[np.float32], how: How) -> Opened:
+    """Build a network that is going to be shown images such as these, in a program that serves them all."""
     sim.reset(dt=DT, precision=how.precision)
-    pixels, intervals = frames(snn, images), max(len(how.marks), 1)
-    together = min(TOGETHER, len(pixels), _most_together(snn, intervals))
+    intervals = max(len(how.marks), 1)
+    together = min(TOGETHER, len(images), _most_together(snn, how))
     if snn.options.code == "rate":
         built = build(snn, how.T, together, each=how.each, early=how.lead is not None, intervals=intervals)
     else:
         built = build_first_spikes(snn, how.T, together, each=how.each)
-    starts = range(0, len(pixels), built.shown)
-    parts = [slice(start, min(start + built.shown, len(pixels))) for start in starts]
-    points = [_point(snn, built, pixels[part], how, sim.seed + number) for number, part in enumerate(parts)]
-    prepared = sim.prepare(built.network, lambda: sim.run(built.network, duration(built.shown, built.steps)), points[0])
-    shown, begin = iter(parts), time.perf_counter()
-    found = prepared.run(points, lambda: read(built, next(shown)), jobs=how.jobs, report=how.report)
-    return found, time.perf_counter() - begin
+    example = _point(snn, built, frames(snn, images[:together]), how, sim.seed)
+    program = partial(sim.run, built.network, duration(built.shown, built.steps))
+    return Opened(sim, snn, how, built, sim.prepare(built.network, program, example))
 
 
-def _most_together(snn: SpikingNetwork, intervals: int) -> int:
+def _most_together(snn: SpikingNetwork, how: How) -> int:
     """For how many images there is room to count the spikes of each interval."""
-    counted = sum(snn.wiring[name].neurons for name in snn.wiring.ends) * intervals
+    if len(how.marks) <= 1:
+        return TOGETHER
+    apart = snn.wiring.hidden if how.each else [snn.wiring[name] for name in snn.wiring.ends]
+    counted = sum(population.neurons for population in apart) * len(how.marks)
     return max(MOST_COUNTS // counted, 1) if counted else TOGETHER
 
 

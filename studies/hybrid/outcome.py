@@ -1,0 +1,1 @@
+values_of=arrays_of=left_out=tables_of=None
