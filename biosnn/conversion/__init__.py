@@ -36,32 +36,39 @@ from biosnn.conversion.reference import Reference, check_reading, original, refe
 from biosnn.conversion.torch_module import from_torch
 
 if TYPE_CHECKING:
+    from biosnn.conversion.adjustment import Adjustment
     from biosnn.conversion.balance import Balance
     from biosnn.conversion.bill import ledger
     from biosnn.conversion.explaining import PARTS, LayerReport, explain
     from biosnn.conversion.hybrid_network import HybridNetwork, hybrid
     from biosnn.conversion.hybrid_outcome import HybridOutcome
     from biosnn.conversion.nir_running import NirRun, run_nir
-    from biosnn.conversion.running import Outcome, decisions, run
+    from biosnn.conversion.outcome import Outcome, decisions
+    from biosnn.conversion.running import run
     from biosnn.conversion.saving import is_converted, load, save
     from biosnn.conversion.spiking import Options, SpikingNetwork, convert
+    from biosnn.conversion.trials import Trials
 
 _HOMES = {
+    "adjustment": ("Adjustment",),
     "balance": ("Balance",),
     "bill": ("ledger",),
     "explaining": ("PARTS", "LayerReport", "explain"),
     "hybrid_network": ("HybridNetwork", "hybrid"),
     "hybrid_outcome": ("HybridOutcome",),
     "nir_running": ("NirRun", "run_nir"),
-    "running": ("Outcome", "decisions", "run"),
+    "outcome": ("Outcome", "decisions"),
+    "running": ("run",),
     "saving": ("is_converted", "load", "save"),
     "spiking": ("Options", "SpikingNetwork", "convert"),
+    "trials": ("Trials",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PARTS",
     "Add",
+    "Adjustment",
     "AveragePool",
     "Balance",
     "Concat",
@@ -83,6 +90,7 @@ __all__ = [
     "Scale",
     "Select",
     "SpikingNetwork",
+    "Trials",
     "ann_graph",
     "check_images",
     "check_reading",

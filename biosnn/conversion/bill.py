@@ -15,7 +15,7 @@ from biosnn.conversion.hybrid_network import HybridNetwork
 from biosnn.conversion.hybrid_outcome import HybridOutcome
 from biosnn.conversion.layers import Convolution, Linear, Relu, Scale
 from biosnn.conversion.network import OFF, ON
-from biosnn.conversion.running import Outcome
+from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Path, Population
 from biosnn.energy import IF_UPDATE, LIF_UPDATE, LayerCounts, Ledger, Update

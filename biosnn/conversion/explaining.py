@@ -10,6 +10,7 @@ own, so that a neuron fires before an inhibition comes, or not yet when an excit
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +25,8 @@ from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import order, spread
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import OFF, ON
+from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.reference import reference
-from biosnn.conversion.running import Outcome
 from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
 from biosnn.conversion.wiring import MAXIMUM, RELU, Population
 from biosnn.engine import session
@@ -181,9 +182,10 @@ def _report(
     shape = (-1,) + (1,) * (len(population.shape) - 1)
     theta = snn.thresholds[population.name].reshape(shape).astype(np.float64)
     rate = told[population.name]
-    got = np.maximum(_mean_input(population, told), 0)
+    excitability, bias, start = (value.reshape(shape) for value in dataclasses.astuple(snn.adjustment(population.name)))
+    got = np.maximum((_mean_input(population, told) + bias) * excitability, 0)
     clipped = np.minimum(got, theta)
-    whole = np.clip(np.floor(clipped / theta * steps + snn.options.start + 1e-6), 0, steps) / steps * theta
+    whole = np.clip(np.floor(clipped / theta * steps + start + 1e-6), 0, steps) / steps * theta
     alone = whole if own is None else own[np.round(clipped / theta * LEVELS).astype(np.int64)] * theta
     parts = dict(zip(PARTS, (got - meant, clipped - got, whole - clipped, alone - whole, rate - alone), strict=True))
     parts["error"] = rate - meant

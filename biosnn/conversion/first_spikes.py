@@ -54,7 +54,7 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
         begin_anew(group, pictures, changing, order=BEGIN - 2)  # after images have turned, before they drive
     within_step(*groups.values(), *projections)
     output = StateMonitor(groups[snn.graph.output], "v", record=True, when="end", name="read")
-    tallies = tallies_of(groups, pictures, dict.fromkeys(groups, shown if each else 1))
+    tallies = tallies_of(groups, pictures, dict.fromkeys(groups, shown if each else 1), firsts=each)
     network = Network(pictures, onsets, *groups.values(), *projections, output)
     return Built(network, shown, total, groups, output, tallies)
 

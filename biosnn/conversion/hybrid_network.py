@@ -15,8 +15,9 @@ from biosnn.conversion.hybrid_outcome import HybridOutcome
 from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import order, spread
 from biosnn.conversion.network import Built
+from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.reference import reference
-from biosnn.conversion.running import How, Outcome, check_labels, check_steps, in_parts, joined, read_part
+from biosnn.conversion.running import How, check_labels, check_steps, in_parts, joined, read_part
 from biosnn.conversion.spiking import Options, SpikingNetwork
 from biosnn.conversion.wiring import wiring
 from biosnn.engine import Simulation, session

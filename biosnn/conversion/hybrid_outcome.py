@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion.running import Outcome, decisions
+from biosnn.conversion.outcome import Outcome, decisions
 from biosnn.errors import ConversionError, field_error
 from biosnn.measure import accuracy
 

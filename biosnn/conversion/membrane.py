@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
 from brian2 import Quantity, ms
-from brian2.units.fundamentalunits import DIMENSIONLESS, get_unit
+from brian2.units.fundamentalunits import get_unit
+from numpy.typing import ArrayLike
 
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
@@ -26,8 +28,10 @@ class Membrane:
         The model.
     potential, drive : str
         The variable that spikes add to, which is the membrane potential, and that of a lasting input.
+    rest : Quantity
+        Where an image begins without ``start``.
     quantum : Quantity
-        From where an image begins without ``start`` to the threshold.
+        From there to the threshold.
     current : Quantity
         The value of the lasting input that brings so much in a time step.
     """
@@ -35,6 +39,7 @@ class Membrane:
     model: NeuronModel
     potential: str
     drive: str
+    rest: Quantity
     quantum: Quantity
     current: Quantity
 
@@ -65,15 +70,11 @@ class Membrane:
         quantum = Quantity(theta - rest)
         if not float(quantum) > 0:
             raise ConversionError(field_error(f"{where} threshold", "above the potential at the start", quantum, do))
-        return cls(model, potential, drive, quantum, _current(where, model, quantum, drive))
+        return cls(model, potential, drive, Quantity(rest), quantum, _current(where, model, quantum, drive))
 
-    def begin(self, start: float) -> str:
-        """The membrane potential at which an image begins, so many thresholds from rest, as an expression."""
-        unit = get_unit(self.quantum.dim)
-        quantum = (
-            repr(float(self.quantum)) if self.quantum.dim is DIMENSIONLESS else f"{float(self.quantum)!r}*{unit!r}"
-        )
-        return f"{self.model.initial.get(self.potential, f'0*({quantum})')} + {float(start)!r}*({quantum})"
+    def begin(self, start: ArrayLike) -> Quantity:
+        """The membrane potential at which an image begins, so many thresholds from rest."""
+        return Quantity(self.rest + np.asarray(start, float) * self.quantum)
 
 
 def _current(where: str, model: NeuronModel, quantum: Quantity, drive: str) -> Quantity:

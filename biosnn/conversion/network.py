@@ -91,14 +91,14 @@ def build(
     for number, population in enumerate(snn.wiring.populations):
         group = _population(snn, population, membrane, f"layer_{number}")
         groups[population.name] = group
-        projections += _joined(snn, population, membrane, groups, pictures, number)
+        projections += joined(snn, population, groups, pictures, number, **_onto(snn, population, membrane))
         begin_anew(group, pictures, _state(snn, population, group), order=BEGIN)
     within_step(*groups.values(), *projections)
     if early:
         Decide(groups[snn.graph.output], pictures)
     reads = None if snn.wiring.ends else _reads(groups[snn.graph.output], snn.options.output)
     apart = {name: shown if each or name in snn.wiring.ends else 1 for name in groups}
-    tallies = tallies_of(groups, pictures, apart, intervals)
+    tallies = tallies_of(groups, pictures, apart, intervals, firsts=each and intervals == 1)
     more = [made for made in (onsets, reads) if made is not None]
     network = Network(pictures, *groups.values(), *projections, *more)
     return Built(network, shown, steps, groups, reads, tallies)
@@ -117,12 +117,15 @@ def blank_pictures(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
 
 
 def tallies_of(
-    groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1
+    groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1, *, firsts: bool = False
 ) -> dict[str, Tally]:
-    """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals."""
+    """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals.
+
+    With ``firsts``, the step of each first spike is kept too.
+    """
     spiking = {name: group for name, group in groups.items() if group.thresholder}
     return {
-        name: Tally(group, pictures, images_apart[name], f"tally_{number}", intervals)
+        name: Tally(group, pictures, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
         for number, (name, group) in enumerate(spiking.items())
     }
 
@@ -136,13 +139,41 @@ def _population(snn: SpikingNetwork, population: Population, membrane: Membrane,
     size = population.neurons
     if population.kind == MAXIMUM:
         return relays(size, name)
-    bias = population.bias.ravel()[order(population.shape)]
+    values = _values(snn, population, membrane)
     if population.kind == OUTPUT and snn.options.output == "potential":
-        return neurons(size, "integrator", name=name, values={"z": Quantity(bias / DT)})
-    theta = spread(snn.thresholds[population.name], population.shape)
-    values: dict[str, Any] = {membrane.drive: Quantity(bias / theta * membrane.current)}
-    values[membrane.potential] = membrane.begin(snn.options.start)
+        return neurons(size, "integrator", name=name, values=values)
     return neurons(size, membrane.model, name=name, values=values)
+
+
+def _values(snn: SpikingNetwork, population: Population, membrane: Membrane) -> dict[str, Any]:
+    """What biases and thresholds make of a population: its constant drive, and the potential at which images begin."""
+    shape, adjustment = population.shape, snn.adjustment(population.name)
+    bias = population.bias.ravel()[order(shape)]
+    if population.kind == OUTPUT and snn.options.output == "potential":
+        return {"z": Quantity(bias / DT)}
+    theta = spread(snn.thresholds[population.name] / adjustment.excitability, shape)
+    drive = (bias + spread(adjustment.bias, shape)) / theta
+    begin = membrane.begin(spread(adjustment.start, shape))
+    return {membrane.drive: Quantity(drive * membrane.current), membrane.potential: begin}
+
+
+def parameters(snn: SpikingNetwork) -> dict[str, Any]:
+    """All that thresholds and adjustments decide in a network whose rates tell, as values for a prepared program.
+
+    Returns
+    -------
+    dict of str to Quantity or ndarray
+        "group.variable" to what it is.
+    """
+    membrane = Membrane.of(snn.options.model)
+    found: dict[str, Any] = {}
+    for number, population in enumerate(snn.wiring.populations):
+        if population.kind != MAXIMUM:
+            own = _values(snn, population, membrane)
+            found |= {f"layer_{number}.{variable}": value for variable, value in own.items()}
+            weights = weights_of(snn, population, number, **_onto(snn, population, membrane))
+            found |= {f"{name}.w": np.ravel(value) for name, value in weights.items()}
+    return found
 
 
 def _state(snn: SpikingNetwork, population: Population, group: Any) -> list[str] | None:
@@ -203,15 +234,49 @@ class Onto:
     unit: Quantity
 
 
-def _joined(
-    snn: SpikingNetwork, population: Population, membrane: Membrane, groups: dict[str, Any], pictures: Any, number: int
-) -> list[Projection]:
-    """The synapses that arrive at a population whose rates tell."""
+def _onto(snn: SpikingNetwork, population: Population, membrane: Membrane) -> dict[str, Onto]:
+    """What spikes and pixels add to in a population whose rates tell."""
     potential, drive = Onto(membrane.potential, membrane.quantum), Onto(membrane.drive, membrane.current)
     if population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential"):
         potential, drive = Onto("v", Quantity(1.0)), Onto("z", 1 / DT)
-    pixels = drive if snn.options.input == "first spike" else potential
-    return joined(snn, population, groups, pictures, number, spikes=potential, pixels=pixels, currents=drive)
+    return {
+        "spikes": potential,
+        "pixels": drive if snn.options.input == "first spike" else potential,
+        "currents": drive,
+    }
+
+
+def weights_of(
+    snn: SpikingNetwork, population: Population, number: int, *, spikes: Onto, pixels: Onto, currents: Onto
+) -> dict[str, Any]:
+    """The weights of the synapses that arrive at a population, for each projection or drive by its name.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    population : Population
+        Where they arrive.
+    number : int
+        Of the population, for names.
+    spikes, pixels, currents : Onto
+        What the spikes of other populations add to, those of pixels, and pixels that are currents.
+    """
+    theta = snn.thresholds[population.name] / snn.adjustment(population.name).excitability
+    if population.kind == OUTPUT and snn.options.output == "potential":
+        theta = np.ones_like(theta)  # the potential is read as it is
+    ones, found = np.ones(snn.graph.input.shape[:1]), {}
+    for k, path in enumerate(population.paths):
+        joint, name = snn.joints[population.name, k], f"joint_{number}_{k}"
+        if path.source != snn.graph.input.name:
+            found[name] = joint.scaled(snn.thresholds[path.source], theta) * spikes.unit
+        elif snn.options.input == "analog":
+            found[name] = joint.scaled(ones, theta) * currents.unit
+        else:
+            weights = joint.scaled(ones * largest_pixel(snn), theta) * pixels.unit
+            sides = ((ON, 1), (OFF, -1)) if snn.lowest < 0 else ((ON, 1),)
+            found |= {f"{name}_{_CALLED[side]}": sign * weights for side, sign in sides}
+    return found
 
 
 def joined(
@@ -229,49 +294,34 @@ def joined(
 
     Parameters
     ----------
-    snn : SpikingNetwork
-        The network.
-    population : Population
-        Where they arrive.
     groups : dict of str to NeuronGroup
         That population, and all before it.
     pictures : Images
         What is shown.
-    number : int
-        Of the population, for names.
-    spikes, pixels, currents : Onto
-        What the spikes of other populations add to, those of pixels, and pixels that are currents.
+    snn, population, number, spikes, pixels, currents
+        As in `weights_of`.
 
     Returns
     -------
     list of Projection
         Those that spikes run; a drive by images is part of these.
     """
-    group, graph = groups[population.name], snn.graph
-    theta = snn.thresholds[population.name]
-    if population.kind == OUTPUT and snn.options.output == "potential":
-        theta = np.ones_like(theta)  # the potential is read as it is
-    found: list[Projection] = []
+    group, found = groups[population.name], []
+    weights = weights_of(snn, population, number, spikes=spikes, pixels=pixels, currents=currents)
     for k, path in enumerate(population.paths):
-        joint, name = snn.joints[population.name, k], f"joint_{number}_{k}"
-        if path.source != graph.input.name:
-            weights = joint.scaled(snn.thresholds[path.source], theta) * spikes.unit
+        kind, name = snn.joints[population.name, k].kind, f"joint_{number}_{k}"
+        if path.source != snn.graph.input.name:
             adds = f"{spikes.variable}_post += w"
-            found.append(Projection(groups[path.source], group, joint.kind, weights, on_pre=adds, name=name))
+            found.append(Projection(groups[path.source], group, kind, weights[name], on_pre=adds, name=name))
             if population.kind == MAXIMUM:
                 found[-1].forget_regularly(events=pictures, order=BEGIN)
-            continue
-        ones = np.ones(graph.input.shape[:1])
-        if snn.options.input == "analog":
-            weights = joint.scaled(ones, theta) * currents.unit
-            pictures.drive(group, currents.variable, weights, joint.kind, onto=True, name=name)
-            continue
-        weights = joint.scaled(ones * largest_pixel(snn), theta) * pixels.unit
-        adds = f"{pixels.variable}_post += w"
-        for side, sign in ((ON, 1), (OFF, -1)):
-            if side in groups:
-                source, called = groups[side], f"{name}_{groups[side].name}"
-                found.append(Projection(source, group, joint.kind, sign * weights, on_pre=adds, name=called))
+        elif snn.options.input == "analog":
+            pictures.drive(group, currents.variable, weights[name], kind, onto=True, name=name)
+        else:
+            adds = f"{pixels.variable}_post += w"
+            for source in (groups[side] for side in (ON, OFF) if side in groups):
+                called = f"{name}_{source.name}"
+                found.append(Projection(source, group, kind, weights[called], on_pre=adds, name=called))
     return found
 
 

@@ -15,12 +15,12 @@ from biosnn.conversion.first_spikes import build_first_spikes
 from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import order
 from biosnn.conversion.membrane import DT
-from biosnn.conversion.network import Built, build, duration, frames
+from biosnn.conversion.network import Built, build, duration, frames, parameters
+from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.conversion.tally import INTERVAL, MOST_STEPS
 from biosnn.engine import Simulation, session
 from biosnn.errors import ConversionError, field_error
-from biosnn.measure import accuracy
 
 Read = TypeVar("Read")
 
@@ -28,133 +28,6 @@ TOGETHER = 20
 """How many images one process shows before the next are handed out."""
 MOST_COUNTS = 2**23
 """How many counts of intervals a process keeps: with few populations, those of so many images."""
-
-
-def decisions(outputs: NDArray[Any]) -> NDArray[np.int64]:
-    """The class that outputs decide for: the largest, or, of a single one, 1 where it is above 0 and else 0.
-
-    Parameters
-    ----------
-    outputs : ndarray, shape (..., classes)
-        Of an ordinary network before a softmax or sigmoid, or of a spiking one.
-
-    Returns
-    -------
-    ndarray of int, shape (...)
-    """
-    single = outputs.shape[-1] == 1
-    return np.asarray((outputs[..., 0] > 0).astype(np.int64) if single else outputs.argmax(axis=-1))
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What a converted network answered.
-
-    Parameters
-    ----------
-    potentials : ndarray of float32, shape (images, steps, classes)
-        What is read of the output at the end of each step: membrane potentials, or spikes so far. Divided by the number
-        of the step, potentials are what the ordinary network computes. Outputs of several axes are flat, channels
-        first. A part of a network that hands its rates on has no classes.
-    spikes : mapping of str to ndarray of int
-        For each population that spikes, how often each neuron fired: shape (images, neurons) if each image was counted
-        by itself, else (1, neurons). Neurons of layers of images are in the order (row, column, channel). Inputs that
-        spike are "input, positive" and "input, negative".
-    by_step : mapping of str to ndarray of int, shape (steps,)
-        For each of them, its spikes in each step, of all images.
-    took : ndarray of int, shape (images,)
-        For how many steps each image was shown: all, unless it ended early. The answer stays what it was then.
-    labels : ndarray of int, shape (images,), or None
-        What is right.
-    seconds : float
-        How long processors worked (s), reading and writing included; 0 on targets other than ``cpp``.
-    elapsed : float
-        How long it took by the clock (s), from the first image to the last answer; code had been generated before.
-    memory : int
-        The most bytes that one process held; 0 on targets other than ``cpp``.
-    """
-
-    potentials: NDArray[np.float32]
-    spikes: Mapping[str, NDArray[np.int64]]
-    by_step: Mapping[str, NDArray[np.int64]]
-    took: NDArray[np.int64]
-    labels: NDArray[np.int64] | None
-    seconds: float
-    elapsed: float
-    memory: int
-
-    @property
-    def steps(self) -> int:
-        """How long each image was shown."""
-        return int(self.potentials.shape[1])
-
-    def decided(self, T: int | None = None) -> NDArray[np.int64]:
-        """What is decided after T steps, by default all (see `decisions`); shape (images,)."""
-        steps = self.steps if T is None else T
-        if not 1 <= steps <= self.steps:
-            raise ConversionError(field_error("Outcome, T", f"1 to {self.steps} steps", T))
-        return decisions(self.potentials[:, steps - 1])
-
-    @property
-    def accuracy(self) -> float:
-        """Which part of the images is told right in the end."""
-        return float(self.latency_curve[-1])
-
-    @property
-    def latency_curve(self) -> NDArray[np.float64]:
-        """Accuracy after each step, shape (steps,).
-
-        Raises
-        ------
-        ConversionError
-            If no labels were given.
-        """
-        if self.labels is None:
-            raise ConversionError(field_error("Outcome, labels", "labels, for an accuracy", None, "run(..., labels=)"))
-        return np.asarray((decisions(self.potentials) == self.labels[:, None]).mean(axis=0))
-
-    def agreement(self, decided: NDArray[np.int64], T: int | None = None) -> float:
-        """In which part of the images it decides as another network does."""
-        return accuracy(self.decided(T), decided)
-
-    def lead(self, agreement: float = 1.0) -> float:
-        """The lead at which images can end early: the smallest that changes no decision on these images, or few.
-
-        Parameters
-        ----------
-        agreement : float
-            Which part of the decisions stays what it is after all steps.
-
-        Returns
-        -------
-        float
-            For `run` on other images, with as many steps.
-
-        Raises
-        ------
-        ConversionError
-            If there are no two outputs to compare, or ``agreement`` is no part.
-        """
-        if self.potentials.shape[-1] < 2:
-            raise ConversionError(field_error("Outcome.lead", "two outputs or more", self.potentials.shape[-1]))
-        if not 0 < agreement <= 1:
-            raise ConversionError(field_error("Outcome.lead, agreement", "a number above 0, at most 1", agreement))
-        ordered = np.sort(self.potentials, axis=-1)
-        ahead = ordered[..., -1] - ordered[..., -2]
-        kept = decisions(self.potentials) == self.decided()[:, None]
-        # An image is lost if it is sure, at some step, of what it does not decide in the end: by its largest such lead,
-        # unless the right one has been as far ahead before.
-        wrong = np.where(kept, 0.0, ahead)
-        before = np.maximum.accumulate(np.where(kept, ahead, 0.0), axis=1)
-        needed = np.where(wrong > before, wrong, 0.0).max(axis=1)
-        allowed = int(np.floor((1 - agreement) * len(needed) + 1e-9))
-        largest = np.sort(needed)[::-1]
-        return float(np.nextafter(max(float(largest[min(allowed, len(largest) - 1)]), 1e-6), np.inf, dtype=np.float32))
-
-    @property
-    def spikes_an_image(self) -> float:
-        """Spikes of all neurons for an image, those of the input included."""
-        return float(sum(counts.sum() for counts in self.spikes.values()) / len(self.potentials))
 
 
 def run(
@@ -306,67 +179,77 @@ def in_parts(
     (list, float)
         What was read, for each part of the images; and how long it took (s), when code had been generated.
     """
-    return opened(sim, snn, images, how).show(images, read)
+    program = Program(sim, snn, how, min(TOGETHER, len(images)))
+    begin = time.perf_counter()
+    return program.run([snn], images, read)[0], time.perf_counter() - begin
 
 
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A program that is ready to show images; made by `opened`."""
+class Program:
+    """A converted network, ready to run on any images; if it is varied, with any thresholds and adjustments.
 
-    sim: Simulation
-    snn: SpikingNetwork
-    how: How
-    built: Built
-    prepared: Any
+    Parameters
+    ----------
+    sim : Simulation
+        An open session.
+    snn : SpikingNetwork
+        The network.
+    how : How
+        How images are shown.
+    together : int
+        At most how many in one process.
+    varied : bool
+        Whether networks differ in thresholds and adjustments; then they are written for each process.
+    """
 
-    def show(self, images: NDArray[np.float32], read: Callable[[Built, slice], Read]) -> tuple[list[Read], float]:
-        """As `in_parts`, again and again."""
-        starts = range(0, len(images), self.built.shown)
-        parts = [slice(start, min(start + self.built.shown, len(images))) for start in starts]
-        pixels = frames(self.snn, images)
-        points = [
-            _point(self.snn, self.built, pixels[part], self.how, self.sim.seed + k) for k, part in enumerate(parts)
-        ]
-        shown, begin = iter(parts), time.perf_counter()
-        more = {"jobs": self.how.jobs, "report": self.how.report}
-        found = self.prepared.run(points, lambda: read(self.built, next(shown)), **more)
-        return found, time.perf_counter() - begin
+    def __init__(self, sim: Simulation, snn: SpikingNetwork, how: How, together: int, *, varied: bool = False) -> None:
+        self.sim, self.how, self.varied = sim, how, varied
+        sim.reset(dt=DT, precision=how.precision)
+        intervals = max(len(how.marks), 1)
+        together = min(together, _most_together(snn, how))
+        if snn.options.code == "rate":
+            built = build(snn, how.T, together, each=how.each, early=how.lead is not None, intervals=intervals)
+        else:
+            built = build_first_spikes(snn, how.T, together, each=how.each)
+        self.built, blank = built, np.zeros((1, snn.graph.input.neurons), np.float32)
+        shown = duration(built.shown, built.steps)
+        self.prepared = sim.prepare(built.network, lambda: sim.run(built.network, shown), self._point(snn, blank, 0))
 
+    def run(
+        self, networks: Sequence[SpikingNetwork], images: NDArray[np.float32], read: Callable[[Built, slice], Read]
+    ) -> list[list[Read]]:
+        """Show images to networks; for each of these, what was read of each part of the images."""
+        together, points = self.built.shown, []
+        parts = [slice(start, min(start + together, len(images))) for start in range(0, len(images), together)]
+        for snn in networks:
+            pixels = frames(snn, images)
+            points += [self._point(snn, pixels[part], number) for number, part in enumerate(parts)]
+        shown = iter(parts * len(networks))
+        found = self.prepared.run(
+            points, lambda: read(self.built, next(shown)), jobs=self.how.jobs, report=self.how.report
+        )
+        return [found[start : start + len(parts)] for start in range(0, len(found), len(parts))]
 
-def opened(sim: Simulation, snn: SpikingNetwork, images: NDArray[np.float32], how: How) -> Opened:
-    """Build a network that is going to be shown images such as these, in a program that serves them all."""
-    sim.reset(dt=DT, precision=how.precision)
-    intervals = max(len(how.marks), 1)
-    together = min(TOGETHER, len(images), _most_together(snn, how))
-    if snn.options.code == "rate":
-        built = build(snn, how.T, together, each=how.each, early=how.lead is not None, intervals=intervals)
-    else:
-        built = build_first_spikes(snn, how.T, together, each=how.each)
-    example = _point(snn, built, frames(snn, images[:together]), how, sim.seed)
-    program = partial(sim.run, built.network, duration(built.shown, built.steps))
-    return Opened(sim, snn, how, built, sim.prepare(built.network, program, example))
+    def _point(self, snn: SpikingNetwork, part: NDArray[np.float32], number: int) -> dict[str, Any]:
+        """Images to show in one run, the last of which may be fewer."""
+        built, how = self.built, self.how
+        filled, lasts = np.resize(part, (built.shown, part.shape[1])), [duration(len(part), built.steps)]
+        found = {"pictures.pixels": filled.ravel(), "seed": (self.sim.seed + number) % 2**32, "durations": lasts}
+        if how.lead is not None:
+            output = built.groups[snn.graph.output].name
+            found |= {f"{output}._lead": how.lead, f"{output}._length": built.steps, f"{output}._images": len(part)}
+        if len(how.marks) > 1:
+            interval = np.searchsorted(how.marks, np.arange(MOST_STEPS), side="right")
+            found[f"pictures.{INTERVAL}"] = np.minimum(interval, len(how.marks) - 1)
+        return found | (parameters(snn) if self.varied else {})
 
 
 def _most_together(snn: SpikingNetwork, how: How) -> int:
     """For how many images there is room to count the spikes of each interval."""
-    if len(how.marks) <= 1:
-        return TOGETHER
-    apart = snn.wiring.hidden if how.each else [snn.wiring[name] for name in snn.wiring.ends]
-    counted = sum(population.neurons for population in apart) * len(how.marks)
-    return max(MOST_COUNTS // counted, 1) if counted else TOGETHER
-
-
-def _point(snn: SpikingNetwork, built: Built, part: NDArray[np.float32], how: How, seed: int) -> dict[str, Any]:
-    """Images to show in one run, the last of which may be fewer."""
-    shown = np.resize(part, (built.shown, part.shape[1]))
-    found = {"pictures.pixels": shown.ravel(), "seed": seed % 2**32, "durations": [duration(len(part), built.steps)]}
-    if how.lead is not None:
-        output = built.groups[snn.graph.output].name
-        found |= {f"{output}._lead": how.lead, f"{output}._length": built.steps, f"{output}._images": len(part)}
-    if len(how.marks) > 1:
-        interval = np.searchsorted(how.marks, np.arange(MOST_STEPS), side="right")
-        found[f"pictures.{INTERVAL}"] = np.minimum(interval, len(how.marks) - 1)
-    return found
+    apart = snn.wiring.ends
+    if how.each and len(how.marks) > 1:
+        apart = tuple(population.name for population in snn.wiring.hidden)
+    counted = sum(snn.wiring[name].neurons for name in apart) * max(len(how.marks), 1)
+    return max(MOST_COUNTS // counted, 1) if counted else MOST_COUNTS
 
 
 def read_part(sim: Simulation, snn: SpikingNetwork, how: How, built: Built, part: slice) -> Outcome:
@@ -377,6 +260,7 @@ def read_part(sim: Simulation, snn: SpikingNetwork, how: How, built: Built, part
         name: counted if how.each else counted.sum(axis=0, keepdims=True) for name, (counted, _) in tallies.items()
     }
     by_step = {name: steps[: built.steps] for name, (_, steps) in tallies.items()}
+    firsts = {name: tally.read_firsts(shown) for name, tally in built.tallies.items() if tally.firsts is not None}
     took = np.full(shown, built.steps)
     if how.lead is not None:
         took = np.asarray(built.groups[snn.graph.output].variables["_took"].get_value(), np.int64)[:shown]
@@ -384,7 +268,7 @@ def read_part(sim: Simulation, snn: SpikingNetwork, how: How, built: Built, part
         answers = np.empty((shown, built.steps, 0), np.float32)
     else:
         answers = _answers(snn, built, took)[..., np.argsort(order(snn.wiring.populations[-1].shape))]
-    return Outcome(answers, spikes, by_step, took, None, sim.usage.seconds, 0.0, sim.usage.memory)
+    return Outcome(answers, spikes, by_step, firsts, took, None, sim.usage.seconds, 0.0, sim.usage.memory)
 
 
 def _answers(snn: SpikingNetwork, built: Built, took: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -412,6 +296,7 @@ def joined(parts: Sequence[Outcome], each: bool) -> Outcome:
         np.concatenate([part.potentials for part in parts]),
         {name: of_all(name, lambda part: part.spikes) for name in names},
         {name: np.sum([part.by_step[name] for part in parts], axis=0) for name in names},
+        {name: np.concatenate([part.firsts[name] for part in parts]) for name in parts[0].firsts},
         np.concatenate([part.took for part in parts]),
         None,
         sum(part.seconds for part in parts),

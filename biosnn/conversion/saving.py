@@ -19,6 +19,7 @@ import numpy as np
 
 from biosnn import archive
 from biosnn.conversion import layers as kinds
+from biosnn.conversion.adjustment import Adjustment
 from biosnn.conversion.balance import Balance
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.hybrid_network import HybridNetwork, hybrid
@@ -68,6 +69,8 @@ def save(network: SpikingNetwork | HybridNetwork, path: str | os.PathLike[str]) 
         raise ConversionError(field_error(f"{file}", "a file name that ends in .npz", file.suffix))
     snn = network.whole if isinstance(network, HybridNetwork) else network
     arrays: dict[str, Any] = {f"thresholds/{name}": value for name, value in snn.thresholds.items()}
+    for name, adjustment in snn.adjusted.items():
+        arrays |= {f"adjusted/{name}/{what}": value for what, value in vars(adjustment).items()}
     described = []
     for layer in snn.graph.layers:
         fields = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
@@ -137,7 +140,8 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork | HybridNetwork:
         raise ConversionError(said if said.startswith(str(file)) else f"{file}: {said}") from None
     except (TypeError, ValueError, KeyError) as problem:
         raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None
-    found = SpikingNetwork(wired, _thresholds(file, wired, arrays), limits[0], limits[1], options)
+    thresholds, adjusted = _thresholds(file, wired, arrays), _adjusted(file, wired, arrays)
+    found = SpikingNetwork(wired, thresholds, limits[0], limits[1], options, adjusted)
     if "spiking" not in about:
         return found
     try:
@@ -156,6 +160,23 @@ def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, 
             expected = f"{population.shape[0]} numbers above 0"
             raise ConversionError(field_error(f"{file}: {name}", expected, f"shape {value.shape}"))
         found[population.name] = value
+    return found
+
+
+def _adjusted(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Adjustment]:
+    found, names = {}, [field.name for field in dataclasses.fields(Adjustment)]
+    for population in wired.populations:
+        keys = [f"adjusted/{population.name}/{name}" for name in names]
+        if any(key in arrays for key in keys):
+            values = [np.asarray(arrays.get(key, ()), np.float32) for key in keys]
+            for key, value in zip(keys, values, strict=True):
+                if value.shape != population.shape[:1]:
+                    expected = f"{population.shape[0]} numbers"
+                    raise ConversionError(field_error(f"{file}: {key}", expected, f"shape {value.shape}"))
+            try:
+                found[population.name] = Adjustment(*values)
+            except ConversionError as problem:
+                raise ConversionError(f"{file}: {population.name!r}: {problem}") from None
     return found
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.conversion.adjustment import Adjustment
 from biosnn.conversion.balance import Balance, balanced
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.images import check_images
@@ -20,14 +21,14 @@ from biosnn.conversion.lowering import Lowered, lower
 from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.reading import read_network
 from biosnn.conversion.windows import aligned
-from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population, Wiring, wiring
+from biosnn.conversion.wiring import MAXIMUM, OUTPUT, RELU, Population, Wiring, wiring
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
 from biosnn.shelf import neuron_model
 
 if TYPE_CHECKING:
     from biosnn.conversion.hybrid_network import HybridNetwork
-    from biosnn.conversion.running import Outcome
+    from biosnn.conversion.outcome import Outcome
 
 INPUTS = ("analog", "poisson", "regular", "first spike")
 OUTPUTS = ("potential", "counts")
@@ -111,6 +112,8 @@ class SpikingNetwork:
         The smallest and largest value of a pixel of calibration images.
     options : Options
         How it was made.
+    adjusted : mapping of str to Adjustment
+        Populations that a remedy has changed since, by name (see `biosnn.conversion.remedies`).
     """
 
     wiring: Wiring
@@ -118,6 +121,7 @@ class SpikingNetwork:
     lowest: float
     highest: float
     options: Options
+    adjusted: Mapping[str, Adjustment] = field(default_factory=dict)
 
     @property
     def graph(self) -> Graph:
@@ -163,6 +167,33 @@ class SpikingNetwork:
             for name, value in self.thresholds.items()
         }
         return replace(self, thresholds=changed)
+
+    def adjustment(self, name: str) -> Adjustment:
+        """What is special about a population; of one that nothing has changed, nothing."""
+        start = self.options.start
+        return self.adjusted.get(name) or Adjustment.none(self.wiring[name].shape[0], start)
+
+    def with_adjustment(self, name: str, **changes: ArrayLike) -> SpikingNetwork:
+        """Return the network with a population changed.
+
+        Parameters
+        ----------
+        name : str
+            Of the population: one whose rates tell values.
+        **changes : float or array_like, shape (channels,)
+            Fields of `Adjustment`.
+
+        Raises
+        ------
+        ConversionError
+            If the population is unknown or none that can be changed, or a number makes no sense.
+        """
+        changeable = [p.name for p in self.wiring.hidden if p.kind == RELU and self.options.code == "rate"]
+        if name not in changeable:
+            raise ConversionError(field_error("with_adjustment", f"a population among {changeable}", name))
+        old = self.adjustment(name)
+        new = {key: np.broadcast_to(np.asarray(value, np.float32), old.start.shape) for key, value in changes.items()}
+        return replace(self, adjusted={**self.adjusted, name: replace(old, **new)})
 
     def run(self, images: ArrayLike, T: int = 64, **more: Any) -> Outcome:
         """Show images, each for T steps; see `biosnn.conversion.run`, which tells the other parameters."""

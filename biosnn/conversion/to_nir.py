@@ -93,19 +93,19 @@ def _add(made: _Made, snn: SpikingNetwork, population: Population) -> None:
     if population.kind == MAXIMUM:
         do = "Train the network with average pooling."
         raise ConversionError(field_error(f"Layer {population.name!r}", "no max pooling, as NIR has none", "it", do))
-    name, shape = _cells(population.name), population.shape
+    name, shape, adjustment = _cells(population.name), population.shape, snn.adjustment(population.name)
     if population.kind == OUTPUT:
         made.nodes[name] = I(r=np.ones(shape))
     else:
-        theta = _each(snn.thresholds[population.name], shape)
+        theta = _each(snn.thresholds[population.name] / adjustment.excitability, shape)
         made.nodes[name] = IF(
             r=np.ones(shape),
             v_threshold=theta,
             reset=RESETS[snn.options.model.name],
             fires=">=",
-            v_initial=snn.options.start * theta,
+            v_initial=_each(adjustment.start, shape) * theta,
         )
-    bias: NDArray[np.float32] | None = population.bias
+    bias: NDArray[np.float32] | None = population.bias + _each(adjustment.bias, shape)
     for number, path in enumerate(population.paths):
         source = snn.graph.input.name if path.source == snn.graph.input.name else _cells(path.source)
         told = snn.thresholds.get(path.source, np.ones(snn.wiring.shape(path.source)[:1], np.float32))

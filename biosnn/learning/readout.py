@@ -7,18 +7,13 @@ network has learned without them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from biosnn.errors import DataError, field_error
-
-Responses = Any
-"""Spike counts, shape (images, neurons): an array, or a sparse one of SciPy's, since few neurons answer an image."""
-Labels = NDArray[np.int64]
-NONE = -1
+from biosnn.measure.decoding import NONE, Labels, Responses
 
 
 def mean_response(responses: Responses, labels: Labels, classes: int) -> NDArray[np.float64]:
@@ -90,38 +85,12 @@ def weigh(responses: Responses, mean: NDArray[np.float64]) -> Labels:
     return np.where(score.max(axis=1) > 0, score.argmax(axis=1), NONE)
 
 
-def linear(responses: Responses, labels: Labels, new: Responses) -> Labels:
-    """Decide by a linear classifier (logistic regression) of whole responses, which learns from labels.
-
-    Unlike `vote` and `weigh`, it is supervised: it shows what the responses tell, not what the network alone can do.
-
-    Parameters
-    ----------
-    responses : array, shape (images, neurons)
-        Of training images.
-    labels : ndarray of int, shape (images,)
-    new : array, shape (other images, neurons)
-        Responses to decide on.
-
-    Returns
-    -------
-    ndarray of int64, shape (other images,)
-        -1 where there was nothing to learn: responses to one class only, or none at all.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    if len(np.unique(labels)) < 2 or not responses.sum():
-        return np.full(new.shape[0], NONE)
-    largest = responses.max()
-    fitted = LogisticRegression(max_iter=1000).fit(responses / largest, labels)
-    return np.asarray(fitted.predict(new / largest), dtype=np.int64)
-
-
 def fixed_linear(responses: Responses, labels: Labels) -> Callable[[Responses], Labels]:
     """Fit a linear classifier to the share that each neuron has in an answer, to decide on partial answers too.
 
     What an answer that has just begun says is in whose spikes it consists of, not in how many these are yet. So one
-    readout, fitted to whole answers, decides at every time since an image came. It is supervised, as `linear` is.
+    readout, fitted to whole answers, decides at every time since an image came. It is supervised, as
+    `biosnn.measure.linear` is.
 
     Parameters
     ----------

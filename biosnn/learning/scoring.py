@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
 from biosnn.learning.course import Course
-from biosnn.learning.readout import Labels, assign_labels, linear, mean_response, vote, weigh
+from biosnn.learning.readout import assign_labels, mean_response, vote, weigh
 from biosnn.learning.record import Record
-from biosnn.measure import accuracy
+from biosnn.measure import accuracy, linear
+from biosnn.measure.decoding import Labels
 
 RECENT = 2500
 """Lessons on which the accuracy so far is found, and as many before them which label the neurons."""

@@ -2,5 +2,21 @@
 
 from biosnn.measure.counts import sparse_spike_counts, spike_counts
 from biosnn.measure.decisions import accuracy, confusion, difference, interval
+from biosnn.measure.decoding import decode, linear
+from biosnn.measure.layers import LayerActivity, extinction_depth, layer_activity, mutual_information, survival
 
-__all__ = ["accuracy", "confusion", "difference", "interval", "sparse_spike_counts", "spike_counts"]
+__all__ = [
+    "LayerActivity",
+    "accuracy",
+    "confusion",
+    "decode",
+    "difference",
+    "extinction_depth",
+    "interval",
+    "layer_activity",
+    "linear",
+    "mutual_information",
+    "sparse_spike_counts",
+    "spike_counts",
+    "survival",
+]

@@ -19,8 +19,8 @@ from biosnn.coding import Coding
 from biosnn.datasets import Dataset
 from biosnn.errors import CodingError, field_error
 from biosnn.inputs import playback
-from biosnn.learning import linear, present
-from biosnn.measure import accuracy
+from biosnn.learning import present
+from biosnn.measure import accuracy, decode, layer_activity, survival
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -96,6 +96,7 @@ class Depth:
     firsts: Floats
 
 
+FIRST_LAYER = "1"
 LAYERED = ("spikes", "survival", "silent", "reached", "latency", "counts", "firsts")
 
 
@@ -203,8 +204,8 @@ class _Bench:
         self.tuned = max(2 * self.learned // 3, 1)
         chosen = [np.random.default_rng([sim.seed, s]).permutation(len(data.labels))[:images] for s in range(seeds)]
         self.shown = [[self._show(name, c, data, chosen[s], s) for s in range(seeds)] for name, c in codings.items()]
-        labels = [shown.labels for shown in self.shown[0]]
-        self.chance = float(np.mean([self._guess(found, self.learned)[1] for found in labels]))
+        blind = [self._accuracy(shown.labels, np.zeros((images, 1)), self.learned) for shown in self.shown[0]]
+        self.chance = float(np.mean(blind))
         self._build(max(len(shown.steps) for row in self.shown for shown in row))
 
     def _show(self, name: str, coding: Coding, data: Dataset, chosen: Whole, seed: int) -> _Shown:
@@ -302,7 +303,7 @@ class _Bench:
             np.mean([self._accuracy(answer.labels, counts, self.tuned) for counts, _ in answer.later])
             for answer in answers
         ]
-        ratio = [answer.survival[-1] for answer in answers]
+        ratio = [answer.survival for answer in answers]
         shape = (len(self.shown), len(gains))
         return np.reshape(tried, shape), np.reshape(ratio, shape)
 
@@ -318,37 +319,26 @@ class _Bench:
         return {name: np.reshape([one[name] for one in found], shape) for name in LAYERED}
 
     def _measured(self, answer: _Answer) -> dict[str, list[float]]:
-        numbers = {
-            "spikes": [float(counts.mean()) for counts, _ in answer.layers],
-            "survival": answer.survival,
-            "silent": [float((counts.sum(axis=0) == 0).mean()) for counts, _ in answer.layers],
-            "reached": [float((counts.sum(axis=1) > 0).mean()) for counts, _ in answer.layers],
-            "latency": [self._median(first) for _, first in answer.layers],
+        counts = {str(layer): counts for layer, (counts, _) in enumerate(answer.layers)}
+        firsts = {str(layer): first for layer, (_, first) in enumerate(answer.layers)}
+        # With one step for a whole image, rates are spikes an image.
+        found = layer_activity(
+            counts, steps=1, firsts=firsts, labels=answer.labels, learned=self.learned, first=FIRST_LAYER
+        )
+        early = [1 - first / self.window for first in firsts.values()]
+        return {
+            "spikes": [layer.rate for layer in found],
+            "survival": [layer.survival for layer in found],
+            "silent": [layer.silent for layer in found],
+            "reached": [layer.reached for layer in found],
+            "latency": [layer.latency * float(self.dt) for layer in found],
+            "counts": [layer.decoded for layer in found],
+            "firsts": [self._accuracy(answer.labels, seen, self.learned) for seen in early],
         }
-        counts, firsts = [
-            [self._accuracy(answer.labels, seen, self.learned) for seen in of_layers]
-            for of_layers in (
-                [counts for counts, _ in answer.layers],
-                [1 - first / self.window for _, first in answer.layers],
-            )
-        ]
-        return {**numbers, "counts": counts, "firsts": firsts}
-
-    def _median(self, first: Whole) -> float:
-        some = first[first < self.window]
-        return float(np.median(some) * self.dt) if some.size else np.nan
 
     def _accuracy(self, labels: Whole, seen: Floats | Whole, learned: int) -> float:
         """Accuracy of a linear decoder, learned from the first images and tested on the others."""
-        decided = linear(seen[:learned], labels[:learned], seen[learned:])
-        # Where there is nothing to be seen, the most frequent class is named.
-        guess, _ = self._guess(labels, learned)
-        return accuracy(np.where(decided < 0, guess, decided), labels[learned:])
-
-    def _guess(self, labels: Whole, learned: int) -> tuple[int, float]:
-        """The most frequent class of those to learn from, and how often it is right."""
-        most = int(np.bincount(labels[:learned]).argmax())
-        return most, float(np.mean(labels[learned:] == most))
+        return accuracy(decode(seen, labels, learned), labels[learned:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,10 +354,9 @@ class _Answer:
         return self.layers[2:] or self.layers[1:]
 
     @property
-    def survival(self) -> list[float]:
-        """Spikes for each spike of the first layer, each divided by the number of neurons; NaN where it is silent."""
-        first = self.layers[1][0].mean()
-        return [float(counts.mean() / first) if first else np.nan for counts, _ in self.layers]
+    def survival(self) -> float:
+        """Spikes of the last layer for each spike of the first; NaN where that is silent."""
+        return float(survival([counts.mean() for counts, _ in self.layers[1:]])[-1])
 
 
 def _least(tried: Floats, images: int) -> Whole:

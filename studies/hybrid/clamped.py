@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from biosnn.conversion import Graph, HybridNetwork, Input, Outcome, Reference, SpikingNetwork, reference
 from biosnn.conversion.layers import Layer, Relu, Scale, Select
-from biosnn.conversion.running import How, joined, opened, read_part
+from biosnn.conversion.running import TOGETHER, How, Program, joined, read_part
 from biosnn.conversion.wiring import OUTPUT, RELU, Path, Population, Wiring
 
 ENTRANCE = "currents"
@@ -124,28 +124,26 @@ def last_layers(
     """
     if not nets:
         return []
-    program, marks = clamped(whole), np.array(how.marks)
-    size = max(MOST_CURRENTS // program.graph.input.neurons, 1)
+    snn, marks = clamped(whole), np.array(how.marks)
+    size = max(MOST_CURRENTS // snn.graph.input.neurons, 1)
     parts = [images[start : start + size] for start in range(0, len(images), size)]
     sources = [Currents(whole, net) for net in nets]
-    ready = opened(sim, program, sources[0].of(images[: min(len(images), 20)])[0], how)
+    program = Program(sim, snn, how, min(TOGETHER, len(images)))
 
     def read(built: Any, part: slice) -> tuple[Outcome, dict[str, NDArray[np.int64]]]:
         counts = {name: tally.read_marks(part.stop - part.start).sum(axis=0) for name, tally in built.tallies.items()}
-        return read_part(sim, program, how, built, part), counts
+        return read_part(sim, snn, how, built, part), counts
 
     found = []
     for source in sources:
         did: list[tuple[Outcome, dict[str, NDArray[np.int64]]]] = []
-        outputs, elapsed = [], 0.0
+        outputs = []
         for part in parts:
             currents, direct = source.of(part)
-            here, took = ready.show(currents, read)
+            here = program.run([snn], currents, read)[0]
             told = np.concatenate([outcome.potentials[:, marks - 1] for outcome, _ in here])
             outputs.append(np.asarray(told / marks[:, None] + direct[:, None], np.float32))
             did += [(replace(outcome, potentials=outcome.potentials[..., :0]), counts) for outcome, counts in here]
-            elapsed += took
         totals = {name: np.sum([counts[name] for _, counts in did], axis=0) for name in did[0][1]}
-        outcome = replace(joined([outcome for outcome, _ in did], False), elapsed=elapsed)
-        found.append((outcome, totals, np.concatenate(outputs)))
+        found.append((joined([outcome for outcome, _ in did], False), totals, np.concatenate(outputs)))
     return found

@@ -14,6 +14,11 @@ int32_t* _row = {{get_array_name(counts)}} + ({% if each %}(int64_t) _turn*{{int
 {% else %}
 int32_t* _row = {{get_array_name(counts)}}{% if each %} + (int64_t) _turn*{{neurons}}{% endif %};
 {% endif %}
+{% if firsts %}
+int32_t* _first = {{get_array_name(firsts)}}{% if each %} + (int64_t) _turn*{{neurons}}{% endif %};
+for (int32_t _k = 0; _k < _num_spikes; _k++)
+    if (!_row[_spikes[_k]]) _first[_spikes[_k]] = _step;
+{% endif %}
 for (int32_t _k = 0; _k < _num_spikes; _k++) _row[_spikes[_k]]++;
 {{get_array_name(by_step)}}[_step < {{most}} ? _step : {{most - 1}}] += _num_spikes;
 {% endblock %}

@@ -1,0 +1,35 @@
+"""How far a converted network's answers are from the ordinary network's."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biosnn.conversion.outcome import Outcome
+
+
+def output_errors(outcome: Outcome, ann: ArrayLike) -> NDArray[np.float64]:
+    """How far outputs are from the ANN's after each step: root mean square, relative to the spread of the ANN's.
+
+    Outputs are compared as far as decisions can tell: without what they have in common in an image, and with the scale
+    that fits best, since spikes are counted in a unit of their own.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What the spiking network answered.
+    ann : array_like, shape (images, classes)
+        What the ANN answers.
+
+    Returns
+    -------
+    ndarray, shape (steps,)
+    """
+    meant = np.asarray(ann).reshape(len(outcome.potentials), -1)
+    told = outcome.potentials
+    if meant.shape[1] > 1:
+        meant = meant - meant.mean(axis=1, keepdims=True)
+        told = told - told.mean(axis=2, keepdims=True)
+    scale = np.einsum("nsc,nc->s", told, meant) / np.maximum(np.einsum("nsc,nsc->s", told, told), 1e-30)
+    off = np.einsum("nsc,s->nsc", told, scale) - meant[:, None]
+    return np.asarray(np.sqrt((off**2).mean(axis=(0, 2))) / max(float(meant.std()), 1e-30))

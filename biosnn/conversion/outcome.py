@@ -1,0 +1,144 @@
+"""What a converted network answered, and what that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.errors import ConversionError, field_error
+from biosnn.measure import accuracy
+
+
+def decisions(outputs: NDArray[Any]) -> NDArray[np.int64]:
+    """The class that outputs decide for: the largest, or, of a single one, 1 where it is above 0 and else 0.
+
+    Parameters
+    ----------
+    outputs : ndarray, shape (..., classes)
+        Of an ordinary network before a softmax or sigmoid, or of a spiking one.
+
+    Returns
+    -------
+    ndarray of int, shape (...)
+    """
+    single = outputs.shape[-1] == 1
+    return np.asarray((outputs[..., 0] > 0).astype(np.int64) if single else outputs.argmax(axis=-1))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a converted network answered.
+
+    Parameters
+    ----------
+    potentials : ndarray of float32, shape (images, steps, classes)
+        What is read of the output at the end of each step: membrane potentials, or spikes so far. Divided by the number
+        of the step, potentials are what the ordinary network computes. Outputs of several axes are flat, channels
+        first. A part of a network that hands its rates on has no classes.
+    spikes : mapping of str to ndarray of int
+        For each population that spikes, how often each neuron fired: shape (images, neurons) if each image was counted
+        by itself, else (1, neurons). Neurons of layers of images are in the order (row, column, channel). Inputs that
+        spike are "input, positive" and "input, negative".
+    by_step : mapping of str to ndarray of int, shape (steps,)
+        For each of them, its spikes in each step, of all images.
+    firsts : mapping of str to ndarray of int, shape (images, neurons)
+        For each of them, if each image was counted by itself, the step of each neuron's first spike, from 0; -1 where
+        it did not fire.
+    took : ndarray of int, shape (images,)
+        For how many steps each image was shown: all, unless it ended early. The answer stays what it was then.
+    labels : ndarray of int, shape (images,), or None
+        What is right.
+    seconds : float
+        How long processors worked (s), reading and writing included; 0 on targets other than ``cpp``.
+    elapsed : float
+        How long it took by the clock (s), from the first image to the last answer; code had been generated before.
+    memory : int
+        The most bytes that one process held; 0 on targets other than ``cpp``.
+    """
+
+    potentials: NDArray[np.float32]
+    spikes: Mapping[str, NDArray[np.int64]]
+    by_step: Mapping[str, NDArray[np.int64]]
+    firsts: Mapping[str, NDArray[np.int64]]
+    took: NDArray[np.int64]
+    labels: NDArray[np.int64] | None
+    seconds: float
+    elapsed: float
+    memory: int
+
+    @property
+    def steps(self) -> int:
+        """How long each image was shown."""
+        return int(self.potentials.shape[1])
+
+    def decided(self, T: int | None = None) -> NDArray[np.int64]:
+        """What is decided after T steps, by default all (see `decisions`); shape (images,)."""
+        steps = self.steps if T is None else T
+        if not 1 <= steps <= self.steps:
+            raise ConversionError(field_error("Outcome, T", f"1 to {self.steps} steps", T))
+        return decisions(self.potentials[:, steps - 1])
+
+    @property
+    def accuracy(self) -> float:
+        """Which part of the images is told right in the end."""
+        return float(self.latency_curve[-1])
+
+    @property
+    def latency_curve(self) -> NDArray[np.float64]:
+        """Accuracy after each step, shape (steps,).
+
+        Raises
+        ------
+        ConversionError
+            If no labels were given.
+        """
+        if self.labels is None:
+            raise ConversionError(field_error("Outcome, labels", "labels, for an accuracy", None, "run(..., labels=)"))
+        return np.asarray((decisions(self.potentials) == self.labels[:, None]).mean(axis=0))
+
+    def agreement(self, decided: NDArray[np.int64], T: int | None = None) -> float:
+        """In which part of the images it decides as another network does."""
+        return accuracy(self.decided(T), decided)
+
+    def lead(self, agreement: float = 1.0) -> float:
+        """The lead at which images can end early: the smallest that changes no decision on these images, or few.
+
+        Parameters
+        ----------
+        agreement : float
+            Which part of the decisions stays what it is after all steps.
+
+        Returns
+        -------
+        float
+            For `run` on other images, with as many steps.
+
+        Raises
+        ------
+        ConversionError
+            If there are no two outputs to compare, or ``agreement`` is no part.
+        """
+        if self.potentials.shape[-1] < 2:
+            raise ConversionError(field_error("Outcome.lead", "two outputs or more", self.potentials.shape[-1]))
+        if not 0 < agreement <= 1:
+            raise ConversionError(field_error("Outcome.lead, agreement", "a number above 0, at most 1", agreement))
+        ordered = np.sort(self.potentials, axis=-1)
+        ahead = ordered[..., -1] - ordered[..., -2]
+        kept = decisions(self.potentials) == self.decided()[:, None]
+        # An image is lost if it is sure, at some step, of what it does not decide in the end: by its largest such lead,
+        # unless the right one has been as far ahead before.
+        wrong = np.where(kept, 0.0, ahead)
+        before = np.maximum.accumulate(np.where(kept, ahead, 0.0), axis=1)
+        needed = np.where(wrong > before, wrong, 0.0).max(axis=1)
+        allowed = int(np.floor((1 - agreement) * len(needed) + 1e-9))
+        largest = np.sort(needed)[::-1]
+        return float(np.nextafter(max(float(largest[min(allowed, len(largest) - 1)]), 1e-6), np.inf, dtype=np.float32))
+
+    @property
+    def spikes_an_image(self) -> float:
+        """Spikes of all neurons for an image, those of the input included."""
+        return float(sum(counts.sum() for counts in self.spikes.values()) / len(self.potentials))

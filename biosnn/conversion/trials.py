@@ -1,0 +1,84 @@
+"""A converted network tried with other thresholds and adjustments, in one program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from biosnn.conversion.images import check_images
+from biosnn.conversion.outcome import Outcome
+from biosnn.conversion.running import TOGETHER, How, Program, check_labels, check_steps, joined, read_part
+from biosnn.conversion.spiking import SpikingNetwork
+from biosnn.engine import Simulation
+from biosnn.errors import ConversionError, field_error
+
+ROOM = 2_000_000
+"""How many counts of neurons one process keeps, if images are few neurons each."""
+
+
+class Trials:
+    """A converted network as one program, to be tried with other thresholds and adjustments without building it anew.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network, whose rates tell values.
+    T : int
+        For how many steps images are shown.
+    sim : Simulation
+        An open session, whose program so far is given up. Trials end when it gets another program.
+    precision : str
+        Of the program.
+
+    Raises
+    ------
+    ConversionError
+        If the network is one of first spikes, or T is out of range.
+    """
+
+    def __init__(self, snn: SpikingNetwork, T: int, sim: Simulation, *, precision: str = "float32") -> None:
+        if snn.options.code != "rate":
+            raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
+        self.snn, self.T = snn, check_steps(T)
+        self.sim, self.how = sim, How(self.T, True, None, precision, None, None)
+        together = int(np.clip(ROOM // snn.neurons, TOGETHER, 5 * TOGETHER))
+        self._program = Program(sim, snn, self.how, together, varied=True)
+
+    def run(
+        self, networks: Sequence[SpikingNetwork], images: ArrayLike, labels: ArrayLike | None = None
+    ) -> list[Outcome]:
+        """Show the same images to several networks.
+
+        Parameters
+        ----------
+        networks : sequence of SpikingNetwork
+            The network itself, or others made of it by `SpikingNetwork.with_thresholds` or ``with_adjustment``.
+        images, labels
+            As for `run`.
+
+        Returns
+        -------
+        list of Outcome
+            With the spikes of each neuron for each image.
+
+        Raises
+        ------
+        ConversionError
+            If a network has other layers, synapses or options.
+        """
+        shown = check_images(self.snn.graph, images)
+        right = check_labels(labels, len(shown))
+        for snn in networks:
+            if snn.wiring is not self.snn.wiring or replace(snn.options, balance=self.snn.options.balance) != (
+                self.snn.options
+            ):
+                do = "Make others by with_thresholds or with_adjustment."
+                raise ConversionError(
+                    field_error("Trials.run", "variants of the network of the trials", snn.options, do)
+                )
+        read = partial(read_part, self.sim, self.snn, self.how)
+        return [replace(joined(parts, True), labels=right) for parts in self._program.run(networks, shown, read)]
