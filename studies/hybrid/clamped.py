@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from biosnn.conversion import Graph, HybridNetwork, Input, Outcome, Reference, SpikingNetwork, reference
 from biosnn.conversion.layers import Layer, Relu, Scale, Select
-from biosnn.conversion.running import TOGETHER, How, Program, joined, read_part
+from biosnn.conversion.running import How, Program, joined, read_part
 from biosnn.conversion.wiring import OUTPUT, RELU, Path, Population, Wiring
 
 ENTRANCE = "currents"
 MOST_CURRENTS = 2**25
 """How many currents are kept at a time."""
+PROCESSES = 4
+"""Into how many processes images are divided at least; each takes time to begin and to read."""
 
 
 def clamped(whole: SpikingNetwork) -> SpikingNetwork:
@@ -128,7 +130,7 @@ def last_layers(
     size = max(MOST_CURRENTS // snn.graph.input.neurons, 1)
     parts = [images[start : start + size] for start in range(0, len(images), size)]
     sources = [Currents(whole, net) for net in nets]
-    program = Program(sim, snn, how, min(TOGETHER, len(images)))
+    program = Program(sim, snn, how, min(-(-len(images) // PROCESSES), max(size // 8, 1)))
 
     def read(built: Any, part: slice) -> tuple[Outcome, dict[str, NDArray[np.int64]]]:
         counts = {name: tally.read_marks(part.stop - part.start).sum(axis=0) for name, tally in built.tallies.items()}

@@ -22,12 +22,12 @@ from biosnn.conversion import (
 )
 from biosnn.conversion.cutting import relus
 from biosnn.conversion.hybrid_network import decoded
-from biosnn.conversion.running import How, in_parts, joined, read_part
+from biosnn.conversion.running import How, Program, joined, read_part
 from biosnn.energy import HOROWITZ_45NM, PriceTable, read_prices
 from biosnn.errors import SettingsError, field_error
 from biosnn.study.pictures import Pictures
 
-from .clamped import last_layers
+from .clamped import PROCESSES, last_layers
 
 OPTIONS = ("neuron", "preset", "start", "method", "per", "alpha", "steps")
 FIRST, LAST, ALL = "first", "last", "all"
@@ -198,10 +198,12 @@ def first_layers(sim: Any, whole: SpikingNetwork, nets: list[HybridNetwork], pic
         squares = np.array([float((meant[name] ** 2).sum()) for name in names])
         totals = {name: counted.sum(axis=0) for name, counted in counts.items()}
         spikes = {name: counted[-1:] for name, counted in totals.items()}
-        return replace(outcome, spikes=spikes, potentials=outcome.potentials[..., :0]), answers, totals, off, squares
+        small = replace(outcome, spikes=spikes, firsts={}, potentials=outcome.potentials[..., :0])
+        return small, answers, totals, off, squares
 
-    found, elapsed = in_parts(sim, whole, pictures.test, how, read)
-    did = replace(joined([part[0] for part in found], False), elapsed=elapsed)
+    program = Program(sim, whole, how, -(-len(pictures.test) // PROCESSES))
+    found = program.run([whole], pictures.test, read)[0]
+    did = joined([part[0] for part in found], False)
     totals = {name: np.sum([part[2][name] for part in found], axis=0) for name in found[0][2]}
     outputs = [np.concatenate([part[1][k] for part in found]) for k in range(len(nets))]
     outcomes = [outcome_of(net, did, totals, out, pictures, marks) for net, out in zip(nets, outputs, strict=True)]

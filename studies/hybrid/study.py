@@ -41,7 +41,8 @@ measured on the other.
 class Settings(PictureSettings):
     """What can be changed."""
 
-    steps: int = setting(64, "time steps an image", minimum=2)
+    model: str = setting("digits_plain", "the network: a name of the shelf, or a file that biosnn.convert reads")
+    steps: int = setting(32, "time steps an image", minimum=2)
     neuron: str = setting("if_soft", "what a ReLU becomes: a neuron model of the shelf, or a file")
     preset: str = setting("", "one of its presets")
     start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=0.99)
