@@ -6,7 +6,7 @@ these currents.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -132,20 +132,38 @@ def last_layers(
     sources = [Currents(whole, net) for net in nets]
     program = Program(sim, snn, how, min(-(-len(images) // PROCESSES), max(size // 8, 1)))
 
-    def read(built: Any, part: slice) -> tuple[Outcome, dict[str, NDArray[np.int64]]]:
-        counts = {name: tally.read_marks(part.stop - part.start).sum(axis=0) for name, tally in built.tallies.items()}
-        return read_part(sim, snn, how, built, part), counts
-
     found = []
     for source in sources:
-        did: list[tuple[Outcome, dict[str, NDArray[np.int64]]]] = []
-        outputs = []
+        totals, did, outputs = Totals({}), [], []
+
+        def read(built: Any, part: slice, totals: Totals = totals) -> Outcome:
+            shown = part.stop - part.start
+            totals.add({name: tally.read_marks(shown) for name, tally in built.tallies.items()})
+            return read_part(sim, snn, how, built, part)
+
         for part in parts:
             currents, direct = source.of(part)
             here = program.run([snn], currents, read)[0]
-            told = np.concatenate([outcome.potentials[:, marks - 1] for outcome, _ in here])
+            told = np.concatenate([outcome.potentials[:, marks - 1] for outcome in here])
             outputs.append(np.asarray(told / marks[:, None] + direct[:, None], np.float32))
-            did += [(replace(outcome, potentials=outcome.potentials[..., :0]), counts) for outcome, counts in here]
-        totals = {name: np.sum([counts[name] for _, counts in did], axis=0) for name in did[0][1]}
-        found.append((joined([outcome for outcome, _ in did], False), totals, np.concatenate(outputs)))
+            did += [lean(outcome) for outcome in here]
+        found.append((joined(did, False), totals.counts, np.concatenate(outputs)))
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """How often each neuron fired up to each mark, for all images: shape (marks, neurons) for each population."""
+
+    counts: dict[str, NDArray[np.int64]]
+
+    def add(self, counts: dict[str, NDArray[np.int64]]) -> None:
+        """Count some images more, given shape (images or 1, marks, neurons)."""
+        for name, found in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + found.sum(axis=0)
+
+
+def lean(outcome: Outcome) -> Outcome:
+    """Without what takes memory and has been used."""
+    none = {name: counts[:1, :0] for name, counts in outcome.spikes.items()}
+    return replace(outcome, spikes=none, firsts={}, potentials=outcome.potentials[..., :0])

@@ -27,7 +27,7 @@ from biosnn.energy import HOROWITZ_45NM, PriceTable, read_prices
 from biosnn.errors import SettingsError, field_error
 from biosnn.study.pictures import Pictures
 
-from .clamped import PROCESSES, last_layers
+from .clamped import PROCESSES, Totals, last_layers, lean
 
 OPTIONS = ("neuron", "preset", "start", "method", "per", "alpha", "steps")
 FIRST, LAST, ALL = "first", "last", "all"
@@ -185,10 +185,11 @@ def first_layers(sim: Any, whole: SpikingNetwork, nets: list[HybridNetwork], pic
     """What hybrids do whose first layers spike, and the whole network, which is the last of them: from one run."""
     marks, names = np.array(how.marks), relus(whole.graph)
     rests = [_rest(net) for net in nets]
-    computed = reference(whole.graph)
+    computed, totals = reference(whole.graph), Totals({})
 
     def read(built: Any, part: slice) -> Any:
         counts = {name: tally.read_marks(part.stop - part.start) for name, tally in built.tallies.items()}
+        totals.add(counts)
         values = {name: decoded(whole, name, counts[name], marks) for name in counts}
         outcome = read_part(sim, whole, how, built, part)
         shown = pictures.test[part]
@@ -196,20 +197,17 @@ def first_layers(sim: Any, whole: SpikingNetwork, nets: list[HybridNetwork], pic
         meant = computed.activations(shown, names)
         off = np.array([_squares(values[name] - meant[name][:, None]) for name in names])
         squares = np.array([float((meant[name] ** 2).sum()) for name in names])
-        totals = {name: counted.sum(axis=0) for name, counted in counts.items()}
-        spikes = {name: counted[-1:] for name, counted in totals.items()}
-        small = replace(outcome, spikes=spikes, firsts={}, potentials=outcome.potentials[..., :0])
-        return small, answers, totals, off, squares
+        return lean(outcome), answers, off, squares
 
     program = Program(sim, whole, how, -(-len(pictures.test) // PROCESSES))
     found = program.run([whole], pictures.test, read)[0]
     did = joined([part[0] for part in found], False)
-    totals = {name: np.sum([part[2][name] for part in found], axis=0) for name in found[0][2]}
     outputs = [np.concatenate([part[1][k] for part in found]) for k in range(len(nets))]
-    outcomes = [outcome_of(net, did, totals, out, pictures, marks) for net, out in zip(nets, outputs, strict=True)]
-    errors = np.sqrt(np.sum([part[3] for part in found], axis=0) / np.sum([part[4] for part in found], axis=0)[:, None])
+    ended = zip(nets, outputs, strict=True)
+    outcomes = [outcome_of(net, did, totals.counts, out, pictures, marks) for net, out in ended]
+    errors = np.sqrt(np.sum([part[2] for part in found], axis=0) / np.sum([part[3] for part in found], axis=0)[:, None])
     shown = len(pictures.test) * how.T
-    return Begun(outcomes, errors, np.array([totals[name][-1].mean() / shown for name in names]))
+    return Begun(outcomes, errors, np.array([totals.counts[name][-1].mean() / shown for name in names]))
 
 
 def _squares(off: NDArray[np.float32]) -> NDArray[np.float64]:
