@@ -13,7 +13,7 @@ from biosnn.model import from_toml, to_toml
 
 NEURONS = [
     *("lif", "lif_noisy", "lif_exp", "lif_cond", "if_soft", "if_hard", "lif_adaptive", "lif_inhibitory"),
-    *("adex", "izhikevich", "hodgkin_huxley", "integrator", "lif_soft", "relu_first_spike"),
+    *("adex", "izhikevich", "hodgkin_huxley", "integrator", "lif_soft", "lif_alpha", "relu_first_spike"),
 ]
 SYNAPSES = [
     *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),
@@ -71,6 +71,38 @@ def test_soft_reset_keeps_what_is_over_and_hard_reset_does_not(sim):
     sim.run(Network(*groups.values()), 1 * ms)
     assert groups["if_soft"].v[0] == 0.25
     assert groups["if_hard"].v[0] == 0.0
+
+
+def test_an_alpha_shaped_input_moves_the_potential_as_its_closed_form(sim):
+    tau_m, tau_s, w = 10.0, 0.325, 4.86  # ms, ms, mV
+    sim.reset(dt=0.005 * ms)
+    cell = build.neurons(1, "lif_alpha", values={"y": w * mV})
+    trace = StateMonitor(cell, "v", record=0)
+    sim.run(Network(cell, trace), 20 * ms)
+    t = np.asarray(trace.t / ms)
+    k = 1 / tau_s - 1 / tau_m
+    psp = w / (tau_m * tau_s * k**2) * np.exp(-t / tau_m) * (1 - np.exp(-k * t) * (1 + k * t))
+    assert np.abs(np.asarray(trace.v[0] / mV) + 70 - psp).max() < 0.001
+    assert psp.max() == pytest.approx(0.14, abs=0.005), "the peak that Diesmann et al. 1999 state"
+
+
+def test_the_background_of_the_alpha_cell_has_its_mean_and_variance(sim):
+    sim.reset(dt=0.05 * ms)
+    cells = build.neurons(4000, "lif_alpha", values={"mu": 8.21 * mV, "sigma": 22.37 * mV, "v_th": 0 * mV})
+    sim.run(Network(cells), 80 * ms)
+    v = np.asarray(cells.v / mV)
+    # White noise through two filters of tau_s and one of tau_m.
+    omega = np.linspace(0, 400, 400001)
+    gain = 1 / ((1 + (0.325 * omega) ** 2) ** 2 * (1 + (10 * omega) ** 2))
+    variance = 22.37**2 * 0.325 * np.sum(gain) * (omega[1] - omega[0]) / np.pi
+    assert v.mean() == pytest.approx(-70 + 8.21, abs=4 * np.sqrt(variance / 4000))
+    assert v.var() == pytest.approx(variance, rel=0.1)
+
+
+def test_the_background_makes_the_alpha_cell_fire_at_about_two_hertz(sim):
+    cells = build.neurons(2000, "lif_alpha", values={"mu": 8.21 * mV, "sigma": 22.37 * mV})
+    times = spike_times(sim, {"cells": cells}, 250 * ms)["cells"]
+    assert np.sum(times > 50) / 2000 / 0.2 == pytest.approx(2.2, abs=0.3), "2 Hz in Diesmann et al. 1999"
 
 
 def adex(preset, current):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from biosnn.conversion.cutting import Piece
 from biosnn.conversion.hybrid_network import HybridNetwork
 from biosnn.conversion.hybrid_outcome import HybridOutcome
 from biosnn.conversion.layers import Convolution, Linear, Relu, Scale
+from biosnn.conversion.membrane import leaks
 from biosnn.conversion.network import OFF, ON
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.spiking import SpikingNetwork
@@ -158,9 +158,7 @@ def _macs(path: Path) -> int:
 
 def _update(snn: SpikingNetwork, population: Population) -> Update:
     """What an update of a neuron does: with a leak it multiplies; a lasting input is one more variable to add."""
-    model = snn.options.model
-    leaks = any(re.search(rf"\b{name}\b", expression.code) for name, expression in model.parsed.diff_eq_expressions)
     plain = population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential")
-    update = LIF_UPDATE if leaks and not plain else IF_UPDATE
+    update = LIF_UPDATE if leaks(snn.options.model) and not plain else IF_UPDATE
     driven = np.any(population.bias) or any(path.source == snn.graph.input.name for path in population.paths)
     return replace(update, additions=update.additions + 1, reads=update.reads + 1) if driven else update

@@ -77,6 +77,11 @@ class Membrane:
         return Quantity(self.rest + np.asarray(start, float) * self.quantum)
 
 
+def leaks(model: NeuronModel) -> bool:
+    """Whether a variable of the neuron decays, or grows, by what it is itself."""
+    return any(re.search(rf"\b{name}\b", expression.code) for name, expression in model.parsed.diff_eq_expressions)
+
+
 def _current(where: str, model: NeuronModel, quantum: Quantity, drive: str) -> Quantity:
     """The lasting input that brings a threshold in a step: a slope, or a current that charges a capacitance."""
     dimension = parse_quantity(model.inputs[drive].default).dim

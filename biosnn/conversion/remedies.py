@@ -28,7 +28,7 @@ Report = Callable[[float, str], None]
 
 COARSE = tuple(float(scale) for scale in np.geomspace(0.4, 1.6, 9))
 """The threshold scales that a search begins with."""
-FINE = (0.75, 0.87, 1.15, 1.33)
+FINE = (0.8, 1.25)
 """Factors of the scale of a layer that a search tries."""
 ETA = 0.5
 """How much a channel's excitability changes in a round, as its logarithm, if its rate is all wrong."""
@@ -72,35 +72,38 @@ def spiking_layers(snn: SpikingNetwork) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """Calibration images, and what the ordinary network makes of them.
+    """A network to be treated, calibration images, and what the ordinary network makes of them.
 
     Parameters
     ----------
+    snn : SpikingNetwork
+        The network.
     trials : Trials
-        Of the network to be treated.
+        Of it, or of one that differs in thresholds only.
     images : array_like, shape (n, *shape of the input)
         Such as those that thresholds were found on.
     """
 
+    snn: SpikingNetwork
     trials: Trials
     images: ArrayLike
 
     @cached_property
     def shown(self) -> NDArray[np.float32]:
         """The images, checked."""
-        return check_images(self.trials.snn.graph, self.images)
+        return check_images(self.snn.graph, self.images)
 
     @cached_property
     def outputs(self) -> NDArray[np.float32]:
         """What the ordinary network answers."""
-        return reference(self.trials.snn.graph).outputs(self.shown)
+        return reference(self.snn.graph).outputs(self.shown)
 
     @cached_property
     def means(self) -> Mapping[str, Floats]:
         """The mean activation of each channel of each layer that spikes."""
-        snn, found = self.trials.snn, {}
-        for name in spiking_layers(snn):  # one at a time, since all of them may not fit into memory
-            values = reference(snn.graph).activations(self.shown, [name])[name]
+        found = {}
+        for name in spiking_layers(self.snn):  # one at a time, since all of them may not fit into memory
+            values = reference(self.snn.graph).activations(self.shown, [name])[name]
             found[name] = values.mean(axis=(0, *range(2, values.ndim)), dtype=np.float64)
         return found
 
@@ -160,7 +163,7 @@ def search_scales(target: Target, *, layers: bool = True, report: Report | None 
     -------
     Search
     """
-    snn, found = target.trials.snn, dict[float, float]()
+    snn, found = target.snn, dict[float, float]()
     for turn in range(3):
         grid = _between(found) if turn else COARSE
         _told(report, turn / 3 * (0.3 if layers else 1), "threshold scales")
@@ -218,7 +221,7 @@ def _layer_by_layer(
     what: str,
 ) -> SpikingNetwork:
     """Change one layer after the other by what its channels tell too little, those before it being changed already."""
-    snn = target.trials.snn
+    snn = target.snn
     names = spiking_layers(snn)
     for number, name in enumerate(names):
         _told(report, number / len(names), f"{what} of {name}")
@@ -278,7 +281,7 @@ def homeostasis(target: Target, *, rounds: int = 12, eta: float = ETA, report: R
     for what, value in (("rounds", rounds), ("eta", eta)):
         if not 0 < value < np.inf:
             raise ConversionError(field_error(f"homeostasis, {what}", "a number above 0", value))
-    snn = target.trials.snn
+    snn = target.snn
     names = spiking_layers(snn)
     held = {name: np.minimum(target.means[name] / snn.thresholds[name], 1) for name in names}
     course = []

@@ -31,6 +31,8 @@ class Trials:
         For how many steps images are shown.
     sim : Simulation
         An open session, whose program so far is given up. Trials end when it gets another program.
+    each : bool
+        Whether the spikes of each neuron are kept for each image.
     precision : str
         Of the program.
 
@@ -40,13 +42,29 @@ class Trials:
         If the network is one of first spikes, or T is out of range.
     """
 
-    def __init__(self, snn: SpikingNetwork, T: int, sim: Simulation, *, precision: str = "float32") -> None:
+    def __init__(
+        self, snn: SpikingNetwork, T: int, sim: Simulation, *, each: bool = False, precision: str = "float32"
+    ) -> None:
         if snn.options.code != "rate":
             raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
         self.snn, self.T = snn, check_steps(T)
-        self.sim, self.how = sim, How(self.T, True, None, precision, None, None)
-        together = int(np.clip(ROOM // snn.neurons, TOGETHER, 5 * TOGETHER))
+        self.sim, self.how = sim, How(self.T, each, None, precision, None, None)
+        together = int(np.clip(ROOM // snn.neurons, TOGETHER, 5 * TOGETHER)) if each else 5 * TOGETHER
         self._program = Program(sim, snn, self.how, together, varied=True)
+
+    def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
+        """A network that was converted by itself, with other thresholds or another start, as one for these trials.
+
+        Raises
+        ------
+        ConversionError
+            If its populations are others.
+        """
+        names = [(population.name, population.shape) for population in snn.wiring.populations]
+        if names != [(population.name, population.shape) for population in self.snn.wiring.populations]:
+            raise ConversionError(field_error("Trials.variant", "the populations of the trials' network", names))
+        own = self.snn
+        return replace(snn, wiring=own.wiring, lowest=own.lowest, highest=own.highest)
 
     def run(
         self, networks: Sequence[SpikingNetwork], images: ArrayLike, labels: ArrayLike | None = None
@@ -56,14 +74,14 @@ class Trials:
         Parameters
         ----------
         networks : sequence of SpikingNetwork
-            The network itself, or others made of it by `SpikingNetwork.with_thresholds` or ``with_adjustment``.
+            The network itself, or others that differ in thresholds, start and adjustments, as `variant` makes them, and
+            `SpikingNetwork.with_thresholds` and ``with_adjustment``.
         images, labels
             As for `run`.
 
         Returns
         -------
         list of Outcome
-            With the spikes of each neuron for each image.
 
         Raises
         ------
@@ -73,12 +91,13 @@ class Trials:
         shown = check_images(self.snn.graph, images)
         right = check_labels(labels, len(shown))
         for snn in networks:
-            if snn.wiring is not self.snn.wiring or replace(snn.options, balance=self.snn.options.balance) != (
-                self.snn.options
-            ):
-                do = "Make others by with_thresholds or with_adjustment."
+            own = self.snn.options
+            if snn.wiring is not self.snn.wiring or replace(snn.options, balance=own.balance, start=own.start) != own:
+                do = "Make others by Trials.variant, with_thresholds or with_adjustment."
                 raise ConversionError(
                     field_error("Trials.run", "variants of the network of the trials", snn.options, do)
                 )
         read = partial(read_part, self.sim, self.snn, self.how)
-        return [replace(joined(parts, True), labels=right) for parts in self._program.run(networks, shown, read)]
+        return [
+            replace(joined(parts, self.how.each), labels=right) for parts in self._program.run(networks, shown, read)
+        ]

@@ -111,7 +111,14 @@ def variable(network: Any, key: str) -> Any:
     EngineError
         Listing the valid names when the group or variable is none.
     """
-    groups = {obj.name: obj for obj in network.sorted_objects if hasattr(obj, "variables")}
+    return _variable(_groups(network), key)
+
+
+def _groups(network: Any) -> dict[str, Any]:
+    return {obj.name: obj for obj in network.sorted_objects if hasattr(obj, "variables")}
+
+
+def _variable(groups: Mapping[str, Any], key: str) -> Any:
     group, _, name = key.partition(".")
     if group not in groups:
         raise EngineError(unknown("group in the network", group, groups))
@@ -175,13 +182,14 @@ def point_values(network: Any, points: Sequence[Point]) -> list[dict[str, Any]]:
     list of dict
         Key to float (or array of float); the key "seed" to int; "durations" to a list of float.
     """
+    groups = _groups(network)  # once, as it takes long in a network of many objects
     return [
-        {key: _point_value(network, f"Point {number}", key, value) for key, value in point.items()}
+        {key: _point_value(groups, f"Point {number}", key, value) for key, value in point.items()}
         for number, point in enumerate(points)
     ]
 
 
-def _point_value(network: Any, where: str, key: str, value: Any) -> Any:
+def _point_value(groups: Mapping[str, Any], where: str, key: str, value: Any) -> Any:
     if key == SEED:
         return checked_seed(value)
     try:
@@ -190,7 +198,7 @@ def _point_value(network: Any, where: str, key: str, value: Any) -> Any:
             if np.any(~np.isfinite(value)) or np.any(np.asarray(value) < 0):
                 raise EngineError(field_error(f"{where}: {key}", "finite times, not negative", value))
             return float(value) if key == START else np.asarray(value, dtype=float).tolist()
-        fail_for_dimension_mismatch(variable(network, key), value)
+        fail_for_dimension_mismatch(_variable(groups, key), value)
     except DimensionMismatchError as error:
         raise EngineError(f"{where}: {key}: {error}") from None
     array = np.asarray(value)

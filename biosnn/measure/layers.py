@@ -40,7 +40,8 @@ class LayerActivity:
     decoded : float
         Accuracy of a linear decoder of spike counts on inputs that it has not learned from; NaN without labels.
     information : float
-        What its decisions tell of the class (bits), which is the least that the layer tells; NaN without labels.
+        What its decisions tell of the class (bits), which is the least that the layer tells; NaN without labels. With
+        few inputs for the test, chance seems to tell something too: of four classes and 16 inputs about 0.3 bits.
     """
 
     name: str
@@ -126,7 +127,7 @@ def survival(rates: ArrayLike) -> Floats:
     """
     known = _rates(rates)
     first = known[..., :1]
-    return np.divide(known, first, out=np.full(known.shape, np.nan), where=first > 0)
+    return np.asarray(np.divide(known, first, out=np.full(known.shape, np.nan), where=first > 0))
 
 
 def extinction_depth(rates: ArrayLike, level: float = LEVEL) -> Any:
@@ -232,8 +233,8 @@ def _check(layers: Mapping[str, Any], steps: int, firsts: Mapping[str, Any] | No
     if not layers:
         raise DataError(field_error("counts", "an array for each layer", "none"))
     if len({len(found) for found in layers.values()}) > 1:
-        got = {name: len(found) for name, found in layers.items()}
-        raise DataError(field_error("counts", "the same inputs for every layer", got))
+        inputs = {name: len(found) for name, found in layers.items()}
+        raise DataError(field_error("counts", "the same inputs for every layer", inputs))
     if not steps > 0:
         raise DataError(field_error("steps", "a positive number", steps))
     if first is not None and first not in layers:

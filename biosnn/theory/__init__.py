@@ -1,5 +1,27 @@
 """Closed forms that simulations are held against: firing rates of neurons, the STDP window, activity along layers."""
 
+from biosnn.theory.layers import (
+    binary_depth,
+    chain_rates,
+    critical_gain,
+    drive_rate,
+    fixed_points,
+    least_gain,
+    mean_field,
+)
 from biosnn.theory.neurons import OVERSHOOT, lif_rate, siegert_rate, siegert_rate_discrete, stdp_window
 
-__all__ = ["OVERSHOOT", "lif_rate", "siegert_rate", "siegert_rate_discrete", "stdp_window"]
+__all__ = [
+    "OVERSHOOT",
+    "binary_depth",
+    "chain_rates",
+    "critical_gain",
+    "drive_rate",
+    "fixed_points",
+    "least_gain",
+    "lif_rate",
+    "mean_field",
+    "siegert_rate",
+    "siegert_rate_discrete",
+    "stdp_window",
+]

@@ -1,4 +1,4 @@
-"""Closed forms that simulations are held against: firing rates of integrate-and-fire neurons, the STDP window.
+"""Firing rates of integrate-and-fire neurons and the STDP window, in closed form.
 
 Every function takes quantities of any consistent units (or plain numbers throughout) and returns the same.
 """

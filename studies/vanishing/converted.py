@@ -1,0 +1,337 @@
+"""Part 2: a trained network made to spike. Where do activity and accuracy go, layer by layer, and what decides?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.conversion import (
+    PARTS,
+    Graph,
+    LayerReport,
+    Outcome,
+    SpikingNetwork,
+    Trials,
+    convert,
+    decisions,
+    explain,
+    reference,
+)
+from biosnn.conversion.balance import METHODS, SCOPES
+from biosnn.conversion.cutting import cut, relus
+from biosnn.conversion.hybrid_network import decoded
+from biosnn.conversion.remedies import Target, channel_rates, scaled, search_scales, spiking_layers
+from biosnn.conversion.spiking import INPUTS
+from biosnn.errors import SettingsError, field_error
+from biosnn.measure import layer_activity
+from biosnn.study import setting
+from biosnn.study.pictures import Pictures, PictureSettings, load_pictures
+
+Floats = NDArray[np.float64]
+LAYERED = ("rate", "kept", "silent", "latency", "decoded", "information", "rest")
+"""What is measured in each layer."""
+AS_IT_IS, SOFT, LEAK = "as it is", "soft reset", "leak"
+
+
+@dataclass(frozen=True)
+class ConvertedSettings(PictureSettings):
+    """What can be changed about the network, its images, and how it is converted before any remedy."""
+
+    model: str = setting("digits_plain", "the network: a name of the shelf, or a file that biosnn.convert reads")
+    images: int = setting(450, "how many test images are shown, in all repetitions together; 0: all", minimum=0)
+    calibration: int = setting(300, "how many training images remedies see, in all repetitions; 0: all", minimum=0)
+    repetitions: int = setting(3, "how often all is done, with other images for calibration and test", minimum=1)
+    steps: int = setting(64, "time steps an image", minimum=8)
+    neuron: str = setting("if_hard", "what a ReLU becomes: a neuron model of the shelf, or a file")
+    preset: str = setting("", "one of its presets")
+    start: float = setting(0.0, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
+    method: str = setting("max", "how a threshold is found", choices=METHODS)
+    percentile: float = setting(
+        0.0, "which percentile of the activations (%); 0: as the steps want it", minimum=0.0, maximum=100.0
+    )
+    per: str = setting("layer", "what has a threshold of its own", choices=SCOPES)
+    input: str = setting("analog", "what pixels do", choices=INPUTS)
+    scales: tuple[float, ...] = setting(
+        (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.1, 1.2, 1.4),
+        "factors of all thresholds that are tried",
+        minimum=0.05,
+        maximum=20.0,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Repetition:
+    """The images of one repetition.
+
+    Parameters
+    ----------
+    calibration, test : ndarray of float32, shape (n, *shape of the input)
+        Images.
+    labels : ndarray of int, shape (n,)
+        Of the test images.
+    ann : ndarray of float32, shape (n, classes)
+        What the ordinary network answers.
+    """
+
+    calibration: NDArray[np.float32]
+    test: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    ann: NDArray[np.float32]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which images the ordinary network tells right."""
+        return np.asarray(decisions(self.ann) == self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """The network before any remedy, and its images.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        The ordinary network and all images.
+    repetitions : list of Repetition
+        Images by repetition; none is in two.
+    options : mapping
+        How it is converted, for `convert`.
+    """
+
+    pictures: Pictures
+    repetitions: list[Repetition]
+    options: Mapping[str, Any]
+
+    @property
+    def graph(self) -> Graph:
+        """The ordinary network, with ReLUs before max pooling."""
+        return self.converted(self.repetitions[0]).graph
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """The populations that stand for ReLUs, in the order of computation."""
+        return tuple(spiking_layers(self.converted(self.repetitions[0])))
+
+    def means(self, repetition: Repetition) -> dict[str, float]:
+        """The mean activation of each of them in the ordinary network."""
+        return {name: float(values.mean(dtype=np.float64)) for name, values in self.activations(repetition)}
+
+    def activations(self, repetition: Repetition) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        """Their activations, one after the other, as all of them may not fit into memory."""
+        computed = reference(self.graph)
+        for name in self.layers:
+            yield name, computed.activations(repetition.test, [name])[name]
+
+    def converted(self, repetition: Repetition, **changed: Any) -> SpikingNetwork:
+        """The spiking network, with some options changed."""
+        if self.pictures.converted and not changed:
+            return self.pictures.converted
+        return convert(self.pictures.graph, repetition.calibration, **{**self.options, **changed})
+
+
+def load_patient(settings: Any) -> Patient:
+    """Load the network and divide its images."""
+    pictures = load_pictures(settings)
+    count = settings.repetitions
+    for name, images in (("images", pictures.test), ("calibration", pictures.calibration)):
+        if len(images) < 6 * count:
+            expected = f"at least {6 * count}, 6 for each of {count} repetitions"
+            raise SettingsError(field_error(name, expected, len(images)))
+    ann = reference(pictures.graph).outputs(pictures.test).reshape(len(pictures.test), -1)
+    repetitions = [
+        Repetition(pictures.calibration[k::count], pictures.test[k::count], pictures.labels[k::count], ann[k::count])
+        for k in range(count)
+    ]
+    names = ("neuron", "preset", "start", "method", "per", "input", "steps")
+    options = {name: getattr(settings, name) for name in names} | {"percentile": settings.percentile or None}
+    if pictures.converted:
+        own = pictures.converted.options
+        options = {"options": own, "steps": settings.steps}
+    return Patient(pictures, repetitions, options)
+
+
+def changes() -> dict[str, dict[str, Any]]:
+    """How conversions differ from the network as it is: in one thing, but inputs that spike have soft reset too."""
+    soft = {"neuron": "if_soft", "preset": ""}
+    percentile = {"method": "percentile", "percentile": None, "per": "channel"}
+    return {
+        AS_IT_IS: {},
+        SOFT: soft,
+        "percentile": percentile,
+        "half a threshold": {"start": 0.5},
+        LEAK: {"neuron": "lif_soft", "preset": ""},
+        "poisson": {**soft, "input": "poisson"},
+        "first spike": {**soft, "input": "first spike"},
+        "all": {**soft, **percentile, "start": 0.5, "input": "analog"},
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """What was measured.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        Populations that stand for ReLUs, in the order of computation.
+    conversions : tuple of str
+        How the network is converted (`changes`).
+    ann : ndarray, shape (repetitions,)
+        Accuracy of the ordinary network.
+    curves : ndarray, shape (conversions, repetitions, steps)
+        Accuracy after each step.
+    measured : mapping of str to ndarray, shape (conversions, repetitions, layers)
+        Spikes a neuron and step ("rate"); what rates tell, over the ordinary network's mean activation ("kept"); part
+        of the neurons that never fire ("silent"); median step of first spikes ("latency"); accuracy of a linear decoder
+        ("decoded"); bits about the class in its decisions ("information"); and accuracy if the ordinary network goes on
+        from what the layer's rates tell ("rest").
+    dead : ndarray, shape (repetitions, layers)
+        Part of the neurons whose activation is zero for all images in the ordinary network.
+    full : ndarray, shape (repetitions, layers)
+        Part of the answers with a spike in every step, in the network as it is.
+    own : ndarray, shape (repetitions, layers, parts)
+        What each layer of the network as it is adds to what it tells by itself, in mean activations, by `PARTS` without
+        the inherited one; below 0 it is lost.
+    marks : ndarray of int, shape (marks,)
+        Steps after which the threshold scale was judged.
+    scales : ndarray, shape (scales,)
+        Factors of all thresholds, with soft reset.
+    scale_accuracy : ndarray, shape (scales, repetitions, marks)
+    scale_rates : ndarray, shape (scales, repetitions, layers)
+    found_scale, found_accuracy : ndarray, shape (repetitions,)
+        What the automatic search chose on calibration images, and the accuracy with it.
+    """
+
+    layers: tuple[str, ...]
+    conversions: tuple[str, ...]
+    ann: Floats
+    curves: Floats
+    measured: Mapping[str, Floats]
+    dead: Floats
+    full: Floats
+    own: Floats
+    marks: NDArray[np.int64]
+    scales: Floats
+    scale_accuracy: Floats
+    scale_rates: Floats
+    found_scale: Floats
+    found_accuracy: Floats
+
+
+def run_converted(settings: Any, sim: Any, patient: Patient) -> Converted:
+    """Convert the network in several ways, and measure every layer."""
+    changed = changes()
+    means, rests = [patient.means(repetition) for repetition in patient.repetitions], Rests()
+    rows: dict[str, list[dict[str, Any]]] = {}
+    reports: list[list[LayerReport]] = []
+    for names in _programs(patient, changed):
+        trials = Trials(patient.converted(patient.repetitions[0], **changed[names[0]]), settings.steps, sim, each=True)
+        for name in names:
+            rows[name] = []
+            for repetition, mean in zip(patient.repetitions, means, strict=True):
+                snn = trials.variant(patient.converted(repetition, **changed[name]))
+                (outcome,) = trials.run([snn], repetition.test, repetition.labels)
+                rows[name].append(_measured(snn, outcome, repetition, mean, rests))
+                if name == AS_IT_IS:
+                    reports.append(explain(snn, repetition.test, outcome, points=1))
+    tables = {what: np.array([[row[what] for row in rows[name]] for name in changed]) for what in (*LAYERED, "curve")}
+    curves = tables.pop("curve")
+    scale = _scale_curve(settings, sim, patient)
+    ann = np.array([float(repetition.right.mean()) for repetition in patient.repetitions])
+    dead = np.array(
+        [
+            [np.mean(~values.any(axis=0)) for _, values in patient.activations(repetition)]
+            for repetition in patient.repetitions
+        ]
+    )
+    full = np.array([[layer.saturated for layer in report] for report in reports])
+    own = np.array([[[layer.bias[part] for part in PARTS[1:]] for layer in report] for report in reports])
+    return Converted(patient.layers, tuple(changed), ann, curves, tables, dead, full, own, **scale)
+
+
+def _programs(patient: Patient, changed: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """The conversions, those together that one program can simulate, as they differ in thresholds and start only."""
+    found: dict[Any, list[str]] = {}
+    for name, change in changed.items():
+        options = patient.converted(patient.repetitions[0], **change).options
+        key = (options.model.name, options.preset, options.input, options.output)
+        found.setdefault(key, []).append(name)
+    return list(found.values())
+
+
+def _measured(
+    snn: SpikingNetwork, outcome: Outcome, repetition: Repetition, means: Mapping[str, float], rests: Rests
+) -> dict[str, Any]:
+    names, steps = spiking_layers(snn), outcome.steps
+    found = layer_activity(
+        {name: outcome.spikes[name] for name in names},
+        steps=steps,
+        firsts={name: outcome.firsts[name] for name in names},
+        labels=repetition.labels,
+    )
+    rows: dict[str, Any] = {
+        name: [getattr(layer, name) for layer in found] for name in LAYERED if hasattr(found[0], name)
+    }
+    rows["kept"] = [kept(snn, outcome, name, means[name]) for name in names]
+    decided = [rests.decided(snn, outcome, repetition.test, number) for number in range(1, len(names))]
+    rows["rest"] = [float(np.mean(told == repetition.labels)) for told in [*decided, outcome.decided()]]
+    return {**rows, "curve": outcome.latency_curve}
+
+
+def kept(snn: SpikingNetwork, outcome: Outcome, name: str, mean: float) -> float:
+    """What a layer's rates tell on average, over the mean activation that they stand for."""
+    told = float(np.mean(channel_rates(snn, outcome, name) * snn.thresholds[name]))
+    return told / mean if mean else float("nan")
+
+
+class Rests:
+    """The ordinary network from behind some layer on, which goes on from what rates tell."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, Any] = {}
+
+    def decided(
+        self, snn: SpikingNetwork, outcome: Outcome, images: NDArray[np.float32], first: int
+    ) -> NDArray[np.int64]:
+        """What it decides if so many of the first layers have spiked, shape (images,)."""
+        if first not in self.known:
+            piece = cut(snn.graph, relus(snn.graph)[:first])[1]
+            self.known[first] = piece, reference(piece.graph)
+        piece, computed = self.known[first]
+        steps, values = np.array([outcome.steps]), {snn.graph.input.name: images}
+        for name in set(piece.takes) & set(outcome.spikes):
+            values[name] = decoded(snn, name, outcome.spikes[name][:, None], steps)[:, 0]
+        return decisions(computed.outputs(piece.fed(values)).reshape(len(images), -1))
+
+
+def _scale_curve(settings: Any, sim: Any, patient: Patient) -> dict[str, Any]:
+    """All thresholds scaled, with soft reset: too high and spikes vanish, too low and deep layers fire all the time."""
+    marks = np.array(sorted({max(settings.steps // part, 1) for part in (8, 4, 2, 1)}))
+    scales = np.unique(settings.scales)
+    accuracy, rates, chosen, reached = [], [], [], []
+    soft = changes()[SOFT]
+    trials = Trials(patient.converted(patient.repetitions[0], **soft), settings.steps, sim)
+    for repetition in patient.repetitions:
+        snn = trials.variant(patient.converted(repetition, **soft))
+        search = search_scales(Target(snn, trials, repetition.calibration), layers=False)
+        networks = [*(scaled(snn, float(scale)) for scale in scales), search.snn]
+        outcomes = trials.run(networks, repetition.test, repetition.labels)
+        accuracies = [outcome.latency_curve[marks - 1] for outcome in outcomes]
+        fired = [[channel_rates(snn, outcome, name).mean() for name in patient.layers] for outcome in outcomes]
+        accuracy.append(accuracies[:-1])
+        rates.append(fired[:-1])
+        chosen.append(next(iter(search.scales.values())))
+        reached.append(accuracies[-1][-1])
+    return {
+        "marks": marks,
+        "scales": scales,
+        "scale_accuracy": np.swapaxes(np.array(accuracy), 0, 1),
+        "scale_rates": np.swapaxes(np.array(rates), 0, 1),
+        "found_scale": np.array(chosen),
+        "found_accuracy": np.array(reached),
+    }

@@ -1,0 +1,265 @@
+"""Part 4: remedies for a converted network whose spikes vanish, side by side on the same images and for as long.
+
+Each changes one thing in the network as it is. None sees a label: all learn from calibration images what the ordinary
+network makes of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.conversion import (
+    HybridNetwork,
+    HybridOutcome,
+    Outcome,
+    SpikingNetwork,
+    Trials,
+    decisions,
+    hybrid,
+    ledger,
+    reference,
+    run,
+)
+from biosnn.conversion.comparing import output_errors
+from biosnn.conversion.remedies import (
+    Target,
+    calibrate_bias,
+    calibrate_start,
+    homeostasis,
+    search_scales,
+    spiking_layers,
+)
+from biosnn.energy import verdicts
+from biosnn.model import NeuronModel
+from biosnn.shelf import neuron_model
+from biosnn.study import setting
+
+from .converted import Patient, Repetition, Rests
+
+Floats = NDArray[np.float64]
+AS_IT_IS, RECOMMENDED, HYBRID = "as it is", "soft reset, percentile, half a threshold", "hybrid"
+SOFT, SCALES, START, BIAS, NOISE = (
+    "soft reset",
+    "threshold scales",
+    "start calibrated",
+    "bias currents",
+    "noise currents",
+)
+HOMEOSTASIS, PERCENTILE, BOTH = "homeostasis", "percentile", "recommended, and bias currents"
+SIGMAS = (0.05, 0.1, 0.2, 0.4)
+"""Strengths of the noise that are tried on calibration images."""
+_SOFT = {"neuron": "if_soft", "preset": ""}
+_PERCENTILE: dict[str, Any] = {"method": "percentile", "percentile": None, "per": "channel"}
+SURE = 0.98
+"""In which part of calibration images a hybrid has to decide as the ordinary network does."""
+
+
+@dataclass(frozen=True)
+class RemedySettings:
+    """What can be changed about remedies."""
+
+    rounds: int = setting(12, "how often homeostasis sees the calibration images", minimum=1)
+    within: float = setting(1.0, "points below the ANN that are near enough, for the steps needed", minimum=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What a remedy came to in one repetition.
+
+    Parameters
+    ----------
+    curve : ndarray, shape (steps,)
+        Accuracy after each step; between the marks of a hybrid, as at the mark before.
+    spikes : ndarray, shape (steps,)
+        Spikes an image until then.
+    energies : ndarray, shape (conventions,)
+        Energy of an inference of all steps (J), by each convention of the ledger.
+    kept, rate : ndarray, shape (layers,)
+        What each layer's rates tell, over the mean activation, and spikes a neuron and step; NaN where it is analog.
+    right : ndarray of bool, shape (images,)
+        Which images are told right in the end.
+    """
+
+    curve: Floats
+    spikes: Floats
+    energies: Floats
+    kept: Floats
+    rate: Floats
+    right: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Remedies:
+    """What was measured.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        Populations that stand for ReLUs, in the order of computation.
+    tried : mapping of str to list of Tried
+        By remedy, one for each repetition.
+    ann : list of ndarray of bool, shape (images,)
+        Which images the ordinary network tells right, by repetition.
+    conventions : tuple of str
+        Of the ledger.
+    ann_energies : ndarray, shape (conventions,)
+        Of the ordinary network (J).
+    course, held : ndarray, shape (repetitions, rounds + 1, layers) and (repetitions, layers)
+        Rates while homeostasis works, and what they are held at.
+    scales : ndarray, shape (repetitions, layers)
+        Of thresholds, found automatically.
+    sigma : float
+        Of the noise, as found on calibration images.
+    spiking : int
+        How many of the first layers spike in the hybrid; 0 if there is none.
+    """
+
+    layers: tuple[str, ...]
+    tried: Mapping[str, list[Tried]]
+    ann: list[NDArray[np.bool_]]
+    conventions: tuple[str, ...]
+    ann_energies: Floats
+    course: Floats
+    held: Floats
+    scales: Floats
+    sigma: float
+    spiking: int
+
+
+def run_remedies(settings: Any, sim: Any, patient: Patient) -> Remedies:
+    """Treat the network in each repetition anew, and show it the test images."""
+    cases = [_Case(patient, repetition, settings.steps) for repetition in patient.repetitions]
+    _without_other_neurons(settings, sim, cases)
+    sigma = _best_noise(settings, sim, cases[0])
+    _shown(sim, cases, {NOISE: {"neuron": _noisy(sigma), "preset": ""}})
+    _shown(sim, cases, {SOFT: _SOFT, RECOMMENDED: {**_SOFT, **_PERCENTILE, "start": 0.5}}, biased=RECOMMENDED)
+    # A network of a single layer that spikes has nothing to leave out.
+    spiking = _spiking(settings, sim, patient) if len(patient.layers) > 1 else 0
+    for case in cases if spiking else ():
+        net = hybrid(case.snn, f"first {spiking}")
+        case.judge(HYBRID, net, net.run(case.images.test, settings.steps, labels=case.images.labels, sim=sim))
+    first = cases[0]
+    return Remedies(
+        patient.layers,
+        {name: [case.tried[name] for case in cases] for name in first.tried},
+        [repetition.right for repetition in patient.repetitions],
+        first.conventions,
+        first.ann_energies,
+        *(np.array([case.notes[name] for case in cases]) for name in ("course", "held", "scales")),
+        sigma,
+        spiking,
+    )
+
+
+class _Case:
+    """One repetition: the network before any remedy, its images, and what was tried."""
+
+    def __init__(self, patient: Patient, images: Repetition, steps: int) -> None:
+        self.patient, self.images, self.steps = patient, images, steps
+        self.snn, self.means = patient.converted(images), patient.means(images)
+        self.tried: dict[str, Tried] = {}
+        self.notes: dict[str, Any] = {}
+        self.conventions: tuple[str, ...] = ()
+        self.ann_energies: Floats = np.empty(0)
+
+    def show(self, trials: Trials, name: str, snn: SpikingNetwork) -> None:
+        """Show the test images to a network."""
+        (outcome,) = trials.run([snn], self.images.test, self.images.labels)
+        self.judge(name, snn, outcome)
+
+    def judge(self, name: str, snn: SpikingNetwork | HybridNetwork, outcome: Outcome | HybridOutcome) -> None:
+        """Keep what matters of what a network did."""
+        images, T = len(self.images.test), self.steps
+        if isinstance(outcome, HybridOutcome):
+            stages, curve = [stage for stage in outcome.stages if stage], _stepped(outcome)
+        else:
+            stages, curve = [outcome], outcome.latency_curve
+        by_step = sum(fired for stage in stages for fired in stage.by_step.values())
+        did = {name: fired.sum(axis=0) / images for stage in stages for name, fired in stage.spikes.items()}
+        thresholds = self.snn if isinstance(snn, HybridNetwork) else snn
+        judged = [verdict for verdict in verdicts(ledger(snn, outcome)) if verdict.snn is not None]
+        self.conventions = tuple(verdict.convention for verdict in judged)
+        self.ann_energies = np.array([float(verdict.ann) for verdict in judged])
+        self.tried[name] = Tried(
+            curve,
+            np.cumsum(by_step) / images,
+            np.array([float(verdict.snn) for verdict in judged]),
+            np.array([_kept(thresholds, did, T, *one) for one in self.means.items()]),
+            np.array([float(did[layer].mean()) / T if layer in did else np.nan for layer in self.means]),
+            outcome.decided() == self.images.labels,
+        )
+
+
+def _kept(snn: SpikingNetwork, did: Mapping[str, Floats], T: int, name: str, mean: float) -> float:
+    """What a layer's rates tell on average, over its mean activation."""
+    if name not in did or not mean:
+        return float("nan")
+    channels = did[name].reshape(-1, snn.wiring[name].shape[0]) / T
+    return float((channels * snn.thresholds[name]).mean()) / mean
+
+
+def _stepped(outcome: HybridOutcome) -> Floats:
+    """The accuracy at each step, as it was at the last mark; 0 before the first."""
+    place = np.searchsorted(outcome.marks, np.arange(1, outcome.steps + 1), side="right") - 1
+    return np.where(place >= 0, outcome.latency_curve[place], 0.0)
+
+
+def _without_other_neurons(settings: Any, sim: Any, cases: list[_Case]) -> None:
+    """What can be changed about the network without other neurons: thresholds, currents, and where images begin."""
+    trials = Trials(cases[0].snn, settings.steps, sim)
+    for case in cases:
+        snn = trials.variant(case.snn)
+        case.show(trials, AS_IT_IS, snn)
+        target = Target(snn, trials, case.images.calibration)
+        search, settled = search_scales(target), homeostasis(target, rounds=settings.rounds)
+        case.notes |= {"scales": list(search.scales.values()), "course": settled.rates, "held": settled.targets}
+        case.show(trials, SCALES, search.snn)
+        case.show(trials, HOMEOSTASIS, settled.snn)
+        case.show(trials, BIAS, calibrate_bias(target))
+        case.show(trials, START, calibrate_start(target))
+        case.show(trials, PERCENTILE, trials.variant(case.patient.converted(case.images, **_PERCENTILE)))
+
+
+def _shown(sim: Any, cases: list[_Case], changes: Mapping[str, Mapping[str, Any]], biased: str = "") -> None:
+    """Networks of other neurons, one of which gets bias currents too."""
+    trials: Trials | None = None
+    for case in cases:
+        for name, change in changes.items():
+            snn = case.patient.converted(case.images, **change)
+            trials = trials or Trials(snn, case.steps, sim)
+            snn = trials.variant(snn)
+            case.show(trials, name, snn)
+            if name == biased:
+                case.show(trials, BOTH, calibrate_bias(Target(snn, trials, case.images.calibration)))
+
+
+def _noisy(sigma: float) -> NeuronModel:
+    return neuron_model("if_hard_noisy").with_values(sigma=str(sigma))
+
+
+def _best_noise(settings: Any, sim: Any, case: _Case) -> float:
+    """The noise current that brings outputs on calibration images nearest to the ordinary network's."""
+    calibration, errors = case.images.calibration, []
+    ann = reference(case.snn.graph).outputs(calibration)
+    for sigma in SIGMAS:
+        snn = case.patient.converted(case.images, neuron=_noisy(sigma), preset="")
+        outcome = run(snn, calibration, settings.steps, sim=sim)
+        errors.append(output_errors(outcome, ann)[-1])
+    return SIGMAS[int(np.argmin(errors))]
+
+
+def _spiking(settings: Any, sim: Any, patient: Patient) -> int:
+    """How many of the first layers may spike, so that decisions on calibration images stay the ordinary network's."""
+    agreed, rests = [], Rests()
+    for repetition in patient.repetitions:
+        snn, images = patient.converted(repetition), repetition.calibration
+        outcome = run(snn, images, settings.steps, each=True, sim=sim)
+        meant = decisions(reference(snn.graph).outputs(images))
+        layers = len(spiking_layers(snn))
+        agreed.append([np.mean(rests.decided(snn, outcome, images, k) == meant) for k in range(1, layers)])
+    return max((k for k, part in enumerate(np.mean(agreed, axis=0), 1) if part >= SURE), default=1)
