@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from biosnn.report import Figure, new_figure
 from biosnn.report.figures import COLOURS
@@ -43,11 +43,13 @@ def _needed(result: Any) -> Figure:
         axes.plot(layers[known] + shift, steps[known], MARKERS[side] + "-", color=colour, label=f"{side} layers spike")
     axes.axhline(steps[-1] / 2, color=ANN, lw=0.8, ls=":", label="half of all layers'")
     axes.set(yscale="log", xlabel="ReLU layers that spike", ylabel="time steps needed")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _name_ticks(axes.yaxis)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     caption = (
         "Time steps from which on a hybrid is within the allowed distance of the ANN's accuracy, against how many of "
-        "its layers spike, the first or the last; at the right end all do. Bars: what resamples of the images give. "
+        "its layers spike, the first or the last; at the right end all do. Bars: what resamples of the images give, "
+        "up to what was simulated. "
         "Points that are missing need more steps than were simulated."
     )
     return Figure("needed", figure, caption)
