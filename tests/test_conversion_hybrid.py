@@ -273,6 +273,11 @@ def test_the_ordinary_network_it_is_compared_with_is_the_same_wherever_it_is_cut
         for one, other in zip(verdicts(ledger(net, net.run(images, 8, **NUMPY))), full, strict=True):
             assert one.ann == other.ann, (spiking, one.convention)
             assert one.cheaper != "silent"
+    # A kernel that sees pixels is counted without its padding, wherever it is computed.
+    whole, images = converted(residual())
+    net = hybrid(whole, "last 1")
+    bills = ledger(whole, whole.run(images, 2, **NUMPY)), ledger(net, net.run(images, 2, **NUMPY))
+    assert [bill.layers[0].macs for bill in bills] == [2 * 16 * 16, 2 * 16 * 16]
 
 
 def test_a_file_keeps_it(tmp_path: Path) -> None:

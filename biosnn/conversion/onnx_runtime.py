@@ -42,6 +42,8 @@ def session(model: bytes, threads: int = 0, optimise: bool = True) -> Any:
     options = runtime.SessionOptions()
     options.log_severity_level = _FATAL
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # Threads that wait for the next call would take the cores from simulations in between.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not optimise:
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:

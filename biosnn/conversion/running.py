@@ -205,7 +205,7 @@ class Program:
         self.sim, self.how, self.varied = sim, how, varied
         sim.reset(dt=DT, precision=how.precision)
         intervals = max(len(how.marks), 1)
-        together = min(together, _most_together(snn, intervals))
+        together = min(together, _most_together(snn, how))
         if snn.options.code == "rate":
             built = build(snn, how.T, together, each=how.each, early=how.lead is not None, intervals=intervals)
         else:
@@ -243,9 +243,12 @@ class Program:
         return found | (parameters(snn) if self.varied else {})
 
 
-def _most_together(snn: SpikingNetwork, intervals: int) -> int:
+def _most_together(snn: SpikingNetwork, how: How) -> int:
     """For how many images there is room to count the spikes of each interval."""
-    counted = sum(snn.wiring[name].neurons for name in snn.wiring.ends) * intervals
+    apart = snn.wiring.ends
+    if how.each and len(how.marks) > 1:
+        apart = tuple(population.name for population in snn.wiring.hidden)
+    counted = sum(snn.wiring[name].neurons for name in apart) * max(len(how.marks), 1)
     return max(MOST_COUNTS // counted, 1) if counted else MOST_COUNTS
 
 
