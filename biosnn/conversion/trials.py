@@ -10,10 +10,15 @@ from numpy.typing import ArrayLike
 
 from biosnn.conversion.images import check_images
 from biosnn.conversion.outcome import Outcome
-from biosnn.conversion.running import TOGETHER, How, Program, check_labels, check_steps, joined, read_part
+from biosnn.conversion.running import How, Program, check_labels, check_steps, joined, read_part
 from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
+
+TOGETHER = 50
+"""How many images one process shows: more than usual, as there are many processes, and short ones."""
+PROGRAM = ("code", "neuron", "preset", "input", "output")
+"""The options that decide on the program."""
 
 
 class Trials:
@@ -45,8 +50,7 @@ class Trials:
             raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
         self.snn, self.T = snn, check_steps(T)
         self.sim, self.how = sim, How(self.T, each, None, precision, None, None)
-        # More in a process than usual, as processes are many and short.
-        self._program = Program(sim, snn, self.how, 2 * TOGETHER, varied=True)
+        self._program = Program(sim, snn, self.how, TOGETHER, varied=True)
 
     def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
         """A network that was converted by itself, with other thresholds or another start, as one for these trials.
@@ -87,8 +91,8 @@ class Trials:
         shown = check_images(self.snn.graph, images)
         right = check_labels(labels, len(shown))
         for snn in networks:
-            own = self.snn.options
-            if snn.wiring is not self.snn.wiring or replace(snn.options, balance=own.balance, start=own.start) != own:
+            same = all(getattr(snn.options, name) == getattr(self.snn.options, name) for name in PROGRAM)
+            if snn.wiring is not self.snn.wiring or not same:
                 do = "Make others by Trials.variant, with_thresholds or with_adjustment."
                 raise ConversionError(
                     field_error("Trials.run", "variants of the network of the trials", snn.options, do)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -118,5 +117,5 @@ class PreparedProgram(Prepared):
         except RunError as error:
             raise RunError(f"Point {number}: {error}") from error
         value = read()
-        shutil.rmtree(folder, ignore_errors=True)
+        self.program.give_back(folder)
         return value

@@ -35,24 +35,32 @@ def prepare(folder: Path, inputs: Path, own: Mapping[str, NDArray[Any]]) -> None
     Parameters
     ----------
     folder
-        A new, empty folder.
+        A new, empty folder, or that of an earlier run of the program, whose results are not needed any more: a program
+        writes over them, which is much sooner done than making and removing as many files.
     inputs
         Folder with the binary and the ``static_arrays`` that all runs of the program share.
     own
         Arrays that differ from run to run; they replace the shared ones.
     """
     arrays = folder / "static_arrays"
-    arrays.mkdir()
-    (folder / "results").mkdir()
+    arrays.mkdir(exist_ok=True)
+    (folder / "results").mkdir(exist_ok=True)
     _link(inputs / "main", folder / "main")
     for path in (inputs / "static_arrays").iterdir():
         if path.name not in own:
             _link(path, arrays / path.name)
     for name, values in own.items():
-        values.tofile(arrays / name)
+        target = arrays / name
+        if target.exists() and target.stat().st_nlink > 1:
+            target.unlink()  # it is the shared one
+        values.tofile(target)
 
 
 def _link(source: Path, target: Path) -> None:
+    if target.exists():
+        if target.samefile(source):
+            return
+        target.unlink()
     try:
         os.link(source, target)
     except OSError:  # another disk, or one without hard links
