@@ -29,6 +29,7 @@ from biosnn.conversion.remedies import Target, channel_rates, scaled, search_sca
 from biosnn.conversion.spiking import INPUTS
 from biosnn.errors import SettingsError, field_error
 from biosnn.measure import layer_activity
+from biosnn.model import NeuronModel
 from biosnn.study import setting
 from biosnn.study.pictures import Pictures, PictureSettings, load_pictures
 
@@ -43,10 +44,10 @@ class ConvertedSettings(PictureSettings):
     """What can be changed about the network, its images, and how it is converted before any remedy."""
 
     model: str = setting("digits_plain", "the network: a name of the shelf, or a file that biosnn.convert reads")
-    images: int = setting(450, "how many test images are shown, in all repetitions together; 0: all", minimum=0)
-    calibration: int = setting(300, "how many training images remedies see, in all repetitions; 0: all", minimum=0)
+    images: int = setting(300, "how many test images are shown, in all repetitions together; 0: all", minimum=0)
+    calibration: int = setting(240, "how many training images remedies see, in all repetitions; 0: all", minimum=0)
     repetitions: int = setting(3, "how often all is done, with other images for calibration and test", minimum=1)
-    steps: int = setting(64, "time steps an image", minimum=8)
+    steps: int = setting(32, "time steps an image", minimum=8)
     neuron: str = setting("if_hard", "what a ReLU becomes: a neuron model of the shelf, or a file")
     preset: str = setting("", "one of its presets")
     start: float = setting(0.0, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
@@ -57,7 +58,7 @@ class ConvertedSettings(PictureSettings):
     per: str = setting("layer", "what has a threshold of its own", choices=SCOPES)
     input: str = setting("analog", "what pixels do", choices=INPUTS)
     scales: tuple[float, ...] = setting(
-        (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.1, 1.2, 1.4),
+        (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0, 1.1, 1.2, 1.4),
         "factors of all thresholds that are tried",
         minimum=0.05,
         maximum=20.0,
@@ -106,6 +107,11 @@ class Patient:
     pictures: Pictures
     repetitions: list[Repetition]
     options: Mapping[str, Any]
+
+    @property
+    def model(self) -> NeuronModel:
+        """That of its neurons."""
+        return self.converted(self.repetitions[0]).options.model
 
     @property
     def graph(self) -> Graph:

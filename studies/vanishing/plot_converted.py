@@ -46,10 +46,11 @@ def _depth(result: Any) -> Figure:
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     caption = (
-        "Left: what the rates of each layer tell, over what the ordinary network's activations are on average; 1 loses "
-        "nothing. Right: accuracy if the ordinary network goes on from a layer's rates, and that of a linear decoder of "
-        "its spike counts. Where the first falls and the second does not, the layer still tells the classes apart, but "
-        "no longer in the terms that later layers were trained on. Bands: smallest to largest of all repetitions."
+        "Left: what the rates of each layer tell, over what the ordinary network's activations are on average; 1 "
+        "loses nothing. Right: accuracy if the ordinary network goes on from a layer's rates, and that of a linear "
+        "decoder of its spike counts. Where the first falls and the second does not, the layer still tells the "
+        "classes apart, but no longer in the terms that later layers were trained on. Bands: smallest to largest of"
+        " all repetitions."
     )
     return Figure("depth", figure, caption)
 
@@ -76,9 +77,9 @@ def _scale(result: Any) -> Figure:
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.colorbar(image, ax=right, label="spikes a neuron and step")
     caption = (
-        "All thresholds scaled, with soft reset, while a spike still stands for what it stood for. Left: accuracy after "
-        "T steps; bands from the smallest to the largest of all repetitions, stars where the search on calibration "
-        "images ended. Right: rates by layer after all steps. Above the best scale spikes vanish on their way, below it "
-        "deep layers fire too much; the fewer the steps, the lower the best scale."
+        "All thresholds scaled, with soft reset, while a spike still stands for what it stood for. Left: accuracy "
+        "after T steps; bands from the smallest to the largest of all repetitions, stars where the search on "
+        "calibration images ended. Right: rates by layer after all steps. Above the best scale spikes vanish on "
+        "their way, below it deep layers fire too much; the fewer the steps, the lower the best scale."
     )
     return Figure("threshold-scale", figure, caption)

@@ -35,6 +35,7 @@ from biosnn.conversion.remedies import (
     spiking_layers,
 )
 from biosnn.energy import verdicts
+from biosnn.errors import SettingsError, field_error
 from biosnn.model import NeuronModel
 from biosnn.shelf import neuron_model
 from biosnn.study import setting
@@ -42,7 +43,7 @@ from biosnn.study import setting
 from .converted import Patient, Repetition, Rests
 
 Floats = NDArray[np.float64]
-AS_IT_IS, RECOMMENDED, HYBRID = "as it is", "soft reset, percentile, half a threshold", "hybrid"
+AS_IT_IS, RECOMMENDED, HYBRID = "as it is", "recommended", "hybrid"
 SOFT, SCALES, START, BIAS, NOISE = (
     "soft reset",
     "threshold scales",
@@ -50,7 +51,9 @@ SOFT, SCALES, START, BIAS, NOISE = (
     "bias currents",
     "noise currents",
 )
-HOMEOSTASIS, PERCENTILE, BOTH = "homeostasis", "percentile", "recommended, and bias currents"
+HOMEOSTASIS, PERCENTILE, BOTH = "homeostasis", "percentile", "recommended and bias"
+REMEDIES = (SCALES, HOMEOSTASIS, BIAS, START, PERCENTILE, NOISE, SOFT, BOTH, HYBRID)
+"""What is tried, beside the recommended conversion: soft reset, percentiles, and half a threshold at the start."""
 SIGMAS = (0.05, 0.15, 0.4)
 """Strengths of the noise that are tried on calibration images."""
 _SOFT = {"neuron": "if_soft", "preset": ""}
@@ -63,6 +66,9 @@ SURE = 0.98
 class RemedySettings:
     """What can be changed about remedies."""
 
+    tried: tuple[str, ...] = setting(
+        REMEDIES, "which remedies are tried, beside the recommended conversion; searches take long in large networks"
+    )
     rounds: int = setting(10, "how often homeostasis sees the calibration images", minimum=1)
     within: float = setting(1.0, "points below the ANN that are near enough, for the steps needed", minimum=0.0)
 
@@ -109,10 +115,9 @@ class Remedies:
         Of the ledger.
     ann_energies : ndarray, shape (conventions,)
         Of the ordinary network (J).
-    course, held : ndarray, shape (repetitions, rounds + 1, layers) and (repetitions, layers)
-        Rates while homeostasis works, and what they are held at.
-    scales : ndarray, shape (repetitions, layers)
-        Of thresholds, found automatically.
+    notes : mapping of str to ndarray
+        Rates while homeostasis works ("course", shape (repetitions, rounds + 1, layers)), what they are held at
+        ("held"), and the scales of thresholds that were found ("scales", both of shape (repetitions, layers)).
     sigma : float
         Of the noise, as found on calibration images.
     spiking : int
@@ -124,33 +129,40 @@ class Remedies:
     ann: list[NDArray[np.bool_]]
     conventions: tuple[str, ...]
     ann_energies: Floats
-    course: Floats
-    held: Floats
-    scales: Floats
+    notes: Mapping[str, Floats]
     sigma: float
     spiking: int
 
 
 def run_remedies(settings: Any, sim: Any, patient: Patient) -> Remedies:
     """Treat the network in each repetition anew, and show it the test images."""
-    cases = [_Case(patient, repetition, settings.steps) for repetition in patient.repetitions]
-    _without_other_neurons(settings, sim, cases)
-    sigma = _best_noise(settings, sim, cases[0])
-    _shown(sim, cases, {NOISE: {"neuron": _noisy(sigma), "preset": ""}})
-    _shown(sim, cases, {SOFT: _SOFT, RECOMMENDED: {**_SOFT, **_PERCENTILE, "start": 0.5}}, biased=RECOMMENDED)
+    for name in settings.tried:
+        if name not in REMEDIES:
+            raise SettingsError(field_error("tried", f"remedies among {', '.join(REMEDIES)}", name))
+    cases = [_Case(patient, repetition, settings) for repetition in patient.repetitions]
+    _without_other_neurons(sim, cases)
+    sigma = 0.0
+    if NOISE in settings.tried and patient.model.name == "if_hard":
+        sigma = _best_noise(sim, cases[0])
+        _with_other_neurons(sim, cases, {NOISE: {"neuron": _noisy(sigma), "preset": ""}})
+    _with_other_neurons(sim, cases, {SOFT: _SOFT, RECOMMENDED: {**_SOFT, **_PERCENTILE, "start": 0.5}})
     # A network of a single layer that spikes has nothing to leave out.
-    spiking = _spiking(settings, sim, patient) if len(patient.layers) > 1 else 0
+    spiking = _spiking(settings, sim, patient) if HYBRID in settings.tried and len(patient.layers) > 1 else 0
     for case in cases if spiking else ():
         net = hybrid(case.snn, f"first {spiking}")
         case.judge(HYBRID, net, net.run(case.images.test, settings.steps, labels=case.images.labels, sim=sim))
     first = cases[0]
     return Remedies(
         patient.layers,
-        {name: [case.tried[name] for case in cases] for name in first.tried},
+        {
+            name: [case.tried[name] for case in cases]
+            for name in (AS_IT_IS, RECOMMENDED, *REMEDIES)
+            if name in first.tried
+        },
         [repetition.right for repetition in patient.repetitions],
         first.conventions,
         first.ann_energies,
-        *(np.array([case.notes[name] for case in cases]) for name in ("course", "held", "scales")),
+        {name: np.array([case.notes[name] for case in cases]) for name in first.notes},
         sigma,
         spiking,
     )
@@ -159,8 +171,8 @@ def run_remedies(settings: Any, sim: Any, patient: Patient) -> Remedies:
 class _Case:
     """One repetition: the network before any remedy, its images, and what was tried."""
 
-    def __init__(self, patient: Patient, images: Repetition, steps: int) -> None:
-        self.patient, self.images, self.steps = patient, images, steps
+    def __init__(self, patient: Patient, images: Repetition, settings: Any) -> None:
+        self.patient, self.images, self.settings, self.steps = patient, images, settings, settings.steps
         self.snn, self.means = patient.converted(images), patient.means(images)
         self.tried: dict[str, Tried] = {}
         self.notes: dict[str, Any] = {}
@@ -209,32 +221,40 @@ def _stepped(outcome: HybridOutcome) -> Floats:
     return np.where(place >= 0, outcome.latency_curve[place], 0.0)
 
 
-def _without_other_neurons(settings: Any, sim: Any, cases: list[_Case]) -> None:
+def _without_other_neurons(sim: Any, cases: list[_Case]) -> None:
     """What can be changed about the network without other neurons: thresholds, currents, and where images begin."""
-    trials = Trials(cases[0].snn, settings.steps, sim)
+    trials, wanted = Trials(cases[0].snn, cases[0].steps, sim), set(cases[0].settings.tried)
     for case in cases:
         snn = trials.variant(case.snn)
         case.show(trials, AS_IT_IS, snn)
         target = Target(snn, trials, case.images.calibration)
-        search, settled = search_scales(target), homeostasis(target, rounds=settings.rounds)
-        case.notes |= {"scales": list(search.scales.values()), "course": settled.rates, "held": settled.targets}
-        case.show(trials, SCALES, search.snn)
-        case.show(trials, HOMEOSTASIS, settled.snn)
-        case.show(trials, BIAS, calibrate_bias(target))
-        case.show(trials, START, calibrate_start(target))
-        case.show(trials, PERCENTILE, trials.variant(case.patient.converted(case.images, **_PERCENTILE)))
+        if SCALES in wanted:
+            search = search_scales(target)
+            case.notes["scales"] = list(search.scales.values())
+            case.show(trials, SCALES, search.snn)
+        if HOMEOSTASIS in wanted:
+            settled = homeostasis(target, rounds=case.settings.rounds)
+            case.notes |= {"course": settled.rates, "held": settled.targets}
+            case.show(trials, HOMEOSTASIS, settled.snn)
+        if BIAS in wanted:
+            case.show(trials, BIAS, calibrate_bias(target))
+        if START in wanted:
+            case.show(trials, START, calibrate_start(target))
+        if PERCENTILE in wanted:
+            case.show(trials, PERCENTILE, trials.variant(case.patient.converted(case.images, **_PERCENTILE)))
 
 
-def _shown(sim: Any, cases: list[_Case], changes: Mapping[str, Mapping[str, Any]], biased: str = "") -> None:
-    """Networks of other neurons, one of which gets bias currents too."""
+def _with_other_neurons(sim: Any, cases: list[_Case], changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Networks of other neurons; the recommended one may get bias currents too."""
     trials: Trials | None = None
     for case in cases:
         for name, change in changes.items():
             snn = case.patient.converted(case.images, **change)
             trials = trials or Trials(snn, case.steps, sim)
             snn = trials.variant(snn)
-            case.show(trials, name, snn)
-            if name == biased:
+            if name == RECOMMENDED or name in case.settings.tried:
+                case.show(trials, name, snn)
+            if name == RECOMMENDED and BOTH in case.settings.tried:
                 case.show(trials, BOTH, calibrate_bias(Target(snn, trials, case.images.calibration)))
 
 
@@ -242,13 +262,13 @@ def _noisy(sigma: float) -> NeuronModel:
     return neuron_model("if_hard_noisy").with_values(sigma=str(sigma))
 
 
-def _best_noise(settings: Any, sim: Any, case: _Case) -> float:
+def _best_noise(sim: Any, case: _Case) -> float:
     """The noise current that brings outputs on calibration images nearest to the ordinary network's."""
     calibration, errors = case.images.calibration, []
     ann = reference(case.snn.graph).outputs(calibration)
     for sigma in SIGMAS:
         snn = case.patient.converted(case.images, neuron=_noisy(sigma), preset="")
-        outcome = run(snn, calibration, settings.steps, sim=sim)
+        outcome = run(snn, calibration, case.steps, sim=sim)
         errors.append(output_errors(outcome, ann)[-1])
     return SIGMAS[int(np.argmin(errors))]
 

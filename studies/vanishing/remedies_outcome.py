@@ -72,9 +72,7 @@ def remedies_arrays(found: Remedies) -> dict[str, Any]:
         "ann": np.array([right.mean() for right in found.ann]),
         "conventions": np.array(found.conventions),
         "ann energies": found.ann_energies,
-        "course": found.course,
-        "held": found.held,
-        "scales": found.scales,
+        **found.notes,
         **{
             name: np.array([[getattr(one, name) for one in row] for row in tried])
             for name in ("curve", "spikes", "energies", "kept", "rate")
@@ -90,14 +88,14 @@ def remedies_tables(settings: Any, found: Remedies) -> dict[str, Table]:
 
 def _how(found: Remedies, name: str) -> str:
     """What a remedy came to, in a few words."""
-    scales = found.scales
-    notes = {
-        SCALES: f"{scales.min():.2f} to {scales.max():.2f}",
-        NOISE: f"sigma {found.sigma:g}",
-        HYBRID: f"first {found.spiking} of {len(found.layers)} layers spike",
-        HOMEOSTASIS: f"rates within {100 * np.abs(found.course[:, -1] / found.held - 1).max():.0f} %",
-    }
-    return notes.get(name, "")
+    if name == SCALES:
+        scales = found.notes["scales"]
+        return f"{scales.min():.2f} to {scales.max():.2f}"
+    if name == HOMEOSTASIS:
+        off = np.abs(found.notes["course"][:, -1] / found.notes["held"] - 1).max()
+        return f"rates within {100 * off:.0f} %"
+    known = {NOISE: f"sigma {found.sigma:g}", HYBRID: f"first {found.spiking} of {len(found.layers)} spike"}
+    return known.get(name, "")
 
 
 def _equal(found: Remedies) -> Table:
@@ -157,15 +155,16 @@ def _verdict(settings: Any, found: Remedies) -> Table:
 
 
 def remedies_left_out(found: Remedies) -> list[str]:
-    """Claims that these settings do not ask: there is nothing to bring back where little was lost."""
-    return [RESTORES] if _lost(found, AS_IT_IS)[0] < 10 else []
+    """Claims that these settings do not ask: of remedies that were not tried, or where little was lost."""
+    names = [] if {SCALES, BIAS, HOMEOSTASIS} <= set(found.tried) and _lost(found, AS_IT_IS)[0] >= 10 else [RESTORES]
+    return names if HOMEOSTASIS in found.tried else [*names, SETTLES]
 
 
 def _fires(result: Any) -> bool:
     """The floor: with each remedy that is judged every layer that spikes fires, and the ANN itself knows something."""
     names = [str(name) for name in result.arrays["remedies names"]]
     rate = result.arrays["remedies rate"]
-    judged = [rate[names.index(name)] for name in (RECOMMENDED, HOMEOSTASIS, BIAS, SCALES)]
+    judged = [rate[names.index(name)] for name in (RECOMMENDED, HOMEOSTASIS, BIAS, SCALES) if name in names]
     return bool(np.min(judged) > 1e-4 and result.arrays["remedies ann"].min() > 0.3)
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from biosnn.errors import SettingsError, field_error
-from biosnn.shelf import neuron_model
 from biosnn.study import Result, setting
 from biosnn.study.pictures import SCALES
 
@@ -107,7 +106,7 @@ def _part(part: str, settings: Settings, sim: Any, patient: Patient | None) -> R
     if part == "converted":
         converted = run_converted(settings, sim, patient)
         left_out, images = converted_left_out(settings, converted), len(patient.pictures.test)
-        tables = converted_tables(converted, neuron_model(settings.neuron), images)
+        tables = converted_tables(converted, patient.model, images)
         return Result(converted_values(converted), converted_arrays(converted), left_out=left_out, tables=tables)
     remedies = run_remedies(settings, sim, patient)
     left_out, tables = remedies_left_out(remedies), remedies_tables(settings, remedies)
