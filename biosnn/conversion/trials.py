@@ -15,7 +15,7 @@ from biosnn.conversion.spiking import SpikingNetwork
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
 
-TOGETHER = 50
+TOGETHER = 40
 """How many images one process shows: more than usual, as there are many processes, and short ones."""
 PROGRAM = ("code", "neuron", "preset", "input", "output")
 """The options that decide on the program."""

@@ -28,7 +28,7 @@ from biosnn.conversion.hybrid_network import decoded
 from biosnn.conversion.remedies import Target, channel_rates, scaled, search_scales, spiking_layers
 from biosnn.conversion.spiking import INPUTS
 from biosnn.errors import SettingsError, field_error
-from biosnn.measure import layer_activity
+from biosnn.measure import LayerActivity, layer_activity
 from biosnn.model import NeuronModel
 from biosnn.study import setting
 from biosnn.study.pictures import Pictures, PictureSettings, load_pictures
@@ -37,6 +37,8 @@ Floats = NDArray[np.float64]
 LAYERED = ("rate", "kept", "silent", "latency", "decoded", "information", "rest")
 """What is measured in each layer."""
 AS_IT_IS, SOFT, LEAK = "as it is", "soft reset", "leak"
+DECODED = (AS_IT_IS, SOFT)
+"""Conversions every layer of which is decoded; of the others the last one is."""
 
 
 @dataclass(frozen=True)
@@ -194,8 +196,8 @@ class Converted:
     measured : mapping of str to ndarray, shape (conversions, repetitions, layers)
         Spikes a neuron and step ("rate"); what rates tell, over the ordinary network's mean activation ("kept"); part
         of the neurons that never fire ("silent"); median step of first spikes ("latency"); accuracy of a linear decoder
-        ("decoded"); bits about the class in its decisions ("information"); and accuracy if the ordinary network goes on
-        from what the layer's rates tell ("rest").
+        ("decoded") and bits about the class in its decisions ("information"), NaN where there is none; and accuracy if
+        the ordinary network goes on from what the layer's rates tell ("rest").
     dead : ndarray, shape (repetitions, layers)
         Part of the neurons whose activation is zero for all images in the ordinary network.
     full : ndarray, shape (repetitions, layers)
@@ -242,7 +244,7 @@ def run_converted(settings: Any, sim: Any, patient: Patient) -> Converted:
             for repetition, mean in zip(patient.repetitions, means, strict=True):
                 snn = trials.variant(patient.converted(repetition, **changed[name]))
                 (outcome,) = trials.run([snn], repetition.test, repetition.labels)
-                rows[name].append(_measured(snn, outcome, repetition, mean, rests))
+                rows[name].append(_measured(snn, outcome, repetition, mean, rests, name in DECODED))
                 if name == AS_IT_IS:
                     reports.append(explain(snn, repetition.test, outcome, points=1))
     tables = {what: np.array([[row[what] for row in rows[name]] for name in changed]) for what in (*LAYERED, "curve")}
@@ -271,15 +273,17 @@ def _programs(patient: Patient, changed: Mapping[str, Mapping[str, Any]]) -> lis
 
 
 def _measured(
-    snn: SpikingNetwork, outcome: Outcome, repetition: Repetition, means: Mapping[str, float], rests: Rests
+    snn: SpikingNetwork,
+    outcome: Outcome,
+    repetition: Repetition,
+    means: Mapping[str, float],
+    rests: Rests,
+    every: bool,
 ) -> dict[str, Any]:
-    names, steps = spiking_layers(snn), outcome.steps
-    found = layer_activity(
-        {name: outcome.spikes[name] for name in names},
-        steps=steps,
-        firsts={name: outcome.firsts[name] for name in names},
-        labels=repetition.labels,
-    )
+    names = spiking_layers(snn)
+    # Decoders take long to learn: where they are not drawn, that of the last layer suffices.
+    first = 0 if every else len(names) - 1
+    found = [*_activity(outcome, names[:first]), *_activity(outcome, names[first:], repetition.labels)]
     rows: dict[str, Any] = {
         name: [getattr(layer, name) for layer in found] for name in LAYERED if hasattr(found[0], name)
     }
@@ -287,6 +291,13 @@ def _measured(
     decided = [rests.decided(snn, outcome, repetition.test, number) for number in range(1, len(names))]
     rows["rest"] = [float(np.mean(told == repetition.labels)) for told in [*decided, outcome.decided()]]
     return {**rows, "curve": outcome.latency_curve}
+
+
+def _activity(outcome: Outcome, names: list[str], labels: NDArray[np.int64] | None = None) -> list[LayerActivity]:
+    if not names:
+        return []
+    counts, firsts = ({name: of[name] for name in names} for of in (outcome.spikes, outcome.firsts))
+    return layer_activity(counts, steps=outcome.steps, firsts=firsts, labels=labels)
 
 
 def kept(snn: SpikingNetwork, outcome: Outcome, name: str, mean: float) -> float:
