@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import biosnn
+from biosnn.conversion import read_network, save
+from biosnn.datasets import examples
 from biosnn.errors import BiosnnError, NotFoundError, SettingsError
 from biosnn.study.load import load_study
 
@@ -85,6 +87,19 @@ def test_only_what_is_asked_for_is_tried(tmp_path: Path) -> None:
     assert [str(name) for name in told.arrays["remedies names"]] == ["as it is", "recommended", "soft reset"]
     assert {"homeostasis restores the rates", "thresholds and currents alone bring it back"} <= set(told.left_out)
     assert not any(name.startswith("converted") for name in told.values)
+
+
+def test_a_converted_network_is_treated_as_it_was_converted(tmp_path: Path) -> None:
+    data = examples("digits")
+    images = data.inputs[:40].reshape(40, *read_network("digits_mlp").input.shape)
+    save(biosnn.convert("digits_mlp", images, start=0.25, neuron="lif_soft"), tmp_path / "mine.npz")
+    given = FEW | {"model": str(tmp_path / "mine.npz"), "parts": "remedies", "tried": "soft reset, percentile"}
+    told = biosnn.run_study("vanishing", given, target="numpy", out=tmp_path / "out")
+    names = [str(name) for name in told.arrays["remedies names"]]
+    kept = dict(zip(names, told.arrays["remedies kept"].mean(axis=(1, 2)), strict=True))
+    assert kept["as it is"] < kept["soft reset"]  # which has no leak
+    with pytest.raises(SettingsError, match=r"start: expected its default, as .* is converted already"):
+        biosnn.run_study("vanishing", given | {"start": "0.5"}, target="numpy", out=tmp_path / "none")
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,17 @@ from numpy.typing import ArrayLike
 from biosnn.conversion.images import check_images
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.running import How, Program, check_labels, check_steps, joined, read_part
-from biosnn.conversion.spiking import SpikingNetwork
+from biosnn.conversion.spiking import Options, SpikingNetwork
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
 
 TOGETHER = 40
 """How many images one process shows: more than usual, as there are many processes, and short ones."""
-PROGRAM = ("code", "neuron", "preset", "input", "output")
-"""The options that decide on the program."""
+
+
+def one_program(options: Options, others: Options) -> bool:
+    """Whether one program can simulate two networks of the same layers: they may differ in thresholds and start."""
+    return all(getattr(options, name) == getattr(others, name) for name in ("code", "model", "input", "output"))
 
 
 class Trials:
@@ -91,8 +94,7 @@ class Trials:
         shown = check_images(self.snn.graph, images)
         right = check_labels(labels, len(shown))
         for snn in networks:
-            same = all(getattr(snn.options, name) == getattr(self.snn.options, name) for name in PROGRAM)
-            if snn.wiring is not self.snn.wiring or not same:
+            if snn.wiring is not self.snn.wiring or not one_program(snn.options, self.snn.options):
                 do = "Make others by Trials.variant, with_thresholds or with_adjustment."
                 raise ConversionError(
                     field_error("Trials.run", "variants of the network of the trials", snn.options, do)

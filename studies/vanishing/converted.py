@@ -26,7 +26,8 @@ from biosnn.conversion.balance import METHODS, SCOPES
 from biosnn.conversion.cutting import cut, relus
 from biosnn.conversion.hybrid_network import decoded
 from biosnn.conversion.remedies import Target, channel_rates, scaled, search_scales, spiking_layers
-from biosnn.conversion.spiking import INPUTS
+from biosnn.conversion.spiking import INPUTS, Options
+from biosnn.conversion.trials import one_program
 from biosnn.errors import SettingsError, field_error
 from biosnn.measure import LayerActivity, layer_activity
 from biosnn.model import NeuronModel
@@ -264,12 +265,15 @@ def run_converted(settings: Any, sim: Any, patient: Patient) -> Converted:
 
 def _programs(patient: Patient, changed: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """The conversions, those together that one program can simulate, as they differ in thresholds and start only."""
-    found: dict[Any, list[str]] = {}
+    groups: list[tuple[Options, list[str]]] = []
     for name, change in changed.items():
         options = patient.converted(patient.repetitions[0], **change).options
-        key = (options.model.name, options.preset, options.input, options.output)
-        found.setdefault(key, []).append(name)
-    return list(found.values())
+        names = next((names for others, names in groups if one_program(options, others)), None)
+        if names is None:
+            groups.append((options, [name]))
+        else:
+            names.append(name)
+    return [names for _, names in groups]
 
 
 def _measured(
