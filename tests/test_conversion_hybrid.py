@@ -265,7 +265,26 @@ def test_operations_of_both_parts() -> None:
     assert entries[2].events == 2 * round(outcome.spikes_an_image * 6)
 
 
-def test_the_ordinary_network_it_is_compared_with_is_the_same_wherever_it_is_cut() -> None:
+@pytest.mark.parametrize("make", [lambda: chain(6, 8, 7, 5, 3), residual, joined, pooled])
+def test_the_ordinary_network_it_is_compared_with_is_the_same_wherever_it_is_cut(make: Any) -> None:
+    """Inside a block, behind pooling and concatenations: multiply-accumulates and weights are those of the whole."""
+    whole, images = converted(make())
+    full = ledger(whole, whole.run(images, 8, **NUMPY))
+    names = relus(whole.graph)
+    for spiking in (
+        *(f"first {k}" for k in range(1, len(names))),
+        *(f"last {k}" for k in range(1, len(names))),
+        names[::2],
+    ):
+        net = hybrid(whole, spiking)
+        bill = ledger(net, net.run(images, 8, **NUMPY))
+        assert bill.macs == full.macs, spiking
+        assert sum(layer.weights for layer in bill.layers if layer.macs) == sum(
+            layer.weights for layer in full.layers if layer.macs
+        ), spiking
+
+
+def test_energies_of_the_ordinary_network_are_the_same_wherever_it_is_cut() -> None:
     whole, images = converted(chain(6, 8, 7, 5, 3))
     full = verdicts(ledger(whole, whole.run(images, 8, **NUMPY)))
     for spiking in ("first 1", "first 2", "last 1", "last 2", ["relu2"]):

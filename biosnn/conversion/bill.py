@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -55,17 +56,22 @@ def ledger(snn: SpikingNetwork | HybridNetwork, outcome: Outcome | HybridOutcome
     if isinstance(snn, HybridNetwork) or isinstance(outcome, HybridOutcome):
         given = f"{type(snn).__name__} and {type(outcome).__name__}"
         raise ConversionError(field_error("ledger", "a network and its own outcome", given))
+    return Ledger(tuple(_spiking(snn, snn.wiring.populations, outcome)))
+
+
+def _spiking(whole: SpikingNetwork, populations: Iterable[Population], outcome: Outcome) -> list[LayerCounts]:
+    """What populations of a network did that spike; those that they take values of may not be among them."""
     shared = {"steps": outcome.steps, "inferences": len(outcome.potentials)}
-    pixels = snn.graph.input.neurons
+    pixels = whole.graph.input.neurons
     encoders = [name for name in outcome.spikes if name in (ON, OFF)]
     update = Update(additions=1, multiplications=1, reads=1, writes=1)
     entries = [LayerCounts.encoder(name, neurons=pixels, update=update, **shared) for name in encoders]
-    for population in snn.wiring.populations:
+    for population in populations:
         for number, path in enumerate(population.paths):
-            entries += _entries(snn, outcome, population, path, number, encoders, shared)
+            entries += _entries(whole, outcome, population, path, number, encoders, shared)
     # Images that ended early had fewer updates.
     share = [(entry, entry.updates // (outcome.steps * len(outcome.took))) for entry in entries]
-    return Ledger(tuple(replace(entry, updates=each * int(outcome.took.sum())) for entry, each in share))
+    return [replace(entry, updates=each * int(outcome.took.sum())) for entry, each in share]
 
 
 def _hybrid(net: HybridNetwork, outcome: HybridOutcome) -> Ledger:
@@ -74,7 +80,8 @@ def _hybrid(net: HybridNetwork, outcome: HybridOutcome) -> Ledger:
         if stage.snn is None or did is None:
             entries += _analog(net, stage.piece, images)
             continue
-        entries += ledger(stage.snn, did).layers
+        # The layers are those of the whole, so that they count alike wherever it is cut.
+        entries += _spiking(net.whole, [net.whole.wiring[p.name] for p in stage.snn.wiring.populations], did)
         for end in stage.snn.wiring.ends:
             neurons, fired = stage.snn.wiring[end].neurons, int(did.spikes[end].sum())
             counted = LayerCounts.encoder(f"{end}, counted", neurons=neurons, update=COUNT, steps=1, inferences=images)
@@ -120,12 +127,16 @@ def _entries(
     shared: dict[str, Any],
 ) -> list[LayerCounts]:
     joint = snn.joints[population.name, number]
-    own = {"update": _update(snn, population), **shared, "weights": joint.weights.size}
+    own = {"update": _update(snn, population, outcome), **shared, "weights": joint.weights.size}
     neurons = 0 if number else population.neurons
     name = _name(population, path)
-    if path.source != snn.graph.input.name:
+    if path.source in outcome.spikes:
         fired = _total(outcome.spikes[path.source])
         return [LayerCounts.spiking(name, fired, joint.fan_out, neurons=neurons, macs=_macs(path), **own)]
+    if path.source != snn.graph.input.name:  # decoded rates, or what an analog layer computed
+        sources = math.prod(snn.wiring.shape(path.source))
+        constant = LayerCounts.analog(name, _macs(path), sources=1, neurons=neurons, passes=1, **own)
+        return [replace(constant, sources=sources)] if constant.macs or neurons else []
     if not encoders:
         sources = snn.graph.input.neurons
         return [LayerCounts.analog(name, joint.fan_out, sources=sources, neurons=neurons, passes=1, **own)]
@@ -156,9 +167,10 @@ def _macs(path: Path) -> int:
     return sum(layer.macs for layer in path.layers if isinstance(layer, Convolution | Linear | Scale))
 
 
-def _update(snn: SpikingNetwork, population: Population) -> Update:
+def _update(snn: SpikingNetwork, population: Population, outcome: Outcome) -> Update:
     """What an update of a neuron does: with a leak it multiplies; a lasting input is one more variable to add."""
     plain = population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential")
     update = LIF_UPDATE if leaks(snn.options.model) and not plain else IF_UPDATE
-    driven = np.any(population.bias) or any(path.source == snn.graph.input.name for path in population.paths)
+    currents = np.any(population.bias) or np.any(snn.adjustment(population.name).bias)
+    driven = currents or any(path.source not in outcome.spikes for path in population.paths)
     return replace(update, additions=update.additions + 1, reads=update.reads + 1) if driven else update

@@ -31,5 +31,6 @@ def output_errors(outcome: Outcome, ann: ArrayLike) -> NDArray[np.float64]:
         meant = meant - meant.mean(axis=1, keepdims=True)
         told = told - told.mean(axis=2, keepdims=True)
     scale = np.einsum("nsc,nc->s", told, meant) / np.maximum(np.einsum("nsc,nsc->s", told, told), 1e-30)
+    scale = np.maximum(scale, 0)  # the opposite is no answer
     off = np.einsum("nsc,s->nsc", told, scale) - meant[:, None]
-    return np.asarray(np.sqrt((off**2).mean(axis=(0, 2))) / max(float(meant.std()), 1e-30))
+    return np.asarray(np.sqrt((off**2).mean(axis=(0, 2)) / max(float((meant**2).mean()), 1e-30)))

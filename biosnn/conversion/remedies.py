@@ -195,7 +195,8 @@ def calibrate_bias(target: Target, *, report: Report | None = None) -> SpikingNe
     """
 
     def change(snn: SpikingNetwork, name: str, missing: Floats) -> SpikingNetwork:
-        return snn.with_adjustment(name, bias=snn.adjustment(name).bias + missing)
+        adjustment = snn.adjustment(name)
+        return snn.with_adjustment(name, bias=adjustment.bias + missing / adjustment.excitability)
 
     return _layer_by_layer(target, change, report, "bias")
 
@@ -278,9 +279,10 @@ def homeostasis(target: Target, *, rounds: int = 12, eta: float = ETA, report: R
     ConversionError
         If ``rounds`` is less than 1, or ``eta`` is not above 0.
     """
-    for what, value in (("rounds", rounds), ("eta", eta)):
-        if not 0 < value < np.inf:
-            raise ConversionError(field_error(f"homeostasis, {what}", "a number above 0", value))
+    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
+        raise ConversionError(field_error("homeostasis, rounds", "a whole number of at least 1", rounds))
+    if not 0 < eta < np.inf:
+        raise ConversionError(field_error("homeostasis, eta", "a number above 0", eta))
     snn = target.snn
     names = spiking_layers(snn)
     held = {name: np.minimum(target.means[name] / snn.thresholds[name], 1) for name in names}

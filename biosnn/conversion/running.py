@@ -212,7 +212,8 @@ class Program:
             built = build_first_spikes(snn, how.T, together, each=how.each)
         self.built, blank = built, np.zeros((1, snn.graph.input.neurons), np.float32)
         shown = duration(built.shown, built.steps)
-        self.prepared = sim.prepare(built.network, lambda: sim.run(built.network, shown), self._point(snn, blank, 0))
+        example = self._point(snn, blank, 0) | (parameters(snn) if varied else {})
+        self.prepared = sim.prepare(built.network, lambda: sim.run(built.network, shown), example)
 
     def run(
         self, networks: Sequence[SpikingNetwork], images: NDArray[np.float32], read: Callable[[Built, slice], Read]
@@ -222,7 +223,8 @@ class Program:
         parts = [slice(start, min(start + together, len(images))) for start in range(0, len(images), together)]
         for snn in networks:
             pixels = frames(snn, images)
-            points += [self._point(snn, pixels[part], number) for number, part in enumerate(parts)]
+            own = parameters(snn) if self.varied else {}  # which the points of a network share
+            points += [self._point(snn, pixels[part], number) | own for number, part in enumerate(parts)]
         shown = iter(parts * len(networks))
         found = self.prepared.run(
             points, lambda: read(self.built, next(shown)), jobs=self.how.jobs, report=self.how.report
@@ -240,7 +242,7 @@ class Program:
         if len(how.marks) > 1:
             interval = np.searchsorted(how.marks, np.arange(MOST_STEPS), side="right")
             found[f"pictures.{INTERVAL}"] = np.minimum(interval, len(how.marks) - 1)
-        return found | (parameters(snn) if self.varied else {})
+        return found
 
 
 def _most_together(snn: SpikingNetwork, how: How) -> int:

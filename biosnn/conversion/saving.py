@@ -25,6 +25,7 @@ from biosnn.conversion.graph import Graph
 from biosnn.conversion.hybrid_network import HybridNetwork, hybrid
 from biosnn.conversion.layers import Layer
 from biosnn.conversion.spiking import Options, SpikingNetwork, wired_for
+from biosnn.conversion.wiring import RELU
 from biosnn.errors import BiosnnError, ConversionError, field_error, unknown
 from biosnn.model import NeuronModel, from_toml, to_toml
 
@@ -168,6 +169,8 @@ def _adjusted(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Ad
     for population in wired.populations:
         keys = [f"adjusted/{population.name}/{name}" for name in names]
         if any(key in arrays for key in keys):
+            if population.kind != RELU:
+                raise ConversionError(field_error(f"{file}: {keys[0]}", "adjustments of ReLUs only", population.kind))
             values = [np.asarray(arrays.get(key, ()), np.float32) for key in keys]
             for key, value in zip(keys, values, strict=True):
                 if value.shape != population.shape[:1]:

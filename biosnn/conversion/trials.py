@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from biosnn.conversion.images import check_images
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.running import How, Program, check_labels, check_steps, joined, read_part
 from biosnn.conversion.spiking import Options, SpikingNetwork
+from biosnn.conversion.wiring import Wiring
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
 
@@ -22,6 +24,19 @@ TOGETHER = 40
 def one_program(options: Options, others: Options) -> bool:
     """Whether one program can simulate two networks of the same layers: they may differ in thresholds and start."""
     return all(getattr(options, name) == getattr(others, name) for name in ("code", "model", "input", "output"))
+
+
+def _same_layers(wired: Wiring, others: Wiring) -> bool:
+    """Whether populations, paths and weights are the same."""
+    layers, known = ([(type(layer), layer.name, layer.shape) for layer in w.graph.layers] for w in (wired, others))
+    if layers != known or [p.name for p in wired.populations] != [p.name for p in others.populations]:
+        return False
+    pairs = zip(wired.graph.layers, others.graph.layers, strict=True)
+    return all(
+        one is other or np.array_equal(getattr(one, name, 0), getattr(other, name, 0))
+        for one, other in pairs
+        for name in ("weight", "bias", "source")
+    )
 
 
 class Trials:
@@ -61,11 +76,11 @@ class Trials:
         Raises
         ------
         ConversionError
-            If its populations are others.
+            If its populations or weights are others.
         """
-        names = [(population.name, population.shape) for population in snn.wiring.populations]
-        if names != [(population.name, population.shape) for population in self.snn.wiring.populations]:
-            raise ConversionError(field_error("Trials.variant", "the populations of the trials' network", names))
+        if not _same_layers(snn.wiring, self.snn.wiring):
+            names = [population.name for population in snn.wiring.populations]
+            raise ConversionError(field_error("Trials.variant", "the layers and weights of the trials", names))
         own = self.snn
         return replace(snn, wiring=own.wiring, lowest=own.lowest, highest=own.highest)
 
@@ -85,6 +100,7 @@ class Trials:
         Returns
         -------
         list of Outcome
+            Without the time by the clock, as networks run side by side.
 
         Raises
         ------

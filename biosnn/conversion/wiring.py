@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from biosnn.conversion.affine import forward
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.layers import Add, Concat, Input, Layer, MaxPool, Relu, Select, Shape
-from biosnn.errors import ConversionError, field_error
+from biosnn.errors import ConversionError, field_error, unknown
 
 RELU, MAXIMUM, OUTPUT, HOLD = "relu", "maximum", "output", "hold"
 
@@ -87,7 +87,10 @@ class Wiring:
     ends: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Population:
-        return next(population for population in self.populations if population.name == name)
+        for population in self.populations:
+            if population.name == name:
+                return population
+        raise ConversionError(unknown("population", name, [population.name for population in self.populations]))
 
     def shape(self, name: str) -> Shape:
         """Of a population, or of the input."""

@@ -111,20 +111,25 @@ class Patient:
     repetitions: list[Repetition]
     options: Mapping[str, Any]
 
+    @cached_property
+    def first(self) -> SpikingNetwork:
+        """The network of the first repetition, as it is."""
+        return self.converted(self.repetitions[0])
+
     @property
     def model(self) -> NeuronModel:
         """That of its neurons."""
-        return self.converted(self.repetitions[0]).options.model
+        return self.first.options.model
 
     @property
     def graph(self) -> Graph:
         """The ordinary network, with ReLUs before max pooling."""
-        return self.converted(self.repetitions[0]).graph
+        return self.first.graph
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """The populations that stand for ReLUs, in the order of computation."""
-        return tuple(spiking_layers(self.converted(self.repetitions[0])))
+        return tuple(spiking_layers(self.first))
 
     def means(self, repetition: Repetition) -> dict[str, float]:
         """The mean activation of each of them in the ordinary network."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from biosnn.conversion import Options
 from biosnn.model import NeuronModel
 from biosnn.study import Claim, Table
 
@@ -143,12 +144,13 @@ def _scales(found: Converted) -> Table:
     return Table(caption, [head, *rows])
 
 
-def converted_left_out(settings: Any, found: Converted) -> list[str]:
-    """Claims that these settings do not ask."""
-    names = []
-    if len(found.layers) < DEEP or (settings.neuron, settings.method, settings.per) != ("if_hard", "max", "layer"):
+def converted_left_out(options: Options, found: Converted) -> list[str]:
+    """Claims that are not asked about a network that was converted in this way."""
+    names, hard = [], options.model.name == "if_hard"
+    balance = options.balance
+    if len(found.layers) < DEEP or not hard or (balance.method, balance.per) != ("max", "layer"):
         names.append(VANISH)
-    if settings.neuron != "if_hard":
+    if not hard:
         names.append(RESIDUAL)
     if len(found.layers) < DEEP or len(found.scales) < 5:
         names.append(SHAPE)

@@ -32,9 +32,8 @@ class Diagnosis:
         behind which the ordinary network is more than a point less accurate than it was.
     shares : mapping of str to float
         Which part of what is lost in single layers up to there, the last one if there is none, each cause has.
-    dead, full : float
-        In that layer: part of the neurons that are zero in the ordinary network too, and of answers that are spikes in
-        every step.
+    dead : float
+        Part of the neurons of that layer that are zero in the ordinary network too.
     """
 
     vanishes: int | None
@@ -42,7 +41,6 @@ class Diagnosis:
     loses: int | None
     shares: Mapping[str, float]
     dead: float
-    full: float
 
 
 def diagnose(found: Converted) -> Diagnosis:
@@ -57,10 +55,7 @@ def diagnose(found: Converted) -> Diagnosis:
     lost = np.maximum(-found.own[:, :until].mean(axis=0), 0).sum(axis=0)
     total = lost.sum()
     shares = {part: float(value / total) if total else 0.0 for part, value in zip(OWN, lost, strict=True)}
-    place = until - 1
-    return Diagnosis(
-        vanishes, overfires, loses, shares, float(found.dead[:, place].mean()), float(found.full[:, place].mean())
-    )
+    return Diagnosis(vanishes, overfires, loses, shares, float(found.dead[:, until - 1].mean()))
 
 
 def _first(where: NDArray[np.bool_]) -> int | None:

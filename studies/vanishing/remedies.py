@@ -67,7 +67,9 @@ class RemedySettings:
     """What can be changed about remedies."""
 
     tried: tuple[str, ...] = setting(
-        REMEDIES, "which remedies are tried, beside the recommended conversion; searches take long in large networks"
+        REMEDIES,
+        "which remedies are tried, beside the recommended conversion; searches take long in large networks, and noise "
+        "is for neurons with hard reset only",
     )
     rounds: int = setting(10, "how often homeostasis sees the calibration images", minimum=1)
     within: float = setting(1.0, "points below the ANN that are near enough, for the steps needed", minimum=0.0)
