@@ -12,7 +12,19 @@ import pytest
 from conversion_networks import chain, pooled, residual
 
 import biosnn
-from biosnn.conversion import Graph, Input, Linear, Relu, SpikingNetwork, Trials, convert, load, reference, save
+from biosnn.conversion import (
+    Graph,
+    Input,
+    Linear,
+    Relu,
+    SpikingNetwork,
+    Trials,
+    convert,
+    explain,
+    load,
+    reference,
+    save,
+)
 from biosnn.conversion.comparing import output_errors
 from biosnn.conversion.remedies import (
     Target,
@@ -101,9 +113,25 @@ def test_adjustments_are_checked_named_saved_and_explained(tmp_path: Path) -> No
     did, same = (net.run(images, 16, each=True, **NUMPY) for net in (changed, again))
     assert np.array_equal(did.potentials, same.potentials)
     assert not np.array_equal(did.potentials, snn.run(images, 16, **NUMPY).potentials)
-    report = {layer.name: layer for layer in biosnn.conversion.explain(changed, images, did)}["r2"]
+    report = {layer.name: layer for layer in explain(changed, images, did)}["r2"]
     parts = sum(report.bias[name] for name in ("inherited", "clipping", "quantisation", "unevenness"))
     assert parts == pytest.approx(report.bias["error"], abs=1e-4)
+
+
+def test_a_start_is_explained_alike_by_options_and_by_adjustment() -> None:
+    graph = residual()
+    images = images_of(graph, 6)
+    by_options = convert(graph, images, neuron="if_hard", start=0.5)
+    adjusted = convert(graph, images, neuron="if_hard", start=0.0)
+    for name in spiking_layers(adjusted):
+        adjusted = adjusted.with_adjustment(name, start=0.5)
+    for one, other in zip(
+        *(explain(n, images, n.run(images, 12, each=True, **NUMPY)) for n in (by_options, adjusted)), strict=True
+    ):
+        assert one.bias == pytest.approx(other.bias)
+    uneven = adjusted.with_adjustment("r1", start=[0.0, 0.5])
+    report = {layer.name: layer for layer in explain(uneven, images, uneven.run(images, 12, each=True, **NUMPY))}["r1"]
+    assert abs(report.bias["unevenness"]) < 0.02  # constant currents arrive evenly
 
 
 @pytest.mark.parametrize("make", [residual, pooled])
@@ -131,12 +159,15 @@ def test_trials_are_of_one_network(sim: Any) -> None:
         trials.run([convert(graph, images)], images)
     with pytest.raises(ConversionError, match="expected variants of the network of the trials"):
         trials.run([trials.variant(convert(graph, images, neuron="if_hard"))], images)
-    with pytest.raises(ConversionError, match=r"Trials\.variant: expected the populations"):
+    with pytest.raises(ConversionError, match=r"Trials\.variant: expected the layers and weights"):
         trials.variant(convert(residual(), images_of(residual(), 4)))
     with pytest.raises(ConversionError, match=r"expected a network of the code .rate."):
         Trials(convert(graph, images, code="first spike"), 8, sim)
     with pytest.raises(ConversionError, match="expected 1 to 4096 steps"):
         Trials(snn, 0, sim)
+    weights = [replace(layer, weight=-layer.weight) if isinstance(layer, Linear) else layer for layer in graph.layers]
+    with pytest.raises(ConversionError, match=r"Trials\.variant: expected the layers and weights"):
+        trials.variant(convert(Graph(tuple(weights), output=graph.output), images))
 
 
 def test_first_spikes_are_told(sim: Any) -> None:
@@ -178,6 +209,8 @@ def test_scales_compound_over_layers() -> None:
             assert outcome.spikes[f"r{depth}"].sum() / 1000 == pytest.approx(expected, abs=0.003 * depth)
     with pytest.raises(ConversionError, match="scaled, r1: expected a number above 0"):
         scaled(snn, 0.0)
+    with pytest.raises(ConversionError, match="nope"):
+        scaled(snn, {"nope": 1.0})
 
 
 def test_every_remedy_brings_the_outputs_nearer_and_the_activity_back(sim: Any) -> None:
@@ -207,7 +240,7 @@ def test_homeostasis_holds_rates_and_leaves_silent_channels_alone(sim: Any) -> N
     for name in settled.layers:
         dead = target.means[name] == 0
         assert np.all(settled.snn.adjustment(name).excitability[dead] == 1)
-    with pytest.raises(ConversionError, match="homeostasis, rounds: expected a number above 0"):
+    with pytest.raises(ConversionError, match="homeostasis, rounds: expected a whole number of at least 1"):
         homeostasis(target, rounds=0)
 
 
@@ -227,8 +260,5 @@ def test_output_errors_are_zero_for_what_decides_alike() -> None:
     ann = reference(graph).outputs(images)
     exact = replace(outcome, potentials=np.repeat(3 * ann[:, None] + 2, 10, axis=1))
     assert output_errors(exact, ann) == pytest.approx(np.zeros(10), abs=1e-6)
-    assert output_errors(replace(outcome, potentials=0 * outcome.potentials), ann) == pytest.approx(
-        np.full(
-            10, float(np.std(ann - ann.mean(axis=1, keepdims=True)) / np.std(ann - ann.mean(axis=1, keepdims=True)))
-        )
-    )
+    for nothing in (0 * outcome.potentials, -exact.potentials):  # the opposite is no answer either
+        assert output_errors(replace(outcome, potentials=nothing), ann) == pytest.approx(np.ones(10))

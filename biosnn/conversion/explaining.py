@@ -11,7 +11,7 @@ own, so that a neuron fires before an inhibition comes, or not yet when an excit
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,14 +113,17 @@ def explain(
     names = [population.name for population in snn.wiring.hidden if population.kind == RELU]
     meant = reference(snn.graph).activations(shown, names)
     told = {**_input_rates(snn, shown, outcome), **_rates(snn, outcome)}
-    own = _own_rates(snn, outcome.steps)
+    own: dict[tuple[float, ...], NDArray[np.float64] | None] = {}
     rng = np.random.default_rng(seed)
     reports = []
     for population in snn.wiring.hidden:
         if population.kind != MAXIMUM:
             counts = outcome.spikes[population.name]
+            starts = tuple(np.unique(snn.adjustment(population.name).start).tolist())
+            if starts not in own:
+                own[starts] = _own_rates(snn, outcome.steps, starts)
             reports.append(
-                _report(snn, population, meant[population.name], counts, told, outcome.steps, own, points, rng)
+                _report(snn, population, meant[population.name], counts, told, outcome.steps, own[starts], points, rng)
             )
     return reports
 
@@ -153,19 +156,23 @@ def _input_rates(snn: SpikingNetwork, shown: NDArray[np.float32], outcome: Outco
     return {name: _channels_first(counts * largest_pixel(snn) / outcome.steps, shape)}
 
 
-def _own_rates(snn: SpikingNetwork, steps: int) -> NDArray[np.float64] | None:
-    """Spikes a step of the neuron model at constant inputs from 0 to 1 threshold a step; None for the soft reset."""
+def _own_rates(snn: SpikingNetwork, steps: int, starts: Sequence[float]) -> NDArray[np.float64] | None:
+    """Spikes a step of the neuron model by its start and at constant inputs from 0 to 1 threshold a step.
+
+    None for the soft reset, which loses nothing.
+    """
     model = snn.options.model
     if model.name == "if_soft":
         return None
     membrane = Membrane.of(model)
     with session("numpy", dt=DT) as sim:
-        drives = np.linspace(0, 1, LEVELS + 1) * membrane.current
-        values = {membrane.drive: drives, membrane.potential: membrane.begin(snn.options.start)}
-        group = neurons(LEVELS + 1, model, name="alone", values=values)
+        drives = np.tile(np.linspace(0, 1, LEVELS + 1), len(starts)) * membrane.current
+        begin = membrane.begin(np.repeat(starts, LEVELS + 1))
+        values = {membrane.drive: drives, membrane.potential: begin}
+        group = neurons(len(drives), model, name="alone", values=values)
         monitor = SpikeMonitor(group, record=False, name="alone_spikes")
         sim.run(Network(group, monitor), steps * DT)
-        return np.asarray(monitor.count[:], float) / steps
+        return np.asarray(monitor.count[:], float).reshape(len(starts), -1) / steps
 
 
 def _report(
@@ -186,7 +193,10 @@ def _report(
     got = np.maximum((_mean_input(population, told) + bias) * excitability, 0)
     clipped = np.minimum(got, theta)
     whole = np.clip(np.floor(clipped / theta * steps + start + 1e-6), 0, steps) / steps * theta
-    alone = whole if own is None else own[np.round(clipped / theta * LEVELS).astype(np.int64)] * theta
+    alone = whole
+    if own is not None:
+        place = np.searchsorted(np.unique(start), start)  # of the channel's start among all
+        alone = own[place, np.round(clipped / theta * LEVELS).astype(np.int64)] * theta
     parts = dict(zip(PARTS, (got - meant, clipped - got, whole - clipped, alone - whole, rate - alone), strict=True))
     parts["error"] = rate - meant
     scale, mean = float(np.sqrt(np.mean(meant**2))) or 1.0, float(np.mean(meant)) or 1.0
