@@ -23,7 +23,7 @@ SETTINGS = part.RandomSettings(**FEW, random_thresholds=(1.0, 2.0))
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    given = {**{name: str(value) for name, value in FEW.items()}, "random_thresholds": "1,2"}
+    given = {**{name: str(value) for name, value in FEW.items()}, "random_thresholds": "1,2", "parts": "random"}
     return biosnn.run_study("vanishing", given, target="numpy", out=tmp_path_factory.mktemp("study") / "out")
 
 
