@@ -21,6 +21,7 @@ from biosnn.conversion import (
     run,
 )
 from biosnn.conversion.balance import percentile_for
+from biosnn.conversion.comparing import output_errors
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices
 from biosnn.study.pictures import OPTIONS, Pictures
 
@@ -112,7 +113,7 @@ def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
     ann = reference(snn.graph).outputs(pictures.test)
     ann = ann.reshape(len(ann), -1)
     outcome = run(snn, pictures.test, settings.steps, labels=pictures.labels, sim=sim)
-    errors = errors_of(outcome, ann)
+    errors = output_errors(outcome, ann)
     some, labels = pictures.test[: settings.explained], pictures.labels[: settings.explained]
     layers, rates = [], snn.options.code == "rate"
     if rates:
@@ -121,7 +122,7 @@ def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
     def tried(images: NDArray[np.float32], right: NDArray[np.int64], steps: int, **changed: Any) -> Tried:
         other = convert(pictures.graph, pictures.calibration, **chosen | {"steps": steps} | changed)
         did = run(other, images, steps, labels=right, sim=sim)
-        return Tried(did.steps, did.latency_curve, errors_of(did, ann[: len(images)])[-1], did.spikes_an_image)
+        return Tried(did.steps, did.latency_curve, output_errors(did, ann[: len(images)])[-1], did.spikes_an_image)
 
     controls, remedies = {}, {}
     if settings.controls and rates:
@@ -169,16 +170,3 @@ def what_might_help(settings: Any) -> dict[str, dict[str, Any]]:
     if settings.input != "analog":
         found["pixels as currents"] = {"input": "analog"}
     return found
-
-
-def errors_of(outcome: Outcome, ann: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How far outputs are from the ANN's after each step: root mean square, relative to the spread of the ANN's.
-
-    Outputs are compared as far as decisions can tell: without what they have in common in an image, and with the scale
-    that fits best, since spikes are counted in a unit of their own.
-    """
-    meant = ann - ann.mean(axis=1, keepdims=True)
-    told = outcome.potentials - outcome.potentials.mean(axis=2, keepdims=True)
-    scale = np.einsum("nsc,nc->s", told, meant) / np.maximum(np.einsum("nsc,nsc->s", told, told), 1e-30)
-    off = np.einsum("nsc,s->nsc", told, scale) - meant[:, None]
-    return np.asarray(np.sqrt((off**2).mean(axis=(0, 2))) / max(float(meant.std()), 1e-30))

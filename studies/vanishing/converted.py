@@ -296,7 +296,8 @@ def _measured(
     rows: dict[str, Any] = {
         name: [getattr(layer, name) for layer in found] for name in LAYERED if hasattr(found[0], name)
     }
-    rows["kept"] = [kept(snn, outcome, name, means[name]) for name in names]
+    spikes = {name: outcome.spikes[name].mean(axis=0) for name in names}
+    rows["kept"] = [kept(snn, name, spikes[name], outcome.steps, means[name]) for name in names]
     decided = [rests.decided(snn, outcome, repetition.test, number) for number in range(1, len(names))]
     rows["rest"] = [float(np.mean(told == repetition.labels)) for told in [*decided, outcome.decided()]]
     return {**rows, "curve": outcome.latency_curve}
@@ -309,10 +310,10 @@ def _activity(outcome: Outcome, names: list[str], labels: NDArray[np.int64] | No
     return layer_activity(counts, steps=outcome.steps, firsts=firsts, labels=labels)
 
 
-def kept(snn: SpikingNetwork, outcome: Outcome, name: str, mean: float) -> float:
-    """What a layer's rates tell on average, over the mean activation that they stand for."""
-    told = float(np.mean(channel_rates(snn, outcome, name) * snn.thresholds[name]))
-    return told / mean if mean else float("nan")
+def kept(snn: SpikingNetwork, name: str, spikes: Floats, T: int, mean: float) -> float:
+    """What a layer's rates tell over its mean activation, from the spikes of each neuron an image in T steps."""
+    channels = spikes.reshape(-1, snn.wiring[name].shape[0]) / T
+    return float((channels * snn.thresholds[name]).mean()) / mean if mean else float("nan")
 
 
 class Rests:

@@ -40,7 +40,7 @@ from biosnn.model import NeuronModel
 from biosnn.shelf import neuron_model
 from biosnn.study import setting
 
-from .converted import Patient, Repetition, Rests
+from .converted import Patient, Repetition, Rests, kept
 
 Floats = NDArray[np.float64]
 AS_IT_IS, RECOMMENDED, HYBRID = "as it is", "recommended", "hybrid"
@@ -203,18 +203,10 @@ class _Case:
             curve,
             np.cumsum(by_step) / images,
             np.array([float(verdict.snn) for verdict in judged]),
-            np.array([_kept(thresholds, did, T, *one) for one in self.means.items()]),
+            np.array([kept(thresholds, k, did[k], T, mean) if k in did else np.nan for k, mean in self.means.items()]),
             np.array([float(did[layer].mean()) / T if layer in did else np.nan for layer in self.means]),
             outcome.decided() == self.images.labels,
         )
-
-
-def _kept(snn: SpikingNetwork, did: Mapping[str, Floats], T: int, name: str, mean: float) -> float:
-    """What a layer's rates tell on average, over its mean activation."""
-    if name not in did or not mean:
-        return float("nan")
-    channels = did[name].reshape(-1, snn.wiring[name].shape[0]) / T
-    return float((channels * snn.thresholds[name]).mean()) / mean
 
 
 def _stepped(outcome: HybridOutcome) -> Floats:

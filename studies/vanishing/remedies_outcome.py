@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.conversion.hybrid_outcome import first_at
 from biosnn.measure import interval
 from biosnn.study import Claim, Table
 
@@ -20,9 +21,7 @@ PRICES = ("analog input as MACs", "memory, ANN reuses")
 
 def steps_needed(curve: Floats, ann: float, within: float) -> int | None:
     """The first step from which on the accuracy stays so near to the ANN's (points), if there is one."""
-    below = np.flatnonzero(curve < ann - within / 100 - 1e-12)
-    first = int(below[-1]) + 2 if len(below) else 1
-    return first if first <= len(curve) else None
+    return first_at(np.arange(1, len(curve) + 1), curve, ann - within / 100)
 
 
 def _budget(found: Remedies) -> float:
