@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ from biosnn.quantity import parse_quantity
 
 SMALLEST_CHANGE = 1e-5
 """A number of single precision has seven digits: of a relative change as small as this in a time step, two are left."""
+
+_STEP, _SINGLE = re.compile(r"\bdt\b"), "_dt"
+"""Brian2's time step, and that of single precision."""
 
 
 def in_double(model: NeuronModel, dt: Quantity | None) -> dict[str, Any]:
@@ -53,20 +57,23 @@ def method(model: NeuronModel, slow: Iterable[str]) -> str | Callable[..., str]:
 
     Those take a step of Euler's method, which for them is as good as any: the square of their change is nothing. Other
     methods multiply them by a number that is 1 in single precision, in which generated code keeps what it has computed.
+
+    Where variables are of single precision, so is the time step that the others take: Brian2's is double, and would
+    have all that it is multiplied by computed in double precision, exponentials above all, at several times the cost.
     """
-    names = list(slow)
-    if not names:
+    if prefs["core.default_float_dtype"] != np.float32:
         return str(model.method)
+    names = list(slow)
 
     def updater(equations: Any, variables: Any, options: Any = None) -> str:
         code = StateUpdateMethod.stateupdaters[model.method](equations, variables, options)
         expressions = dict(equations.get_substituted_expressions(variables))
         steps = [f"{name} += dt*({expressions[name].code})" for name in names]
         own = tuple(f"{left} = " for name in names for left in (name, f"_{name}"))
-        lines = [line for line in code.splitlines() if not line.startswith(own)]
+        lines = [_STEP.sub(_SINGLE, line) for line in code.splitlines() if not line.startswith(own)]
         # After the values for the next step have been computed from those of this one, before they take their place.
         first = next((k for k, line in enumerate(lines) if not line.startswith("_")), len(lines))
-        return "\n".join([*lines[:first], *steps, *lines[first:]])
+        return "\n".join([f"{_SINGLE} = dt", *lines[:first], *steps, *lines[first:]])
 
     return updater
 

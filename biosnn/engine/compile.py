@@ -23,7 +23,7 @@ NEEDED_SPACE = 200 * 10**6  # bytes: objects, binary and a precompiled header of
 # What the generated files of a usual network include between them.
 _STANDARD = (
     *("algorithm", "chrono", "climits", "cmath", "csignal", "cstdint", "cstdio", "cstdlib", "ctime", "fstream"),
-    *("iostream", "limits", "map", "random", "set", "string", "tuple", "utility", "vector"),
+    *("iostream", "limits", "map", "math.h", "random", "set", "string", "tuple", "utility", "vector"),
 )
 
 # Code that runs once: reading, writing, setting up. A quarter of the compile time goes into optimising it to no use.
