@@ -25,7 +25,7 @@ from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice, CPPWriter
 from numpy.typing import NDArray
 
-from biosnn.engine import lift
+from biosnn.engine import lift, rest
 from biosnn.engine.state import brian_device
 from biosnn.engine.toolchain import Flags
 from biosnn.errors import EngineError
@@ -153,9 +153,13 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         if np.issubdtype(var.dtype, np.floating) and np.isnan(np.asarray(value, dtype=float)).any():
             self.given_nan.add(var)
 
-    def code_object(self, *args: Any, **kwds: Any) -> Any:
+    def code_object(self, **kwds: Any) -> Any:
         with self._generation():
-            return super().code_object(*args, **kwds)
+            if kwds["template_name"] == "stateupdate" and isinstance(kwds["owner"], brian2.NeuronGroup):
+                (code,) = kwds["abstract_code"].values()
+                found = rest.watched(code, kwds["variables"], kwds["variable_indices"], len(kwds["owner"]))
+                kwds["template_kwds"] = {**(kwds["template_kwds"] or {}), **found}
+            return super().code_object(**kwds)
 
     @contextlib.contextmanager
     def _generation(self) -> Iterator[None]:
