@@ -20,6 +20,7 @@ from typing import Any
 
 import brian2
 import numpy as np
+from brian2.core.functions import DEFAULT_FUNCTIONS
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable, VariableView
 from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice, CPPWriter
@@ -53,6 +54,11 @@ class ProgramCodeObject(CPPStandaloneCodeObject):  # type: ignore[misc]
     """Brian2's code object, with templates of ours in place of some of its own."""
 
     templater = CPPStandaloneCodeObject.templater.derive("biosnn.engine")
+
+
+DEFAULT_FUNCTIONS["exp"].implementations.add_implementation(
+    ProgramCodeObject, name="_exp", code=(resources.files("biosnn.engine") / "cpp" / "exp.h").read_text()
+)
 
 
 class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
