@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from biosnn.engine import network_state
-from biosnn.learning.course import EXAM, EXHIBITS, Course
+from biosnn.learning.course import EXAM, EXHIBITS, LESSONS, Course
 from biosnn.learning.network import Learner
 from biosnn.measure import sparse_spike_counts
 
@@ -32,7 +32,7 @@ class Record:
     seconds, memory : float
         How long a processor has worked (s), and the most bytes held in memory; 0 where that is not known.
     state : mapping of str to Quantity
-        What the network has come to: see `biosnn.engine.network_state`.
+        What the network has come to in its lessons: see `biosnn.engine.network_state`.
     image : ndarray of int, shape (presentations,)
         The image shown.
     boost : ndarray, shape (presentations,)
@@ -113,8 +113,7 @@ def extended(record: Record, sim: Any, learner: Learner, course: Course, part: i
         record,
         seconds=record.seconds + sim.usage.seconds,
         memory=max(record.memory, sim.usage.memory),
-        # The playlist is known from the course.
-        state={key: value for key, value in network_state(learner.network).items() if key != "stage.playlist"},
+        state=_state(learner) if part == LESSONS else record.state,
         image=np.append(record.image, np.asarray(learner.stage.log.image[0], dtype=np.int64)),
         boost=np.append(record.boost, np.asarray(learner.stage.log.boost[0])),
         responses=sparse.vstack([record.responses, answers], format="csr"),
@@ -132,6 +131,11 @@ def extended(record: Record, sim: Any, learner: Learner, course: Course, part: i
             ),
         )
     return more
+
+
+def _state(learner: Learner) -> dict[str, Quantity]:
+    """What the network has come to, without the playlist, which is known from the course."""
+    return {key: value for key, value in network_state(learner.network).items() if key != "stage.playlist"}
 
 
 def _count(monitor: Any) -> int:

@@ -2,7 +2,8 @@
 
 A course is run in pieces. Each begins from the state in which the one before has left the network, at the time at which
 it ended, with random numbers of its own that follow from the seed and the piece. So a training that was stopped goes on
-from its last checkpoint to the same result.
+from its last checkpoint to the same result. The exam changes nothing: its pieces all begin from the state after the
+lessons, and as many run at once as there are cores.
 """
 
 from __future__ import annotations
@@ -86,27 +87,44 @@ def teach(
     with Progress(_PARTS[LESSONS], begun_at=so_far / total) as shown:
         while (least := min(record.done for record in records)) < length:
             now = [number for number, record in enumerate(records) if record.done == least]
-            part, count = pupils[0].course.piece(least, checkpoint)
-            shown.what = _PARTS[part]
+            pieces = _pieces(pupils[0].course, least, checkpoint)
+            shown.what = _PARTS[pieces[0].part]
             said = _said(learner, pupils, records)
-            base = sum(record.done for record in records)
+            base, count = sum(record.done for record in records), sum(piece.count for piece in pieces) * len(now)
 
-            def report(fraction: float, base: int = base, piece: int = count * len(now), said: str = said) -> None:
-                done = base + fraction * piece
+            def report(fraction: float, base: int = base, count: int = count, said: str = said) -> None:
+                done = base + fraction * count
                 shown.update(done / total, f"{done:,.0f} of {total:,} presentations{said}")
 
-            waiting = iter(now)
+            waiting = iter([(number, piece) for number in now for piece in pieces])
 
-            def read(part: int = part, count: int = count, waiting: Any = waiting) -> tuple[int, Record]:
-                number = next(waiting)
-                return number, extended(records[number], sim, learner, pupils[number].course, part, count)
-
-            points = [_point(learner, pupils[number], records[number], part, count) for number in now]
-            for number, record in prepared.run(points, read, report=report):
-                records[number] = record
+            def read(waiting: Any = waiting) -> None:
+                number, piece = next(waiting)
+                course = pupils[number].course
+                records[number] = extended(records[number], sim, learner, course, piece.part, piece.count)
                 if checkpoints is not None:
-                    checkpoints.keep(number, record)
+                    checkpoints.keep(number, records[number])
+
+            points = [_point(learner, pupils[number], records[number], piece) for number in now for piece in pieces]
+            prepared.run(points, read, report=report)
     return records
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece of a course: how many presentations there were before it, which part it is of, and how many it has."""
+
+    done: int
+    part: int
+    count: int
+
+
+def _pieces(course: Course, done: int, most: int) -> list[_Piece]:
+    """The pieces of a course that can run now: the next one; of the exam all, as the frozen network stays as it is."""
+    pieces = [_Piece(done, *course.piece(done, most))]
+    while pieces[0].part == EXAM and (done := done + pieces[-1].count) < course.lessons + course.examined:
+        pieces.append(_Piece(done, *course.piece(done, most)))
+    return pieces
 
 
 def _program(sim: Any, learner: Learner) -> None:
@@ -128,22 +146,23 @@ def _example(learner: Learner, pupil: Pupil) -> dict[str, Any]:
     }
 
 
-def _point(learner: Learner, pupil: Pupil, record: Record, part: int, count: int) -> dict[str, Any]:
-    """Where the next piece of a course begins."""
+def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dict[str, Any]:
+    """Where a piece of a course begins."""
     course, period = pupil.course, learner.protocol.period
     durations = np.zeros(3)
-    durations[part] = count
+    durations[piece.part] = piece.count
     point = {
         **_example(learner, pupil),
         **record.state,
-        "seed": int(np.random.SeedSequence([course.seed, record.done]).generate_state(1)[0]),
-        "t": record.begin * second + record.done * period,
+        "seed": int(np.random.SeedSequence([course.seed, piece.done]).generate_state(1)[0]),
+        "t": record.begin * second + piece.done * period,
         "durations": durations * period,
         **rates(learner, learning=pupil.learning),
     }
-    if part == EXAM and record.done == course.lessons:
-        # An image shown again takes one lesson more, so that the stage may not have come to the end of the lessons.
-        point |= {"stage.place": np.array([course.lessons - 1]), "stage.boost": np.zeros(1) / second}
+    if piece.part != LESSONS:
+        # Of the frozen network, the state is that after its lessons. An image shown again takes one of them more, so
+        # that the stage may not have come to their end.
+        point |= {"stage.place": np.array([piece.done - 1]), "stage.boost": np.zeros(1) / second}
     return point
 
 
