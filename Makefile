@@ -28,6 +28,7 @@ format: $(READY)
 
 benchmark: $(READY)  ## What is timed, against what (minutes)
 	$(BIN)/python benchmarks/build.py
+	$(BIN)/python benchmarks/neurons.py
 	$(BIN)/python benchmarks/projections.py
 
 setup: $(READY)

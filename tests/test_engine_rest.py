@@ -68,6 +68,7 @@ EQUATIONS = {
     "of values that change": "dv/dt = (drive - v)/(3*ms) : 1\ndrive : 1",
     "of another group": "dv/dt = (drive - v)/(3*ms) : 1\ndrive : 1 (linked)",
     "refractory": "dv/dt = (drive - v)/(3*ms) : 1 (unless refractory)\ndrive : 1",
+    "of being refractory": "dv/dt = (drive*int(not_refractory == True) - v)/(3*ms) : 1\ndrive : 1",
 }
 
 
@@ -77,7 +78,7 @@ def waking(target: str) -> dict[str, np.ndarray]:
         groups = {}
         source = NeuronGroup(LARGE, "drive : 1", namespace={}, name="source")
         for number, (what, equations) in enumerate(EQUATIONS.items()):
-            refractory = {"refractory": 4 * ms} if what == "refractory" else {}
+            refractory = {"refractory": 4 * ms} if "refractory" in what else {}
             group = NeuronGroup(
                 LARGE,
                 equations,
@@ -90,7 +91,7 @@ def waking(target: str) -> dict[str, np.ndarray]:
             )
             groups[what] = group
         groups["of another group"].drive = linked_var(source, "drive")
-        for what in ("of a number that changes", "of values that change", "refractory"):
+        for what in ("of a number that changes", "of values that change", "refractory", "of being refractory"):
             amount = "2" if what == "of a number that changes" else "2*int(i % 300 == 7)"
             groups[what].run_regularly(f"drive = {amount}*int(t > 30*ms)", dt=10 * ms)
         source.run_regularly("drive = 2*int(i % 400 == 3)*int(t > 30*ms)", dt=10 * ms)

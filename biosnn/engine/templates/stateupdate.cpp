@@ -38,7 +38,7 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
     const bool not_refractory = true;
     {% endif %}
     {% for line in vector_code %}
-    {% if not (open and "not_refractory =" in line or open and line.endswith("= not_refractory;")) %}
+    {% if not open or not (line.split(" = ")[0].endswith("not_refractory") or line.endswith("] = not_refractory;")) %}
     {{line}}
     {% endif %}
     {% endfor %}
