@@ -6,8 +6,11 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -316,3 +319,25 @@ def test_every_command_of_the_guide_works_as_printed(monkeypatch: pytest.MonkeyP
             assert biosnn(*words[1:]) == (2 if "80 mV" in command else 0), command
         else:
             subprocess.run(words, check=True)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_command_that_is_stopped_clears_up(
+    number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    used: list[Path] = []
+
+    def long(**_: object) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            used.append(Path(folder))
+            os.kill(os.getpid(), number)
+            time.sleep(10)
+
+    monkeypatch.setattr("biosnn.cli.app.app", long)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", "lif"])
+    assert stopped.value.code == code
+    assert "Interrupted; no result was written." in capsys.readouterr().err
+    assert not used[0].exists()
+    assert signal.getsignal(signal.SIGTERM) is before

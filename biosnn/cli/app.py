@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -205,6 +206,8 @@ def main(arguments: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     problems = Console(stderr=True)
+    # What a cluster sends when time is up: programs are stopped and folders cleared up as after Ctrl-C.
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         with warnings.catch_warnings():
             # Brian2 would send warnings to its log when it is imported; Python refuses to redirect them a second time.
@@ -216,9 +219,19 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         _print_plainly(problems, "Error: ", error, "red")
         sys.exit(2)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _print_plainly(problems, "", "Interrupted; no result was written.", "yellow")
-        sys.exit(130)
+        sys.exit(143 if isinstance(stop, _Terminated) else 130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Terminated(KeyboardInterrupt):
+    """The process was asked to end."""
+
+
+def _terminate(*_: Any) -> None:
+    raise _Terminated
 
 
 def _print_plainly(console: Console, label: str, message: Any, style: str) -> None:
