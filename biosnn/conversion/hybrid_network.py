@@ -289,15 +289,30 @@ def _answerer(
         unit = 1.0 if net.options.output == "potential" else float(net.whole.thresholds[net.graph.output].max())
         scale = unit / np.array(marks, np.float32)[:, None]
         return lambda found, _: np.asarray(found.outcome.potentials[:, np.array(marks) - 1] * scale, np.float32)
-    rest = net.stages[-1].piece
-    computed = reference(rest.graph)
+    answers = goes_on(net.stages[-1].piece)
+    return lambda found, part: answers({name: value[part] for name, value in values.items()}, found.told)
 
-    def answer(found: Told, part: slice) -> NDArray[np.float32]:
-        known = {name: value[part] for name, value in values.items() if name in rest.takes}
-        at_marks = []
-        for number in range(len(marks)):
-            now = known | {name: value[:, number] for name, value in found.told.items()}
-            at_marks.append(computed.outputs(rest.fed(now)).reshape(part.stop - part.start, -1))
-        return np.stack(at_marks, axis=1)
 
-    return answer
+def goes_on(piece: Piece) -> Callable[[Values, Values], NDArray[np.float32]]:
+    """The ordinary network from some layer on, which goes on from what rates tell.
+
+    Parameters
+    ----------
+    piece : Piece
+        Its layers, the last ones of a network.
+
+    Returns
+    -------
+    callable
+        Of the values of layers and pixels that stay, each of shape (images, *shape of the layer), and of those that
+        rates tell at each mark, (images, marks, *shape of the layer): the outputs, (images, marks, classes). Layers
+        that the piece does not take are passed over.
+    """
+    computed = reference(piece.graph)
+
+    def answers(known: Values, told: Values) -> NDArray[np.float32]:
+        images, marks = next(iter(told.values())).shape[:2]
+        at_marks = [{**known, **{name: value[:, mark] for name, value in told.items()}} for mark in range(marks)]
+        return np.stack([computed.outputs(piece.fed(now)).reshape(images, -1) for now in at_marks], axis=1)
+
+    return answers

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.conversion import Graph, HybridNetwork, SpikingNetwork, check_images, is_converted, load, read_network
+from biosnn.conversion.balance import METHODS, SCOPES
 from biosnn.datasets import examples, names, stratified_split
 from biosnn.errors import ConversionError, SettingsError, field_error
 from biosnn.examples import Examples
@@ -46,6 +47,21 @@ class PictureSettings:
     deviation: tuple[float, ...] = setting((1.0,), "what they are then divided by, for each channel")
 
     BASES: ClassVar[dict[str, Any]] = {"data": SCALES}
+
+
+@dataclass(frozen=True)
+class ConversionSettings(PictureSettings):
+    """And how the network is converted: what `biosnn.convert` takes."""
+
+    neuron: str = setting("if_soft", "what a ReLU becomes: a neuron model of the shelf, or a file")
+    preset: str = setting("", "one of its presets")
+    start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
+    method: str = setting("percentile", "how a threshold is found", choices=METHODS)
+    percentile: float = setting(
+        0.0, "which percentile of the activations (%); 0: as the steps want it", minimum=0.0, maximum=100.0
+    )
+    per: str = setting("channel", "what has a threshold of its own", choices=SCOPES)
+    alpha: float = setting(1.0, "factor of all thresholds", minimum=0.001)
 
 
 @dataclass(frozen=True, eq=False)

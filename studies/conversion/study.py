@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from biosnn.conversion.balance import METHODS, SCOPES
 from biosnn.conversion.spiking import CODES, INPUTS, OUTPUTS
 from biosnn.errors import SettingsError, field_error
 from biosnn.study import Claim, Result, setting
-from biosnn.study.pictures import PictureSettings, load_pictures
+from biosnn.study.pictures import ConversionSettings, load_pictures
 
 from .compare import compare
 from .outcome import arrays_of, files_of, left_out, tables_of, values_of
@@ -34,7 +33,7 @@ What is tried in the end, to see what would help, is shown the images that are e
 
 
 @dataclass(frozen=True)
-class Settings(PictureSettings):
+class Settings(ConversionSettings):
     """What can be changed."""
 
     explained: int = setting(100, "how many test images are explained, layer by layer", minimum=2)
@@ -42,15 +41,6 @@ class Settings(PictureSettings):
     code: str = setting("rate", "what tells a value: how often a neuron fires, or when it first does", choices=CODES)
     input: str = setting("analog", "what pixels do", choices=INPUTS)
     output: str = setting("potential", "what is read of the output", choices=OUTPUTS)
-    neuron: str = setting("if_soft", "what a ReLU becomes: a neuron model of the shelf, or a file")
-    preset: str = setting("", "one of its presets")
-    start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
-    method: str = setting("percentile", "how a threshold is found", choices=METHODS)
-    percentile: float = setting(
-        0.0, "which percentile of the activations (%); 0: as the steps want it", minimum=0.0, maximum=100.0
-    )
-    per: str = setting("channel", "what has a threshold of its own", choices=SCOPES)
-    alpha: float = setting(1.0, "factor of all thresholds", minimum=0.001)
 
     controls: bool = setting(True, "also convert as others do: hard reset, and the largest activation of a layer")
     early: bool = setting(True, "also end images as soon as the network is sure, by a lead found on calibration images")

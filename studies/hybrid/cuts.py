@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,7 @@ from biosnn.conversion import (
     reference,
 )
 from biosnn.conversion.cutting import relus
-from biosnn.conversion.hybrid_network import decoded
+from biosnn.conversion.hybrid_network import decoded, goes_on
 from biosnn.conversion.running import How, Program, joined, read_part
 from biosnn.energy import HOROWITZ_45NM, PriceTable, read_prices
 from biosnn.errors import SettingsError, field_error
@@ -184,7 +182,7 @@ class Begun:
 def first_layers(sim: Any, whole: SpikingNetwork, nets: list[HybridNetwork], pictures: Pictures, how: How) -> Begun:
     """What hybrids do whose first layers spike, and the whole network, which is the last of them: from one run."""
     marks, names = np.array(how.marks), relus(whole.graph)
-    rests = [_rest(net) for net in nets]
+    rests = [goes_on(net.stages[1].piece) if len(net.stages) > 1 else None for net in nets]
     computed, totals = reference(whole.graph), Totals({})
 
     def read(built: Any, part: slice) -> Any:
@@ -193,7 +191,8 @@ def first_layers(sim: Any, whole: SpikingNetwork, nets: list[HybridNetwork], pic
         values = {name: decoded(whole, name, counts[name], marks) for name in counts}
         outcome = read_part(sim, whole, how, built, part)
         shown = pictures.test[part]
-        answers = [rest(values, shown) if rest else _potentials(outcome, marks) for rest in rests]
+        pixels = {whole.graph.input.name: shown}
+        answers = [rest(pixels, values) if rest else _potentials(outcome, marks) for rest in rests]
         meant = computed.activations(shown, names)
         off = np.array([_squares(values[name] - meant[name][:, None]) for name in names])
         squares = np.array([float((meant[name] ** 2).sum()) for name in names])
@@ -217,24 +216,6 @@ def _squares(off: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _potentials(outcome: Outcome, marks: NDArray[np.int64]) -> NDArray[np.float32]:
     return np.asarray(outcome.potentials[:, marks - 1] / marks[:, None], np.float32)
-
-
-def _rest(net: HybridNetwork) -> Callable[..., NDArray[np.float32]] | None:
-    """What the ANN computes of decoded rates, shape (images, marks, classes); None where all layers spike."""
-    if len(net.stages) == 1:
-        return None
-    piece = net.stages[1].piece
-    return partial(_computed, reference(piece.graph), piece, net.graph.input.name)
-
-
-def _computed(
-    rest: Any, piece: Any, entrance: str, values: dict[str, NDArray[np.float32]], shown: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    taken = {name: values[name] for name in piece.takes if name != entrance}
-    marks = next(iter(values.values())).shape[1]
-    now = [{entrance: shown} | {name: value[:, k] for name, value in taken.items()} for k in range(marks)]
-    answers = [rest.outputs(piece.fed(given)).reshape(len(shown), -1) for given in now]
-    return np.stack(answers, axis=1)
 
 
 def outcome_of(

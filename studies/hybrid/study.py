@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from biosnn.conversion.balance import METHODS, SCOPES
 from biosnn.study import Claim, Result, setting
-from biosnn.study.pictures import PictureSettings, load_pictures
+from biosnn.study.pictures import ConversionSettings, load_pictures
 
 from .cuts import measure
 from .outcome import arrays_of, left_out, tables_of, values_of
@@ -38,20 +37,12 @@ measured on the other.
 
 
 @dataclass(frozen=True)
-class Settings(PictureSettings):
+class Settings(ConversionSettings):
     """What can be changed."""
 
     model: str = setting("digits_plain", "the network: a name of the shelf, or a file that biosnn.convert reads")
     steps: int = setting(32, "time steps an image", minimum=2)
-    neuron: str = setting("if_soft", "what a ReLU becomes: a neuron model of the shelf, or a file")
-    preset: str = setting("", "one of its presets")
     start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=0.99)
-    method: str = setting("percentile", "how a threshold is found", choices=METHODS)
-    percentile: float = setting(
-        0.0, "which percentile of the activations (%); 0: as the steps want it", minimum=0.0, maximum=100.0
-    )
-    per: str = setting("channel", "what has a threshold of its own", choices=SCOPES)
-    alpha: float = setting(1.0, "factor of all thresholds", minimum=0.001)
 
     cuts: int = setting(0, "about how many cuts each way are tried; 0: all", minimum=0)
     marks: int = setting(4, "at how many steps there is an answer in each doubling of the time", minimum=1, maximum=16)

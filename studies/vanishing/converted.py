@@ -24,7 +24,7 @@ from biosnn.conversion import (
 )
 from biosnn.conversion.balance import METHODS, SCOPES
 from biosnn.conversion.cutting import cut, relus
-from biosnn.conversion.hybrid_network import decoded
+from biosnn.conversion.hybrid_network import decoded, goes_on
 from biosnn.conversion.remedies import Target, channel_rates, scaled, search_scales, spiking_layers
 from biosnn.conversion.spiking import INPUTS, Options
 from biosnn.conversion.trials import one_program
@@ -328,12 +328,11 @@ class Rests:
         """What it decides if so many of the first layers have spiked, shape (images,)."""
         if first not in self.known:
             piece = cut(snn.graph, relus(snn.graph)[:first])[1]
-            self.known[first] = piece, reference(piece.graph)
-        piece, computed = self.known[first]
-        steps, values = np.array([outcome.steps]), {snn.graph.input.name: images}
-        for name in set(piece.takes) & set(outcome.spikes):
-            values[name] = decoded(snn, name, outcome.spikes[name][:, None], steps)[:, 0]
-        return decisions(computed.outputs(piece.fed(values)).reshape(len(images), -1))
+            self.known[first] = piece.takes, goes_on(piece)
+        takes, answers = self.known[first]
+        steps, counts = np.array([outcome.steps]), outcome.spikes
+        told = {name: decoded(snn, name, counts[name][:, None], steps) for name in set(takes) & set(counts)}
+        return decisions(answers({snn.graph.input.name: images}, told)[:, 0])
 
 
 def _scale_curve(settings: Any, sim: Any, patient: Patient) -> dict[str, Any]:
