@@ -17,7 +17,7 @@ from sides import neurons
 from sides.tables import Rounds, Row, show
 
 # At least so many times the time of biosnn in double precision.
-WANTED = {"lif_inhibitory": 4.0, "lif_adaptive": 1.2}
+WANTED = {"lif_inhibitory": 6.0, "lif_adaptive": 2.5}
 
 
 def show_neurons(rounds: Rounds) -> None:

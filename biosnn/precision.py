@@ -18,7 +18,7 @@ from biosnn.quantity import parse_quantity
 SMALLEST_CHANGE = 1e-5
 """A number of single precision has seven digits: of a relative change as small as this in a time step, two are left."""
 
-_STEP, _SINGLE = re.compile(r"\bdt\b"), "_dt"
+_STEP, _SINGLE = "dt", "_dt"
 """Brian2's time step, and that of single precision."""
 
 
@@ -52,28 +52,33 @@ def in_double(model: NeuronModel, dt: Quantity | None) -> dict[str, Any]:
     return slow
 
 
-def method(model: NeuronModel, slow: Iterable[str]) -> str | Callable[..., str]:
+def method(model: NeuronModel, slow: Iterable[str]) -> str | Callable[..., Any]:
     """The integration method of a model, of which some variables are slow.
 
     Those take a step of Euler's method, which for them is as good as any: the square of their change is nothing. Other
     methods multiply them by a number that is 1 in single precision, in which generated code keeps what it has computed.
 
-    Where variables are of single precision, so is the time step that the others take: Brian2's is double, and would
-    have all that it is multiplied by computed in double precision, exponentials above all, at several times the cost.
+    Where variables are of single precision, so is the time step that the others take in generated C++: Brian2's is
+    double, and would have all that it is multiplied by computed in double precision, exponentials above all, at several
+    times the cost. Equations that name the time step or the time themselves keep the double one.
     """
     if prefs["core.default_float_dtype"] != np.float32:
         return str(model.method)
     names = list(slow)
+    single = _STEP if {"t", "dt"} & model.parsed.identifiers else _SINGLE
 
-    def updater(equations: Any, variables: Any, options: Any = None) -> str:
+    def updater(equations: Any, variables: Any, options: Any = None) -> Any:
         code = StateUpdateMethod.stateupdaters[model.method](equations, variables, options)
+        if not isinstance(code, str):  # GSL's methods write code of another kind
+            return code
         expressions = dict(equations.get_substituted_expressions(variables))
         steps = [f"{name} += dt*({expressions[name].code})" for name in names]
         own = tuple(f"{left} = " for name in names for left in (name, f"_{name}"))
-        lines = [_STEP.sub(_SINGLE, line) for line in code.splitlines() if not line.startswith(own)]
+        lines = [re.sub(r"\bdt\b", single, line) for line in code.splitlines() if not line.startswith(own)]
         # After the values for the next step have been computed from those of this one, before they take their place.
         first = next((k for k, line in enumerate(lines) if not line.startswith("_")), len(lines))
-        return "\n".join([f"{_SINGLE} = dt", *lines[:first], *steps, *lines[first:]])
+        begin = [f"{_SINGLE} = {_STEP}"] if single == _SINGLE else []
+        return "\n".join([*begin, *lines[:first], *steps, *lines[first:]])
 
     return updater
 

@@ -9,7 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -322,22 +322,30 @@ def test_every_command_of_the_guide_works_as_printed(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_command_that_is_stopped_clears_up(
-    number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    used: list[Path] = []
+def test_a_command_that_is_stopped_clears_up(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    waits = "    open('begun', 'w').close()\n    import time; time.sleep(60)\n"
+    write_study(Path("charging"), study=STUDY.replace("    cell =", f"{waits}    cell =", 1))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    folders = {**os.environ, "TMPDIR": str(temporary)}
+    command = [sys.executable, "-c", "from biosnn.cli import main; main()", "run", "./charging", "--out", "out"]
+    command += ["--target", "cpp"]
+    with subprocess.Popen(command, env=folders, stderr=subprocess.PIPE, text=True) as process:
+        while not Path("begun").exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Interrupted; no result was written." in said
+    assert not Path("out").exists()
+    assert not list(temporary.glob("biosnn-*"))
 
-    def long(**_: object) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            used.append(Path(folder))
-            os.kill(os.getpid(), number)
-            time.sleep(10)
 
-    monkeypatch.setattr("biosnn.cli.app.app", long)
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as stopped:
-        main(["run", "lif"])
-    assert stopped.value.code == code
-    assert "Interrupted; no result was written." in capsys.readouterr().err
-    assert not used[0].exists()
-    assert signal.getsignal(signal.SIGTERM) is before
+def test_signals_are_what_they_were_after_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    assert biosnn("list") == 0
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    thread = threading.Thread(target=biosnn, args=("list",))
+    thread.start()
+    thread.join()
+    assert capsys.readouterr().out.count("lif_adaptive") >= 2

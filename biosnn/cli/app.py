@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -206,8 +207,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     problems = Console(stderr=True)
-    # What a cluster sends when time is up: programs are stopped and folders cleared up as after Ctrl-C.
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before = _stop_cleanly()
     try:
         with warnings.catch_warnings():
             # Brian2 would send warnings to its log when it is imported; Python refuses to redirect them a second time.
@@ -219,19 +219,34 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         _print_plainly(problems, "Error: ", error, "red")
         sys.exit(2)
-    except KeyboardInterrupt as stop:
+    except _Stopped as stop:
         _print_plainly(problems, "", "Interrupted; no result was written.", "yellow")
-        sys.exit(143 if isinstance(stop, _Terminated) else 130)
+        sys.exit(128 + stop.number)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-class _Terminated(KeyboardInterrupt):
-    """The process was asked to end."""
+class _Stopped(BaseException):
+    """The process was asked to end: by Ctrl-C, or by a cluster whose time is up.
+
+    Typer makes an exit of its own of `KeyboardInterrupt`, and tells nothing.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
-def _terminate(*_: Any) -> None:
-    raise _Terminated
+def _stop_cleanly() -> dict[signal.Signals, Any]:
+    """Let signals that end the process clear up on the way; return what they did before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+
+    def stop(number: int, _: Any) -> None:
+        raise _Stopped(number)
+
+    return {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
 
 
 def _print_plainly(console: Console, label: str, message: Any, style: str) -> None:

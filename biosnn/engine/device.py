@@ -1,7 +1,8 @@
-"""Brian2's C++ standalone device, changed in four ways.
+"""Brian2's C++ standalone device, changed in five ways.
 
 Numbers are kept out of the sources, the simulation loop and some templates are our own, loops over many arrays become
-vector instructions, and reading a result builds and runs what is queued.
+vector instructions with an exponential among them, neurons at rest take no step, and reading a result builds and runs
+what is queued.
 
 A program has a device of its own, made when the session (or its `reset`) begins; the device that Brian2 knows as
 ``cpp_standalone`` is not touched.
@@ -161,9 +162,11 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
 
     def code_object(self, **kwds: Any) -> Any:
         with self._generation():
-            if kwds["template_name"] == "stateupdate" and isinstance(kwds["owner"], brian2.NeuronGroup):
+            owner = kwds["owner"]
+            # The step of neurons, and not what is done with them now and then.
+            if isinstance(owner, brian2.NeuronGroup) and kwds["name"].startswith(f"{owner.name}_stateupdater"):
                 (code,) = kwds["abstract_code"].values()
-                found = rest.watched(code, kwds["variables"], kwds["variable_indices"], len(kwds["owner"]))
+                found = rest.watched(code, kwds["variables"], kwds["variable_indices"], len(owner))
                 kwds["template_kwds"] = {**(kwds["template_kwds"] or {}), **found}
             return super().code_object(**kwds)
 

@@ -7,7 +7,7 @@ to the last bit. As long as nothing else writes to them, so does every step afte
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from brian2.codegen.translation import analyse_identifiers
@@ -17,18 +17,24 @@ from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable,
 FEWEST = 1024
 """Of a group with fewer neurons, all are gone through in less time than it takes to see which rest."""
 
-# What a neuron is refractory by. It depends on time, but only once: a neuron that no longer is refractory stays so
-# until it spikes, which the variable itself tells.
+# What a neuron is refractory by. It depends on time, but only once: within a run, a neuron that no longer is refractory
+# stays so until it spikes, which the variable itself tells. Between runs, all may have been set (stateupdate.cpp).
 _REFRACTORY = re.compile(
     r"^not_refractory = timestep\(t - lastspike, dt\) >= timestep\(([\w.+-]+), dt\)$", re.MULTILINE
 )
+
+# The same in C++, as Brian2 writes it: the declaration, the question, and the answer kept.
+_DECLARED = re.compile(r"(const )?char not_refractory( = \w+\[_idx\])?;")
+_ASKED = re.compile(r"not_refractory = _timestep\(t - lastspike, dt\) >= \w+;")
+_KEPT = re.compile(r"\w+_not_refractory\[_idx\] = not_refractory;")
+_WRITTEN = re.compile(r"\bnot_refractory =[^=]")
 
 
 def watched(code: str, variables: Mapping[str, Any], indices: Mapping[str, str], size: int) -> dict[str, Any]:
     """What a step of a group depends on and what it changes, if a step that changes nothing can be left out.
 
-    That is so if the step follows from these values alone: not from time, from random numbers, or from the values of
-    other neurons.
+    That is so if, within a run, the step follows from these values alone: not from time or from random numbers, and not
+    from numbers that change.
 
     Parameters
     ----------
@@ -42,29 +48,44 @@ def watched(code: str, variables: Mapping[str, Any], indices: Mapping[str, str],
     Returns
     -------
     dict
-        What the template takes: ``arrays`` with a value for each neuron, and ``numbers`` with one for all; empty if
-        every step has to be done.
+        What the template takes: ``size``; ``arrays``, which have a value for each neuron and may change within a run;
+        and ``openly``, which tells the code of a step for neurons none of which is refractory. Empty if every step has
+        to be done.
     """
     if size < FEWEST:
         return {}
     refractory = _REFRACTORY.search(code)
     own = _REFRACTORY.sub(f"not_refractory = not_refractory and {refractory[1]} >= dt" if refractory else "", code)
     _, known, unknown = analyse_identifiers(own, dict(variables), recursive=True)
-    arrays, numbers = [], []
+    arrays: dict[int, Any] = {}
     for name in sorted(known):
         var = variables.get(name)
         if isinstance(var, Function):
             if not var.stateless:
                 return {}
         elif isinstance(var, ArrayVariable) and not isinstance(var, DynamicArrayVariable):
-            if var.scalar and var.constant:
-                numbers.append(var)
-            elif not var.scalar and indices[name] == "_idx" and var.size == size:
-                arrays.append(var)
-            else:
+            lasts = var.constant or (not var.scalar and indices[name] == "_idx" and var.size == size)
+            if not lasts or (refractory and name == refractory[1] and not var.constant):
                 return {}
-        elif not isinstance(var, Constant | Subexpression):
+            for used in (var, getattr(var, "conditional_write", None)):
+                if used is not None and not used.constant:
+                    arrays[id(used)] = used
+        elif not isinstance(var, Constant | Subexpression) or (refractory and name == refractory[1]):
             return {}
     if unknown or not arrays:
         return {}
-    return {"size": size, "arrays": arrays, "numbers": numbers, "refractory": refractory is not None}
+    return {"size": size, "arrays": list(arrays.values()), "openly": _openly if refractory else _never}
+
+
+def _openly(lines: Sequence[str]) -> list[str]:
+    """The code of a step for neurons none of which is refractory; empty if its form is not as expected."""
+    rest = [line for line in lines if not any(form.fullmatch(line) for form in (_DECLARED, _ASKED, _KEPT))]
+    asked = sum(_ASKED.fullmatch(line) is not None for line in lines)
+    if asked != 1 or any(_WRITTEN.search(line) for line in rest):
+        return []
+    return ["const bool not_refractory = true;", *rest]
+
+
+def _never(_: Sequence[str]) -> list[str]:
+    """Of neurons that are not refractory for a time, or never are, there is no other code."""
+    return []

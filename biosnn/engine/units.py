@@ -63,7 +63,10 @@ def join(folder: Path, files: Sequence[str], label: str, at_least: int) -> list[
 
 
 def _has_the_form(text: str) -> bool:
-    """Whether this is a code object as Brian2 writes it: helpers in an anonymous namespace, functions, no memory."""
+    """Whether this is a code object as Brian2 writes it: helpers in an anonymous namespace, functions, no memory.
+
+    Memory among the helpers is another matter: our templates know that the code of later runs shares it.
+    """
     functions = _FUNCTION.findall(text)
     begin = text.find(f"void {functions[0]}(") if functions else 0
     # A variable that lasts would be shared, or lost, by what happens below.

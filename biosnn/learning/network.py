@@ -118,6 +118,11 @@ class Learner:
     protocol: Protocol
     circuit: Circuit
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether the frozen network stays as it is, whatever it is shown."""
+        return all(FROZEN in group.model.presets for group in (self.excitatory, self.plastic))
+
     def pause(self, *, keepers: bool, input_spikes: bool) -> None:
         """Say what pauses from the next run on: the keeping of the sum of weights, the recording of the inputs."""
         for keeper in self.keepers:

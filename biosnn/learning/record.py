@@ -32,7 +32,8 @@ class Record:
     seconds, memory : float
         How long a processor has worked (s), and the most bytes held in memory; 0 where that is not known.
     state : mapping of str to Quantity
-        What the network has come to in its lessons: see `biosnn.engine.network_state`.
+        What the network has come to: see `biosnn.engine.network_state`. One that stands still when it is frozen has
+        come to it in its lessons.
     image : ndarray of int, shape (presentations,)
         The image shown.
     boost : ndarray, shape (presentations,)
@@ -113,7 +114,7 @@ def extended(record: Record, sim: Any, learner: Learner, course: Course, part: i
         record,
         seconds=record.seconds + sim.usage.seconds,
         memory=max(record.memory, sim.usage.memory),
-        state=_state(learner) if part == LESSONS else record.state,
+        state=record.state if part != LESSONS and learner.stands_still else _state(learner),
         image=np.append(record.image, np.asarray(learner.stage.log.image[0], dtype=np.int64)),
         boost=np.append(record.boost, np.asarray(learner.stage.log.boost[0])),
         responses=sparse.vstack([record.responses, answers], format="csr"),

@@ -127,6 +127,7 @@ def trained(
         "rule": learner.plastic,
         "coding": learner.stage.inputs,
     }
+    passed = course.lessons if learner.stands_still else record.done
     # The models have their presets' values already.
     models = {name: group.model for name, group in groups.items() if hasattr(group, "model")}
     own: dict[str, Any] = {"neuron_preset": "", "rule_preset": "", **models}
@@ -134,7 +135,7 @@ def trained(
         circuit=dataclasses.replace(learner.circuit, **own),
         protocol=learner.protocol,
         state={key: value for key, value in record.state.items() if not key.startswith(_STAGE)},
-        time=record.begin + record.done * float(learner.protocol.period),
+        time=record.begin + passed * float(learner.protocol.period),
         neuron_labels=score.neuron_labels,
         mean=score.mean,
         learned_from=np.sort(course.train),

@@ -2,8 +2,8 @@
 
 A course is run in pieces. Each begins from the state in which the one before has left the network, at the time at which
 it ended, with random numbers of its own that follow from the seed and the piece. So a training that was stopped goes on
-from its last checkpoint to the same result. The exam changes nothing: its pieces all begin from the state after the
-lessons, and as many run at once as there are cores.
+from its last checkpoint to the same result. The exam changes nothing, if the cells' model has a preset that freezes
+them: its pieces all begin from the state after the lessons, and as many run at once as there are cores.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def teach(
     with Progress(_PARTS[LESSONS], begun_at=so_far / total) as shown:
         while (least := min(record.done for record in records)) < length:
             now = [number for number, record in enumerate(records) if record.done == least]
-            pieces = _pieces(pupils[0].course, least, checkpoint)
+            pieces = _pieces(learner, pupils[0].course, least, checkpoint)
             shown.what = _PARTS[pieces[0].part]
             said = _said(learner, pupils, records)
             base, count = sum(record.done for record in records), sum(piece.count for piece in pieces) * len(now)
@@ -119,10 +119,11 @@ class _Piece:
     count: int
 
 
-def _pieces(course: Course, done: int, most: int) -> list[_Piece]:
-    """The pieces of a course that can run now: the next one; of the exam all, as the frozen network stays as it is."""
+def _pieces(learner: Learner, course: Course, done: int, most: int) -> list[_Piece]:
+    """The pieces of a course that can run now: the next one; of the exam all, if the frozen network stands still."""
     pieces = [_Piece(done, *course.piece(done, most))]
-    while pieces[0].part == EXAM and (done := done + pieces[-1].count) < course.lessons + course.examined:
+    all_at_once = pieces[0].part == EXAM and learner.stands_still
+    while all_at_once and (done := done + pieces[-1].count) < course.lessons + course.examined:
         pieces.append(_Piece(done, *course.piece(done, most)))
     return pieces
 
@@ -160,8 +161,8 @@ def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dic
         **rates(learner, learning=pupil.learning),
     }
     if piece.part != LESSONS:
-        # Of the frozen network, the state is that after its lessons. An image shown again takes one of them more, so
-        # that the stage may not have come to their end.
+        # The state may be that after the lessons. An image shown again takes one of them more, so that the stage may
+        # not have come to their end.
         point |= {"stage.place": np.array([piece.done - 1]), "stage.boost": np.zeros(1) / second}
     return point
 

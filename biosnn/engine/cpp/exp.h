@@ -1,6 +1,6 @@
 // The exponential of a number of single precision, in line, so that it costs no call in loops of vector instructions:
 // 2^(n + f), n whole and f at most a half; the polynomial for 2^f is that of Moshier's Cephes library (exp2f). Its
-// relative error is that of rounding the number: 1e-7 for each unit of it. Below 2e-38 it is 0.
+// relative error is that of rounding the number: 1e-7 for each unit of it. Below 1.7e-38 it is 0.
 static inline float _exp(float _x)
 {
     const float _z = 1.44269504f*_x;

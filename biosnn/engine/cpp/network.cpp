@@ -25,6 +25,7 @@ double Network::_last_run_time = 0.0;
 double Network::_last_run_completed_fraction = 0.0;
 bool Network::_globally_stopped = false;
 bool Network::_globally_running = false;
+int Network::runs = 0;
 
 namespace
 {
@@ -99,6 +100,7 @@ Clock *Network::earliest() const
 void Network::run(double duration)
 {
     const double start = t, end = t + duration;
+    runs++;
     for (Clock *clock : clocks)
     {
         clock->set_interval(start, end);

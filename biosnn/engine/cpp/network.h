@@ -18,6 +18,7 @@ public:
     static double _last_run_completed_fraction;
     static bool _globally_stopped;
     static bool _globally_running;
+    static int runs; // how many runs have begun in this program
 
     void clear();
     void add(Clock *clock, codeobj_func function);

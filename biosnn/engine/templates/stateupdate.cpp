@@ -4,7 +4,7 @@
    A block rests when a step has changed nothing in it. Its values are kept, and as long as they are the same, no step
    is done. Whether blocks have come to rest is looked at from time to time only, since it takes as long as a tenth of a
    step. In a block none of whose neurons is refractory, none becomes so in this step: it is gone through without the
-   question, which takes a third of the time. #}
+   question, which takes a third of the time. In the first step of a run, when anything may have been set, all is done. #}
 {# USES_VARIABLES { N } #}
 {# ALLOWS_SCALAR_WRITE #}
 {% extends 'common_group.cpp' %}
@@ -12,36 +12,29 @@
 {% block extra_headers %}
 {% if arrays is defined %}
 #include<algorithm>
+#include "network.h"
+{# These last, and are shared with the code of later runs, which is the same (units.py). #}
 namespace {
     const int _block = 128;
     const unsigned _seldom = 64;
-    enum { _resting, _open, _mixed, _none };
+    enum _Kind { _resting, _open, _mixed, _none };
     bool _rests[({{size}} + _block - 1)/_block];
     unsigned _steps = 0;
+    int _run = 0;
     {% for var in arrays %}
-    {{c_data_type(var.dtype)}} _kept_{{var.name}}[{{size}}];
-    {% endfor %}
-    {% for var in numbers %}
-    {{c_data_type(var.dtype)}} _last_{{var.name}};
+    {{c_data_type(var.dtype)}} _kept_{{loop.index}}[{{size}}];
     {% endfor %}
 }
 {% endif %}
 {% endblock %}
 
 {% block maincode %}
-{% macro step(begin, end, open) %}
+{% macro step(begin, end, lines) %}
 for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
 {
     // vector code
     const size_t _vectorisation_idx = _idx;
-    {% if open %}
-    const bool not_refractory = true;
-    {% endif %}
-    {% for line in vector_code %}
-    {% if not open or not (line.split(" = ")[0].endswith("not_refractory") or line.endswith("] = not_refractory;")) %}
-    {{line}}
-    {% endif %}
-    {% endfor %}
+    {{lines|autoindent}}
 }
 {% endmacro %}
     //// MAIN CODE ////////////
@@ -51,41 +44,40 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
 
     const int _N = {{constant_or_scalar('N', variables['N'])}};
     {% if arrays is defined %}
-    bool _others = false;
-    {% for var in numbers %}
-    _others |= _last_{{var.name}} != {{get_array_name(var)}}[0];
-    _last_{{var.name}} = {{get_array_name(var)}}[0];
-    {% endfor %}
-    if (_others) std::fill(_rests, _rests + sizeof(_rests), false);
+    {% set open_code = openly(vector_code) %}
+    const bool _first_step = _run != Network::runs;
+    _run = Network::runs;
     const auto _as_kept = [&](int _from, int _to)
     {
         int _changed = 0;
         {% for var in arrays %}
-        for (int _idx = _from; _idx < _to; _idx++) _changed += {{get_array_name(var)}}[_idx] != _kept_{{var.name}}[_idx];
+        for (int _idx = _from; _idx < _to; _idx++) _changed += {{get_array_name(var)}}[_idx] != _kept_{{loop.index}}[_idx];
         {% endfor %}
         return _changed == 0;
     };
-    const auto _any_refractory = [&](int _from, int _to)
+    {% if open_code %}
+    const auto _none_refractory = [&](int _from, int _to)
     {
-        {% if refractory %}
         const char* _can_spike = {{get_array_name(variables['not_refractory'])}};
-        return std::count(_can_spike + _from, _can_spike + _to, 0) != 0;
-        {% else %}
-        return true;
-        {% endif %}
+        return std::count(_can_spike + _from, _can_spike + _to, 0) == 0;
     };
-    const auto _kind = [&](int _from)
+    {% endif %}
+    const auto _kind = [&](int _from) -> _Kind
     {
         const int _to = std::min(_from + _block, _N);
         bool& _at_rest = _rests[_from/_block];
-        _at_rest = _at_rest && _as_kept(_from, _to);
-        return _at_rest ? _resting : _any_refractory(_from, _to) ? _mixed : _open;
+        _at_rest = _at_rest && !_first_step && _as_kept(_from, _to);
+        if (_at_rest) return _resting;
+        {% if open_code %}
+        if (!_first_step && _none_refractory(_from, _to)) return _open;
+        {% endif %}
+        return _mixed;
     };
     const bool _look = _steps++ % _seldom == 0;
-    auto _next = _kind(0);
+    _Kind _next = _kind(0);
     for (int _from = 0, _to = 0; _from < _N; _from = _to)
     {
-        const auto _now = _next;
+        const _Kind _now = _next;
         do
         {
             _to = std::min(_to + _block, _N);
@@ -95,21 +87,23 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
         if (_look)
         {
             {% for var in arrays %}
-            std::copy({{get_array_name(var)}} + _from, {{get_array_name(var)}} + _to, _kept_{{var.name}} + _from);
+            std::copy({{get_array_name(var)}} + _from, {{get_array_name(var)}} + _to, _kept_{{loop.index}} + _from);
             {% endfor %}
         }
+        {% if open_code %}
         if (_now == _open)
-            {{step("_from", "_to", true)}}
+            {{step("_from", "_to", open_code)}}
         else
-            {{step("_from", "_to", false)}}
+        {% endif %}
+            {{step("_from", "_to", vector_code)}}
         for (int _first = _from; _look && _first < _to; _first += _block)
         {
             const int _last = std::min(_first + _block, _to);
-            _rests[_first/_block] = _as_kept(_first, _last){% if refractory %} && !_any_refractory(_first, _last){% endif %};
+            _rests[_first/_block] = _as_kept(_first, _last){% if open_code %} && _none_refractory(_first, _last){% endif %};
         }
     }
     {% else %}
     {{openmp_pragma('parallel-static')}}
-    {{step(0, "_N", false)}}
+    {{step(0, "_N", vector_code)}}
     {% endif %}
 {% endblock %}
