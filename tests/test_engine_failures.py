@@ -15,7 +15,7 @@ from typing import Any
 
 import brian2
 import pytest
-from brian2 import Network, NeuronGroup, check_units, implementation, ms
+from brian2 import Network, NetworkOperation, NeuronGroup, check_units, implementation, ms
 from engine_networks import small
 
 from biosnn.engine import cache, session
@@ -151,6 +151,19 @@ def test_an_interrupt_ends_the_program_and_clears_up(tmp_path: Path) -> None:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{pid}").exists() for pid in running)
     assert not list(tmp_path.glob("biosnn-*"))
+
+
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=pytest.mark.cpp)])
+def test_an_interrupt_is_no_shorter_run(target: str) -> None:
+    def interrupt(t: object) -> None:
+        if t == 1 * ms:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with session(target, seed=1) as sim:
+        net = small()
+        net.add(NetworkOperation(interrupt, dt=1 * ms))
+        with pytest.raises(KeyboardInterrupt):
+            sim.run(net, 20 * ms)
 
 
 def _children(pid: int) -> set[int]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from brian2 import prefs
+
 from biosnn.engine import state, toolchain
 from biosnn.engine.program import ProgramSimulation
 from biosnn.engine.runtime import RuntimeSimulation
@@ -60,6 +62,8 @@ def session(
     before = state.capture()
     simulation: Simulation | None = None
     try:
+        # Brian2 would end the run early, and what is computed of it would be taken for the whole.
+        prefs["core.stop_on_keyboard_interrupt"] = False
         set_precision(precision)
         simulation = TARGETS[chosen](chosen, seed, dt, note)
         yield simulation
