@@ -67,9 +67,8 @@ def watched(code: str, variables: Mapping[str, Any], indices: Mapping[str, str],
             lasts = var.constant or (not var.scalar and indices[name] == "_idx" and var.size == size)
             if not lasts or (refractory and name == refractory[1] and not var.constant):
                 return {}
-            for used in (var, getattr(var, "conditional_write", None)):
-                if used is not None and not used.constant:
-                    arrays[id(used)] = used
+            if not var.constant:
+                arrays[id(var)] = var
         elif not isinstance(var, Constant | Subexpression) or (refractory and name == refractory[1]):
             return {}
     if unknown or not arrays:
