@@ -35,6 +35,7 @@ CIRCUIT = Circuit(
     delays=0 * ms,
     settle=("v", "g_exc", "g_inh"),
 )
+CELL = Path(__file__).parents[1] / "models" / "neurons" / "lif_adaptive.toml"
 IMAGES = np.array([[[0, 4], [2, 0]], [[4, 0], [0, 1]], [[4, 4], [4, 4]]], dtype=np.uint8)
 DATA = Dataset("three", IMAGES, np.arange(3), 4, "a test")
 
@@ -162,6 +163,31 @@ def test_learning_changes_weights_and_keeps_their_sum(sim: Any) -> None:
     assert record.exhibit_inputs.shape[1] > 0
     assert record.exhibit_inputs[0].min() >= 0
     assert record.exhibit_spikes.shape[1] == record.responses[-1].sum()
+
+
+def test_the_exam_shows_again_brighter_what_nothing_answers(sim: Any) -> None:
+    _, record = taught(sim, dataclasses.replace(CIRCUIT, input_gain=0.0))
+    assert record.image[5:].tolist() == [0, 1, 2, 2]
+    assert record.boost[5:].tolist() == [300, 300, 300, 0]  # the last one is the exhibit, shown once
+    assert record.responses[5:].sum() == 0
+    # Three images at 500, 600, 700 and 800 Hz, for 20 ms each. A Bernoulli process; five standard deviations.
+    expected = IMAGES.sum() / 4 * (500 + 600 + 700 + 800) * 20e-3
+    assert abs(record.traffic[0] - expected) <= 5 * np.sqrt(expected)
+
+
+def test_the_exam_takes_the_first_answer_that_is_strong_enough(sim: Any) -> None:
+    _, record = taught(sim)
+    spikes, boost = record.responses[5:8].sum(axis=1), record.boost[5:8]
+    assert ((spikes >= PROTOCOL.fewest_spikes) | (boost == 300)).all()
+    assert 0 < boost.min() < 300, "none answered enough at first, and one did later"
+    assert record.traffic[1] > spikes.sum(), "earlier, weaker answers cost spikes too"
+
+
+def test_cells_that_cannot_be_frozen_are_shown_each_image_once(sim: Any, tmp_path: Path) -> None:
+    path = tmp_path / "cell.toml"
+    path.write_text("".join(line for line in CELL.read_text().splitlines(True) if not line.startswith("frozen")))
+    _, record = taught(sim, dataclasses.replace(CIRCUIT, neuron=path, input_gain=0.0))
+    assert record.boost[5:].tolist() == [0, 0, 0, 0]
 
 
 def test_weights_add_up_to_their_total_after_each_scaling(sim: Any) -> None:

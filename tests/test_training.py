@@ -71,7 +71,7 @@ def test_a_course_is_divided_at_the_ends_of_its_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "stop_after"), [("numpy", 4), *(pytest.param("cpp", n, marks=pytest.mark.cpp) for n in (0, 4, 11))]
+    ("target", "stop_after"), [("numpy", 4), *(pytest.param("cpp", n, marks=pytest.mark.cpp) for n in (0, 4, 11, 13))]
 )
 def test_a_stopped_training_goes_on_to_the_same_result(
     target: str, stop_after: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -82,6 +82,8 @@ def test_a_stopped_training_goes_on_to_the_same_result(
     resumed = teach(target, tmp_path / "kept")
     assert "network 1 goes on after" in capsys.readouterr().err
     assert sum(record.responses.sum() for record in unbroken) > 20
+    # Nine pieces of lessons and three of the exam; then images are shown again, which the last stop interrupts.
+    assert all(record.boost[COURSE.lessons :].any() for record in unbroken)
     for found, expected in zip(resumed, unbroken, strict=True):
         assert_same(found, expected)
     assert not np.array_equal(unbroken[0].weights, unbroken[1].weights)

@@ -14,6 +14,7 @@ from scipy import sparse
 from biosnn.engine import network_state
 from biosnn.learning.course import EXAM, EXHIBITS, LESSONS, Course
 from biosnn.learning.network import Learner
+from biosnn.learning.stage import Protocol
 from biosnn.measure import sparse_spike_counts
 
 _RESPONSES = ("data", "indices", "indptr")
@@ -37,7 +38,8 @@ class Record:
     image : ndarray of int, shape (presentations,)
         The image shown.
     boost : ndarray, shape (presentations,)
-        By how many hertz it was brighter than usual.
+        By how many hertz it was brighter than usual. Of an image that the exam has shown again, image, boost and
+        responses are those of the last time.
     responses : csr_array of int, shape (presentations, neurons)
         Spikes of the excitatory cells.
     traffic : ndarray of int, shape (3,)
@@ -107,21 +109,14 @@ def extended(record: Record, sim: Any, learner: Learner, course: Course, part: i
     """The record with what a network did in the next piece of a course, whose results can be read."""
     period = float(learner.protocol.period)
     begin = record.begin + record.done * period
-    cells = len(learner.excitatory)
     times, numbers = np.asarray(learner.spikes.t) - begin, np.asarray(learner.spikes.i)
-    answers = sparse_spike_counts(times, numbers, period=period, periods=count, neurons=cells)
     more = replace(
-        record,
-        seconds=record.seconds + sim.usage.seconds,
-        memory=max(record.memory, sim.usage.memory),
+        _costs_added(record, sim, learner, part),
         state=record.state if part != LESSONS and learner.stands_still else _state(learner),
         image=np.append(record.image, np.asarray(learner.stage.log.image[0], dtype=np.int64)),
         boost=np.append(record.boost, np.asarray(learner.stage.log.boost[0])),
-        responses=sparse.vstack([record.responses, answers], format="csr"),
+        responses=sparse.vstack([record.responses, _answers(record, learner, count)], format="csr"),
     )
-    if part == EXAM:
-        traffic = [learner.input_count.num_spikes, len(times), _count(learner.inhibitory_count)]
-        return replace(more, traffic=record.traffic + np.array(traffic, dtype=np.int64))
     if part == EXHIBITS:
         first = record.begin + (course.lessons + course.examined) * period
         return replace(
@@ -132,6 +127,49 @@ def extended(record: Record, sim: Any, learner: Learner, course: Course, part: i
             ),
         )
     return more
+
+
+def weakly_answered(record: Record, course: Course, protocol: Protocol) -> tuple[NDArray[np.int64], float]:
+    """Which presentations of an exam have to be shown again, and how much brighter than usual (Hz).
+
+    Those that got fewer spikes than the protocol wants, as often as it allows. The ones shown least brightly so far
+    come first, so that all have the same brightness.
+    """
+    exam = np.arange(course.lessons, course.lessons + course.examined)
+    few = np.asarray(record.responses[exam].sum(axis=1)).ravel() < protocol.fewest_spikes
+    step = float(protocol.brighter)
+    weak = exam[few & (record.boost[exam] < (protocol.times - 0.5) * step)]
+    least = record.boost[weak].min(initial=np.inf)
+    return weak[record.boost[weak] == least], least + step
+
+
+def answered_again(record: Record, sim: Any, learner: Learner, rows: NDArray[np.int64], boost: float) -> Record:
+    """The record with new answers in place of those to some presentations of the exam, which were shown again."""
+    answers = _answers(record, learner, len(rows))
+    source, brightness = np.arange(record.done), record.boost.copy()
+    source[rows], brightness[rows] = record.done + np.arange(len(rows)), boost
+    responses = sparse.vstack([record.responses, answers], format="csr")[source]
+    return replace(_costs_added(record, sim, learner, EXAM), boost=brightness, responses=responses)
+
+
+def _answers(record: Record, learner: Learner, count: int) -> Any:
+    """Spikes of the excitatory cells in each of the presentations just over."""
+    period = float(learner.protocol.period)
+    times = np.asarray(learner.spikes.t) - (record.begin + record.done * period)
+    cells = len(learner.excitatory)
+    return sparse_spike_counts(times, learner.spikes.i, period=period, periods=count, neurons=cells)
+
+
+def _costs_added(record: Record, sim: Any, learner: Learner, part: int) -> Record:
+    """The record with what the piece just over took, and with its spikes if it is of the exam."""
+    sources = (learner.input_count, learner.spikes, learner.inhibitory_count)
+    spikes = np.array([_count(source) if part == EXAM else 0 for source in sources], dtype=np.int64)
+    return replace(
+        record,
+        seconds=record.seconds + sim.usage.seconds,
+        memory=max(record.memory, sim.usage.memory),
+        traffic=record.traffic + spikes,
+    )
 
 
 def _state(learner: Learner) -> dict[str, Quantity]:

@@ -87,7 +87,8 @@ class Stage:
     stage : NeuronGroup
         One neuron, called ``stage``. Its variables: ``playlist`` (the images, in order), ``place`` (where in it),
         ``image`` (the present one), ``answers`` (spikes in answer to it so far), ``boost`` (how much brighter it is
-        shown), ``fewest_spikes``, ``winners`` (how many spikes `FirstSpike` leaves).
+        shown), ``first_boost`` (how much brighter each image is shown the first time), ``fewest_spikes``, ``winners``
+        (how many spikes `FirstSpike` leaves).
     inputs : SpikeTrains or NeuronGroup
         One neuron a pixel, row by row.
     log : StateMonitor
@@ -183,6 +184,7 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: Inputs = ""
         fewest_spikes : integer (shared, constant)
         winners : integer (shared, constant)
         brighter : Hz (shared, constant)
+        first_boost : Hz (shared, constant)
         brightest : Hz (shared, constant)
         last_place : integer (shared, constant)""",
         namespace={},
@@ -201,7 +203,7 @@ def set_up(data: Dataset, protocol: Protocol, playlist: int, coding: Inputs = ""
     stage.last_place = playlist - 1
     stage.run_regularly(
         """again = int(answers < fewest_spikes and boost < brightest - 0.5*brighter)
-        boost = again*(boost + brighter)
+        boost = again*(boost + brighter) + (1 - again)*first_boost
         place = clip(place + 1 - again, 0, last_place)
         answers = 0
         ticks = 0""",

@@ -3,7 +3,8 @@
 A course is run in pieces. Each begins from the state in which the one before has left the network, at the time at which
 it ended, with random numbers of its own that follow from the seed and the piece. So a training that was stopped goes on
 from its last checkpoint to the same result. The exam changes nothing, if the cells' model has a preset that freezes
-them: its pieces all begin from the state after the lessons, and as many run at once as there are cores.
+them: its pieces all begin from the state after the lessons, and as many run at once as there are cores. Images that got
+too few spikes in it are then shown again, brighter, a piece for each brightness.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from biosnn.engine.progress import Progress
 from biosnn.learning.checkpoint import Checkpoints
 from biosnn.learning.course import EXAM, LESSONS, Course
 from biosnn.learning.network import FROZEN, Learner
-from biosnn.learning.record import Record, extended, nothing_yet
+from biosnn.learning.record import Record, answered_again, extended, nothing_yet, weakly_answered
 from biosnn.learning.scoring import accuracy_so_far
 from biosnn.quantity import parse_quantity
 
@@ -87,45 +88,63 @@ def teach(
     with Progress(_PARTS[LESSONS], begun_at=so_far / total) as shown:
         while (least := min(record.done for record in records)) < length:
             now = [number for number, record in enumerate(records) if record.done == least]
-            pieces = _pieces(learner, pupils[0].course, least, checkpoint)
-            shown.what = _PARTS[pieces[0].part]
+            work = [(n, piece) for n in now for piece in _pieces(learner, pupils[n].course, records[n], checkpoint)]
+            shown.what = _PARTS[work[0][1].part]
             said = _said(learner, pupils, records)
-            base, count = sum(record.done for record in records), sum(piece.count for piece in pieces) * len(now)
+            base, new = sum(record.done for record in records), sum(piece.count for _, piece in work if not piece.again)
+            again = sum(piece.count for _, piece in work if piece.again)
+            said = f"{said}, {again:,} images again, brighter" if again else said
 
-            def report(fraction: float, base: int = base, count: int = count, said: str = said) -> None:
-                done = base + fraction * count
+            def report(fraction: float, base: int = base, new: int = new, said: str = said) -> None:
+                done = base + fraction * new
                 shown.update(done / total, f"{done:,.0f} of {total:,} presentations{said}")
 
-            waiting = iter([(number, piece) for number in now for piece in pieces])
+            waiting = iter(work)
 
             def read(waiting: Any = waiting) -> None:
                 number, piece = next(waiting)
                 course = pupils[number].course
-                records[number] = extended(records[number], sim, learner, course, piece.part, piece.count)
+                records[number] = _read(records[number], sim, learner, course, piece)
                 if checkpoints is not None:
                     checkpoints.keep(number, records[number])
 
-            points = [_point(learner, pupils[number], records[number], piece) for number in now for piece in pieces]
+            points = [_point(learner, pupils[number], records[number], piece) for number, piece in work]
             prepared.run(points, read, report=report)
     return records
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """A piece of a course: how many presentations there were before it, which part it is of, and how many it has."""
+    """A piece of a course: how many presentations there were before it, which part it is of, and how many it has.
+
+    One of images shown again has the presentations that it repeats, and by how many hertz it is brighter.
+    """
 
     done: int
     part: int
     count: int
+    again: tuple[int, ...] = ()
+    boost: float = 0.0
 
 
-def _pieces(learner: Learner, course: Course, done: int, most: int) -> list[_Piece]:
+def _pieces(learner: Learner, course: Course, record: Record, most: int) -> list[_Piece]:
     """The pieces of a course that can run now: the next one; of the exam all, if the frozen network stands still."""
+    done = record.done
+    if done == course.lessons + course.examined and learner.stands_still:
+        weak, boost = weakly_answered(record, course, learner.protocol)
+        if len(weak):
+            return [_Piece(done, EXAM, len(weak), tuple(weak), boost)]
     pieces = [_Piece(done, *course.piece(done, most))]
     all_at_once = pieces[0].part == EXAM and learner.stands_still
     while all_at_once and (done := done + pieces[-1].count) < course.lessons + course.examined:
         pieces.append(_Piece(done, *course.piece(done, most)))
     return pieces
+
+
+def _read(record: Record, sim: Any, learner: Learner, course: Course, piece: _Piece) -> Record:
+    if piece.again:
+        return answered_again(record, sim, learner, np.array(piece.again), piece.boost)
+    return extended(record, sim, learner, course, piece.part, piece.count)
 
 
 def _program(sim: Any, learner: Learner) -> None:
@@ -143,6 +162,7 @@ def _example(learner: Learner, pupil: Pupil) -> dict[str, Any]:
         "seed": 0,
         "durations": np.zeros(3) * second,
         "stage.playlist": learner.stage.filled(pupil.course.playlist),
+        "stage.first_boost": 0 / second,
         **rates(learner, learning=True),
     }
 
@@ -152,10 +172,11 @@ def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dic
     course, period = pupil.course, learner.protocol.period
     durations = np.zeros(3)
     durations[piece.part] = piece.count
+    origin = [course.seed, piece.done, *([round(piece.boost)] if piece.again else [])]
     point = {
         **_example(learner, pupil),
         **record.state,
-        "seed": int(np.random.SeedSequence([course.seed, piece.done]).generate_state(1)[0]),
+        "seed": int(np.random.SeedSequence(origin).generate_state(1)[0]),
         "t": record.begin * second + piece.done * period,
         "durations": durations * period,
         **rates(learner, learning=pupil.learning),
@@ -164,6 +185,13 @@ def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dic
         # The state may be that after the lessons. An image shown again takes one of them more, so that the stage may
         # not have come to their end.
         point |= {"stage.place": np.array([piece.done - 1]), "stage.boost": np.zeros(1) / second}
+    if piece.again:
+        images = np.pad(record.image[list(piece.again)], (0, course.length - piece.count), mode="edge")
+        point |= {
+            "stage.playlist": learner.stage.filled(images),
+            "stage.place": np.array([-1]),
+            "stage.first_boost": piece.boost / second,
+        }
     return point
 
 

@@ -44,18 +44,19 @@ def result_of(
         "cells answering an image": _mean(outcomes, lambda outcome: (_examined(outcome) > 0).sum(axis=1).mean()),
         "images without answer": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=1) == 0).mean()),
         "silent neurons": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=0) == 0).mean()),
-        **_lessons_shown_again(settings, outcomes),
+        **_shown_again(settings, outcomes),
         **_costs(settings, outcomes),
     }
     return Result(values, _arrays(settings, data, outcomes, control), left_out=left_out(values), files=files)
 
 
-def _lessons_shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
+def _shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
+    """How many presentations were brighter than usual: of the lessons, if there were any, and of the exam's images."""
+    begin, end = settings.lessons, settings.lessons + outcomes[0].course.examined
+    exam = {"images shown again": _mean(outcomes, lambda outcome: (outcome.record.boost[begin:end] > 0).mean())}
     if not settings.lessons:
-        return {}
-    return {
-        "lessons shown again": _mean(outcomes, lambda outcome: (outcome.record.boost[: settings.lessons] > 0).mean())
-    }
+        return exam
+    return {"lessons shown again": _mean(outcomes, lambda outcome: (outcome.record.boost[:begin] > 0).mean())} | exam
 
 
 def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
     costs = {
         "input spikes an image": float(inputs),
         "synaptic operations an image": float(operations),
-        "simulated time an image": settings.shown + settings.rest,
+        "simulated time an image": round(_showings(settings, outcomes), 3) * (settings.shown + settings.rest),
     }
     if outcomes[0].record.memory:
         # Rounded: of a number with many digits, the unit would be chosen that makes the shortest text.
@@ -74,6 +75,12 @@ def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
         costs["processor time an image"] = round(seconds, 6) * second
         costs["memory of a network (MB)"] = max(outcome.record.memory for outcome in outcomes) / 1e6
     return costs
+
+
+def _showings(settings: Any, outcomes: list[Outcome]) -> float:
+    """How often an image of the exam is shown on average, until it gets enough spikes."""
+    exam = slice(settings.lessons, settings.lessons + outcomes[0].course.examined)
+    return 1 + _mean(outcomes, lambda outcome: outcome.record.boost[exam].mean()) / float(settings.brighter)
 
 
 def left_out(values: dict[str, Any]) -> list[str]:

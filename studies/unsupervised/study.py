@@ -47,7 +47,8 @@ scaled to a fixed sum before every image. An image that got too few spikes is sh
 
 After the lessons, weights and thresholds are frozen. Training images are shown once more, all or as many as the setting
 "labelled" says, and each cell gets the class that it answers most; then the held-out images are shown, and the class
-whose cells fire most on average is the decision. Held-out images are never seen while learning or labelling. Each seed
+whose cells fire most on average is the decision. Here as well, an image that got too few spikes is shown again,
+brighter, and the last answer counts. Held-out images are never seen while learning or labelling. Each seed
 has a split of its own, unless the dataset has test images, which are then the held-out ones. All of this, from the
 first image to the last, runs in generated code.
 
