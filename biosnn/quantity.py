@@ -186,9 +186,11 @@ def format_quantity(quantity: Quantity | float) -> str:
         return _number_text(value)
     candidates = [name for name in _USUAL if _UNITS[name].dim is dimension]
     for name in sorted(candidates, key=lambda name: _distance_from_plain(value / float(_UNITS[name]))):
-        text = f"{_number_text(value / float(_UNITS[name]))} {name}"
-        if float(np.asarray(parse_quantity(text))) == value or math.isnan(value):
-            return text
+        number = value / float(_UNITS[name])
+        # 0.123*ms / ms is 0.12300000000000001. Fifteen digits say what was meant, where they are the same value.
+        for text in (f"{_number_text(float(f'{number:.15g}'))} {name}", f"{_number_text(number)} {name}"):
+            if float(np.asarray(parse_quantity(text))) == value or math.isnan(value):
+                return text
     return f"{_number_text(value)} {_unit_text(dimension)}"
 
 

@@ -42,7 +42,7 @@ class Protocol:
     rate : Quantity
         Firing rate of an input at full intensity.
     fewest_spikes : int
-        An image that got fewer spikes in answer is shown again, brighter. 0: never.
+        An image that got fewer spikes in answer is shown again, brighter, in lessons and exam. 0: never.
     brighter : Quantity
         By how much the rate at full intensity is raised each time.
     times : int

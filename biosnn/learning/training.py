@@ -54,7 +54,7 @@ def teach(
     begin: float = 0.0,
     state: Mapping[str, Quantity] | None = None,
 ) -> list[Record]:
-    """Teach networks, as many at once as there are cores: learn, freeze, show images once, show the exhibits.
+    """Teach networks, as many at once as there are cores: learn, freeze, show all images, show the exhibits.
 
     Parameters
     ----------

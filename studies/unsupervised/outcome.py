@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from brian2 import mV, second, volt
+from brian2 import ms, mV, second, volt
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
@@ -70,9 +70,8 @@ def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
         "simulated time an image": round(_showings(settings, outcomes), 3) * (settings.shown + settings.rest),
     }
     if outcomes[0].record.memory:
-        # Rounded: of a number with many digits, the unit would be chosen that makes the shortest text.
         seconds = _mean(outcomes, lambda outcome: outcome.record.seconds / outcome.record.done)
-        costs["processor time an image"] = round(seconds, 6) * second
+        costs["processor time an image"] = round(1e3 * seconds, 3) * ms
         costs["memory of a network (MB)"] = max(outcome.record.memory for outcome in outcomes) / 1e6
     return costs
 
