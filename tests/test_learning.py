@@ -198,6 +198,22 @@ def test_weights_add_up_to_their_total_after_each_scaling(sim: Any) -> None:
     np.testing.assert_allclose(after, 1.5 * before / before.sum(axis=0), rtol=1e-12)
 
 
+def test_the_exam_scales_the_weights_that_the_last_lesson_has_left(sim: Any) -> None:
+    course = a_course(lessons=0)
+    learner = learning.build(DATA, PROTOCOL, CIRCUIT, course.length)
+    w = (np.arange(24.0).reshape(4, 6) + 1) / 64
+    gained = w * [8, 1, 1, 1, 1, 0.25]  # powers of two: the scaled weights are the same to the last bit
+    answers = []
+    for weights in (w, gained):
+        state = {"plastic.w": weights.reshape(-1)}
+        (record,) = learning.teach(sim, learner, [Pupil(course)], checkpoint=100, state=state)
+        answers.append(record.responses.toarray())
+        sim.reset()
+        learner = learning.build(DATA, PROTOCOL, CIRCUIT, course.length)
+    assert answers[0].sum() > 5
+    np.testing.assert_array_equal(*answers)
+
+
 def test_nothing_learns_once_frozen(sim: Any) -> None:
     learner = trained_here(sim)
     learner.pause(keepers=False, input_spikes=True)

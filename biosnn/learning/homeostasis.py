@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from brian2 import NeuronGroup, Quantity
 
 from biosnn.errors import ModelError, unknown
@@ -54,6 +55,27 @@ def keep_weight_sum(synapses: Any, total: float, period: Quantity) -> list[Any]:
         ),
         synapses.run_regularly("w *= weight_scale", **at, order=_ORDER + 3, name=f"{name}_scale"),
     ]
+
+
+def scaled(w: Any, neurons: int, total: float) -> Any:
+    """Weights as `keep_weight_sum` leaves them.
+
+    Parameters
+    ----------
+    w : array, shape (inputs * neurons,)
+        Those of all neurons, input by input.
+    neurons : int
+        How many neurons they lead to.
+    total : float
+        What the weights of a neuron are to add up to.
+
+    Returns
+    -------
+    ndarray, of the same shape and type
+    """
+    rows = np.asarray(w).reshape(-1, neurons)
+    sums = np.maximum(rows.sum(axis=0, dtype=float), 1e-12)
+    return (rows * (total / sums)).astype(rows.dtype).reshape(-1)
 
 
 def settle(group: Any, names: Sequence[str], period: Quantity) -> None:

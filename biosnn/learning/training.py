@@ -19,6 +19,7 @@ from brian2 import Quantity, second
 from biosnn.engine.progress import Progress
 from biosnn.learning.checkpoint import Checkpoints
 from biosnn.learning.course import EXAM, LESSONS, Course
+from biosnn.learning.homeostasis import scaled
 from biosnn.learning.network import FROZEN, Learner
 from biosnn.learning.record import Record, answered_again, extended, nothing_yet, weakly_answered
 from biosnn.learning.scoring import accuracy_so_far
@@ -185,6 +186,7 @@ def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dic
         # The state may be that after the lessons. An image shown again takes one of them more, so that the stage may
         # not have come to their end.
         point |= {"stage.place": np.array([piece.done - 1]), "stage.boost": np.zeros(1) / second}
+        point |= _scaled_weights(learner, point)
     if piece.again:
         images = np.pad(record.image[list(piece.again)], (0, course.length - piece.count), mode="edge")
         point |= {
@@ -193,6 +195,17 @@ def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dic
             "stage.first_boost": piece.boost / second,
         }
     return point
+
+
+def _scaled_weights(learner: Learner, point: Mapping[str, Any]) -> dict[str, Any]:
+    """The weights as the first image of the exam finds them: scaled, as before every lesson.
+
+    The cells that answered the last lesson have gained by it, and unscaled they would win every image of the exam.
+    """
+    total, key = learner.circuit.weight_total, f"{learner.plastic.name}.w"
+    if not total or key not in point:
+        return {}
+    return {key: scaled(point[key], len(learner.excitatory), total)}
 
 
 def rates(learner: Learner, *, learning: bool) -> dict[str, Quantity]:
