@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import second
+from brian2 import ms, second
 
 from biosnn.errors import BiosnnError, SettingsError
 from biosnn.learning import Checkpoints, Record, load_network
@@ -68,6 +68,14 @@ def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
     assert result.values["spikes an image"] == 0
     assert {claim.verdict for claim in result.claims} == {"silent"}
     assert "plasticity matters" in result.left_out, "the control was switched off"
+    assert result.values["images shown again"] == 0
+
+
+def test_images_that_nothing_answers_are_shown_again_and_cost_their_time(tmp_path: Path) -> None:
+    settings = {**SMALL, "input_gain": "0", "control": "off", "lessons": "2", "shown": "5 ms"}
+    result = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
+    assert result.values["images shown again"] == 1
+    assert result.values["simulated time an image"] / ms == pytest.approx(5 * (1 + 20))
 
 
 @pytest.mark.parametrize(("key", "value"), [("dataset", "digit"), ("neuron", "nobody"), ("rule", "static")])
