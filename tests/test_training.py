@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Hz, ms
-from test_learning import CIRCUIT, DATA, PROTOCOL
+from test_learning import CIRCUIT, DATA
+from test_learning import PROTOCOL as SEVERAL_TIMES
 
 import biosnn
 from biosnn import learning
@@ -20,6 +21,7 @@ from biosnn.errors import DataError, SettingsError
 from biosnn.learning import Checkpoints, Circuit, Course, Learner, Pupil, Record, Trained
 from biosnn.learning.course import EXAM, EXHIBITS, LESSONS
 
+PROTOCOL = dataclasses.replace(SEVERAL_TIMES, times=1)  # every showing is a run of its own
 COURSE = Course(np.array([0, 1]), np.array([2]), lessons=7, exhibits=1, seed=4)
 PUPILS = [Pupil(COURSE), Pupil(dataclasses.replace(COURSE, seed=5)), Pupil(COURSE, learning=False)]
 

@@ -71,9 +71,10 @@ def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
     assert result.values["images shown again"] == 0
 
 
+@pytest.mark.cpp
 def test_images_that_nothing_answers_are_shown_again_and_cost_their_time(tmp_path: Path) -> None:
     settings = {**SMALL, "input_gain": "0", "control": "off", "lessons": "2", "shown": "5 ms"}
-    result = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
+    result = run_study("unsupervised", settings, target="cpp", out=tmp_path / "out")
     assert result.values["images shown again"] == 1
     assert result.values["simulated time an image"] / ms == pytest.approx(5 * (1 + 20))
 
