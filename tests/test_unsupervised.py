@@ -23,6 +23,7 @@ SMALL = {
     "held_out": "10",
     "shown": "100 ms",
     "rest": "0 ms",
+    "brighter": "4000 Hz",  # every showing in the test is a run of its own
 }
 
 
