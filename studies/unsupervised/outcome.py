@@ -52,11 +52,11 @@ def result_of(
 
 def _shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
     """How many presentations were brighter than usual: of the lessons, if there were any, and of the exam's images."""
-    begin, end = settings.lessons, settings.lessons + outcomes[0].course.examined
-    exam = {"images shown again": _mean(outcomes, lambda outcome: (outcome.record.boost[begin:end] > 0).mean())}
+    exam = {"images shown again": _mean(outcomes, lambda outcome: (_boost(outcome) > 0).mean())}
     if not settings.lessons:
         return exam
-    return {"lessons shown again": _mean(outcomes, lambda outcome: (outcome.record.boost[:begin] > 0).mean())} | exam
+    lessons = _mean(outcomes, lambda outcome: (outcome.record.boost[: settings.lessons] > 0).mean())
+    return {"lessons shown again": lessons} | exam
 
 
 def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -78,8 +78,7 @@ def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
 
 def _showings(settings: Any, outcomes: list[Outcome]) -> float:
     """How often an image of the exam is shown on average, until it gets enough spikes."""
-    exam = slice(settings.lessons, settings.lessons + outcomes[0].course.examined)
-    return 1 + _mean(outcomes, lambda outcome: outcome.record.boost[exam].mean()) / float(settings.brighter)
+    return 1 + _mean(outcomes, lambda outcome: _boost(outcome).mean()) / float(settings.brighter)
 
 
 def left_out(values: dict[str, Any]) -> list[str]:
@@ -134,6 +133,11 @@ def _arrays(settings: Any, data: Dataset, outcomes: list[Outcome], control: Outc
 def _examined(outcome: Outcome) -> NDArray[np.int64]:
     """The responses of the frozen network to all training and test images."""
     return outcome.record.responses[outcome.course.lessons :][: outcome.course.examined]
+
+
+def _boost(outcome: Outcome) -> NDArray[np.float64]:
+    """By how many hertz brighter than usual each image of the exam was shown the last time."""
+    return outcome.record.boost[outcome.course.lessons :][: outcome.course.examined]
 
 
 def _mean(outcomes: list[Outcome], of: Any) -> float:
