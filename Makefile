@@ -1,12 +1,17 @@
 # Two commands on a fresh machine: `make run` and `make test`. Both set up .venv first, and only when something changed.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-READY  := $(VENV)/ready
+# With another Python: make run PYTHON=python3.13. The environment is made anew when its Python is another one.
+PYTHON  ?= python3
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+READY   := $(VENV)/ready-$(VERSION)
 # Test workers: one a core.
 JOBS   ?= auto
 
-.PHONY: run test test-all lint format setup benchmark clean
+# What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
+SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
+
+.PHONY: run test test-all smoke lint format setup benchmark clean
 
 run: $(READY)  ## Learn handwritten digits without labels, and say where the report lies
 	$(BIN)/biosnn run unsupervised
@@ -16,6 +21,9 @@ test: lint  ## Lint, type-check and test (all but the slow tests)
 
 test-all: lint  ## The slow tests too
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+smoke: run  ## Run the main job and the tests that show whether C++ programs work (for a further Python)
+	$(BIN)/python -m pytest -m "cpp and not slow" -n $(JOBS) --dist worksteal $(SMOKE)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -34,9 +42,11 @@ benchmark: $(READY)  ## What is timed, against what (minutes)
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
+	@test -n "$(VERSION)" || \
+	  { echo "$(PYTHON) does not run; say which Python with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "biosnn needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python$(VERSION) || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,convert]'
 	@touch $@
 

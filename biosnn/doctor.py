@@ -48,7 +48,7 @@ def examine(*, run: bool = True) -> Iterator[Finding]:
     Parameters
     ----------
     run : bool
-        Whether to simulate a neuron on every target. Without it, only what a target needs is looked for.
+        Whether to simulate neurons and synapses on every target. Without it, only what a target needs is looked for.
 
     Yields
     ------
@@ -95,32 +95,54 @@ def _compiler() -> Finding:
 
 
 def _target(name: str, problem: str, *, run: bool) -> Finding:
-    """A target is fine if a neuron charges on it as it should."""
+    """A target is fine if on it a neuron charges, and a spike arrives, as they should."""
     state = MISSING if name == toolchain.FALLBACK else WARNING
     if problem:
         return Finding(f"target {name}", state, "does not work", problem)
     if not run:
         return Finding(f"target {name}", OK, "has what it needs")
     try:
-        potential = _charge(name)
-    except (BiosnnError, OSError) as error:
-        return Finding(f"target {name}", state, "fails to run a neuron", str(error))
+        potential, arrivals = _try_out(name)
+    except Exception as error:  # whatever goes wrong is what the doctor is asked for
+        return Finding(f"target {name}", state, "fails to run two neurons", _reason(error))
+    remedy = "Compiler or libraries compute wrong numbers: reinstall them."
     if abs(potential - 0.6321) > 1e-3:
-        remedy = "Compiler or libraries compute wrong numbers: reinstall them."
         return Finding(f"target {name}", state, f"a neuron charged to {potential:.4f}, not to 0.6321", remedy)
-    return Finding(f"target {name}", OK, "runs a neuron")
+    if arrivals != [3.1, 4.1]:
+        told = ", ".join(f"{time:g}" for time in arrivals) or "no time"
+        return Finding(f"target {name}", state, f"spikes arrived at {told}, not at 3.1, 4.1 ms", remedy)
+    return Finding(f"target {name}", OK, "runs neurons and synapses")
 
 
-def _charge(target: str) -> float:
-    """The membrane potential after one time constant, as a share of its final value: 1 - exp(-1)."""
-    from brian2 import Network, NeuronGroup, ms
+def _try_out(target: str) -> tuple[float, list[float]]:
+    """Run a neuron, synapses that share a delay, and synapses that have one each.
+
+    Returns
+    -------
+    tuple
+        The membrane potential after one time constant, as a fraction of its final value: 1 - exp(-1); and when the
+        spikes of 1 ms with delays of 2 and 3 ms made a neuron fire (ms), a time step after they arrived.
+    """
+    from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms
 
     from biosnn.engine import session
 
     with session(target, seed=1, dt=0.1 * ms) as sim:
-        group = NeuronGroup(1, "dv/dt = (1 - v)/(10*ms) : 1", method="exact", name="doctor", namespace={})
-        sim.run(Network(group), 10 * ms, "doctor")
-        return float(group.v[0])
+        membrane = NeuronGroup(1, "dv/dt = (1 - v)/(10*ms) : 1", method="exact", name="doctor", namespace={})
+        source = SpikeGeneratorGroup(1, [0], [1] * ms, name="doctor_source")
+        target_cells = NeuronGroup(1, "v : 1", threshold="v > 0.5", reset="v = 0", name="doctor_cells", namespace={})
+        shared = Synapses(source, target_cells, on_pre="v_post += 1", delay=2 * ms, name="doctor_shared", namespace={})
+        own = Synapses(source, target_cells, on_pre="v_post += 1", name="doctor_own", namespace={})
+        for synapses in (shared, own):
+            synapses.connect(i=[0], j=[0])
+        own.delay = [3] * ms
+        spikes = SpikeMonitor(target_cells, name="doctor_spikes")
+        sim.run(Network(membrane, source, target_cells, shared, own, spikes), 10 * ms, "doctor")
+        return float(membrane.v[0]), [round(float(time / ms), 3) for time in spikes.t[:]]
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, BiosnnError) else f"{type(error).__name__}: {error}"
 
 
 def _cache() -> Finding:
@@ -147,6 +169,7 @@ def _shelf(part: str) -> Iterator[Finding]:
     """The folders of the shelf, and then whatever in them is left out or not to be used."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", DeprecationWarning)  # of libraries among themselves
         folders = [place.folder for place in shelf.places(part)]
         problems = list(_unusable(part))
     if not folders:

@@ -14,6 +14,8 @@ from biosnn.cli import main
 from biosnn.doctor import Finding, examine, size_text
 from biosnn.engine import toolchain
 
+FIT = (0.6321, [3.1, 4.1])  # what the neurons of a fit target do
+
 
 def findings(*, run: bool = False) -> dict[str, Finding]:
     return {finding.what: finding for finding in examine(run=run)}
@@ -28,10 +30,10 @@ def test_a_fit_machine_has_everything_needed() -> None:
 
 
 @pytest.mark.cpp
-def test_every_target_that_works_runs_a_neuron() -> None:
+def test_every_target_that_works_runs_neurons_and_synapses_with_delays() -> None:
     found = findings(run=True)
     for target, problem in toolchain.target_problems().items():
-        assert found[f"target {target}"].detail == ("does not work" if problem else "runs a neuron")
+        assert found[f"target {target}"].detail == ("does not work" if problem else "runs neurons and synapses")
 
 
 def test_a_missing_compiler_is_no_reason_to_give_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,19 +78,24 @@ def test_numpy_that_brian2_cannot_take_is_found_on_python_3_11(monkeypatch: pyte
 
 def test_a_target_that_computes_wrong_numbers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toolchain, "target_problems", lambda: {"numpy": ""})
-    monkeypatch.setattr(doctor, "_charge", lambda _: 0.7)
-    finding = findings(run=True)["target numpy"]
-    assert finding.state == "missing"
-    assert "0.7000, not to 0.6321" in finding.detail
+    for wrong, told in (
+        ((0.7, FIT[1]), "charged to 0.7000, not to 0.6321"),
+        ((FIT[0], [3.1, 3.1]), "arrived at 3.1, 3.1, not at 3.1, 4.1 ms"),
+        ((FIT[0], []), "arrived at no time, not at 3.1, 4.1 ms"),
+    ):
+        monkeypatch.setattr(doctor, "_try_out", lambda _, wrong=wrong: wrong)
+        finding = findings(run=True)["target numpy"]
+        assert finding.state == "missing"
+        assert told in finding.detail
 
 
 def test_a_target_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(target: str) -> float:
-        raise OSError(f"{target} fell over")
+    def fail(target: str) -> tuple[float, list[float]]:
+        raise ImportError(f"{target} fell over")
 
     monkeypatch.setattr(toolchain, "target_problems", lambda: {"numpy": ""})
-    monkeypatch.setattr(doctor, "_charge", fail)
-    assert findings(run=True)["target numpy"].remedy == "numpy fell over"
+    monkeypatch.setattr(doctor, "_try_out", fail)
+    assert findings(run=True)["target numpy"].remedy == "ImportError: numpy fell over"
 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +133,7 @@ def doctor_says(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 def test_what_is_wrong_with_the_shelf_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "_charge", lambda _: 0.6321)
+    monkeypatch.setattr(doctor, "_try_out", lambda _: FIT)
     mine = tmp_path / "models/neurons"
     mine.mkdir(parents=True)
     (mine / "torn.toml").write_text("kind =")
@@ -150,7 +157,7 @@ def test_what_is_wrong_with_the_shelf_is_told(
 def test_the_command_fails_if_something_needed_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "_charge", lambda _: 0.6321)
+    monkeypatch.setattr(doctor, "_try_out", lambda _: FIT)
     assert _exit_code(["doctor"]) == 0
     assert "Everything needed is there." in capsys.readouterr().out
     pretend(monkeypatch, "scipy", None)

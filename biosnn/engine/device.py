@@ -27,7 +27,7 @@ from brian2.devices.cpp_standalone.codeobject import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.device import CPPStandaloneDevice, CPPWriter
 from numpy.typing import NDArray
 
-from biosnn.engine import lift, rest
+from biosnn.engine import lift, rest, versions
 from biosnn.engine.state import brian_device
 from biosnn.engine.toolchain import Flags
 from biosnn.errors import EngineError
@@ -253,9 +253,11 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         own = resources.files("biosnn.engine") / "cpp"
         for name in ("network.h", "network.cpp"):
             writer.write(name, (own / name).read_text())
+        writer.write("base_clock.h", versions.BASE_CLOCK)
 
     def copy_source_files(self, writer: Any, directory: str) -> None:
         super().copy_source_files(writer, directory)
+        writer.source_files.update(versions.LIBRARY_SOURCES)
         for header in (Path(directory) / "brianlib").glob("*.h"):
             text = header.read_text()
             if "#pragma once" not in text and not re.search(r"^\s*#ifndef\s+(\w+)\s+#define\s+\1", text, re.MULTILINE):

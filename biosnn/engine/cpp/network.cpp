@@ -84,7 +84,7 @@ void Network::clear()
     clocks.clear();
 }
 
-void Network::add(Clock *clock, codeobj_func function)
+void Network::add(BaseClock *clock, codeobj_func function)
 {
     if (std::find(clocks.begin(), clocks.end(), clock) == clocks.end())
         clocks.push_back(clock);
@@ -92,19 +92,21 @@ void Network::add(Clock *clock, codeobj_func function)
         objects.push_back(std::make_pair(clock, function));
 }
 
-Clock *Network::earliest() const
+BaseClock *Network::earliest() const
 {
-    return *std::min_element(clocks.begin(), clocks.end(), [](Clock *a, Clock *b) { return a->t[0] < b->t[0]; });
+    return *std::min_element(clocks.begin(), clocks.end(), [](BaseClock *a, BaseClock *b) { return a->t[0] < b->t[0]; });
 }
 
 void Network::run(double duration)
 {
     const double start = t, end = t + duration;
     runs++;
-    for (Clock *clock : clocks)
+    for (BaseClock *clock : clocks)
     {
         clock->set_interval(start, end);
-        clock->t[0] = clock->timestep[0] * clock->dt[0]; // the network's time may have been set since the last run
+        // The network's time may have been set since the last run; a clock that follows a list of times knows.
+        if (Clock *regular = dynamic_cast<Clock *>(clock))
+            regular->t[0] = regular->timestep[0] * regular->dt[0];
     }
 
     Progress progress;
@@ -117,7 +119,7 @@ void Network::run(double duration)
     std::vector<char> due(clocks.size());
     while (!clocks.empty())
     {
-        Clock *const now = earliest();
+        BaseClock *const now = earliest();
         if (!now->running() || _globally_stopped)
             break;
         t = now->t[0];

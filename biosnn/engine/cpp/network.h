@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "brianlib/clocks.h"
+#include "base_clock.h"
 
 typedef void (*codeobj_func)();
 
@@ -21,14 +21,14 @@ public:
     static int runs; // how many runs have begun in this program
 
     void clear();
-    void add(Clock *clock, codeobj_func function);
+    void add(BaseClock *clock, codeobj_func function);
     // Simulate `duration` seconds; progress goes to the standard output, a line now and then.
     void run(double duration);
 
 private:
-    std::vector<std::pair<Clock *, codeobj_func> > objects;
-    std::vector<Clock *> clocks;
-    Clock *earliest() const;
+    std::vector<std::pair<BaseClock *, codeobj_func> > objects;
+    std::vector<BaseClock *> clocks;
+    BaseClock *earliest() const;
 };
 
 #endif
