@@ -4,7 +4,7 @@ A quantity that comes from a file or the command line is parsed by the small gra
 
     quantity = number [unit]  |  number ("*" | "/") unit
     unit     = name [power] (("*" | "/") name [power])…
-    power    = ("**" | "^") integer
+    power    = ("**" | "^") decimal
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from brian2.units.fundamentalunits import (
 
 from biosnn.errors import QuantityError, unknown
 
-_NUMBER = re.compile(r"\s*([+-]?(?:(?:inf|nan)(?![A-Za-z0-9_])|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))(?![0-9.])\s*")
-_FACTOR = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*|1)\s*(?:(?:\*\*|\^)\s*([+-]?\d{1,2})(?!\d))?\s*")
+_NUMBER = re.compile(
+    r"\s*([+-]?(?:(?:inf|nan)(?![A-Za-z0-9_])|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))(?![0-9.])\s*", re.ASCII
+)
+_POWER = r"[+-]?(?:\d{1,2}(?:\.\d{0,17})?|\.\d{1,17})(?![\d.])"
+_FACTOR = re.compile(rf"\s*([A-Za-z][A-Za-z0-9_]*|1)\s*(?:(?:\*\*|\^)\s*({_POWER}))?\s*", re.ASCII)
+_LONGEST = 500
 
 # The spellings of the literature that Brian2 has no name for.
 _SPELLINGS: dict[str, Unit] = {
@@ -59,7 +63,7 @@ def parse_unit(text: str) -> Quantity:
     Parameters
     ----------
     text : str
-        Unit names of Brian2 joined by ``*`` and ``/``, each with an optional integer power.
+        Unit names of Brian2 joined by ``*`` and ``/``, each with an optional power, such as ``**2`` or ``**-0.5``.
 
     Returns
     -------
@@ -71,6 +75,7 @@ def parse_unit(text: str) -> Quantity:
     QuantityError
         If the text does not follow the grammar, or names an unknown unit.
     """
+    _check_text("Unit", text)
     rest, sign, scale, dimension = text.strip(), 1, 1.0, DIMENSIONLESS
     while True:
         factor = _FACTOR.match(rest)
@@ -78,11 +83,14 @@ def parse_unit(text: str) -> Quantity:
             raise QuantityError(
                 f"Unit {text!r}: expected a unit name at {rest!r}. Write it like 'mV', 'nS/ms', 'mV**2'."
             )
-        name, power = factor[1], sign * int(factor[2] or 1)
+        name, power = factor[1], sign * _power(factor[2] or "1")
         if name != "1":
             if name not in _UNITS:
                 raise QuantityError(_unknown_unit(text, name))
-            scale *= float(_UNITS[name]) ** power
+            try:
+                scale *= float(_UNITS[name]) ** power
+            except OverflowError:
+                raise QuantityError(f"Unit {text!r}: {name}**{power} is too large for a double.") from None
             dimension = dimension * _UNITS[name].dim ** power
         rest = rest[factor.end() :]
         if not rest:
@@ -90,6 +98,18 @@ def parse_unit(text: str) -> Quantity:
         if rest[0] not in "*/":
             raise QuantityError(f"Unit {text!r}: expected '*' or '/' at {rest!r}.")
         sign, rest = (1 if rest[0] == "*" else -1), rest[1:]
+
+
+def _check_text(what: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise QuantityError(f"{what}: expected a text (got {text!r}).")
+    if len(text) > _LONGEST:
+        raise QuantityError(f"{what} {text[:40]!r}...: expected at most {_LONGEST} characters (got {len(text)}).")
+
+
+def _power(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _unknown_unit(text: str, name: str) -> str:
@@ -118,6 +138,7 @@ def parse_quantity(text: str, like: Quantity | Dimension | None = None) -> Quant
     QuantityError
         If the text is not a quantity, names an unknown unit, or has another dimension than ``like``.
     """
+    _check_text("Quantity", text)
     number = _NUMBER.match(text)
     if number is None:
         raise QuantityError(f"Quantity {text!r}: expected a number and a unit, such as '20 ms' or '0.5*nS'.")
@@ -168,7 +189,7 @@ def _unit_text(dimension: Dimension) -> str:
         return named
     bases = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
     factors = [
-        name if power == 1 else f"{name}**{int(power)}"
+        name if power == 1 else f"{name}**{_number_text(float(power))}"
         for name, power in zip(bases, dimension._dims, strict=True)
         if power != 0
     ]

@@ -217,7 +217,7 @@ def _read(path: Path, modified: int, size: int) -> Model:  # noqa: ARG001 (a cha
     if size > _MAX_MODEL_BYTES:
         raise ModelError(f"{path}: a model file has less than {_MAX_MODEL_BYTES} bytes (this one has {size}).")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin a file with a mark
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: expected UTF-8 text: {error}.") from None
     return from_toml(text, str(path))

@@ -1,7 +1,8 @@
 """Check the text of equations and statements before Brian2 sees it: syntax, names and physical dimensions.
 
 The text may come from a stranger's file. It is parsed to a syntax tree whose nodes must all be on a short list
-(arithmetic, comparison, calls of Brian2's functions), and it is never evaluated.
+(arithmetic, comparison, calls of Brian2's functions), and it is never evaluated. It has been tidied before, by
+`biosnn.model.plain`: what is checked here is to the letter what Brian2 gets.
 """
 
 from __future__ import annotations
@@ -9,18 +10,30 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import sympy
 from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
 from brian2.core.namespace import DEFAULT_UNITS
 from brian2.core.variables import Variable
-from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPRESSION, Equations
-from brian2.parsing.expressions import is_boolean_expression, parse_expression_dimensions
-from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension
+from brian2.equations.equations import (
+    BOOLEAN,
+    DIFFERENTIAL_EQUATION,
+    INTEGER,
+    PARAMETER,
+    SUBEXPRESSION,
+    Equations,
+)
+from brian2.parsing.bast import brian_ast
+from brian2.parsing.expressions import is_boolean_expression
+from brian2.units.fundamentalunits import Dimension
 
 from biosnn.errors import ModelError, QuantityError, unknown
+from biosnn.model import size
+from biosnn.model.dimensions import dimension_of, shown
+from biosnn.model.plain import check_word
 from biosnn.quantity import dimension_name, parse_unit
 
 SECOND = DEFAULT_UNITS["second"].dim
@@ -30,21 +43,39 @@ _ALLOWED_NODES = (
     *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd),
     *(ast.And, ast.Or, ast.Not, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq),
 )
-_STATEMENT = re.compile(r"^([A-Za-z]\w*)\s*([-+*/%]?=)(?!=)\s*(.+)$")
+_STATEMENT = re.compile(r"([A-Za-z]\w*)\s*([-+*/%]?=)(?!=)\s*(.+)", re.ASCII)
 _UNIT_OF_LINE = re.compile(r":([^(\n]*)")
-_RIGHT_SIDE = re.compile(r"=([^:]*):")
+_EQUATION = re.compile(r"([^=:\n]*)=([^:]*):")
 _MAX_DIGITS = 5000.0
+_MOST_EQUATIONS = 300
+_WRITE_INSTEAD = {
+    "BitXor": "For a power, write **.",
+    "BitAnd": "Between conditions, write 'and'.",
+    "BitOr": "Between conditions, write 'or'.",
+    "Invert": "For a condition, write 'not'.",
+    "IfExp": "Write int(condition)*a + int(not condition)*b.",
+}
+_ONLY_SOMETIMES = {
+    "xi": "xi, white noise, is for differential equations, and not for subexpressions. Elsewhere, use randn().",
+    "lastspike": "A neuron has it only with a refractory period. Give one, or keep the time in a variable.",
+    "not_refractory": "A neuron has it only with a refractory period. Give one.",
+}
 
 Scope = Mapping[str, Any]
 """The names that a text may use: Brian2 variables, constants and functions."""
 
 
-def scope(dimensions: Mapping[str, Dimension], boolean: Iterable[str] = ()) -> dict[str, Any]:
-    """Collect the names that a text may use: Brian2's own, then ``dimensions`` (name -> physical dimension)."""
-    names = dict(_names_of_brian())
-    names.update({name: Variable(name, dimensions=dim) for name, dim in dimensions.items()})
-    names.update({name: Variable(name, dtype=bool) for name in boolean})
-    return names
+def scope(dimensions: Mapping[str, Dimension], equations: Equations | None = None) -> dict[str, Any]:
+    """Collect the names that a text may use: Brian2's own, then ``dimensions`` (name -> physical dimension).
+
+    Those that ``equations`` says are true or false, or whole numbers, are that; ``not_refractory`` always is.
+    """
+    types = {name: equation.var_type for name, equation in (equations or {}).items()} | {"not_refractory": BOOLEAN}
+    made = {BOOLEAN: bool, INTEGER: int}
+    own = {
+        name: Variable(name, dimensions=dim, dtype=made.get(types.get(name, ""))) for name, dim in dimensions.items()
+    }
+    return {**_names_of_brian(), **own}
 
 
 @cache
@@ -69,14 +100,16 @@ def identifiers(text: str) -> set[str]:
 
 def parse_equations(where: str, text: str, flags: Mapping[str, Iterable[str]]) -> Equations:
     """Parse equations, with the units checked by our own grammar first and the flags against ``flags``."""
-    for unit in _UNIT_OF_LINE.findall(re.sub(r"#.*", "", text)):
+    units = _UNIT_OF_LINE.findall(text)
+    if len(units) > _MOST_EQUATIONS:
+        raise ModelError(f"{where}: expected at most {_MOST_EQUATIONS} equations (got {len(units)}).")
+    for unit in units:
         if unit.strip() not in ("boolean", "integer"):
             try:
                 parse_unit(unit)
             except QuantityError as error:
                 raise ModelError(f"{where}: {error}") from None
-    for expression in _RIGHT_SIDE.findall(re.sub(r"#.*", "", text)):
-        _syntax_tree(where, " ".join(expression.split()))
+    _check_right_sides(where, text)
     try:
         equations = Equations(text)
         equations.check_flags({kind: list(names) for kind, names in flags.items()})
@@ -86,93 +119,200 @@ def parse_equations(where: str, text: str, flags: Mapping[str, Iterable[str]]) -
     return equations
 
 
+def _check_right_sides(where: str, text: str) -> None:
+    """Check the syntax of each right side, and its size with the subexpressions that it names, before Brian2 does."""
+    texts = [(left.strip(), " ".join(right.split())) for left, right in _EQUATION.findall(text)]
+    trees = {left: _syntax_tree(where, right) for left, right in texts}
+    for tree in trees.values():
+        _check_algebra(where, tree)
+    used = {left: {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} for left, tree in trees.items()}
+    sizes: dict[str, size.Size] = {}
+    left_over = dict(texts)
+    while left_over:
+        ready = [left for left in left_over if not (used[left] & set(left_over))]
+        # Brian2 refuses those that go in a circle.
+        for left in ready or list(left_over):
+            right = left_over.pop(left)
+            sizes[left] = size.check_size(where, right, trees[left].body, sizes)
+
+
 def check_equations(where: str, equations: Equations, names: Scope) -> None:
     """Check the right-hand side of every equation: known names, and the dimension that the left-hand side asks for."""
+    noise = {name: Variable(name, dimensions=SECOND ** (-0.5)) for name in {"xi", *equations.stochastic_variables}}
     for name, equation in equations.items():
         if equation.type == PARAMETER:
             continue
-        dimension = equation.dim / SECOND if equation.type == DIFFERENTIAL_EQUATION else equation.dim
-        left = f"d{name}/dt" if equation.type == DIFFERENTIAL_EQUATION else name
-        check_expression(f"{where}, {left}", str(equation.expr.code), dimension, names)
+        changes = equation.type == DIFFERENTIAL_EQUATION
+        here = f"{where}, d{name}/dt" if changes else f"{where}, {name}"
+        dimension = equation.dim / SECOND if changes else equation.dim
+        check_expression(here, str(equation.expr.code).strip(), dimension, {**names, **noise} if changes else names)
 
 
 def check_expression(where: str, text: str, dimension: Dimension, names: Scope) -> None:
     """Check an expression: allowed syntax, known names, and ``dimension`` as the result."""
-    _check_syntax(where, text, names)
-    found = _dimensions(where, lambda: parse_expression_dimensions(text, names))
+    found = _dimension(where, _known(where, text, names), names)
     if found != dimension:
-        raise ModelError(f"{where}: expected {dimension_name(dimension)}, but {text!r} is {dimension_name(found)}.")
+        raise ModelError(
+            f"{where}: expected {dimension_name(dimension)}, but {size.cut(text)!r} is {dimension_name(found)}."
+        )
 
 
 def check_condition(where: str, text: str, names: Scope) -> None:
     """Check a condition such as ``v > v_th``: allowed syntax, known names, comparable dimensions, true or false."""
-    _check_syntax(where, text, names)
-    _dimensions(where, lambda: parse_expression_dimensions(text, names))
-    if not is_boolean_expression(text, names):
-        raise ModelError(f"{where}: expected a condition such as 'v > v_th' (got {text!r}).")
+    tree = _known(where, text, names)
+    _dimension(where, tree, names)
+    if not _said(where, lambda: is_boolean_expression(tree.body, names)):
+        raise ModelError(f"{where}: expected a condition such as 'v > v_th' (got {size.cut(text)!r}).")
 
 
-def check_statements(where: str, text: str, names: Scope, writable: Iterable[str]) -> None:
+def check_statements(where: str, text: str, names: Scope, writable: Iterable[str], for_all: Iterable[str] = ()) -> None:
     """Check statements such as ``v = v_r; theta += theta_plus``.
 
-    A statement assigns to a writable variable, or to a new name that later statements may read.
+    A statement assigns to a writable variable, unless it is one number ``for_all``, or to a new name that later
+    statements may read.
     """
-    known, allowed = dict(names), set(writable)
+    known, allowed = dict(names), set(writable) - set(for_all)
     for line in split_statements(text):
-        match = _STATEMENT.match(line)
+        match = _STATEMENT.fullmatch(line)
         if match is None:
-            raise ModelError(f"{where}: expected a statement like 'v = v_r' or 'g += w' (got {line!r}).")
-        target, operator, expression = match.groups()
+            raise ModelError(f"{where}: expected a statement like 'v = v_r' or 'g += w' (got {size.cut(line)!r}).")
+        target, operator, right = match.groups()
         if target in known and target not in allowed:
             what = "a name of Brian2" if _is_builtin(target) else "constant here"
+            what = "one number for all" if target in for_all else what
             raise ModelError(f"{where}: {target!r} is {what} and cannot be written to. " + _list(allowed))
         if operator != "=" and target not in known:
             raise ModelError(f"{where}: " + unknown("variable", target, own_names(known)))
-        right = expression if operator == "=" else f"{target} {operator[0]} ({expression})"
-        _check_syntax(where, right, known)
-        found = _dimensions(where, lambda right=right: parse_expression_dimensions(right, known))  # type: ignore[misc]
+        tree = _known(where, right, known)
+        if operator == "=" and target in known and not known[target].is_boolean:
+            _check_algebra(where, tree)
+        if operator != "=":
+            tree = _syntax_tree(where, f"{target} {operator[0]} ({right})")
+            _check_augmented(where, line, target, operator, right, known)
+        found = _dimension(where, tree, known)
         if target not in known:
-            known[target] = Variable(target, dimensions=found)
+            check_word(where, target)
+            known[target] = Variable(
+                target, dimensions=found, dtype=bool if _is_condition(where, tree, known) else None
+            )
             allowed.add(target)
         elif found != known[target].dim:
-            expected = dimension_name(known[target].dim)
+            expected, line = dimension_name(known[target].dim), size.cut(line)
             raise ModelError(f"{where}: {target!r} is {expected}, but {line!r} gives it {dimension_name(found)}.")
 
 
+def _is_condition(where: str, tree: ast.Expression, names: Scope) -> bool:
+    return bool(_said(where, lambda: is_boolean_expression(tree.body, names)))
+
+
+def _check_augmented(where: str, line: str, target: str, operator: str, right: str, names: Scope) -> None:
+    """Refuse what Brian2 takes for something else, or cannot do on each target."""
+    bare = _syntax_tree(where, f"{target} {operator[0]} {right}")  # as Brian2 checks dimensions
+    try:
+        dimension_of(bare.body, names)
+    except (ValueError, TypeError):
+        _dimension(where, _syntax_tree(where, f"{target} {operator[0]} ({right})"), names)
+        do = f"Write '{target} {operator} ({right})'."
+        raise ModelError(f"{where}: Brian2 needs brackets around the right side of {size.cut(line)!r}. {do}") from None
+    if names[target].dtype is int and operator != "=":
+        kind = _said(where, lambda: brian_ast(f"{target} {operator[0]} ({right})", dict(names)).dtype)
+        if kind == "float":
+            do = f"Write '{target} = int({target} {operator[0]} ({right}))'."
+            raise ModelError(f"{where}: {target!r} is an integer, but {size.cut(line)!r} gives it a real number. {do}")
+
+
+def shared(equations: Equations) -> set[str]:
+    """The variables of which a group has one number for all its neurons or synapses."""
+    return {name for name, equation in equations.items() if "shared" in equation.flags}
+
+
 def split_statements(text: str) -> list[str]:
-    """Split statements at line ends and semicolons; comments and blank lines are dropped."""
-    lines = re.split(r"[;\n]", re.sub(r"#.*", "", text))
-    return [line.strip() for line in lines if line.strip()]
+    """Split statements at line ends and semicolons, as Brian2 does."""
+    return [line.strip() for line in re.split(r"[;\n]", text) if line.strip()]
 
 
-def _check_syntax(where: str, text: str, names: Scope) -> None:
-    for node in ast.walk(_syntax_tree(where, text)):
+def _known(where: str, text: str, names: Scope) -> ast.Expression:
+    """The syntax tree of an expression all of whose names are known."""
+    tree = _syntax_tree(where, text)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in names:
+            why = _ONLY_SOMETIMES.get(node.id)
+            if why:
+                raise ModelError(f"{where}: {node.id!r} is not to be had here. {why}")
             raise ModelError(f"{where}: " + unknown("variable or parameter", node.id, own_names(names)))
+    return tree
 
 
 def _syntax_tree(where: str, text: str) -> ast.Expression:
     """Parse an expression and check that it holds nothing but arithmetic, comparisons and calls of known functions."""
+    cut = size.cut(text)
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        digits = _digits(tree.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ModelError(f"{where}: {_short(text)!r} is not an expression.") from None
+        raise ModelError(f"{where}: {cut!r} is not an expression.") from None
+    size.check_depth(where, text, tree)
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED_NODES) or (isinstance(node, ast.Call) and node.keywords):
-            raise ModelError(
-                f"{where}: {type(node).__name__} is not allowed in {_short(text)!r}. "
-                "Use arithmetic, comparisons and Brian2's functions."
-            )
+            kind = type(node).__name__
+            do = _WRITE_INSTEAD.get(kind, "Use arithmetic, comparisons and Brian2's functions.")
+            raise ModelError(f"{where}: {kind} is not allowed in {cut!r}. {do}")
         if isinstance(node, ast.Call):
-            called = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
+            called = node.func.id if isinstance(node.func, ast.Name) else size.cut(ast.unparse(node.func))
             if called not in DEFAULT_FUNCTIONS:
                 raise ModelError(f"{where}: " + unknown("function", called, DEFAULT_FUNCTIONS))
         if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
-            raise ModelError(f"{where}: {node.value!r} is not a number (in {_short(text)!r}).")
-    if digits > _MAX_DIGITS:
-        raise ModelError(f"{where}: the powers in {_short(text)!r} are too large to work out.")
+            raise ModelError(f"{where}: {node.value!r} is not a number (in {cut!r}).")
+        if isinstance(node, ast.Compare) and len(node.comparators) > 1:
+            raise ModelError(f"{where}: {shown(node)} compares more than two things. Write {_unchained(node)}.")
+        if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not) and _compares(node.operand):
+            raise ModelError(
+                f"{where}: {shown(node)} has a sign before a condition. Write int(…) around the condition."
+            )
+    if _digits(tree.body) > _MAX_DIGITS:
+        raise ModelError(f"{where}: the powers in {cut!r} are too large to work out.")
     return tree
+
+
+def _unchained(node: ast.Compare) -> str:
+    """A chained comparison, written as Brian2 takes it."""
+    sides = [node.left, *node.comparators]
+    pairs = [ast.Compare(sides[k], [op], [sides[k + 1]]) for k, op in enumerate(node.ops)]
+    return shown(ast.BoolOp(ast.And(), list(pairs)))
+
+
+def _compares(node: ast.expr) -> bool:
+    return isinstance(node, ast.Compare | ast.BoolOp) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    )
+
+
+def _check_algebra(where: str, tree: ast.Expression) -> None:
+    """Refuse what Brian2's computer algebra does not take, which equations and assignments go through."""
+    drawn: dict[str, int] = {}
+    for node in ast.walk(tree):
+        for operand in _operands(node):
+            if _compares(operand):
+                do = f"Write int({shown(operand)[1:-1]}), which is 1 or 0."
+                raise ModelError(f"{where}: the condition {shown(operand)} is used as a number. {do}")
+        if isinstance(node, ast.Call):
+            drawn[_called(node)] = drawn.get(_called(node), 0) + 1
+    twice = [name for name, count in drawn.items() if count > 1 and not DEFAULT_FUNCTIONS[name].stateless]
+    if twice:
+        do = "Draw each in a statement or a subexpression of its own."
+        raise ModelError(f"{where}: {shown(tree.body)} calls {twice[0]}() more than once. {do}")
+
+
+def _operands(node: ast.AST) -> Iterator[ast.expr]:
+    """What a number is worked out from, where computer algebra does that."""
+    if isinstance(node, ast.BinOp):
+        yield from (node.left, node.right)
+    elif isinstance(node, ast.Call) and isinstance(DEFAULT_FUNCTIONS[_called(node)].sympy_func, sympy.FunctionClass):
+        yield from node.args
+
+
+def _called(node: ast.Call) -> str:
+    assert isinstance(node.func, ast.Name)
+    return node.func.id
 
 
 def _digits(node: ast.AST) -> float:
@@ -183,25 +323,26 @@ def _digits(node: ast.AST) -> float:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         return float(_digits(node.left) * 10.0 ** min(_digits(node.right), 300.0))
     if isinstance(node, ast.Constant):
-        size = abs(node.value) if isinstance(node.value, int | float) else 1
-        return math.log10(max(2, size, 1 / size if 0 < size < 1 else 1))
+        number = abs(node.value) if isinstance(node.value, int | float) else 1
+        return math.log10(max(2, number, 1 / number if 0 < number < 1 else 1))
     return max(math.log10(2), sum(_digits(child) for child in ast.iter_child_nodes(node)))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 100 else f"{text[:97]}..."
+def _dimension(where: str, tree: ast.Expression, names: Scope) -> Dimension:
+    return _said(where, lambda: dimension_of(tree.body, names))
 
 
-def _dimensions(where: str, parse: Callable[[], Dimension]) -> Dimension:
+def _said(where: str, parse: Callable[[], Any]) -> Any:
     try:
-        return parse() or DIMENSIONLESS
+        return parse()
     except Exception as error:
-        # DimensionMismatchError, SyntaxError, TypeError, …: all mean that the text is wrong, and say how.
+        # DimensionError, SyntaxError, TypeError, …: all mean that the text is wrong, and say how.
         raise ModelError(f"{where}: {_one_line(error)}") from None
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+    said = " ".join(str(error).split())
+    return said if len(said) <= 500 else f"{said[:497]}..."
 
 
 def _list(names: Iterable[str]) -> str:
@@ -209,5 +350,5 @@ def _list(names: Iterable[str]) -> str:
 
 
 __all__ = ["DIFFERENTIAL_EQUATION", "PARAMETER", "SECOND", "SUBEXPRESSION"]
-__all__ += ["check_condition", "check_equations", "check_expression", "check_statements", "identifiers"]
-__all__ += ["own_names", "parse_equations", "scope", "split_statements"]
+__all__ += ["check_condition", "check_equations", "check_expression", "check_statements"]
+__all__ += ["identifiers", "own_names", "parse_equations", "scope", "shared", "split_statements"]

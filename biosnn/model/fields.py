@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -13,9 +12,12 @@ from brian2.core.namespace import DEFAULT_UNITS
 from brian2.units.fundamentalunits import Dimension, Quantity, get_dimensions
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
+from biosnn.model import plain
+from biosnn.model.plain import check_code, check_name, check_prose, check_table, check_title, check_word, short
 from biosnn.quantity import parse_quantity
 
-_NAME = re.compile(r"^[A-Za-z]\w*$")
+_REQUIRED = ("name", "summary", "source")
+_MAY_BE_EMPTY = ("default", "on_spike")
 _RESERVED = {"t", "dt", "i", "j", "N", "xi", "lastspike", "lastupdate", "not_refractory", "refractory", "delay", "gain"}
 
 T = TypeVar("T")
@@ -67,25 +69,70 @@ class Input:
     default: str = ""
 
 
-def check_name(where: str, name: str) -> None:
-    """Raise `ModelError` unless ``name`` can be a variable of a model."""
+def check_new_name(where: str, name: str) -> None:
+    """Raise `ModelError` unless ``name``, which is one, can be a variable of a model."""
     taken = name in DEFAULT_FUNCTIONS or name in DEFAULT_CONSTANTS or name in DEFAULT_UNITS or name in _RESERVED
-    if not _NAME.match(name) or name.endswith(("_pre", "_post")) or taken:
-        raise ModelError(
-            field_error(
-                f"{where}.{name}",
-                "a new name of letters, digits and _",
-                name,
-                "Names of Brian2, units and _pre/_post are taken.",
-            )
-        )
+    if name.endswith(("_pre", "_post")) or taken:
+        do = "Names of Brian2, units and _pre/_post are taken."
+        raise ModelError(field_error(f"{where}.{name}", "a new name of letters, digits and _", name, do))
+    check_word(f"{where}.{name}", name)
 
 
-def check_texts(where: str, texts: Mapping[str, object]) -> None:
-    """Raise `ModelError` unless each value is a text that says something."""
-    for field, text in texts.items():
-        if not isinstance(text, str) or not text.strip():
-            raise ModelError(field_error(f"{where}.{field}", "a text", text))
+def check_fields(where: str, model: Any, entries: Mapping[str, type]) -> None:
+    """Raise `ModelError` unless each field of a model is a text or a table of what it should hold.
+
+    Parameters
+    ----------
+    where : str
+        What to call the model in a message.
+    model : NeuronModel or SynapseModel
+        As it was given.
+    entries : mapping
+        The tables whose values are no texts, and what they are.
+    """
+    for field in fields(model):
+        here, value = f"{where}.{field.name}", getattr(model, field.name)
+        if field.name in ("notes", *_REQUIRED):
+            check_prose(here, value, empty=field.name == "notes")
+        elif field.default_factory is MISSING:
+            check_code(here, value, empty=field.name != "equations")
+        elif field.name == "presets":
+            for name, values in check_table(here, value).items():
+                check_title(here, name)
+                _check_texts(f"{here}.{name}", values)
+        elif field.name in entries:
+            for name, entry in check_table(here, value).items():
+                check_name(here, name)
+                _check_entry(f"{here}.{name}", entry, entries[field.name])
+        else:
+            _check_texts(here, value)
+
+
+def _check_texts(where: str, table: object) -> None:
+    for name, text in check_table(where, table).items():
+        check_name(where, name)
+        check_code(f"{where}.{name}", text, empty=False)
+
+
+def _check_entry(where: str, entry: object, kind: type) -> None:
+    if not isinstance(entry, kind):
+        raise ModelError(field_error(where, f"a {kind.__name__}", short(entry)))
+    for field in fields(entry):  # type: ignore[arg-type]
+        value = getattr(entry, field.name)
+        if field.name == "meaning":
+            check_prose(f"{where}.meaning", value)
+        else:
+            check_code(f"{where}.{field.name}", value, empty=field.name in _MAY_BE_EMPTY)
+
+
+def tidy_fields(where: str, model: Any, lines: Iterable[str], expressions: Iterable[str]) -> None:
+    """Keep of the texts of a model that become code what is checked and handed on, and nothing else."""
+    for field in lines:
+        object.__setattr__(model, field, plain.lines(f"{where}.{field}", getattr(model, field)))
+    for field in expressions:
+        object.__setattr__(model, field, plain.expression(f"{where}.{field}", getattr(model, field)))
+    initial = {name: plain.expression(f"{where}.initial.{name}", text) for name, text in model.initial.items()}
+    object.__setattr__(model, "initial", freeze(initial))
 
 
 def quantity_dimension(where: str, text: str) -> Dimension:

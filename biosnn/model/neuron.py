@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -23,18 +22,22 @@ from biosnn.model.expressions import (
     identifiers,
     parse_equations,
     scope,
+    shared,
 )
 from biosnn.model.fields import (
     Input,
     Parameter,
-    check_name,
+    check_fields,
+    check_new_name,
     check_presets,
-    check_texts,
     check_used,
     check_values,
     freeze_fields,
     quantity_dimension,
+    tidy_fields,
 )
+from biosnn.model.plain import check_name
+from biosnn.model.solvable import check_solvable
 
 _FLAGS = {
     DIFFERENTIAL_EQUATION: ("unless refractory",),
@@ -94,13 +97,11 @@ class NeuronModel:
     notes: str = ""
 
     def __post_init__(self) -> None:
+        check_name("NeuronModel.name", self.name)
         where = f"NeuronModel {self.name!r}"
-        check_texts(
-            where, {"name": self.name, "summary": self.summary, "source": self.source, "equations": self.equations}
-        )
-        for text_field in ("equations", "reset"):
-            object.__setattr__(self, text_field, textwrap.dedent(getattr(self, text_field)).strip())
-        freeze_fields(self, "parameters", "inputs", "initial", "presets")
+        check_fields(where, self, {"parameters": Parameter, "inputs": Input})
+        tidy_fields(where, self, lines=("equations", "reset"), expressions=("threshold", "refractory"))
+        freeze_fields(self, "parameters", "inputs", "presets")
         _check(where, self)
 
     def __repr__(self) -> str:
@@ -144,19 +145,20 @@ def _check(where: str, model: NeuronModel) -> None:
     if not equations.diff_eq_names and not model.threshold:
         raise ModelError(f"{where}.equations: expected a differential equation or a threshold (got neither).")
     dimensions = _dimensions(where, model, equations)
-    names = scope(dimensions, boolean=("not_refractory",) if model.refractory else ())
+    names = scope(dimensions, equations)
     check_equations(where, equations, names)
     writable = set(equations.names) - set(equations.subexpr_names)
     if model.threshold:
         check_condition(f"{where}.threshold", model.threshold, names)
     elif model.reset or model.refractory:
         raise ModelError(f"{where}.threshold: expected a condition, since there is a reset or refractory period.")
-    check_statements(f"{where}.reset", model.reset, names, writable)
+    check_statements(f"{where}.reset", model.reset, names, writable, shared(equations))
     if model.refractory:
         _check_refractory(f"{where}.refractory", model.refractory, names)
     _check_initial(where, model, names, writable)
     if model.method not in StateUpdateMethod.stateupdaters:
         raise ModelError(f"{where}.method: " + unknown("method", model.method, StateUpdateMethod.stateupdaters))
+    check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
     texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
     texts += [model.threshold, model.reset, model.refractory, *model.initial.values()]
@@ -168,12 +170,10 @@ def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[st
     """The dimension of every name that the model's texts may use."""
     own: dict[str, Dimension] = {name: equations[name].dim for name in equations.names}
     for name, parameter in model.parameters.items():
-        check_texts(f"{where}.parameters.{name}", {"value": parameter.value, "meaning": parameter.meaning})
         own_name = f"{where}.parameters"
         _check_new(own_name, name, own)
         own[name] = quantity_dimension(f"{own_name}.{name}", parameter.value)
     for name, entry in model.inputs.items():
-        check_texts(f"{where}.inputs.{name}", {"meaning": entry.meaning})
         if entry.kind == "value":
             _check_new(f"{where}.inputs", name, own)
             own[name] = quantity_dimension(f"{where}.inputs.{name}.default", entry.default)
@@ -182,9 +182,10 @@ def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[st
         elif name not in equations.diff_eq_names and name not in equations.parameter_names:
             raise ModelError(f"{where}.inputs: spikes can only add to a variable of the equations (got {name!r}).")
     for name in own:
-        check_name(where, name)
-    brian = {"t": SECOND, "dt": SECOND, "lastspike": SECOND, "i": DIMENSIONLESS, "N": DIMENSIONLESS}
-    return {**own, **brian, **dict.fromkeys({"xi", *equations.stochastic_variables}, SECOND ** (-0.5))}
+        check_new_name(where, name)
+    brian = {"t": SECOND, "dt": SECOND, "i": DIMENSIONLESS, "N": DIMENSIONLESS}
+    spiked = {"lastspike": SECOND, "not_refractory": DIMENSIONLESS} if model.refractory else {}
+    return {**own, **brian, **spiked}
 
 
 def _check_new(where: str, name: str, own: Mapping[str, Dimension]) -> None:

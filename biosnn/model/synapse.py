@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -22,18 +21,22 @@ from biosnn.model.expressions import (
     identifiers,
     parse_equations,
     scope,
+    shared,
 )
 from biosnn.model.fields import (
     Input,
     Parameter,
-    check_name,
+    check_fields,
+    check_new_name,
     check_presets,
-    check_texts,
     check_used,
     check_values,
     freeze_fields,
     quantity_dimension,
+    tidy_fields,
 )
+from biosnn.model.plain import check_name, expression, lines
+from biosnn.model.solvable import check_solvable
 from biosnn.quantity import parse_unit
 
 _FLAGS = {
@@ -129,13 +132,13 @@ class SynapseModel:
     notes: str = ""
 
     def __post_init__(self) -> None:
+        check_name("SynapseModel.name", self.name)
         where = f"SynapseModel {self.name!r}"
-        check_texts(
-            where, {"name": self.name, "summary": self.summary, "source": self.source, "equations": self.equations}
-        )
-        for text_field in ("equations", "on_pre", "on_post"):
-            object.__setattr__(self, text_field, textwrap.dedent(getattr(self, text_field)).strip())
-        freeze_fields(self, "parameters", "traces", "inputs", "uses", "initial", "presets")
+        check_fields(where, self, {"parameters": Parameter, "inputs": Input, "traces": Trace})
+        tidy_fields(where, self, lines=("equations", "on_pre", "on_post"), expressions=("transmits",))
+        traces = {name: _tidied(f"{where}.traces.{name}", trace) for name, trace in self.traces.items()}
+        object.__setattr__(self, "traces", traces)
+        freeze_fields(self, "parameters", "traces", "inputs", "uses", "presets")
         _check(where, self)
 
     def __repr__(self) -> str:
@@ -165,14 +168,23 @@ class SynapseModel:
         return replace(self, parameters={**self.parameters, **changed})
 
 
+def _tidied(where: str, trace: Trace) -> Trace:
+    return replace(
+        trace,
+        equation=lines(f"{where}.equation", trace.equation),
+        on_spike=lines(f"{where}.on_spike", trace.on_spike),
+        initial=expression(f"{where}.initial", trace.initial),
+    )
+
+
 def _check(where: str, model: SynapseModel) -> None:
     equations = model.parsed
     dimensions = _dimensions(where, model, equations)
-    names = scope(dimensions)
+    names = scope(dimensions, equations)
     check_equations(where, equations, names)
     writable = set(equations.names) - set(equations.subexpr_names)
-    check_statements(f"{where}.on_pre", model.on_pre, names, writable)
-    check_statements(f"{where}.on_post", model.on_post, names, writable)
+    check_statements(f"{where}.on_pre", model.on_pre, names, writable, shared(equations))
+    check_statements(f"{where}.on_post", model.on_post, names, writable, shared(equations))
     # The gain gives what is transmitted the unit of its target, so it is a plain number here.
     check_expression(f"{where}.transmits", model.transmits, DIMENSIONLESS, names)
     _check_traces(where, model)
@@ -182,6 +194,7 @@ def _check(where: str, model: SynapseModel) -> None:
         check_expression(f"{where}.initial.{name}", text, equations[name].dim, names)
     if model.method not in StateUpdateMethod.stateupdaters:
         raise ModelError(f"{where}.method: " + unknown("method", model.method, StateUpdateMethod.stateupdaters))
+    check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
     texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
     texts += [model.on_pre, model.on_post, model.transmits, *model.initial.values()]
@@ -204,17 +217,15 @@ def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[s
         own[name] = dimension
 
     for name, parameter in model.parameters.items():
-        check_texts(f"{where}.parameters.{name}", {"value": parameter.value, "meaning": parameter.meaning})
         declare("parameters", name, quantity_dimension(f"{where}.parameters.{name}", parameter.value))
     for name, entry in model.inputs.items():
         if entry.kind != "value":
             raise ModelError(field_error(f"{where}.inputs.{name}.kind", "'value'", entry.kind))
-        check_texts(f"{where}.inputs.{name}", {"meaning": entry.meaning})
         declare("inputs", name, quantity_dimension(f"{where}.inputs.{name}.default", entry.default))
     for name, trace in model.traces.items():
         declare("traces", name, _trace_dimension(f"{where}.traces.{name}", name, trace))
     for name in own:
-        check_name(where, name)
+        check_new_name(where, name)
     for name, unit in model.uses.items():
         if not name.endswith(("_pre", "_post")):
             raise ModelError(field_error(f"{where}.uses", "names that end in _pre or _post", name))
@@ -230,9 +241,6 @@ def _unit_dimension(where: str, unit: str) -> Dimension:
 
 
 def _trace_dimension(where: str, name: str, trace: Trace) -> Dimension:
-    check_texts(where, {"equation": trace.equation, "meaning": trace.meaning})
-    if not isinstance(trace.on_spike, str):
-        raise ModelError(field_error(f"{where}.on_spike", "a text", trace.on_spike))
     if trace.side not in ("pre", "post"):
         raise ModelError(field_error(f"{where}.side", "'pre' or 'post'", trace.side))
     equation = parse_equations(f"{where}.equation", trace.equation, _TRACE_FLAGS)

@@ -13,6 +13,7 @@ from tomlkit.items import String, StringType, Trivia
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.model.fields import Input, Parameter
 from biosnn.model.neuron import NeuronModel
+from biosnn.model.plain import MOST_CHARACTERS, short
 from biosnn.model.synapse import SynapseModel, Trace
 
 Model = NeuronModel | SynapseModel
@@ -45,17 +46,20 @@ def from_toml(text: str, where: str = "model") -> Model:
     ModelError
         If the text is not TOML, a field is missing, unknown or of the wrong type, or the model is not well formed.
     """
+    if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
+        got = f"{len(text)} characters" if isinstance(text, str) else short(text)
+        raise ModelError(field_error(where, f"a text of at most {MOST_CHARACTERS} characters", got))
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ModelError(f"{where}: not valid TOML: {error}.") from None
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a plain ValueError
+        raise ModelError(f"{where}: not valid TOML: {short(str(error))}.") from None
     kind = data.pop("kind", None)
-    if kind not in _KINDS:
-        raise ModelError(field_error(f"{where}.kind", "'neuron' or 'synapse'", kind))
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ModelError(field_error(f"{where}.kind", "'neuron' or 'synapse'", short(kind)))
     fields = {field.name: field for field in dataclasses.fields(_KINDS[kind])}
     for name in data:
         if name not in fields:
-            raise ModelError(f"{where}: " + unknown("field", name, fields))
+            raise ModelError(f"{where}: " + unknown("field", str(short(name)), fields))
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in data:
@@ -72,9 +76,9 @@ def _read(where: str, name: str, value: Any) -> Any:
         return _text(where, value)
     table = _table(where, value)
     if name in _ENTRIES:
-        return {key: _entry(f"{where}.{key}", _ENTRIES[name], entry) for key, entry in table.items()}
+        return {key: _entry(f"{where}.{short(key)}", _ENTRIES[name], entry) for key, entry in table.items()}
     if name == "presets":
-        return {key: _texts(f"{where}.{key}", entry) for key, entry in table.items()}
+        return {key: _texts(f"{where}.{short(key)}", entry) for key, entry in table.items()}
     return _texts(where, table)
 
 
@@ -83,7 +87,7 @@ def _entry(where: str, entry_type: Any, value: Any) -> Any:
     given = _texts(where, value)
     for name in given:
         if name not in fields:
-            raise ModelError(f"{where}: " + unknown("field", name, fields))
+            raise ModelError(f"{where}: " + unknown("field", str(short(name)), fields))
     for name, field in fields.items():
         if name not in given and field.default is dataclasses.MISSING:
             raise ModelError(f"{where}.{name}: is missing.")
@@ -92,17 +96,17 @@ def _entry(where: str, entry_type: Any, value: Any) -> Any:
 
 def _table(where: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ModelError(field_error(where, "a table", value))
+        raise ModelError(field_error(where, "a table", short(value)))
     return value
 
 
 def _texts(where: str, value: Any) -> dict[str, str]:
-    return {key: _text(f"{where}.{key}", text) for key, text in _table(where, value).items()}
+    return {key: _text(f"{where}.{short(key)}", text) for key, text in _table(where, value).items()}
 
 
 def _text(where: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise ModelError(field_error(where, "a text in quotes", value))
+        raise ModelError(field_error(where, "a text in quotes", short(value)))
     return value
 
 

@@ -16,7 +16,7 @@ from biosnn.build import neurons, synapses
 from biosnn.engine import session
 from biosnn.errors import ModelError, RunError, SettingsError
 from biosnn.model import Model, NeuronModel, SynapseModel
-from biosnn.quantity import format_quantity, parse_quantity, unit_text
+from biosnn.quantity import format_quantity, parse_quantity, parse_unit, unit_text
 from biosnn.report.figures import STYLE, new_figure
 
 _MARK = "biosnn show --figure"
@@ -29,6 +29,7 @@ _BETWEEN_KICKS = 5 * ms
 
 # Five pairs, since a triplet rule does not answer to a single one.
 _PAIRS, _PERIOD, _WIDEST = 5, 100 * ms, 45
+_OF_EVERY_GROUP = ("i", "N", "t", "dt")
 _TRAIN, _INTERVAL = 10, 50 * ms
 
 
@@ -199,7 +200,8 @@ def _switched_on(model: SynapseModel) -> dict[str, str]:
 
 def spike_source(first: Any, period: Any, model: SynapseModel, side: str, more: str = "") -> NeuronGroup:
     """Neurons that spike at given times, and have the variables that the synapse reads from that side."""
-    reads = [f"{name.removesuffix(side)} : {unit}" for name, unit in model.uses.items() if name.endswith(side)]
+    own = {name.removesuffix(side): unit for name, unit in model.uses.items() if name.endswith(side)}
+    reads = [f"{name} : {unit_text(parse_unit(unit))}" for name, unit in own.items() if name not in _OF_EVERY_GROUP]
     group = NeuronGroup(
         len(first),
         "\n".join(["t_next : second", "period : second (shared)", more, *reads]),
