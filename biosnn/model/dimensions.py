@@ -21,7 +21,6 @@ from biosnn.quantity import dimension_name
 _SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mod: "%"}
 _OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
-    ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
@@ -133,7 +132,7 @@ def _number(node: ast.expr, names: Mapping[str, Any]) -> Any:
             return node.value
         case ast.Name() if isinstance(names[node.id], Constant):
             return names[node.id].get_value()
-        case ast.BinOp():
+        case ast.BinOp() if not isinstance(node.op, ast.Sub):  # Brian2 takes that for a sum
             left, right = _number(node.left, names), _number(node.right, names)
             return _OPERATIONS[type(node.op)](float(left) if isinstance(node.op, ast.Div) else left, right)
         case ast.UnaryOp() if isinstance(node.op, ast.USub):

@@ -57,8 +57,8 @@ _WRITE_INSTEAD = {
 }
 _ONLY_SOMETIMES = {
     "xi": "xi, white noise, is for differential equations, and not for subexpressions. Elsewhere, use randn().",
-    "lastspike": "A neuron has it only with a refractory period. Give one, or keep the time in a variable.",
-    "not_refractory": "A neuron has it only with a refractory period. Give one.",
+    "lastspike": "A neuron has it if it has a refractory period; a synapse reads lastspike_pre, declared under uses.",
+    "not_refractory": "A neuron has it if it has a refractory period.",
 }
 
 Scope = Mapping[str, Any]
@@ -157,6 +157,22 @@ def check_expression(where: str, text: str, dimension: Dimension, names: Scope) 
         )
 
 
+def check_value(where: str, text: str, dimension: Dimension, names: Scope) -> None:
+    """Check an expression that a variable is set to."""
+    check_expression(where, text, dimension, names)
+    _check_algebra(where, _syntax_tree(where, text))
+
+
+def check_words(where: str, equations: Equations, names: Iterable[str], texts: str) -> None:
+    """Refuse names that mean something else in generated code.
+
+    The name of a subexpression that only equations name, and no other ``texts``, does not come as far.
+    """
+    put_in = {name for name in equations.subexpr_names if not equations[name].flags} - identifiers(texts)
+    for name in sorted(set(names) - put_in):
+        check_word(f"{where}.{name}", name)
+
+
 def check_condition(where: str, text: str, names: Scope) -> None:
     """Check a condition such as ``v > v_th``: allowed syntax, known names, comparable dimensions, true or false."""
     tree = _known(where, text, names)
@@ -250,7 +266,7 @@ def _syntax_tree(where: str, text: str) -> ast.Expression:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ModelError(f"{where}: {cut!r} is not an expression.") from None
-    size.check_depth(where, text, tree)
+    size.check_nesting(where, text, tree)
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED_NODES) or (isinstance(node, ast.Call) and node.keywords):
             kind = type(node).__name__
@@ -351,4 +367,5 @@ def _list(names: Iterable[str]) -> str:
 
 __all__ = ["DIFFERENTIAL_EQUATION", "PARAMETER", "SECOND", "SUBEXPRESSION"]
 __all__ += ["check_condition", "check_equations", "check_expression", "check_statements"]
+__all__ += ["check_value", "check_words"]
 __all__ += ["identifiers", "own_names", "parse_equations", "scope", "shared", "split_statements"]

@@ -13,7 +13,7 @@ from brian2.units.fundamentalunits import Dimension, Quantity, get_dimensions
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import plain
-from biosnn.model.plain import check_code, check_name, check_prose, check_table, check_title, check_word, short
+from biosnn.model.plain import check_code, check_name, check_prose, check_table, check_title, short
 from biosnn.quantity import parse_quantity
 
 _REQUIRED = ("name", "summary", "source")
@@ -75,7 +75,6 @@ def check_new_name(where: str, name: str) -> None:
     if name.endswith(("_pre", "_post")) or taken:
         do = "Names of Brian2, units and _pre/_post are taken."
         raise ModelError(field_error(f"{where}.{name}", "a new name of letters, digits and _", name, do))
-    check_word(f"{where}.{name}", name)
 
 
 def check_fields(where: str, model: Any, entries: Mapping[str, type]) -> None:

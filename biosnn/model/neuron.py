@@ -19,6 +19,8 @@ from biosnn.model.expressions import (
     check_equations,
     check_expression,
     check_statements,
+    check_value,
+    check_words,
     identifiers,
     parse_equations,
     scope,
@@ -160,9 +162,9 @@ def _check(where: str, model: NeuronModel) -> None:
         raise ModelError(f"{where}.method: " + unknown("method", model.method, StateUpdateMethod.stateupdaters))
     check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
-    texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
-    texts += [model.threshold, model.reset, model.refractory, *model.initial.values()]
-    used = identifiers("\n".join(texts))
+    others = "\n".join([model.threshold, model.reset, model.refractory, *model.initial.values()])
+    check_words(where, equations, [*model.parameters, *model.inputs, *equations.names], others)
+    used = identifiers("\n".join([others, *(str(eq.expr.code) for eq in equations.values() if eq.expr is not None)]))
     check_used(where, [*model.parameters, *(n for n, i in model.inputs.items() if i.kind == "value")], used)
 
 
@@ -207,4 +209,4 @@ def _check_initial(where: str, model: NeuronModel, names: Mapping[str, object], 
     for name, text in model.initial.items():
         if name not in writable:
             raise ModelError(f"{where}.initial: " + unknown("state variable", name, writable))
-        check_expression(f"{where}.initial.{name}", text, model.parsed[name].dim, names)
+        check_value(f"{where}.initial.{name}", text, model.parsed[name].dim, names)

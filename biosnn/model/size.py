@@ -11,11 +11,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from brian2.core.functions import DEFAULT_FUNCTIONS
+
 from biosnn.errors import ModelError
 
 _DEEPEST = 150
 _MOST_PARTS = 5000
 _MOST_TERMS = 5000
+_MOST_LOOKS = 100_000
 _LARGEST_POWER = 1000.0
 
 
@@ -41,14 +44,32 @@ class Size:
 _ONE = Size(1, 1, 1)
 
 
-def check_depth(where: str, text: str, tree: ast.AST) -> None:
-    """Raise `ModelError` if an expression is nested deeper than Brian2 follows it."""
+def check_nesting(where: str, text: str, tree: ast.Expression) -> None:
+    """Raise `ModelError` if an expression is nested deeper than Brian2 follows it, or follows it in reasonable time."""
     level, depth = [tree], 0
     while level:
         level, depth = [child for node in level for child in ast.iter_child_nodes(node)], depth + 1
         if depth > _DEEPEST + 2:  # the tree of a number has two levels more than the expression
             do = "Give its parts names of their own."
             raise ModelError(f"{where}: {cut(text)!r} is nested deeper than {_DEEPEST} levels. {do}")
+    if _looks(tree.body) > _MOST_LOOKS:
+        do = "Give the inner ones names of their own."
+        raise ModelError(f"{where}: {cut(text)!r} has too many functions within functions. {do}")
+
+
+def _looks(node: ast.AST) -> float:
+    """How often Brian2 looks at parts of an expression for its dimension.
+
+    Where that of a function follows from its arguments, it works them out again, and so twice as often at each level.
+    """
+    looks = [_looks(child) for child in ast.iter_child_nodes(node)]
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return 1 + sum(looks)
+    function, given = DEFAULT_FUNCTIONS.get(node.func.id), looks[1:]
+    if function is None or not callable(function._return_unit):
+        return 1 + sum(given)
+    like = [function._arg_names.index(unit) for unit in function._arg_units if isinstance(unit, str)]
+    return 1 + 2 * sum(given) + sum(given[place] for place in like if place < len(given))
 
 
 def check_size(where: str, text: str, tree: ast.expr, subexpressions: Mapping[str, Size]) -> Size:

@@ -36,7 +36,7 @@ def check_solvable(where: str, method: str, equations: Equations) -> None:
     if len(together) == _MOST_COUPLED:
         places = [k for k, name in enumerate(expressions) if name in together]
         unknown = sympy.Dummy("s")
-        _, factors = sympy.factor_list(slopes.extract(places, places).charpoly(unknown).as_expr(), unknown)
+        _, factors = sympy.factor_list(slopes.extract(places, places).charpoly().as_expr(unknown), unknown)
         if max(sympy.degree(factor, unknown) for factor, _ in factors) >= _MOST_COUPLED:
             _refuse(where, together, "depend on each other")
     if len(expressions) > _FEW and len(slopes.free_symbols) > _MOST_SYMBOLS:

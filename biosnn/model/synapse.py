@@ -18,6 +18,8 @@ from biosnn.model.expressions import (
     check_equations,
     check_expression,
     check_statements,
+    check_value,
+    check_words,
     identifiers,
     parse_equations,
     scope,
@@ -191,13 +193,14 @@ def _check(where: str, model: SynapseModel) -> None:
     for name, text in model.initial.items():
         if name not in writable:
             raise ModelError(f"{where}.initial: " + unknown("variable", name, writable))
-        check_expression(f"{where}.initial.{name}", text, equations[name].dim, names)
+        check_value(f"{where}.initial.{name}", text, equations[name].dim, names)
     if model.method not in StateUpdateMethod.stateupdaters:
         raise ModelError(f"{where}.method: " + unknown("method", model.method, StateUpdateMethod.stateupdaters))
     check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
     texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
     texts += [model.on_pre, model.on_post, model.transmits, *model.initial.values()]
+    check_words(where, equations, [*model.parameters, *model.inputs, *model.traces, *equations.names], "\n".join(texts))
     own = identifiers("\n".join(texts))
     in_traces = identifiers("\n".join(f"{t.equation}\n{t.on_spike}\n{t.initial}" for t in model.traces.values()))
     check_used(where, model.inputs, own)
@@ -266,4 +269,4 @@ def _check_traces(where: str, model: SynapseModel) -> None:
                 expected = "statements, as the equation depends on no other trace"
                 raise ModelError(field_error(f"{here}.on_spike", expected, trace.on_spike))
             check_statements(f"{here}.on_spike", trace.on_spike, names, traces)
-            check_expression(f"{here}.initial", trace.initial, dimensions[name], names)
+            check_value(f"{here}.initial", trace.initial, dimensions[name], names)
