@@ -23,6 +23,7 @@ _KINDS: dict[str, type[NeuronModel] | type[SynapseModel]] = {"neuron": NeuronMod
 _ENTRIES = {"parameters": Parameter, "inputs": Input, "traces": Trace}
 _TABLES = {*_ENTRIES, "initial", "presets", "uses"}
 _KEPT = {"notes", "source"}  # texts whose last line end counts; the others are stripped when they are read
+_MOST_DOTS = 500  # on a line: Python takes memory with the square of how many parts a key a.b.c… has
 _LONG = {"equations", "reset", "on_pre", "on_post", "notes", "source"}
 
 
@@ -49,6 +50,8 @@ def from_toml(text: str, where: str = "model") -> Model:
     if not isinstance(text, str) or len(text) > MOST_CHARACTERS:
         got = f"{len(text)} characters" if isinstance(text, str) else short(text)
         raise ModelError(field_error(where, f"a text of at most {MOST_CHARACTERS} characters", got))
+    if max(line.count(".") for line in text.split("\n")) > _MOST_DOTS:
+        raise ModelError(f"{where}: not valid TOML: a line has more than {_MOST_DOTS} dots.")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of too many digits is a plain ValueError
