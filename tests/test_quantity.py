@@ -59,7 +59,7 @@ def test_parses(text, expected):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", " ", "ms", "20 20 ms", "20 ms mV", "20 ms +", "20 +ms", "20 ms*", "20 */ms", "20 ms**", "20 ms**0.5"),
+        *("", " ", "ms", "20 20 ms", "20 ms mV", "20 ms +", "20 +ms", "20 ms*", "20 */ms", "20 ms**", "20 ms**0.5.5"),
         *("1,5 mV", "0x10 ms", "1_000 ms", "1.2.3 ms", "1e ms", "--1 ms", "20 (ms)", "infms2", "1j", "20 ms;", "²"),
         *("9**9**9**9 ms", "2 ms**99999999", "1e999 ms", "2*3*ms*", "20 ms # note", "20 ms\n+ 1", "True", "None"),
         *("__import__('os').system('true')", "20 __import__", "(lambda: 1)()", "20 ms.real", "20 ms.__class__"),
@@ -165,3 +165,13 @@ def test_any_text_is_a_quantity_or_a_quantity_error(text):
         return
     assert np.ndim(value) == 0
     assert isinstance(float(value), float)
+
+
+def test_powers_of_units_need_not_be_whole():
+    noise = parse_quantity("2 mV*second**-0.5")
+    assert float(noise / (volt * second**-0.5)) == pytest.approx(0.002)
+    assert parse_unit("volt/second**.5").dim is noise.dim
+    assert parse_unit(unit_text(noise)).dim is noise.dim, "it was written as if the power were whole"
+    assert parse_quantity(format_quantity(noise)).dim is noise.dim
+    with pytest.raises(QuantityError, match=r"pF\*\*-99 is too large for a double"):
+        parse_unit("ms*pF**-99")

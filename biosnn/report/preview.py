@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure as Drawing
 
 from biosnn.build import neurons, synapses
 from biosnn.engine import session
-from biosnn.errors import ModelError, RunError, SettingsError
+from biosnn.errors import BiosnnError, ModelError, RunError, SettingsError
 from biosnn.model import Model, NeuronModel, SynapseModel
 from biosnn.quantity import format_quantity, parse_quantity, parse_unit, unit_text
 from biosnn.report.figures import STYLE, new_figure
@@ -54,7 +55,25 @@ def draw_preview(model: Model, path: Path) -> None:
     EngineError
         If the model cannot be simulated.
     """
-    write_preview(path, lambda: _draw_neuron(model) if isinstance(model, NeuronModel) else _draw_synapse(model))
+    write_preview(path, lambda: _drawn(model))
+
+
+def _drawn(model: Model) -> Drawing:
+    with said_of(model):
+        return _draw_neuron(model) if isinstance(model, NeuronModel) else _draw_synapse(model)
+
+
+@contextmanager
+def said_of(model: Model) -> Iterator[None]:
+    """Say of a model, as `ModelError`, whatever Brian2 makes of its equations."""
+    try:
+        yield
+    except BiosnnError:
+        raise
+    except Exception as error:
+        # Brian2 wraps the reason in the place where it came up.
+        reason = error.__cause__ or error
+        raise ModelError(f"{model.name}: cannot be built or run: {type(reason).__name__}: {reason}") from error
 
 
 def write_preview(path: Path, draw: Callable[[], Drawing]) -> None:

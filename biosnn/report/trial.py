@@ -9,9 +9,8 @@ from brian2 import Network, ms
 
 from biosnn.build import neurons
 from biosnn.engine import session
-from biosnn.errors import BiosnnError, ModelError
 from biosnn.model import Model, NeuronModel, SynapseModel
-from biosnn.report.preview import connect_pairs, spike_source
+from biosnn.report.preview import connect_pairs, said_of, spike_source
 
 _MOMENT, _DT = 10 * ms, 0.1 * ms
 
@@ -36,16 +35,9 @@ def try_model(model: Model) -> list[str]:
     RunError
         If a state variable is not finite after the run.
     """
-    try:
-        with session("numpy", seed=1, dt=_DT) as sim:
-            objects = _neurons(model) if isinstance(model, NeuronModel) else _synapse(model)
-            sim.run(Network(*objects), _MOMENT, f"trying {model.name}")
-    except BiosnnError:
-        raise
-    except Exception as error:  # whatever Brian2 makes of the equations
-        # Brian2 wraps the reason in the place where it came up.
-        reason = error.__cause__ or error
-        raise ModelError(f"{model.name}: cannot be built or run: {type(reason).__name__}: {reason}") from error
+    with said_of(model), session("numpy", seed=1, dt=_DT) as sim:
+        objects = _neurons(model) if isinstance(model, NeuronModel) else _synapse(model)
+        sim.run(Network(*objects), _MOMENT, f"trying {model.name}")
     return [
         "the text: names, physical dimensions, parameters and inputs, presets, a source",
         "built: the integration method takes the equations, and code is generated from all statements",
