@@ -45,7 +45,6 @@ _ALLOWED_NODES = (
 )
 _STATEMENT = re.compile(r"([A-Za-z]\w*)\s*([-+*/%]?=)(?!=)\s*(.+)", re.ASCII)
 _UNIT_OF_LINE = re.compile(r":([^(\n]*)")
-_EQUATION = re.compile(r"([^=:\n]*)=([^:]*):")
 _MAX_DIGITS = 5000.0
 _MOST_EQUATIONS = 300
 _WRITE_INSTEAD = {
@@ -121,8 +120,8 @@ def parse_equations(where: str, text: str, flags: Mapping[str, Iterable[str]]) -
 
 def _check_right_sides(where: str, text: str) -> None:
     """Check the syntax of each right side, and its size with the subexpressions that it names, before Brian2 does."""
-    texts = [(left.strip(), " ".join(right.split())) for left, right in _EQUATION.findall(text)]
-    trees = {left: _syntax_tree(where, right) for left, right in texts}
+    texts = dict(_sides(text))
+    trees = {left: _syntax_tree(where, right) for left, right in texts.items()}
     for tree in trees.values():
         _check_algebra(where, tree)
     used = {left: {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} for left, tree in trees.items()}
@@ -134,6 +133,14 @@ def _check_right_sides(where: str, text: str) -> None:
         for left in ready or list(left_over):
             right = left_over.pop(left)
             sizes[left] = size.check_size(where, right, trees[left].body, sizes)
+
+
+def _sides(text: str) -> Iterator[tuple[str, str]]:
+    """The left and the right side of each equation that has two; a unit follows each equation."""
+    for equation in text.split(":")[:-1]:
+        left, equals, right = equation.partition("=")
+        if equals:
+            yield left.rsplit("\n", 1)[-1].strip(), " ".join(right.split())
 
 
 def check_equations(where: str, equations: Equations, names: Scope) -> None:
@@ -198,7 +205,7 @@ def check_statements(where: str, text: str, names: Scope, writable: Iterable[str
             what = "one number for all" if target in for_all else what
             raise ModelError(f"{where}: {target!r} is {what} and cannot be written to. " + _list(allowed))
         if operator != "=" and target not in known:
-            raise ModelError(f"{where}: " + unknown("variable", target, own_names(known)))
+            raise ModelError(f"{where}: " + unknown("variable", size.cut(target), own_names(known)))
         tree = _known(where, right, known)
         if operator == "=" and target in known and not known[target].is_boolean:
             _check_algebra(where, tree)
@@ -255,7 +262,7 @@ def _known(where: str, text: str, names: Scope) -> ast.Expression:
             why = _ONLY_SOMETIMES.get(node.id)
             if why:
                 raise ModelError(f"{where}: {node.id!r} is not to be had here. {why}")
-            raise ModelError(f"{where}: " + unknown("variable or parameter", node.id, own_names(names)))
+            raise ModelError(f"{where}: " + unknown("variable or parameter", size.cut(node.id), own_names(names)))
     return tree
 
 
@@ -275,7 +282,7 @@ def _syntax_tree(where: str, text: str) -> ast.Expression:
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else size.cut(ast.unparse(node.func))
             if called not in DEFAULT_FUNCTIONS:
-                raise ModelError(f"{where}: " + unknown("function", called, DEFAULT_FUNCTIONS))
+                raise ModelError(f"{where}: " + unknown("function", size.cut(called), DEFAULT_FUNCTIONS))
         if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
             raise ModelError(f"{where}: {node.value!r} is not a number (in {cut!r}).")
         if isinstance(node, ast.Compare) and len(node.comparators) > 1:

@@ -159,7 +159,7 @@ def _check(where: str, model: NeuronModel) -> None:
         _check_refractory(f"{where}.refractory", model.refractory, names)
     _check_initial(where, model, names, writable)
     if model.method not in StateUpdateMethod.stateupdaters:
-        raise ModelError(f"{where}.method: " + unknown("method", model.method, StateUpdateMethod.stateupdaters))
+        raise ModelError(f"{where}.method: " + unknown("method", model.method[:40], StateUpdateMethod.stateupdaters))
     check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
     others = "\n".join([model.threshold, model.reset, model.refractory, *model.initial.values()])

@@ -46,7 +46,8 @@ _ONE = Size(1, 1, 1)
 
 def check_nesting(where: str, text: str, tree: ast.Expression) -> None:
     """Raise `ModelError` if an expression is nested deeper than Brian2 follows it, or follows it in reasonable time."""
-    level, depth = [tree], 0
+    level: list[ast.AST] = [tree]
+    depth = 0
     while level:
         level, depth = [child for node in level for child in ast.iter_child_nodes(node)], depth + 1
         if depth > _DEEPEST + 2:  # the tree of a number has two levels more than the expression
@@ -62,14 +63,14 @@ def _looks(node: ast.AST) -> float:
 
     Where that of a function follows from its arguments, it works them out again, and so twice as often at each level.
     """
-    looks = [_looks(child) for child in ast.iter_child_nodes(node)]
+    looks: list[float] = [_looks(child) for child in ast.iter_child_nodes(node)]
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return 1 + sum(looks)
     function, given = DEFAULT_FUNCTIONS.get(node.func.id), looks[1:]
     if function is None or not callable(function._return_unit):
         return 1 + sum(given)
-    like = [function._arg_names.index(unit) for unit in function._arg_units if isinstance(unit, str)]
-    return 1 + 2 * sum(given) + sum(given[place] for place in like if place < len(given))
+    like: list[int] = [function._arg_names.index(unit) for unit in function._arg_units if isinstance(unit, str)]
+    return 1.0 + 2 * sum(given) + sum(given[place] for place in like if place < len(given))
 
 
 def check_size(where: str, text: str, tree: ast.expr, subexpressions: Mapping[str, Size]) -> Size:

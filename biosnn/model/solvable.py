@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sympy
@@ -10,9 +10,11 @@ from brian2.equations.equations import Equations
 from brian2.parsing.sympytools import str_to_sympy
 
 from biosnn.errors import ModelError
+from biosnn.model import size
 
 _EXACT = ("exact", "linear")
 _MOST_COUPLED = 3
+_MOST = 30
 _FEW, _MOST_SYMBOLS = 3, 7
 """Of no more variables than the first, or parameters than the second, solutions take less than half a minute."""
 
@@ -25,6 +27,8 @@ def check_solvable(where: str, method: str, equations: Equations) -> None:
     """
     if method not in _EXACT or len(equations.diff_eq_names) < _MOST_COUPLED:
         return
+    if len(equations.diff_eq_names) > _MOST:
+        _refuse(where, equations.diff_eq_names, f"are more than {_MOST}")
     expressions = {name: expression.code for name, expression in equations.get_substituted_expressions()}
     reads = {name: _through_subexpressions(equations, name) & set(expressions) for name in expressions}
     together = max(_coupled(reads), key=len)
@@ -43,10 +47,10 @@ def check_solvable(where: str, method: str, equations: Equations) -> None:
         _refuse(where, set(expressions), f"with {len(slopes.free_symbols)} parameters are solved together")
 
 
-def _refuse(where: str, names: set[str], why: str) -> None:
+def _refuse(where: str, names: Iterable[str], why: str) -> None:
     raise ModelError(
         f"{where}.method: the exact solution of the equations is not found in reasonable time: "
-        f"{', '.join(sorted(names))} {why}. Use 'exponential_euler', 'rk4' or 'euler'."
+        f"{size.cut(', '.join(sorted(names)))} {why}. Use 'exponential_euler', 'rk4' or 'euler'."
     )
 
 

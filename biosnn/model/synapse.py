@@ -195,7 +195,7 @@ def _check(where: str, model: SynapseModel) -> None:
             raise ModelError(f"{where}.initial: " + unknown("variable", name, writable))
         check_value(f"{where}.initial.{name}", text, equations[name].dim, names)
     if model.method not in StateUpdateMethod.stateupdaters:
-        raise ModelError(f"{where}.method: " + unknown("method", model.method, StateUpdateMethod.stateupdaters))
+        raise ModelError(f"{where}.method: " + unknown("method", model.method[:40], StateUpdateMethod.stateupdaters))
     check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
     texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
