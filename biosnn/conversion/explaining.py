@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from biosnn.build import neurons
 from biosnn.conversion.affine import forward
 from biosnn.conversion.images import check_images
-from biosnn.conversion.lowering import order, spread
+from biosnn.conversion.lowering import order, pixel_order, spread
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import OFF, ON
 from biosnn.conversion.outcome import Outcome
@@ -134,13 +134,14 @@ def _rates(snn: SpikingNetwork, outcome: Outcome) -> dict[str, NDArray[np.float3
     for population in snn.wiring.hidden:
         theta = spread(snn.thresholds[population.name], population.shape)
         rates = outcome.spikes[population.name] * theta / outcome.steps
-        found[population.name] = _channels_first(rates, population.shape)
+        found[population.name] = _laid(rates, order(population.shape), population.shape)
     return found
 
 
-def _channels_first(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _laid(values: NDArray[Any], order: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The values of neurons as those of the layer."""
     flat = np.empty(values.shape, np.float32)
-    flat[:, order(shape)] = values
+    flat[:, order] = values
     return flat.reshape(len(values), *shape)
 
 
@@ -153,7 +154,7 @@ def _input_rates(snn: SpikingNetwork, shown: NDArray[np.float32], outcome: Outco
     if snn.options.input == "first spike":  # each lasts: how long does not stand in its count, but in the pixel
         levels = np.round(np.clip(shown / largest_pixel(snn), -1, 1) * outcome.steps) / outcome.steps
         return {name: (levels * largest_pixel(snn)).astype(np.float32)}
-    return {name: _channels_first(counts * largest_pixel(snn) / outcome.steps, shape)}
+    return {name: _laid(counts * largest_pixel(snn) / outcome.steps, pixel_order(snn.wiring), shape)}
 
 
 def _own_rates(snn: SpikingNetwork, steps: int, starts: Sequence[float]) -> NDArray[np.float64] | None:

@@ -19,7 +19,9 @@ from scipy import sparse
 
 from biosnn.conversion.affine import check_room, matrix
 from biosnn.conversion.layers import AveragePool, Convolution, Layer, MaxPool, Scale, Select, Shape
-from biosnn.conversion.wiring import Path
+from biosnn.conversion.layouts import TO_FIRST, arrangement, selected_channels
+from biosnn.conversion.scales import taps
+from biosnn.conversion.wiring import Path, Population, Wiring
 from biosnn.projection import Conv2D, Dense, Kind, Listed, Pool2D
 
 DENSE_FROM = 0.25
@@ -128,6 +130,28 @@ def lower(path: Path, source: Shape, target: Shape) -> Lowered:
     return Lowered(listed, by_source.data.astype(np.float32), source, target)
 
 
+def lowered(wired: Wiring, population: Population, path: Path) -> Lowered:
+    """A path of a network as a kind and weights; see `lower`.
+
+    Images whose channels are last are seen as the weights see them, channels first.
+    """
+    source = wired.shape(path.source)
+    if path.source != wired.graph.input.name or not wired.channels_last:
+        return lower(path, source, population.shape)
+    height, width, channels = source
+    layers = path.layers[1:]
+    if not path.layers or arrangement(path.layers[0], source) != TO_FIRST:
+        back = np.arange(math.prod(source)).reshape(channels, height, width).transpose(1, 2, 0)
+        layers = (Select(name=path.source, inputs=(path.source,), shape=source, source=back), *path.layers)
+    return lower(replace(path, layers=layers), (channels, height, width), population.shape)
+
+
+def pixel_order(wired: Wiring) -> NDArray[np.int64]:
+    """For each pixel, in the order of neurons, the flat index of its value in an image as it comes."""
+    entrance = wired.graph.input
+    return np.arange(entrance.neurons) if wired.channels_last else order(entrance.shape)
+
+
 def order(shape: Shape) -> NDArray[np.int64]:
     """For each neuron the flat index of its value in an array with channels first."""
     numbers = np.arange(math.prod(shape))
@@ -166,6 +190,8 @@ def _as_kernel(layers: list[Layer], source: Shape) -> Convolution | None:
         taken: Convolution | None = None
         if isinstance(before, AveragePool):
             taken = _pooled(found, before, shape)
+        elif isinstance(before, Scale):
+            taken = _scaled(found, before)
         elif isinstance(before, Select):
             taken = _of_channels(found, before, shape)
         if taken is None:
@@ -195,17 +221,23 @@ def _pooled(found: Convolution, pool: AveragePool, shape: Shape) -> Convolution 
     return replace(found, weight=weight, stride=stride, padding=padding, dilation=(1, 1))
 
 
+def _scaled(found: Convolution, scale: Scale) -> Convolution | None:
+    """A convolution of scaled channels, as one of channels; its bias, and that of the scale, are not here."""
+    if scale.weight.size not in (1, scale.shape[0]) or scale.weight.shape[0] != scale.weight.size:
+        return None
+    weight = np.broadcast_to(scale.weight.ravel(), scale.shape[:1])[taps(found)]
+    return replace(found, weight=found.weight * weight[:, :, None, None])
+
+
 def _of_channels(found: Convolution, part: Select, shape: Shape) -> Convolution | None:
-    """A convolution of a concatenation, as one of the channels that a part of it has."""
-    if len(part.shape) != 3 or part.shape[1:] != shape[1:] or found.groups != 1:
+    """A convolution of selected channels, such as a part of a concatenation has, as one of all there are."""
+    channels = selected_channels(part, shape)
+    if channels is None or found.groups != 1:
         return None
-    firsts = part.source[:, 0, 0]
-    there = np.flatnonzero(firsts >= 0)
-    expected = np.full(part.shape, -1, dtype=np.int64)
-    expected[there] = np.arange(math.prod(shape)).reshape(shape)[: len(there)]
-    if len(there) != shape[0] or not np.array_equal(part.source, expected):
-        return None
-    return replace(found, weight=found.weight[:, there])
+    there = np.flatnonzero(channels >= 0)
+    weight = np.zeros((shape[0], len(found.weight), *found.weight.shape[2:]), np.float32)
+    np.add.at(weight, channels[there], found.weight[:, there].swapaxes(0, 1))
+    return replace(found, weight=weight.swapaxes(0, 1))
 
 
 def _multiplied(layers: list[Layer], source: Shape) -> Any:

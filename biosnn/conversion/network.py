@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biosnn.build import neurons
 from biosnn.coding import TTFS, Bernoulli, Regular
 from biosnn.conversion.deciding import Decide
-from biosnn.conversion.lowering import order, spread
+from biosnn.conversion.lowering import order, pixel_order, spread
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
 from biosnn.conversion.tally import INTERVAL, MOST_STEPS, Tally
@@ -265,9 +265,10 @@ def weights_of(
     theta = snn.thresholds[population.name] / snn.adjustment(population.name).excitability
     if population.kind == OUTPUT and snn.options.output == "potential":
         theta = np.ones_like(theta)  # the potential is read as it is
-    ones, found = np.ones(snn.graph.input.shape[:1]), {}
+    found: dict[str, Any] = {}
     for k, path in enumerate(population.paths):
         joint, name = snn.joints[population.name, k], f"joint_{number}_{k}"
+        ones = np.ones(joint.source[:1])
         if path.source != snn.graph.input.name:
             found[name] = joint.scaled(snn.thresholds[path.source], theta) * spikes.unit
         elif snn.options.input == "analog":
@@ -327,7 +328,7 @@ def joined(
 
 def frames(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float32]:
     """Images as pixels in the order of the neurons, shape (n, pixels); of inputs that spike, at most 1."""
-    flat = shown.reshape(len(shown), -1)[:, order(snn.graph.input.shape)]
+    flat = shown.reshape(len(shown), -1)[:, pixel_order(snn.wiring)]
     if snn.options.input == "analog":
         return flat
     return np.clip(flat / largest_pixel(snn), -1, 1)

@@ -17,7 +17,7 @@ from biosnn.conversion.adjustment import Adjustment
 from biosnn.conversion.balance import Balance, balanced
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.images import check_images
-from biosnn.conversion.lowering import Lowered, lower
+from biosnn.conversion.lowering import Lowered, lowered
 from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.reading import read_network
 from biosnn.conversion.windows import aligned
@@ -134,7 +134,7 @@ class SpikingNetwork:
         found = {}
         for population in self.wiring.populations:
             for number, path in enumerate(population.paths):
-                found[population.name, number] = lower(path, self.wiring.shape(path.source), population.shape)
+                found[population.name, number] = lowered(self.wiring, population, path)
         return found
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from biosnn.conversion.affine import forward
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.layers import Add, Concat, Input, Layer, MaxPool, Relu, Select, Shape
+from biosnn.conversion.layouts import TO_FIRST, arrangement
 from biosnn.errors import ConversionError, field_error, unknown
 
 RELU, MAXIMUM, OUTPUT, HOLD = "relu", "maximum", "output", "hold"
@@ -96,6 +98,13 @@ class Wiring:
         """Of a population, or of the input."""
         found = [population.shape for population in self.populations if population.name == name]
         return found[0] if found else self.graph[name].shape
+
+    @cached_property
+    def channels_last(self) -> bool:
+        """Whether images have their channels last, and are transposed before the first weights see them."""
+        name, shape = self.graph.input.name, self.graph.input.shape
+        firsts = (path.layers[:1] for p in self.populations for path in p.paths if path.source == name)
+        return len(shape) == 3 and any(arrangement(layer, shape) == TO_FIRST for first in firsts for layer in first)
 
     @property
     def hidden(self) -> tuple[Population, ...]:
