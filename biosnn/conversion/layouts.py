@@ -189,6 +189,8 @@ def select_before_scale(net: Net, layer: Layer) -> bool:
         return False
     weight, bias = (shrunk(everywhere(a, source.shape).ravel()[layer.source]) for a in (source.weight, source.bias))
     net.swap(replace(source, weight=weight, bias=bias), layer)
+    if meets:
+        merge_selections(net, net.layers[layer.name])  # before another rule takes the step back
     return True
 
 

@@ -18,6 +18,7 @@ from biosnn.conversion.affine import forward
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.layers import Add, Concat, Input, Layer, MaxPool, Relu, Select, Shape
 from biosnn.conversion.layouts import TO_FIRST, arrangement
+from biosnn.conversion.maxima import maxima_of_relus
 from biosnn.errors import ConversionError, field_error, unknown
 
 RELU, MAXIMUM, OUTPUT, HOLD = "relu", "maximum", "output", "hold"
@@ -115,7 +116,7 @@ class Wiring:
 def wiring(graph: Graph, ends: tuple[str, ...] = ()) -> Wiring:
     """See a network as populations and paths.
 
-    A ReLU after max pooling is taken before it, which gives the same values.
+    Max pooling comes right behind ReLUs, where that gives the same values (see `maxima`).
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ def wiring(graph: Graph, ends: tuple[str, ...] = ()) -> Wiring:
     ConversionError
         If there is no ReLU, or max pooling of what no neuron stands for: the message names the layer.
     """
-    graph = _relu_before_maximum(graph)
+    graph = maxima_of_relus(graph)
     last = graph[graph.output]
     if isinstance(last, MaxPool) and not ends:
         do = "Let a linear layer follow."
@@ -144,13 +145,6 @@ def wiring(graph: Graph, ends: tuple[str, ...] = ()) -> Wiring:
     found = []
     for layer in order:
         kind = MAXIMUM if isinstance(layer, MaxPool) else RELU
-        if kind == MAXIMUM and layer.inputs[0] not in neurons:
-            do = (
-                "Max pooling lets the spikes of the most active neuron pass, so there must be some: put a ReLU before "
-                "it, pool each branch before they are joined, or train with average pooling."
-            )
-            expected = "an input that is a ReLU or max pooling"
-            raise ConversionError(field_error(layer.where, expected, graph[layer.inputs[0]].where, do))
         paths = (Path(layer.inputs[0], (layer,)),) if kind == MAXIMUM else _paths(graph, neurons, layer.inputs[0])
         bias = np.zeros(layer.shape, np.float32) if kind == MAXIMUM else offsets[layer.inputs[0]]
         found.append(Population(layer.name, kind, layer.shape, paths, bias))
@@ -160,27 +154,6 @@ def wiring(graph: Graph, ends: tuple[str, ...] = ()) -> Wiring:
     end = last.inputs[0] if isinstance(last, Relu) else last.name
     found.append(Population(last.name, OUTPUT, last.shape, _paths(graph, neurons, end), offsets[end]))
     return Wiring(graph, tuple(found))
-
-
-def _relu_before_maximum(graph: Graph) -> Graph:
-    """Swap max pooling and a ReLU that is its only reader: the largest of rectified values is the rectified largest."""
-    for pool in graph.layers:
-        if not isinstance(pool, MaxPool) or isinstance(graph[pool.inputs[0]], Relu | MaxPool):
-            continue
-        readers = [layer for layer in graph.layers if pool.name in layer.inputs]
-        if len(readers) != 1 or not isinstance(readers[0], Relu) or pool.name == graph.output:
-            continue
-        relu = readers[0]
-        # The names go with the values: whoever reads the ReLU now reads the pool, under the ReLU's name.
-        first = Relu(name=pool.name, inputs=pool.inputs, most=relu.most)
-        second = MaxPool(
-            name=relu.name, inputs=(pool.name,), kernel=pool.kernel, stride=pool.stride, padding=pool.padding
-        )
-        swapped = {pool.name: first, relu.name: second}
-        origins = {name: value for name, value in graph.origins.items() if name != pool.name}
-        layers = tuple(swapped.get(layer.name, layer) for layer in graph.layers)
-        return _relu_before_maximum(Graph(layers, graph.output, graph.head, origins))
-    return graph
 
 
 def _paths(graph: Graph, neurons: set[str], name: str, after: tuple[Layer, ...] = ()) -> tuple[Path, ...]:
