@@ -147,7 +147,7 @@ class HybridNetwork:
             If the simulation fails.
         """
         shown = check_images(self.graph, images)
-        right = check_labels(labels, len(shown))
+        right = check_labels(labels, len(shown), self.graph)
         steps = check_steps(T)
         told = marks_to(steps) if marks is None else check_marks(marks, steps)
         how = How(steps, False, None, precision, jobs, report, told)

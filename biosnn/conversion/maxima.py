@@ -1,4 +1,4 @@
-"""Max pooling where there are spikes to pool: right behind ReLUs. Rules that put it there, and why it cannot. NumPy only.
+"""Max pooling where there are spikes to pool: right behind ReLUs; rules that put it there. NumPy only.
 
 The largest of some values, then changed by something that never falls, is the largest of the changed values. So what
 comes between a ReLU and max pooling may come after it, and a ReLU behind max pooling may come before it.
@@ -14,7 +14,6 @@ import numpy as np
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.layers import (
     Add,
-    AveragePool,
     Concat,
     Convolution,
     Input,
@@ -28,6 +27,7 @@ from biosnn.conversion.layers import (
 from biosnn.conversion.layouts import border, selected_channels, without_border
 from biosnn.conversion.rewriting import Net, Rule, rewritten
 from biosnn.conversion.scales import by_channel
+from biosnn.conversion.signs import never_negative
 from biosnn.conversion.simplify import RULES
 from biosnn.errors import ConversionError, field_error
 
@@ -53,12 +53,11 @@ def maxima_of_relus(graph: Graph) -> Graph:
         rewritten(net, (*_BEHIND, *RULES))
         rewritten(net, (*_BEFORE, *RULES))
     found = net.graph(graph.head)
-    signs = _never_negative(found)
     pools = [layer for layer in found.layers if not _pools_spikes(found, layer)]
     for pool in pools:
         source = found[pool.inputs[0]]
-        if source.name not in signs:
-            raise _refused(found, pool, source)
+        if not never_negative(net.layers, source.name):
+            raise _refused(pool, source)
         # A ReLU changes nothing there, and its neurons are what is pooled.
         relu = net.add(Relu(name=f"{pool.name}/rectified", inputs=pool.inputs))
         net.put(replace(pool, inputs=(relu.name,)))
@@ -184,22 +183,7 @@ def _rises(layer: Scale) -> bool:
     return by_channel(layer, layer.shape) is not None and bool((layer.weight >= 0).all())
 
 
-def _never_negative(graph: Graph) -> set[str]:
-    """The layers whose values cannot be negative."""
-    found: set[str] = set()
-    for layer in graph.layers:
-        positive = bool(layer.inputs) and all(name in found for name in layer.inputs)
-        if isinstance(layer, Scale | Convolution | Linear):
-            positive = positive and bool((layer.weight >= 0).all() and (layer.bias >= 0).all())
-        if isinstance(layer, Relu) or (positive and isinstance(layer, _MONOTONE)):
-            found.add(layer.name)
-    return found
-
-
-_MONOTONE = (Add, AveragePool, Concat, Convolution, Linear, MaxPool, Scale, Select)
-
-
-def _refused(graph: Graph, pool: Layer, source: Layer) -> ConversionError:
+def _refused(pool: Layer, source: Layer) -> ConversionError:
     """Why there are no spikes to pool, and what to do."""
     expected = "an input that is a ReLU or max pooling, or made of them without negative factors"
     do = (

@@ -8,7 +8,7 @@ it parsed, and each tensor's claim held against the bytes that it brings.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from biosnn.conversion.layers import MOST_VALUES
 from biosnn.errors import ConversionError, field_error
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, TensorProto
+    from onnx import GraphProto, ModelProto, TensorProto
 
 MOST_BYTES = 2**30
 """How long a file may be."""
@@ -39,7 +39,7 @@ _WAY = {
     "attribute": {5: "tensor"},
     "tensor": {4: "numbers", 9: "numbers", 10: "numbers"},
 }
-_KINDS = ("FLOAT", "DOUBLE", "INT64", "INT32", "INT8", "UINT8", "BOOL")
+_KINDS = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT64", "INT32", "INT8", "UINT8", "BOOL")
 
 
 def load(path: Path) -> ModelProto:
@@ -65,9 +65,9 @@ def load(path: Path) -> ModelProto:
     except library.DecodeError as problem:
         raise ConversionError(f"It is no ONNX file, or a damaged one: {problem}. Export it again.") from None
     _check_model(model)
-    _check_names(model)
-    for tensor in _tensors(model):
-        _check_tensor(tensor)
+    check_names(model.graph, (opset.domain for opset in model.opset_import))
+    for tensor in tensors(model.graph):
+        check_tensor(tensor)
     return model
 
 
@@ -150,11 +150,10 @@ def _check_model(model: ModelProto) -> None:
         raise ConversionError("It has sparse initializers. Export the weights as dense ones.")
 
 
-def _check_names(model: ModelProto) -> None:
-    """Names come as bytes where they are no UTF-8."""
-    graph = model.graph
-    named = [*graph.input, *graph.output, *graph.initializer, *graph.node, *_tensors(model)]
-    names = {*(thing.name for thing in named), *(opset.domain for opset in model.opset_import)}
+def check_names(graph: GraphProto, more: Iterable[str] = ()) -> None:
+    """Raise `ConversionError` if a name, in a graph or another, is no text: it comes as bytes where it is no UTF-8."""
+    named = [*graph.input, *graph.output, *graph.initializer, *graph.node, *tensors(graph)]
+    names = {*(thing.name for thing in named), *more}
     names.update(dim.dim_param for value in graph.input for dim in value.type.tensor_type.shape.dim)
     for node in graph.node:
         names.update(node.input, node.output, (node.op_type, node.domain), (a.name for a in node.attribute))
@@ -163,16 +162,17 @@ def _check_names(model: ModelProto) -> None:
         raise ConversionError(field_error("Names", "texts in UTF-8", wrong[0], "The file is damaged: export it again."))
 
 
-def _tensors(model: ModelProto) -> Iterator[TensorProto]:
-    yield from model.graph.initializer
-    for node in model.graph.node:
+def tensors(graph: GraphProto) -> Iterator[TensorProto]:
+    """All tensors of a graph, but for those of branches within it."""
+    yield from graph.initializer
+    for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
 
 
-def _check_tensor(tensor: TensorProto) -> None:
+def check_tensor(tensor: TensorProto) -> None:
     """Hold what a tensor claims against what it brings, before an array is made of it."""
     proto, where = onnx().TensorProto, f"Tensor {tensor.name!r}"
     if tensor.data_location == proto.EXTERNAL or tensor.external_data:

@@ -5,19 +5,25 @@ The specification of all of them: https://onnx.ai/onnx/operators/
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.conversion.extra import onnx
-from biosnn.conversion.layers import MOST_NEURONS, Add, Concat, Relu, Scale, Select
+from biosnn.conversion.graph import in_order
+from biosnn.conversion.layers import MOST_NEURONS, Add, Concat, Scale, Select
+from biosnn.conversion.onnx_branches import chosen_branch, outer_values, rename_outputs
 from biosnn.conversion.onnx_reading import Node, Reading
+from biosnn.conversion.onnx_rectifiers import clip, leaky, maximum, minimum, relu
 from biosnn.conversion.onnx_runtime import evaluate
-from biosnn.conversion.onnx_weights import affine, batch_normalization, gemm, matmul, scaler
+from biosnn.conversion.onnx_weights import affine, batch_normalization, gemm, matmul, negative, scaler
 from biosnn.conversion.onnx_windows import average_pool, convolution, global_pool, max_pool, reduction
 from biosnn.errors import ConversionError, field_error
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
 
 
 def translate(reading: Reading, node: Node) -> None:
@@ -29,7 +35,9 @@ def translate(reading: Reading, node: Node) -> None:
         If its attributes or inputs are not read; the message names the node, its operator, and what to do.
     """
     try:
-        if any(value in reading.heads for value in node.inputs):
+        if node.operator == "If":
+            _branch(reading, node)
+        elif any(value in reading.heads for value in node.inputs):
             _after_head(reading, node)
         elif any(value in reading.flows for value in node.inputs):
             _LAYERS.get(node.operator, _constant_only)(reading, node)
@@ -42,13 +50,59 @@ def translate(reading: Reading, node: Node) -> None:
         raise (problem if text.startswith("Node ") else node.error(text)) from None
 
 
+def _branch(reading: Reading, node: Node) -> None:
+    """Only what the condition chooses is read."""
+    graph = chosen_branch(reading, node)
+    known = {*reading.constants, *reading.flows, *reading.heads}
+    for inner in in_order_of_computation(graph.node, known, reading.context):
+        translate(reading, inner)
+    rename_outputs(reading, node, graph)
+
+
+def in_order_of_computation(protos: Sequence[NodeProto], known: set[str], context: Any) -> Iterator[Node]:
+    """Nodes in the order of computation, each checked against its operator's schema.
+
+    Parameters
+    ----------
+    protos : sequence of NodeProto
+        Of a model, or of a branch in it.
+    known : set of str
+        The values that they may take from elsewhere.
+    context : CheckerContext
+        Of the model.
+    """
+    makers: dict[str, int] = {}
+    for number, proto in enumerate(protos):
+        for value in filter(None, proto.output):
+            if value in makers or value in known:
+                raise Node(proto, ()).error(f"it computes {value!r}, which is there already. Export the model again.")
+            makers[value] = number
+    takes: dict[str, list[str]] = {}
+    for number, proto in enumerate(protos):
+        check_operator(Node(proto, proto.input), context)
+        taken = outer_values(proto)
+        missing = [value for value in taken if value and value not in makers and value not in known]
+        if missing:
+            raise Node(proto, ()).error(f"its inputs {missing} are computed by no node. The file is incomplete.")
+        takes[str(number)] = [str(makers[value]) for value in taken if value in makers]
+    labels = {str(number): Node(proto, ()).name for number, proto in enumerate(protos)}
+    order = in_order(takes, "node", labels)
+    return (Node(protos[int(number)], protos[int(number)].input) for number in order)
+
+
 def check_operator(node: Node, context: Any) -> None:
     """Raise `ConversionError` if an operator is not read, or a node does not follow its schema in that context."""
-    domain, known = node.proto.domain, _LAYERS.keys() | _FOLDED | _AFTER_HEAD
+    domain, known = node.proto.domain, _LAYERS.keys() | _FOLDED | _AFTER_HEAD | {"If"}
     if domain not in ("", "ai.onnx", "ai.onnx.ml") or node.operator not in known:
         named = f"{domain}.{node.operator}" if domain else node.operator
         valid = ", ".join(sorted(_LAYERS))
         raise node.error(f"{named} is not read. {_advice(node.operator)} Layers are read from: {valid}.")
+    if node.operator == "If":
+        if len(node.inputs) != 1 or {"then_branch", "else_branch"} - {
+            b.name for b in node.proto.attribute if b.HasField("g")
+        }:
+            raise node.error("it has not one condition and two branches. Export it again.")
+        return  # what is in a branch is checked when it is chosen
     try:
         onnx().checker.check_node(node.proto, context)
     except Exception as problem:  # its own error, or what it makes of an attribute that it cannot look at
@@ -60,57 +114,17 @@ def _constant_only(_: Reading, node: Node) -> None:
     raise node.error(f"it is read for constants only, and here its input depends on the image. {advice}")
 
 
-def _relu(reading: Reading, node: Node) -> None:
-    reading.add(Relu(name=node.name, inputs=(reading.flows[reading.flow(node)],)), node.outputs[0])
-
-
-def _clip(reading: Reading, node: Node) -> None:
-    least, most = reading.constant(node, 1, "min"), reading.constant(node, 2, "max")
-    if least is None or np.any(least != 0):
-        do = "Only a ReLU, clipped from above or not, can be made to spike."
-        raise node.error(field_error("min", "0", None if least is None else least.tolist(), do))
-    _clipped(reading, node, np.inf if most is None else float(most.ravel()[0]))
-
-
-def _clipped(reading: Reading, node: Node, most: float) -> None:
-    reading.add(Relu(name=node.name, inputs=(reading.flows[reading.flow(node)],), most=most), node.outputs[0])
-
-
-def _max(reading: Reading, node: Node) -> None:
-    """A ReLU, in the words of some exporters."""
-    _flow_first(reading, node)
-    bound = reading.constant(node, 1)
-    if bound is None or np.any(bound != 0):
-        raise node.error("it is read as a ReLU, of two inputs one of which is zero, and in no other form. Use ReLU.")
-    _clipped(reading, node, np.inf)
-
-
-def _min(reading: Reading, node: Node) -> None:
-    """What clips a ReLU from above, in the words of some exporters."""
-    value = _flow_first(reading, node)
-    bound = reading.constant(node, 1)
-    if bound is None or bound.size != 1 or not isinstance(reading.layer(value), Relu):
-        raise node.error("it is read after a ReLU that it clips at a number, and in no other form. Use Clip.")
-    _clipped(reading, node, float(bound.ravel()[0]))
-
-
-def _flow_first(reading: Reading, node: Node) -> str:
-    """Put the input that flows first, for an operator whose inputs may be swapped."""
-    if node.inputs[0] in reading.constants:
-        node.inputs = node.inputs[::-1]
-    if len(node.inputs) != 2:
-        raise node.error(field_error("inputs", "two", list(node.inputs)))
-    return reading.flow(node)
-
-
 def _same(reading: Reading, node: Node) -> None:
     """An operator that changes nothing when a network is used: identity, dropout, a cast to floats."""
-    training = reading.constant(node, 2) if node.operator == "Dropout" else None
-    if training is not None and training.any():
+    training, ratio = (reading.constant(node, k) if node.operator == "Dropout" else None for k in (2, 1))
+    if training is not None and training.any() and (ratio is None or ratio.any()):
         raise node.error("it is in training mode. Export the network for inference: model.eval().")
     proto = onnx().TensorProto
-    if node.operator == "Cast" and node.attributes.get("to") not in (proto.FLOAT, proto.DOUBLE):
-        raise node.error("only a cast to float32 or float64 is read. Whole numbers would be rounded: leave it out.")
+    floats = (proto.FLOAT, proto.DOUBLE, proto.FLOAT16, proto.BFLOAT16)
+    if node.operator == "Cast" and node.attributes.get("to") not in floats:
+        raise node.error(
+            "only a cast to float32 or float64, or half of it, is read. Whole numbers would be rounded: omit it."
+        )
     reading.flows[node.outputs[0]] = reading.flows[reading.flow(node)]
 
 
@@ -218,7 +232,7 @@ _LAYERS: dict[str, Callable[[Reading, Node], None]] = {
     "AveragePool": average_pool,
     "BatchNormalization": batch_normalization,
     "Cast": _same,
-    "Clip": _clip,
+    "Clip": clip,
     "Concat": _concat,
     "Conv": convolution,
     "DepthToSpace": _select,
@@ -230,15 +244,19 @@ _LAYERS: dict[str, Callable[[Reading, Node], None]] = {
     "GlobalAveragePool": global_pool,
     "GlobalMaxPool": global_pool,
     "Identity": _same,
+    "LeakyRelu": leaky,
     "MatMul": matmul,
-    "Max": _max,
+    "Max": maximum,
     "MaxPool": max_pool,
-    "Min": _min,
+    "Min": minimum,
     "Mul": affine,
+    "Neg": negative,
+    "PRelu": leaky,
     "Pad": _select,
     "ReduceMax": reduction,
     "ReduceMean": reduction,
-    "Relu": _relu,
+    "ReduceSum": reduction,
+    "Relu": relu,
     "Reshape": _select,
     "Scaler": scaler,
     "Shape": _shape,
@@ -248,6 +266,7 @@ _LAYERS: dict[str, Callable[[Reading, Node], None]] = {
     "Squeeze": _select,
     "Sub": _difference,
     "Sum": _add,
+    "ThresholdedRelu": leaky,
     "Transpose": _select,
     "Unsqueeze": _select,
     **dict.fromkeys(("ArgMax", "LogSoftmax", "Sigmoid", "Softmax"), _head),
@@ -273,10 +292,10 @@ _AFTER_HEAD = _HEADS | _words(
 )
 
 _ADVICE = {
-    _words("Celu Elu Erf Gelu HardSigmoid HardSwish LeakyRelu Mish PRelu Selu Softplus Swish Tanh"): (
+    _words("Celu Elu Erf Gelu HardSigmoid HardSwish Mish Selu Softplus Swish Tanh"): (
         "Use ReLU instead, and train the network again: a firing rate is the positive part of its drive."
     ),
-    _words("GRU If Loop LSTM RNN Scan"): (
+    _words("GRU Loop LSTM RNN Scan"): (
         "Networks are read that go one way from input to output; unroll a recurrent one over time."
     ),
     _words("ConvInteger DequantizeLinear MatMulInteger QLinearConv QLinearMatMul QuantizeLinear"): (

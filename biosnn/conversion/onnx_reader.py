@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biosnn.conversion import onnx_file
 from biosnn.conversion.extra import onnx
-from biosnn.conversion.graph import Graph, in_order
-from biosnn.conversion.onnx_operators import check_operator, translate
-from biosnn.conversion.onnx_reading import Node, Reading
+from biosnn.conversion.graph import Graph
+from biosnn.conversion.onnx_operators import in_order_of_computation, translate
+from biosnn.conversion.onnx_reading import Reading
 from biosnn.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -40,8 +39,10 @@ def read_onnx(path: Path) -> Graph:
     """
     try:
         model = onnx_file.load(path)
-        nodes = _nodes(model)
-        reading = Reading(model)
+        context = _context(model)
+        given = {tensor.name for tensor in model.graph.initializer} | {value.name for value in model.graph.input}
+        nodes = in_order_of_computation(model.graph.node, given, context)
+        reading = Reading(model, context)
         for node in nodes:
             translate(reading, node)
         return reading.graph([value.name for value in model.graph.output])
@@ -55,26 +56,3 @@ def _context(model: ModelProto) -> Any:
     context.ir_version = model.ir_version
     context.opset_imports = {opset.domain: opset.version for opset in model.opset_import}
     return context
-
-
-def _nodes(model: ModelProto) -> Iterator[Node]:
-    """The nodes in the order of computation, each checked against its operator's schema."""
-    makers: dict[str, int] = {}
-    protos = model.graph.node
-    initial = {tensor.name for tensor in model.graph.initializer} | {value.name for value in model.graph.input}
-    for number, proto in enumerate(protos):
-        for value in filter(None, proto.output):
-            if value in makers or value in initial:
-                raise Node(proto, ()).error(f"it computes {value!r}, which is there already. Export the model again.")
-            makers[value] = number
-    takes: dict[str, list[str]] = {}
-    context = _context(model)
-    for number, proto in enumerate(protos):
-        check_operator(Node(proto, proto.input), context)
-        missing = [value for value in proto.input if value and value not in makers and value not in initial]
-        if missing:
-            raise Node(proto, ()).error(f"its inputs {missing} are computed by no node. The file is incomplete.")
-        takes[str(number)] = [str(makers[value]) for value in proto.input if value in makers]
-    labels = {str(number): Node(proto, ()).name for number, proto in enumerate(protos)}
-    order = in_order(takes, "node", labels)
-    return (Node(protos[int(number)], protos[int(number)].input) for number in order)

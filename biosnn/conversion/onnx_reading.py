@@ -19,7 +19,9 @@ from biosnn.conversion import onnx_file
 from biosnn.conversion.extra import onnx
 from biosnn.conversion.graph import MOST_LAYERS, Graph, with_shape
 from biosnn.conversion.layers import MOST_VALUES, Input, Layer, Shape
+from biosnn.conversion.onnx_floats import single
 from biosnn.conversion.onnx_runtime import evaluate
+from biosnn.conversion.signs import never_negative
 from biosnn.conversion.simplify import simplified
 from biosnn.errors import ConversionError, field_error
 
@@ -58,6 +60,8 @@ class Reading:
     ----------
     model : ModelProto
         The file's content, as `onnx_file.load` has checked it.
+    context : CheckerContext
+        What the checker of nodes has to know of it.
 
     Attributes
     ----------
@@ -74,12 +78,12 @@ class Reading:
         since.
     """
 
-    def __init__(self, model: ModelProto) -> None:
-        graph = model.graph
+    def __init__(self, model: ModelProto, context: Any) -> None:
+        graph, self.context = model.graph, context
         versions = {"ai.onnx" if not o.domain else o.domain: o.version for o in model.opset_import}
         self.opset = int(versions.get("ai.onnx", onnx_file.OLDEST_OPSET))
         numbers = (tensor for tensor in graph.initializer if tensor.data_type != onnx().TensorProto.STRING)
-        self.constants: dict[str, NDArray[Any]] = {tensor.name: onnx_file.array(tensor) for tensor in numbers}
+        self.constants: dict[str, NDArray[Any]] = {tensor.name: single(onnx_file.array(tensor)) for tensor in numbers}
         self.flows: dict[str, str] = {}
         self.heads: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.origins: dict[str, str] = {}
@@ -113,9 +117,17 @@ class Reading:
         """The layer that computes a value."""
         return self._layers[self.flows[value]]
 
+    def of(self, name: str) -> Layer:
+        """The layer of that name."""
+        return self._layers[name]
+
     def shape(self, value: str) -> Shape:
         """The shape of a value that flows, without the batch axis."""
         return self.layer(value).shape
+
+    def never_negative(self, value: str) -> bool:
+        """Whether a value that flows is made of ReLUs, without negative weights since."""
+        return never_negative(self._layers, self.flows[value])
 
     def flow(self, node: Node, position: int = 0) -> str:
         """An input that must flow from the model's input, not be a constant."""
@@ -139,10 +151,24 @@ class Reading:
     def fold(self, node: Node) -> None:
         """Compute a node whose inputs are constant."""
         feeds = {name: self.constants[name] for name in node.inputs if name}
-        self.constants.update(evaluate(node.proto, self.opset, feeds))
+        found = evaluate(node.proto, self.opset, feeds)
+        self.constants.update({name: single(array) for name, array in found.items()})
         total = sum(array.size for array in self.constants.values())
         if total > 2 * MOST_VALUES:
             raise ConversionError(field_error("constants", f"at most {2 * MOST_VALUES} values in all", total))
+
+    def same(self, output: str, value: str) -> None:
+        """Let a value of another name be one that is known."""
+        if value in self.constants:
+            self.constants[output] = self.constants[value]
+        if value in self.flows:
+            self.flows[output] = self.flows[value]
+        if value in self.heads:
+            self.heads[output] = self.heads[value]
+
+    def forget(self, values: set[str]) -> None:
+        """Values that have no name in the file, outside of a branch of it."""
+        self.origins = {layer: value for layer, value in self.origins.items() if value not in values}
 
     def graph(self, outputs: Sequence[str]) -> Graph:
         """The layers that lead to the outputs, which must all come from the same one."""
@@ -157,22 +183,25 @@ class Reading:
         return simplified(self._layers.values(), answer, head, self.origins)
 
 
+_FIX = "python -m onnxruntime.tools.make_dynamic_shape_fixed --input_name {} --input_shape 1,3,32,32 old.onnx new.onnx"
+
+
 def _input_shape(value: Any) -> tuple[int, Shape]:
     """The length that the batch axis is given, and the shape of one image."""
     kind, proto = value.type.tensor_type, onnx().TensorProto
     where = f"Input {value.name!r}"
-    if kind.elem_type not in (proto.FLOAT, proto.DOUBLE, proto.UINT8, proto.INT32, proto.INT64):
-        raise ConversionError(field_error(f"{where} type", "float32, float64 or whole numbers", kind.elem_type))
+    floats = (proto.FLOAT, proto.DOUBLE, proto.FLOAT16, proto.BFLOAT16)
+    if kind.elem_type not in (*floats, proto.UINT8, proto.INT32, proto.INT64):
+        raise ConversionError(field_error(f"{where} type", "float32, other floats, or whole numbers", kind.elem_type))
     dims = [dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in kind.shape.dim]
     if len(dims) < 2:
-        raise ConversionError(field_error(f"{where} shape", "a batch axis, and at least another", dims))
+        given = dims if kind.HasField("shape") else "none in the file"
+        do = f"Export with an example of one size, or: {_FIX.format(value.name)}"
+        raise ConversionError(field_error(f"{where} shape", "a batch axis, and at least another", given, do))
     dynamic = [(axis, name) for axis, name in enumerate(dims[1:], 1) if not isinstance(name, int) or name < 1]
     if dynamic:
         axis, name = dynamic[0]
-        do = (
-            "Export with images of one size, or: python -m onnxruntime.tools.make_dynamic_shape_fixed "
-            f"--input_name {value.name} --input_shape 1,3,32,32 old.onnx new.onnx"
-        )
+        do = f"Export with images of one size, or: {_FIX.format(value.name)}"
         raise ConversionError(field_error(f"{where} axis {axis}", "a fixed length", name, do))
     batch = dims[0] if isinstance(dims[0], int) and dims[0] > 0 else BATCH
     return batch, tuple(int(n) for n in dims[1:])

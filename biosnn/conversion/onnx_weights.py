@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion.layers import Linear, Scale, Shape
+from biosnn.conversion.layers import Convolution, Linear, Scale, Select, Shape
 from biosnn.conversion.onnx_reading import Node, Reading
 from biosnn.errors import field_error
 
@@ -32,7 +33,26 @@ def matmul(reading: Reading, node: Node) -> None:
     weight = _needed(reading, node, 1)
     if weight.ndim != 2:
         raise node.error(field_error("weight", "two axes", weight.shape))
-    _linear(reading, node, value, weight.T, None)
+    if len(reading.shape(value)) > 1:
+        _everywhere(reading, node, value, weight)
+    else:
+        _linear(reading, node, value, weight.T, None)
+
+
+def _everywhere(reading: Reading, node: Node, value: str, weight: NDArray[Any]) -> None:
+    """A linear layer of the channels at each place, these being the last axis: a convolution of single pixels."""
+    *places, channels = reading.shape(value)
+    if channels != len(weight):
+        expected = f"an input of the shape (..., {len(weight)}), as its weights say"
+        raise node.error(field_error("input", expected, reading.shape(value), "Flatten images before a linear layer."))
+    size = (places[0], math.prod(places[1:]))
+    first = np.arange(math.prod(places) * channels).reshape(*size, channels).transpose(2, 0, 1)
+    image = reading.add(Select(name=f"{node.name}/image", inputs=(reading.flows[value],), source=first))
+    kernel, bias = weight.T[:, :, None, None], np.zeros(weight.shape[1])
+    summed = reading.add(Convolution(name=node.name, inputs=(image,), weight=kernel, bias=bias))
+    last = np.arange(math.prod(places) * weight.shape[1]).reshape(-1, *size).transpose(1, 2, 0)
+    source = last.reshape(*places, weight.shape[1])
+    reading.add(Select(name=f"{node.name}/last", inputs=(summed,), source=source), node.outputs[0])
 
 
 def _linear(reading: Reading, node: Node, value: str, weight: NDArray[Any], bias: NDArray[Any] | None) -> None:
@@ -76,6 +96,14 @@ def scaler(reading: Reading, node: Node) -> None:
 
 
 _SCALER = (("offset", 0.0), ("scale", 1.0))
+
+
+def negative(reading: Reading, node: Node) -> None:
+    """The opposite of a value."""
+    value = reading.flow(node)
+    one = np.ones([1] * len(reading.shape(value)))
+    layer = Scale(name=node.name, inputs=(reading.flows[value],), weight=-one, bias=0 * one)
+    reading.add(layer, node.outputs[0])
 
 
 def affine(reading: Reading, node: Node) -> None:

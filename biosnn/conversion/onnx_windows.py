@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from biosnn.conversion.layers import AveragePool, Convolution, MaxPool, Select, Shape, Sides
+from biosnn.conversion.layers import AveragePool, Convolution, Layer, MaxPool, Scale, Select, Sides
 from biosnn.conversion.onnx_reading import Node, Reading
 from biosnn.errors import field_error
 
 
 def convolution(reading: Reading, node: Node) -> None:
     """A convolution of images."""
-    value, weight = reading.flow(node), reading.constant(node, 1)
-    if weight is None or weight.ndim != 4:
+    image, weight = _image(reading, node), reading.constant(node, 1)
+    if image.flat and weight is not None and weight.ndim == 4:
+        do = "Of one-dimensional signals, make images of height 1."
+        shape = reading.shape(node.inputs[0])
+        raise node.error(field_error("input", "images, of the shape (channels, height, width)", shape, do))
+    if weight is None or weight.ndim != (3 if image.flat else 4):
         shape = None if weight is None else weight.shape
-        do = "Of one-dimensional signals, make images of height 1; three-dimensional ones are not read."
-        raise node.error(field_error("weight", "four axes: a convolution in two dimensions", shape, do))
-    size, kernel = _size(reading, node, value), weight.shape[2:]
-    stride, dilation = _pair(node, "strides"), _pair(node, "dilations")
+        expected = (
+            "three axes, as its input is a signal" if image.flat else "four axes: a convolution in two dimensions"
+        )
+        raise node.error(field_error("weight", expected, shape, "Three-dimensional convolutions are not read."))
+    weight = weight[:, :, None] if image.flat else weight
+    size, kernel = image.size, weight.shape[2:]
+    stride, dilation = _pair(node, "strides", image.flat), _pair(node, "dilations", image.flat)
     bias = reading.constant(node, 2)
     layer = Convolution(
         name=node.name,
-        inputs=(reading.flows[value],),
+        inputs=(image.name,),
         weight=weight,
         bias=np.zeros(len(weight)) if bias is None else bias,
         stride=stride,
-        padding=_padding(node, size, kernel, stride, dilation),
+        padding=_padding(node, size, kernel, stride, dilation, image.flat),
         dilation=dilation,
         groups=int(node.attributes.get("group", 1)),
     )
-    reading.add(layer, node.outputs[0])
+    image.add(reading, layer, node.outputs[0])
 
 
 def max_pool(reading: Reading, node: Node) -> None:
@@ -49,29 +57,26 @@ def average_pool(reading: Reading, node: Node) -> None:
 
 
 def _pool(reading: Reading, node: Node, kind: type[MaxPool | AveragePool], more: dict[str, Any]) -> None:
-    value = reading.flow(node)
-    size, kernel = _size(reading, node, value), _pair(node, "kernel_shape")
-    stride, dilation = _pair(node, "strides"), _pair(node, "dilations")
+    image = _image(reading, node)
+    size, kernel = image.size, _pair(node, "kernel_shape", image.flat)
+    stride, dilation = _pair(node, "strides", image.flat), _pair(node, "dilations", image.flat)
     if dilation != (1, 1):
         raise node.error(field_error("dilations", "(1, 1)", dilation, "Pool without gaps, and train again."))
-    padding = _padding(node, size, kernel, stride, dilation)
+    padding = _padding(node, size, kernel, stride, dilation, image.flat)
     if node.attributes.get("ceil_mode", 0):
         larger = _rounded_up(size, kernel, stride, padding)
         if larger != padding and more.get("counts_padding"):
             raise node.error("a mean that counts padding is not read with ceil_mode. Use count_include_pad=False.")
         padding = larger
-    inputs = (reading.flows[value],)
-    reading.add(
-        kind(name=node.name, inputs=inputs, kernel=kernel, stride=stride, padding=padding, **more), node.outputs[0]
-    )
+    layer = kind(name=node.name, inputs=(image.name,), kernel=kernel, stride=stride, padding=padding, **more)
+    image.add(reading, layer, node.outputs[0])
 
 
 def global_pool(reading: Reading, node: Node) -> None:
     """The mean or the largest value of each channel."""
-    value = reading.flow(node)
-    size = _size(reading, node, value)
+    image = _image(reading, node)
     kind = MaxPool if node.operator == "GlobalMaxPool" else AveragePool
-    reading.add(kind(name=node.name, inputs=(reading.flows[value],), kernel=size), node.outputs[0])
+    image.add(reading, kind(name=node.name, inputs=(image.name,), kernel=image.size), node.outputs[0])
 
 
 def reduction(reading: Reading, node: Node) -> None:
@@ -99,26 +104,55 @@ def reduction(reading: Reading, node: Node) -> None:
     keeps = node.attributes.get("keepdims", 1)
     result = [1 if axis in reduced else n for axis, n in enumerate(shape) if keeps or axis not in reduced]
     ranks = np.arange(math.prod(result)).reshape(result)
+    if node.operator == "ReduceSum":
+        many = np.full((1, 1, 1), float(math.prod(window)))
+        pooled = reading.add(Scale(name=f"{node.name}/sum", inputs=(pooled,), weight=many, bias=0 * many))
     reading.add(Select(name=f"{node.name}/shape", inputs=(pooled,), source=ranks), node.outputs[0])
 
 
-def _size(reading: Reading, node: Node, value: str) -> tuple[int, int]:
-    shape: Shape = reading.shape(value)
+@dataclass(frozen=True)
+class _Image:
+    """The layer that a window moves over: an image, or a signal as an image of height 1."""
+
+    name: str
+    size: tuple[int, int]
+    flat: bool
+
+    def add(self, reading: Reading, layer: Layer, value: str) -> None:
+        """Add what comes of it, which is a signal again if it was one."""
+        if not self.flat:
+            reading.add(layer, value)
+            return
+        name = reading.add(layer)
+        channels, _, length = reading.of(name).shape
+        source = np.arange(channels * length).reshape(channels, length)
+        reading.add(Select(name=f"{layer.name}/signal", inputs=(name,), source=source), value)
+
+
+def _image(reading: Reading, node: Node) -> _Image:
+    value = reading.flow(node)
+    name, shape = reading.flows[value], reading.shape(value)
+    if len(shape) == 2:
+        source = np.arange(math.prod(shape)).reshape(shape[0], 1, shape[1])
+        name = reading.add(Select(name=f"{node.name}/image", inputs=(name,), source=source))
+        return _Image(name, (1, shape[1]), True)
     if len(shape) != 3:
-        do = "Of one-dimensional signals, make images of height 1; three-dimensional ones are not read."
-        raise node.error(field_error("input", "images, of the shape (channels, height, width)", shape, do))
-    return shape[1], shape[2]
+        expected = "images, of the shape (channels, height, width), or signals, (channels, length)"
+        raise node.error(field_error("input", expected, shape, "Those of more dimensions are not read."))
+    return _Image(name, (shape[1], shape[2]), False)
 
 
-def _pair(node: Node, name: str) -> tuple[int, int]:
-    values = node.attributes.get(name, [1, 1])
-    if len(values) != 2:
-        raise node.error(field_error(name, "two whole numbers, down and across", list(values)))
-    return int(values[0]), int(values[1])
+def _pair(node: Node, name: str, flat: bool) -> tuple[int, int]:
+    """Down and across; of a signal, across only."""
+    values = [int(n) for n in node.attributes.get(name, [1] if flat else [1, 1])]
+    if len(values) != (1 if flat else 2):
+        expected = "one whole number" if flat else "two whole numbers, down and across"
+        raise node.error(field_error(name, expected, values))
+    return (1, values[0]) if flat else (values[0], values[1])
 
 
 def _padding(
-    node: Node, size: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+    node: Node, size: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], flat: bool
 ) -> Sides:
     """Top, left, bottom, right."""
     automatic = node.text("auto_pad", "NOTSET")
@@ -129,9 +163,13 @@ def _padding(
         less, more = [total // 2 for total in totals], [total - total // 2 for total in totals]
         before, after = (less, more) if automatic == "SAME_UPPER" else (more, less)
         return before[0], before[1], after[0], after[1]
-    sides = [int(side) for side in node.attributes.get("pads", [0] * 4)] if automatic == "NOTSET" else [0] * 4
-    if len(sides) != 4:
-        raise node.error(field_error("pads", "four whole numbers: top, left, bottom, right", sides))
+    none = [0] * (2 if flat else 4)
+    sides = [int(side) for side in node.attributes.get("pads", none)] if automatic == "NOTSET" else none
+    if len(sides) != len(none):
+        expected = "two whole numbers: before, after" if flat else "four whole numbers: top, left, bottom, right"
+        raise node.error(field_error("pads", expected, sides))
+    if flat:
+        sides = [0, sides[0], 0, sides[1]]
     return sides[0], sides[1], sides[2], sides[3]
 
 

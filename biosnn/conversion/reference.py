@@ -14,6 +14,8 @@ from biosnn.conversion.extra import onnx
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.images import check_images
 from biosnn.conversion.layers import Floats
+from biosnn.conversion.onnx_branches import outer_values
+from biosnn.conversion.onnx_floats import has_halves, to_float32
 from biosnn.conversion.onnx_runtime import run, session
 from biosnn.conversion.onnx_writer import write_onnx
 from biosnn.errors import ConversionError, field_error
@@ -115,7 +117,7 @@ def original(path: Path, images: ArrayLike, values: Sequence[str], threads: int 
     try:
         model = onnx_file.load(path)
         _cut(model, values)
-        opened = session(model.SerializeToString(), threads)
+        opened = _opened(model, threads)
         taken = opened.get_inputs()[0]
         shown = np.asarray(images, _KINDS.get(taken.type, np.float32))
         fixed = taken.shape[0] if isinstance(taken.shape[0], int) else len(shown)
@@ -124,6 +126,24 @@ def original(path: Path, images: ArrayLike, values: Sequence[str], threads: int 
     except ConversionError as problem:
         raise ConversionError(f"{path}: {problem}") from None
     return [np.concatenate(column)[: len(shown)] for column in zip(*parts, strict=True)]
+
+
+def _opened(model: Any, threads: int) -> Any:
+    """A session of a model, in float32 if ONNX Runtime does not compute it as it is."""
+    first = model.graph.input[0].type.tensor_type.shape.dim
+    if first and first[0].HasField("dim_value") and first[0].dim_value < 1:
+        first[0].dim_param = "n"  # no length at all, which some write for any
+        del model.graph.value_info[:]
+    if has_halves(model):
+        to_float32(model)
+    try:
+        return session(model.SerializeToString(), threads)
+    except ConversionError:
+        as_it_is = model.SerializeToString()
+        to_float32(model)
+        if model.SerializeToString() == as_it_is:
+            raise
+        return session(model.SerializeToString(), threads)
 
 
 def _cut(model: Any, values: Sequence[str]) -> None:
@@ -135,7 +155,7 @@ def _cut(model: Any, values: Sequence[str]) -> None:
         number = makers.get(waiting.pop())
         if number is not None and number not in needed:
             needed.add(number)
-            waiting += nodes[number].input
+            waiting += outer_values(nodes[number])
     kept = [nodes[number] for number in sorted(needed)]
     del model.graph.node[:], model.graph.output[:]
     model.graph.node.extend(kept)

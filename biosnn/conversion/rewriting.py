@@ -82,6 +82,7 @@ class Net:
     def absorb(self, layer: Layer, gone: Layer) -> None:
         """Put a layer that now computes what its only reader did, which goes."""
         origin = self.origins.pop(gone.name, None)
+        self.origins.pop(layer.name, None)
         self.put(layer)
         self.hand_over(gone.name, layer.name)
         self.drop_if_idle(gone.name)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biosnn.conversion.first_spikes import build_first_spikes
+from biosnn.conversion.graph import Graph
 from biosnn.conversion.images import check_images
 from biosnn.conversion.lowering import order
 from biosnn.conversion.membrane import DT
@@ -88,7 +89,7 @@ def run(
         do = "A hybrid network has a method run of its own."
         raise ConversionError(field_error("run", "a network whose layers all spike", type(snn).__name__, do))
     shown = check_images(snn.graph, images)
-    right, steps = check_labels(labels, len(shown)), check_steps(T)
+    right, steps = check_labels(labels, len(shown), snn.graph), check_steps(T)
     if lead is not None:
         _check_lead(snn, lead)
     how = How(steps, each, lead, precision, jobs, report)
@@ -130,14 +131,20 @@ def check_steps(T: object) -> int:
     return int(T)
 
 
-def check_labels(labels: ArrayLike | None, images: int) -> NDArray[np.int64] | None:
-    """What is right for each image; `ConversionError` if it does not fit."""
+def check_labels(labels: ArrayLike | None, images: int, graph: Graph) -> NDArray[np.int64] | None:
+    """What is right for each image; `ConversionError` if it does not fit, or is none of the network's classes."""
     if labels is None:
         return None
     found = np.asarray(labels)
     if found.shape != (images,) or found.dtype.kind not in "iu":
         given = f"{found.dtype} of shape {found.shape}"
         raise ConversionError(field_error("run, labels", f"{images} whole numbers, one for each image", given))
+    classes = max(graph[graph.output].neurons, 2)  # a single output is of two
+    wrong = found[(found < 0) | (found >= classes)]
+    if len(wrong):
+        do = "Count classes from 0, in the order of the network's outputs."
+        expected = f"0 to {classes - 1}, as the network has {graph[graph.output].neurons} outputs"
+        raise ConversionError(field_error("run, labels", expected, int(wrong[0]), do))
     return found.astype(np.int64)
 
 

@@ -108,7 +108,7 @@ class Trials:
             If a network has other layers, synapses or options.
         """
         shown = check_images(self.snn.graph, images)
-        right = check_labels(labels, len(shown))
+        right = check_labels(labels, len(shown), self.snn.graph)
         for snn in networks:
             if snn.wiring is not self.snn.wiring or not one_program(snn.options, self.snn.options):
                 do = "Make others by Trials.variant, with_thresholds or with_adjustment."
