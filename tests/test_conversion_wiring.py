@@ -19,6 +19,8 @@ from biosnn.conversion import (
     Linear,
     MaxPool,
     Relu,
+    Scale,
+    Select,
     affine,
     reference,
 )
@@ -107,6 +109,34 @@ def test_rules_stay_rules() -> None:
     joint = lower(path, (2, 8, 8), (3, 4, 4))
     assert joint.weights.shape == (6, 6, 2, 3)
     assert joint.kind.stride == (2, 2)  # type: ignore[attr-defined]
+
+
+def test_what_lies_between_convolutions_leaves_the_rule() -> None:
+    """Linear bottlenecks of single pixels, normalisations before a padded convolution, channels in another order."""
+    rng, numbers = np.random.default_rng(0), np.arange(2 * 6 * 6).reshape(2, 6, 6)
+    pixels = {"kernel": (1, 1), "padding": (0, 0, 0, 0)}
+    between = {
+        "pixels first": (convolution(rng, "d", "r", 2, 5, **pixels), convolution(rng, "e", "d", 5, 3, stride=(2, 1))),
+        "pixels last": (
+            convolution(rng, "d", "r", 2, 5, stride=(2, 1)),
+            convolution(rng, "e", "d", 5, 3, **pixels, stride=(1, 2)),
+        ),
+        "norm": (
+            Scale(name="d", inputs=("r",), weight=rng.normal(size=(2, 1, 1)), bias=rng.normal(size=(2, 1, 1))),
+            convolution(rng, "e", "d", 2, 4, groups=2),
+        ),
+        "order": (Select(name="d", inputs=("r",), source=numbers[::-1]), convolution(rng, "e", "d", 2, 3)),
+    }
+    for name, layers in between.items():
+        start = (Input(name="x", shape=(1, 6, 6)), convolution(rng, "c", "x", 1, 2), Relu(name="r", inputs=("c",)))
+        made = (*start, *layers, Relu(name="q", inputs=("e",)))
+        size = Graph(made, output="q")["q"].neurons
+        graph = Graph((*made, linear(rng, "y", "q", size, 2)), output="y")
+        assert kinds_of(graph)["q"] == [Conv2D], name
+        images = rng.normal(size=(2, 1, 6, 6)).astype(np.float32)
+        told, wired = reference(graph, threads=1).activations(images), wiring(graph)
+        expected = told["e"].reshape(2, -1)
+        np.testing.assert_allclose(by_synapses(wired, wired["q"], told), expected, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_a_fan_out_counts_the_synapses() -> None:

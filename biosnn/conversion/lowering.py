@@ -190,6 +190,8 @@ def _as_kernel(layers: list[Layer], source: Shape) -> Convolution | None:
         taken: Convolution | None = None
         if isinstance(before, AveragePool):
             taken = _pooled(found, before, shape)
+        elif isinstance(before, Convolution):
+            taken = _of_pixels(found, before)
         elif isinstance(before, Scale):
             taken = _scaled(found, before)
         elif isinstance(before, Select):
@@ -219,6 +221,19 @@ def _pooled(found: Convolution, pool: AveragePool, shape: Shape) -> Convolution 
     top, left, bottom, right = found.padding
     padding = (top * step[0], left * step[1], bottom * step[0], right * step[1])
     return replace(found, weight=weight, stride=stride, padding=padding, dilation=(1, 1))
+
+
+def _of_pixels(found: Convolution, before: Convolution) -> Convolution | None:
+    """Two convolutions as one, if one of them takes single pixels, so that the other's kernel stays."""
+    if found.groups != 1 or before.groups != 1:
+        return None
+    if before.weight.shape[2:] == (1, 1) and before.stride == (1, 1) and not any(before.padding):
+        return replace(found, weight=np.einsum("omyx,mi->oiyx", found.weight, before.weight[:, :, 0, 0]))
+    if found.weight.shape[2:] == (1, 1) and not any(found.padding):
+        weight = np.einsum("om,miyx->oiyx", found.weight[:, :, 0, 0], before.weight)
+        stride = (found.stride[0] * before.stride[0], found.stride[1] * before.stride[1])
+        return replace(before, weight=weight, bias=found.bias, stride=stride)
+    return None
 
 
 def _scaled(found: Convolution, scale: Scale) -> Convolution | None:

@@ -22,11 +22,9 @@ def convolution(reading: Reading, node: Node) -> None:
         shape = reading.shape(node.inputs[0])
         raise node.error(field_error("input", "images, of the shape (channels, height, width)", shape, do))
     if weight is None or weight.ndim != (3 if image.flat else 4):
-        shape = None if weight is None else weight.shape
-        expected = (
-            "three axes, as its input is a signal" if image.flat else "four axes: a convolution in two dimensions"
-        )
-        raise node.error(field_error("weight", expected, shape, "Three-dimensional convolutions are not read."))
+        given = None if weight is None else weight.shape
+        expected = "three axes, as of signals" if image.flat else "four axes: a convolution in two dimensions"
+        raise node.error(field_error("weight", expected, given, "Three-dimensional convolutions are not read."))
     weight = weight[:, :, None] if image.flat else weight
     size, kernel = image.size, weight.shape[2:]
     stride, dilation = _pair(node, "strides", image.flat), _pair(node, "dilations", image.flat)
