@@ -13,10 +13,10 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from conversion_layouts import networks, written
-from conversion_models import saved
+from conversion_models import floats, model, node, saved
 
 import biosnn
-from biosnn.conversion import Graph, Select, explain, read_network
+from biosnn.conversion import Graph, Select, explain, hybrid, load, read_network, save
 from biosnn.projection import Dense, Listed
 
 
@@ -78,3 +78,46 @@ def test_both_layouts_spike_alike(tmp_path: Path, settings: dict[str, str]) -> N
     if "code" not in settings:
         errors = ([layer.errors["error"] for layer in explain(*they)] for they in ((first, images[:2], one), told[1]))
         np.testing.assert_allclose(*errors, rtol=1e-3)
+
+
+def test_signals_with_channels_last(tmp_path: Path) -> None:
+    arrays = {"w": floats(4, 3, 3), "b": floats(4), "w2": floats(4, 4, 3), "b2": floats(4), "w3": floats(5, 8)}
+    told = []
+    for last in (False, True):
+
+        def window(nodes: list[Any], operator: str, value: str, output: str, last: bool = last, **more: Any) -> None:
+            source, *weights = value.split()
+            names = [f"{output}in", f"{output}out"] if last else [source, output]
+            inner = node(operator, " ".join([names[0], *weights]), names[1], **more)
+            turned = [node("Transpose", a, b, perm=[0, 2, 1]) for a, b in ((source, names[0]), (names[1], output))]
+            nodes += [turned[0], inner, turned[1]] if last else [inner]
+
+        nodes: list[Any] = []
+        window(nodes, "Conv", "x w", "c", pads=[1, 1])
+        nodes += [node("Add", "c b", "a"), node("Relu", "a", "r")]
+        window(nodes, "MaxPool", "r", "p", kernel_shape=[2], strides=[2])
+        window(nodes, "Conv", "p w2", "d", pads=[1, 1])
+        nodes += [node("Add", "d b2", "e"), node("Add", "e p", "s"), node("Relu", "s", "q")]
+        nodes += [node("Concat", "q p", "j", axis=2 if last else 1)]
+        nodes += [
+            node("ReduceMean", "j", "m", axes=[1 if last else 2], keepdims=0),
+            node("Gemm", "m w3", "y", transB=1),
+        ]
+        biases = {name: arrays[name] if last else arrays[name].reshape(4, 1) for name in ("b", "b2")}
+        graph = read_network(saved(tmp_path, model(nodes, arrays | biases, ("n", 16, 3) if last else ("n", 3, 16))))
+        told.append([(type(layer), layer.shape) for layer in graph.layers[1:]])
+    assert told[0] == told[1]
+
+
+def test_a_hybrid_of_images_with_channels_last_and_one_that_was_saved(tmp_path: Path) -> None:
+    images = np.random.default_rng(1).random((8, 3, 8, 8)).astype(np.float32)
+    answers = []
+    for layout, shown in (("first", images), ("front", images.transpose(0, 2, 3, 1))):
+        snn = biosnn.convert(saved(tmp_path, written(BLOCKS[:1], layout, 3)), shown)
+        save(snn, tmp_path / "snn.npz")
+        again = load(tmp_path / "snn.npz")
+        some = hybrid(again, "first 1")
+        answers.append([again.run(shown[:2], T=4, target="numpy").potentials])
+        answers[-1].append(some.run(shown[:2], T=4, target="numpy").outputs)
+    for first, last in zip(*answers, strict=True):
+        np.testing.assert_allclose(first, last, rtol=1e-4, atol=1e-5)
