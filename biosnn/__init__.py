@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from biosnn import preferences
+
 if TYPE_CHECKING:
     from biosnn.build import neurons, synapses
     from biosnn.conversion.spiking import convert
@@ -35,6 +37,7 @@ _HOMES = {
     "biosnn.shelf": ("neuron_model", "synapse_model"),
     "biosnn.study.run": ("run_study",),
 }
+preferences.guard()
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
