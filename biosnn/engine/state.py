@@ -103,7 +103,7 @@ def forgive_unused() -> None:
     """Keep Brian2 from warning of the objects that a failed session has made and not yet put into a network."""
     for reference in list(Nameable.__instances__()):
         made = reference()
-        if isinstance(made, BrianObject) and made._network is None:
+        if isinstance(made, BrianObject) and getattr(made, "_network", "") is None:  # a half-made one has none yet
             made._network = "none: the session failed"
 
 
