@@ -1,13 +1,13 @@
 """Programs and precompiled headers that have been built before, each a folder named by the hash of what went in.
 
 An entry is made in a staging folder and renamed into place, so it is either absent or whole; a lock file a key keeps
-two processes from building the same thing at once (were the lock to fail, both would build, and one would win).
+two processes from building the same thing at once (were the lock to fail, both would build, and one would win). What
+is used is held against its record first (`trust`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -17,16 +17,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from biosnn.engine import trust
+from biosnn.engine.trust import RECORD
 from biosnn.errors import EngineError, field_error
 from biosnn.folders import cache_folder
 
 DEFAULT_SIZE = "2 GiB"
 KINDS = ("programs", "headers")
-RECORD = "build.json"
 STAGING, LOCKS, LOGS = "staging", "locks", "logs"
-STALE = 24 * 3600.0  # seconds after which a staging folder must belong to a process that died
+GONE = "gone"
+STALE = 24 * 3600.0  # seconds after which what is being thrown away must have been so by a process that died
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
 
@@ -103,15 +105,15 @@ def total_size() -> int:
 def clear() -> int:
     """Remove everything that no running process needs, and return how many bytes that freed."""
     before = total_size()
-    held = {path.stem for path in (folder() / LOCKS).glob("*.lock") if not _remove_lock(path)}
+    begun = unfinished()  # looked up before the locks: a build takes its lock first
+    held = {path.stem for path in (folder() / LOCKS).glob("*.lock") if not _take_lock(path, remove=True)}
     for kind in KINDS:
         # A build reads its header without a lock of its own: another process may have made it.
         for path in (folder() / kind).glob("*") if kind != "headers" or not held else ():
             if path.name[:32] not in held:
                 _discard(path)
-    for entry in unfinished():
-        # The names of a lock and of the folder in which its owner builds begin with the same key.
-        if not any(key.startswith(entry.key.rpartition("-")[0]) for key in held):
+    for entry in begun:
+        if not _builds_in(entry, held):
             shutil.rmtree(entry.path, ignore_errors=True)
     for log in (folder() / LOGS).glob("*.log"):
         log.unlink(missing_ok=True)
@@ -136,23 +138,24 @@ def obtain(kind: str, key: str, make: Callable[[Path], dict[str, object]]) -> tu
     Raises
     ------
     EngineError
-        When the cache cannot be written.
+        When the cache cannot be written, or others than this user could have put into it what is to be run.
     """
     path = folder() / kind / key
+    _check_trust(kind)
     if _use(path):
         return path, False
     with _lock(key):
         if _use(path):
             return path, False
-        if path.exists():  # an entry that fails its own record was damaged from outside
+        if path.exists() or path.is_symlink():  # damaged, or another user's
             _discard(path)
         _part(kind)  # sooner than after minutes of compiling in vain
+        _check_trust(kind)
         staging = staging_folder(key[:12])
         try:
             facts = make(staging)
-            files = {str(p.relative_to(staging)): p.stat().st_size for p in staging.rglob("*") if p.is_file()}
-            record = {"kind": kind, "key": key, "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **facts, "files": files}
-            (staging / RECORD).write_text(json.dumps(record, indent=1))
+            with _advice():
+                trust.seal(staging, {"kind": kind, "key": key, "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **facts})
             with contextlib.suppress(OSError):  # somebody else's entry of this name is as good as ours
                 staging.rename(path)
         finally:
@@ -163,20 +166,39 @@ def obtain(kind: str, key: str, make: Callable[[Path], dict[str, object]]) -> tu
     return path, True
 
 
+def facts(path: Path) -> dict[str, Any] | None:
+    """What is recorded of an entry; None if there is none, or one that is damaged or not to be trusted."""
+    found = trust.facts(path)
+    # An entry under another's name would be another program.
+    return found if found and (found.get("kind"), found.get("key")) == (path.parent.name, path.name) else None
+
+
+def _check_trust(kind: str) -> None:
+    problem = trust.problem(folder(), folder() / kind)
+    if problem:
+        raise EngineError(
+            f"The cache is not used, since what is in it would be run: {problem}. Let it be yours alone "
+            "(chmod -R go-w), or set BIOSNN_CACHE to a folder of yours."
+        )
+
+
 def staging_folder(prefix: str) -> Path:
     """A new folder on the cache's own disk, so that it can be renamed into place."""
     with _advice():
         return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=_part(STAGING)))
 
 
-def keep_log(name: str, text: str) -> Path:
-    """Write a log where it outlives the run folder, and return its path."""
-    root = _part(LOGS)
-    for old in sorted(root.glob("*.log"), key=lambda p: p.stat().st_mtime)[:-49]:
-        old.unlink(missing_ok=True)
-    path = root / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns() % 10**6}.log"
-    path.write_text(text)
-    return path
+def keep_log(name: str, text: str) -> str:
+    """Write a log where it outlives the run folder, and say where: its path, or why there is none."""
+    file = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns() % 10**6}.log"
+    try:
+        root = _part(LOGS)
+        for old in sorted(root.glob("*.log"), key=lambda p: p.stat().st_mtime)[:-49]:
+            old.unlink(missing_ok=True)
+        (root / file).write_text(text)
+    except (OSError, EngineError) as error:  # which must not take the place of what went wrong
+        return f"none, as it could not be written. {error}"
+    return str(root / file)
 
 
 def evict(keep: Path | None = None) -> None:
@@ -189,28 +211,39 @@ def evict(keep: Path | None = None) -> None:
         if entry.path != keep:
             _discard(entry.path)
             excess -= entry.size
-    for path in (folder() / STAGING).glob("*"):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > STALE:
-                shutil.rmtree(path, ignore_errors=True)
+    for entry in abandoned():
+        shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def abandoned() -> list[Entry]:
+    """Builds whose process was killed: nobody holds the lock of their key."""
+    begun = unfinished()  # looked up before the locks: a build takes its lock first
+    held = {path.stem for path in (folder() / LOCKS).glob("*.lock") if not _take_lock(path, remove=False)}
+    return [
+        entry
+        for entry in begun
+        if (time.time() - entry.used > STALE if entry.key.startswith(f"{GONE}-") else not _builds_in(entry, held))
+    ]
+
+
+def _builds_in(entry: Entry, held: set[str]) -> bool:
+    """Whether the owner of one of these locks builds there: the names of both begin with the same key."""
+    return any(key.startswith(entry.key.rpartition("-")[0]) for key in held)
 
 
 def _use(path: Path) -> bool:
-    """Whether the entry is whole, by its own record; if so, it counts as used now."""
-    try:
-        files = json.loads((path / RECORD).read_text())["files"]
-        whole = all((path / name).stat().st_size == size for name, size in files.items())
-        if whole:
-            os.utime(path / RECORD)
-    except (OSError, ValueError, KeyError):
+    """Whether the entry can be used; if so, it counts as used now."""
+    if facts(path) is None:
         return False
-    return whole
+    with contextlib.suppress(OSError):  # a cache that can only be read serves what it has
+        os.utime(path / RECORD)
+    return True
 
 
 def _discard(path: Path) -> None:
     """Remove an entry; renamed first, so that nobody meets it half removed."""
-    gone = staging_folder("gone") / path.name
-    with contextlib.suppress(FileNotFoundError):
+    gone = staging_folder(GONE) / path.name
+    with contextlib.suppress(OSError):
         path.rename(gone)
     shutil.rmtree(gone.parent, ignore_errors=True)
 
@@ -223,7 +256,9 @@ def _part(name: str) -> Path:
     """A folder of the cache, made if it is not there."""
     path = folder() / name
     with _advice():
-        path.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
@@ -265,8 +300,8 @@ def _is_open(path: Path, file: IO[str]) -> bool:
         return False
 
 
-def _remove_lock(path: Path) -> bool:
-    """Remove a lock file unless a process holds it; where that cannot be known, it is taken for held."""
+def _take_lock(path: Path, *, remove: bool) -> bool:
+    """Whether no process holds a lock file, which is then removed if asked; what cannot be known is taken for held."""
     if sys.platform == "win32":
         return False
     import fcntl
@@ -274,7 +309,8 @@ def _remove_lock(path: Path) -> bool:
     try:
         with open(path, "r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+            if remove:
+                path.unlink()
     except OSError:
         return not path.exists()
     return True

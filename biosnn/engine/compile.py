@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from biosnn.engine import cache, toolchain, units
+from biosnn.engine import cache, children, toolchain, units
 from biosnn.engine.toolchain import Compiler, Flags
 from biosnn.errors import CompileError
 
@@ -68,8 +68,8 @@ def build(
 
     def make(folder: Path) -> dict[str, object]:
         _check_space(folder)
-        header, usable = _common_header(sources, compiler, flags, fingerprint)
         shutil.copytree(sources, folder, dirs_exist_ok=True)
+        header, usable = _common_header(folder, compiler, flags, fingerprint)
         driver = _Driver(folder, compiler, usable, header, origins)
         driver.run(_units(folder, files), on_progress)
         return {"compiler": compiler.version, "compile_flags": usable.compile, "link_flags": usable.link}
@@ -105,12 +105,20 @@ def _check_space(folder: Path) -> None:
         )
 
 
-def _common_header(sources: Path, compiler: Compiler, flags: Flags, fingerprint: str) -> tuple[Path, Flags]:
-    """The precompiled header (standard headers and those of Brian2), itself in the cache, and the flags that work."""
-    library = sources / "brianlib"
+class _NotPrecompiled(Exception):
+    """The compiler makes no precompiled header, or did not this time."""
+
+
+def _common_header(project: Path, compiler: Compiler, flags: Flags, fingerprint: str) -> tuple[Path, Flags]:
+    """The header of a project (standard headers and those of Brian2), and the flags that work.
+
+    It is precompiled, and itself in the cache; without its precompiled form, the compiler reads it as text, which takes
+    longer and comes to the same. It is of the project alone then, so that the next build tries again.
+    """
+    library = project / "brianlib"
     own = sorted(path for path in library.rglob("*.h"))
     text = "".join(f"#include <{name}>\n" for name in _STANDARD)
-    text += "".join(f'#include "{path.relative_to(sources).as_posix()}"\n' for path in own)
+    text += "".join(f'#include "{path.relative_to(project).as_posix()}"\n' for path in own)
     digest = hashlib.sha256(f"{fingerprint}\0{text}".encode())
     for path in own:
         digest.update(path.read_bytes())
@@ -119,17 +127,25 @@ def _common_header(sources: Path, compiler: Compiler, flags: Flags, fingerprint:
         usable = toolchain.accepted(compiler, flags.compile, folder)
         shutil.copytree(library, folder / "brianlib")
         (folder / HEADER).write_text(text)
-        # Without the precompiled form the compiler reads the text instead: slower, equally right. So no check.
-        command = [*compiler.command, *usable, "-I.", "-x", "c++-header", HEADER, "-o", f"{HEADER}.gch"]
-        subprocess.run(command, cwd=folder, capture_output=True, check=False)
-        return {"compiler": compiler.version, "compile_flags": usable}
+        made = folder / f"{HEADER}.gch"
+        command = [*compiler.command, *usable, "-I.", "-x", "c++-header", HEADER, "-o", made.name]
+        with children.child(command, cwd=folder) as process:
+            try:
+                process.communicate(timeout=toolchain.time_limit())
+            except subprocess.TimeoutExpired:
+                raise _NotPrecompiled from None
+        if process.returncode != 0 or not made.is_file():
+            raise _NotPrecompiled
+        return {"compiler": compiler.version, "compile_flags": list(usable)}
 
-    folder, _ = cache.obtain("headers", digest.hexdigest(), make)
-    return folder / HEADER, Flags(_recorded_flags(folder), flags.link)
-
-
-def _recorded_flags(folder: Path) -> tuple[str, ...]:
-    return tuple(json.loads((folder / cache.RECORD).read_text())["compile_flags"])
+    try:
+        folder, _ = cache.obtain("headers", digest.hexdigest(), make)
+    except _NotPrecompiled:
+        (project / HEADER).write_text(text)
+        return project / HEADER, Flags(toolchain.accepted(compiler, flags.compile, project), flags.link)
+    recorded = (cache.facts(folder) or {}).get("compile_flags", ())
+    # Of those asked for: nothing that stands in a file becomes a flag.
+    return folder / HEADER, Flags(tuple(flag for flag in flags.compile if flag in recorded), flags.link)
 
 
 class _Driver:
@@ -140,6 +156,7 @@ class _Driver:
     ) -> None:
         self.folder, self.compiler, self.flags, self.header, self.origins = folder, compiler, flags, header, origins
         self.running: set[subprocess.Popen[str]] = set()
+        self.time_limit = toolchain.time_limit()
         self.guard = threading.Lock()
         self.stopped = False
 
@@ -173,16 +190,19 @@ class _Driver:
         self._call([*command, "-include", str(self.header), name, "-o", _object(name)], name)
 
     def _call(self, command: list[str], name: str) -> None:
-        with self.guard:
-            if self.stopped:
-                return
-            process = subprocess.Popen(
-                command, cwd=self.folder, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            )
-            self.running.add(process)
-        output, _ = process.communicate()
-        with self.guard:
-            self.running.discard(process)
+        with contextlib.ExitStack() as stack:
+            with self.guard:
+                if self.stopped:
+                    return
+                process = stack.enter_context(children.child(command, cwd=self.folder))
+                self.running.add(process)
+            try:
+                output, _ = process.communicate(timeout=self.time_limit)
+            except subprocess.TimeoutExpired:
+                raise self._too_long(name) from None
+            finally:
+                with self.guard:
+                    self.running.discard(process)
         if process.returncode != 0 and not self.stopped:
             raise self._error(command, name, output)
 
@@ -190,8 +210,22 @@ class _Driver:
         with self.guard:
             self.stopped = True
             for process in self.running:
-                process.kill()
+                children.end(process)
         pool.shutdown(wait=True, cancel_futures=True)
+
+    def _too_long(self, name: str) -> CompileError:
+        what = "Linking the program" if name == "main" else f"Compiling {name}{self._origin(name)}"
+        return CompileError(
+            f"{what} took longer than {self.time_limit:g} s, and was stopped. Does the machine have enough memory? "
+            "BIOSNN_COMPILE_TIMEOUT sets another limit, such as '2 h'; shorter equations compile faster."
+        )
+
+    def _origin(self, name: str) -> str:
+        """In brackets, the objects that a file stems from; a unit holds several files."""
+        text = (self.folder / name).read_text(errors="replace") if name not in self.origins else ""
+        found = [self.origins[name]] if name in self.origins else [o for f, o in self.origins.items() if f in text]
+        named = list(dict.fromkeys(origin for origin in found if origin))
+        return f" ({', '.join(named[:3])}{' and others' if len(named) > 3 else ''})" if named else ""
 
     def _error(self, command: list[str], name: str, output: str) -> CompileError:
         source = self.folder / name

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.engine import cache
+from biosnn.engine import cache, children, scratch
 from biosnn.engine.device import SIZES
 from biosnn.engine.prepared import Usage
 from biosnn.errors import RunError
@@ -43,18 +42,19 @@ def prepare(folder: Path, inputs: Path, own: Mapping[str, NDArray[Any]]) -> None
         Arrays that differ from run to run; they replace the shared ones.
     """
     arrays = folder / "static_arrays"
-    arrays.mkdir(exist_ok=True)
-    (folder / "results").mkdir(exist_ok=True)
-    (folder / "results" / SIZES).unlink(missing_ok=True)  # it says that results are whole
-    _link(inputs / "main", folder / "main")
-    for path in (inputs / "static_arrays").iterdir():
-        if path.name not in own:
-            _link(path, arrays / path.name)
-    for name, values in own.items():
-        target = arrays / name
-        if target.exists() and target.stat().st_nlink > 1:
-            target.unlink()  # it is the shared one
-        values.tofile(target)
+    with scratch.writing():
+        arrays.mkdir(exist_ok=True)
+        (folder / "results").mkdir(exist_ok=True)
+        (folder / "results" / SIZES).unlink(missing_ok=True)  # it says that results are whole
+        _link(inputs / "main", folder / "main")
+        for path in (inputs / "static_arrays").iterdir():
+            if path.name not in own:
+                _link(path, arrays / path.name)
+        for name, values in own.items():
+            target = arrays / name
+            if target.exists() and target.stat().st_nlink > 1:
+                target.unlink()  # it is the shared one
+            values.tofile(target)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -94,34 +94,21 @@ def execute(folder: Path, environment: Mapping[str, str], report: Report, stop: 
     """
     said: list[str] = []
     usage = Usage()
-    with subprocess.Popen(
-        [str(folder / "main"), "--results_dir", "results/"],
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                if stop is not None and stop.is_set():
-                    process.kill()
-                    return usage
-                if line.startswith(PROGRESS):
-                    _, run, fraction = line.split()
-                    report(int(run), float(fraction))
-                elif line.startswith(USAGE):
-                    _, memory, seconds = line.split()
-                    usage = Usage(int(memory), float(seconds))
-                else:
-                    said.append(line)
-            code = process.wait()
-        except BaseException:
-            process.kill()
-            raise
+    command = [str(folder / "main"), "--results_dir", "results/"]
+    with children.child(command, cwd=folder, env={**os.environ, **environment}) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if stop is not None and stop.is_set():
+                return usage
+            if line.startswith(PROGRESS):
+                _, run, fraction = line.split()
+                report(int(run), float(fraction))
+            elif line.startswith(USAGE):
+                _, memory, seconds = line.split()
+                usage = Usage(int(memory), float(seconds))
+            else:
+                said.append(line)
+        code = process.wait()
     problem = _problem(code, said, folder)
     if problem:
         log = cache.keep_log("run", "".join(said))

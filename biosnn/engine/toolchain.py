@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -15,11 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from biosnn.errors import EngineError, unknown
+from biosnn.errors import EngineError, field_error, unknown
 
 TARGETS = ("cpp", "cython", "numpy")
 FALLBACK = "numpy"
 CANDIDATES = ("g++", "c++", "clang++")
+TIMEOUT = "30 min"
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 INSTALL = "Install g++ (Debian, Ubuntu: apt install g++; conda: conda install cxx-compiler), or set BIOSNN_CXX."
 
 
@@ -63,7 +66,10 @@ def find_compiler() -> Compiler | None:
     for variable in ("BIOSNN_CXX", "CXX"):
         asked = os.environ.get(variable, "").strip()
         if asked:
-            return _probe(tuple(shlex.split(asked)))
+            try:
+                return _probe(tuple(shlex.split(asked)))
+            except ValueError:  # a quotation mark, or a backslash at the end, that nothing follows
+                return None
     return next((found for name in CANDIDATES if (found := _probe((name,)))), None)
 
 
@@ -97,8 +103,32 @@ def _compiler_problem() -> str:
         return ""
     for variable in ("BIOSNN_CXX", "CXX"):
         if os.environ.get(variable, "").strip():
-            return f"{variable} is {os.environ[variable]!r}, which is not a compiler that runs. {INSTALL}"
+            asked = f"{variable} is {os.environ[variable]!r}, which is not a compiler that runs"
+            return f"{asked}{_quoting(variable)}. {INSTALL}"
     return f"no C++ compiler found (looked for {', '.join(CANDIDATES)}). {INSTALL}"
+
+
+def _quoting(variable: str) -> str:
+    try:
+        shlex.split(os.environ[variable])
+    except ValueError as error:
+        return f" ({error}: it is read as a shell would)"
+    return ""
+
+
+def time_limit() -> float:
+    """How many seconds one file may take to compile: ``BIOSNN_COMPILE_TIMEOUT`` such as "2 h", else half an hour.
+
+    Raises
+    ------
+    EngineError
+        When the variable is not a time.
+    """
+    text = os.environ.get("BIOSNN_COMPILE_TIMEOUT", "") or TIMEOUT
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h)\s*", text)
+    if not match or float(match[1]) == 0:
+        raise EngineError(field_error("BIOSNN_COMPILE_TIMEOUT", "a time such as '90 s', '30 min' or '2 h'", text))
+    return float(match[1]) * _SECONDS[match[2]]
 
 
 def _cython_problem() -> str:
