@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -12,10 +11,10 @@ from typing import Any
 import brian2
 from numpy.typing import NDArray
 
-from biosnn.engine import checks, compile, lift, progress, runner, simulation, toolchain
-from biosnn.engine.device import ProgramDevice
+from biosnn.engine import checks, compile, lift, progress, runner, scratch, simulation, toolchain
 from biosnn.engine.points import PreparedProgram, simulated
 from biosnn.engine.prepared import RESERVED, SEED, START, Prepared, Usage, variable
+from biosnn.engine.queueing import QueueingDevice
 from biosnn.engine.simulation import Simulation
 from biosnn.errors import EngineError, field_error
 
@@ -23,26 +22,30 @@ from biosnn.errors import EngineError, field_error
 class ProgramSimulation(Simulation):
     """Queues runs, then builds (or finds in the cache) and runs the program."""
 
-    device: ProgramDevice
+    device: QueueingDevice
 
     def _begin(self) -> None:
         # Strings evaluated on results, after the run, go through the runtime device; NumPy needs no compiler for that.
         brian2.prefs["codegen.target"] = "numpy"
-        self.device = ProgramDevice()
+        self._scratch = scratch.make()
+        self._root = self._scratch.path
+        self.device = QueueingDevice()
         self.device.execute = self._execute_for
-        self._networks: list[Any] = []
-        self._labels: list[str] = []
+        self.device.before_queueing = self._check_not_executed
+        self._labels: dict[int, str] = {}
         self._executed = ""
         self._sweeping = False
-        self._root = Path(tempfile.mkdtemp(prefix="biosnn-"))
         self._used: list[Path] = []
         simulation.fresh_device(self.device, self.dt)
         brian2.seed(self.seed)
         simulation.seed_numpy(self.seed)
 
+    def _device(self) -> Any:
+        return self.device
+
     def _end(self, reason: str) -> None:
         self.device.close(reason)
-        shutil.rmtree(self._root, ignore_errors=True)
+        self._scratch.remove()
 
     @property
     def queued(self) -> int:
@@ -50,15 +53,20 @@ class ProgramSimulation(Simulation):
         return 0 if self._executed else len(self.device.durations)
 
     def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None:
+        self._check_not_executed()
+        network.run(duration, report=None, namespace=namespace)
+        self._labels[len(self.device.durations)] = what
+
+    def _check_not_executed(self) -> None:
         if self._executed:
             raise EngineError(
                 f"The program was executed already ({self._executed}): on the cpp target, queue all runs before "
                 "reading results, or call sim.reset() to begin a new program."
             )
-        network.run(duration, report=None, namespace=namespace)
-        self._labels.append(what or "simulating")
-        if network not in self._networks:
-            self._networks.append(network)
+
+    def _label(self, run: int) -> str:
+        """What is simulated in a run, of which the first is number 1."""
+        return self._labels.get(run, "") or "simulating"
 
     def execute(self) -> None:
         self._check_open()
@@ -80,7 +88,7 @@ class ProgramSimulation(Simulation):
         self._build()
         folder = self._folder()
         runner.prepare(folder, self._inputs, {})
-        with progress.Progress(self._labels[0]) as shown:
+        with progress.Progress(self._label(1)) as shown:
             self.usage = runner.execute(folder, self._environment(), lambda *how_far: self._show(shown, *how_far))
         self._open_results(folder)
 
@@ -89,9 +97,11 @@ class ProgramSimulation(Simulation):
         compiler = toolchain.find_compiler()
         if compiler is None:
             raise EngineError(f"The cpp target needs a compiler: {toolchain.target_problems()['cpp']}")
+        self.device.check_timed_arrays()
         self._inputs = self._root / "inputs"
         sources = self._root / "sources"
-        files, settings = self.device.write_sources(sources, self._inputs)
+        with scratch.writing():
+            files, settings = self.device.write_sources(sources, self._inputs)
         with progress.Progress("compiling") as shown:
             program, _ = compile.build(
                 sources,
@@ -101,11 +111,13 @@ class ProgramSimulation(Simulation):
                 self.device.origins(),
                 lambda done, total: shown.update(done / total, f"{done} of {total} files"),
             )
-        runner.keep_binary(program, self._inputs)
+        with scratch.writing():
+            runner.keep_binary(program, self._inputs)
         return settings
 
     def _folder(self) -> Path:
-        return Path(tempfile.mkdtemp(prefix="run-", dir=self._root))
+        with scratch.writing():
+            return Path(tempfile.mkdtemp(prefix="run-", dir=self._root))
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -116,15 +128,14 @@ class ProgramSimulation(Simulation):
     def _show(self, shown: progress.Progress, run: int, fraction: float) -> None:
         total = sum(self.device.durations)
         if total > 0:
-            shown.what = self._labels[run - 1]
+            shown.what = self._label(run)
             done = simulated(self.device.durations, run, fraction)
             shown.update(done / total, f"{progress.simulated(done)} of {progress.simulated(total)} simulated")
 
     def _open_results(self, folder: Path) -> None:
         runner.verify(folder, self.device.result_dtypes())
         self.device.open_results(folder / "results")
-        for network in self._networks:
-            checks.check_states(network.sorted_objects, self.device.given_nan, str(self.dt))
+        checks.check_states(self.device.simulated, self.device.given_nan, str(self.dt))
 
     # ---- points -----------------------------------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ class RuntimeSimulation(Simulation):
         simulation.fresh_device(brian_device.runtime_device, self.dt)
         self._reseed(self.seed)
 
+    def _device(self) -> Any:
+        return brian_device.runtime_device
+
     def _reseed(self, seed: int) -> None:
         brian2.seed(seed)
 

@@ -104,6 +104,11 @@ class Simulation(ABC):
             model = getattr(obj, "model", None)
             if getattr(model, "name", None) and model not in self.models:
                 self.models.append(model)
+        if brian_device.active_device is not self._device():
+            raise EngineError(
+                "sim.run: another session was opened inside this one, or set_device was called: run the network in the "
+                "session in which it was made, when the inner one is closed."
+            )
         with _own_errors():
             self._run(network, seconds * second, what, dict(namespace or {}))
 
@@ -214,6 +219,9 @@ class Simulation(ABC):
     def _begin(self) -> None: ...
 
     @abstractmethod
+    def _device(self) -> Any: ...
+
+    @abstractmethod
     def _end(self, reason: str) -> None: ...
 
     @abstractmethod
@@ -277,5 +285,21 @@ def _own_errors() -> Iterator[None]:
             cause = cause.__cause__
         if isinstance(cause, RunError):
             raise RunError(str(cause)) from error
-        said = f"{type(cause).__name__}: {cause}" if cause else str(error)
+        said = _without_code(cause) or (f"{type(cause).__name__}: {cause}" if cause else str(error))
         raise EngineError(f"{error._brian_objname} cannot be turned into code. {said}") from error
+
+
+def _without_code(error: BaseException | None) -> str:
+    """What to do about a function of Python that a target has no code for; "" for another error."""
+    if not isinstance(error, KeyError) or "No implementation available for target" not in str(error):
+        return ""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    # Brian2 does not say which function it is.
+    container = trace.tb_frame.f_locals.get("self") if trace is not None else None
+    name = getattr(getattr(getattr(container, "_function", None), "pyfunc", None), "__name__", "a function")
+    return (
+        f"{name} is a function of Python, which this target has no code for. Give it some (brian2.implementation), "
+        "write it as equations, or use the target numpy."
+    )
