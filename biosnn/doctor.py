@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biosnn import shelf
-from biosnn.engine import cache, toolchain
+from biosnn.engine import cache, scratch, toolchain
 from biosnn.errors import BiosnnError, NotFoundError
 from biosnn.folders import data_folder
 from biosnn.study.load import study_summary
@@ -61,6 +61,7 @@ def examine(*, run: bool = True) -> Iterator[Finding]:
     yield from (_package(name) for name in _NEEDED)
     yield _package("cython", needed=False)
     yield _compiler()
+    yield from _left_behind()  # before a target runs, which clears it away
     problems = toolchain.target_problems()
     yield from (_target(name, problem, run=run) for name, problem in problems.items())
     yield _cache()
@@ -152,6 +153,20 @@ def _cache() -> Finding:
     if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
         return Finding("cache", WARNING, f"{detail}: cannot be written", "Set BIOSNN_CACHE to a folder of yours.")
     return Finding("cache", OK, detail)
+
+
+def _left_behind() -> Iterator[Finding]:
+    """What processes that were killed have left."""
+    places = {"TMPDIR": scratch.abandoned(), "the cache": [entry.path for entry in cache.abandoned()]}
+    for where, folders in places.items():
+        if folders:
+            detail = f"{len(folders)} in {where} ({size_text(sum(map(_size, folders)))}), of processes that were killed"
+            yield Finding(
+                "left folders",
+                WARNING,
+                detail,
+                "The next program that is built removes them; `biosnn cache --clear` does for the cache.",
+            )
 
 
 def _data() -> Finding:

@@ -1,8 +1,8 @@
 """Which files of Brian2's preferences are read when it is imported: the user's own, and one that the user names.
 
-Brian2 evaluates a file ``brian_preferences`` in the working folder as Python. That folder may hold somebody else's data,
-models and studies, none of which we execute to read; so that file is not read. ``BIOSNN_PREFERENCES`` names a file that
-is to be read in its place. Whoever imports Brian2 before biosnn has had it read already.
+Brian2 evaluates a file ``brian_preferences`` in the working folder as Python. That folder may hold somebody else's
+data and models, which we do not execute to read; so that file is not read. ``BIOSNN_PREFERENCES`` names a file that is
+to be read in its place. Whoever imports Brian2 before biosnn has had it read already.
 """
 
 from __future__ import annotations

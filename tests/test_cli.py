@@ -321,7 +321,7 @@ def test_every_command_of_the_guide_works_as_printed(monkeypatch: pytest.MonkeyP
             subprocess.run(words, check=True)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_command_that_is_stopped_clears_up(number: signal.Signals, code: int, tmp_path: Path) -> None:
     waits = "    open('begun', 'w').close()\n    import time; time.sleep(60)\n"
     write_study(Path("charging"), study=STUDY.replace("    cell =", f"{waits}    cell =", 1))
@@ -342,9 +342,10 @@ def test_a_command_that_is_stopped_clears_up(number: signal.Signals, code: int, 
 
 
 def test_signals_are_what_they_were_after_a_command(capsys: pytest.CaptureFixture[str]) -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     assert biosnn("list") == 0
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in numbers] == before
     thread = threading.Thread(target=biosnn, args=("list",))
     thread.start()
     thread.join()

@@ -24,7 +24,8 @@ def python(code: str, folder: Path, **variables: str) -> subprocess.CompletedPro
     [
         "import biosnn; biosnn.session; import brian2; print(brian2.prefs['codegen.target'])",
         "import biosnn.quantity, brian2; print(brian2.prefs['codegen.target'])",
-        "from biosnn.cli import main; main(['list']); import brian2; print(brian2.prefs['codegen.target'])",
+        "import atexit; from biosnn.cli import main; "
+        "atexit.register(lambda: print(__import__('brian2').prefs['codegen.target'])); main(['list'])",
     ],
 )
 def test_a_file_in_the_working_folder_is_not_executed_and_this_is_told(code: str, tmp_path: Path) -> None:

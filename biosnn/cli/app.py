@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import sys
@@ -220,7 +221,8 @@ def main(arguments: list[str] | None = None) -> None:
         _print_plainly(problems, "Error: ", error, "red")
         sys.exit(2)
     except _Stopped as stop:
-        _print_plainly(problems, "", "Interrupted; no result was written.", "yellow")
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            _print_plainly(problems, "", "Interrupted; no result was written.", "yellow")
         sys.exit(128 + stop.number)
     finally:
         for number, handler in before.items():
@@ -246,7 +248,11 @@ def _stop_cleanly() -> dict[signal.Signals, Any]:
     def stop(number: int, _: Any) -> None:
         raise _Stopped(number)
 
-    return {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # The terminal was closed; under nohup that is to change nothing.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return {number: signal.signal(number, stop) for number in numbers}
 
 
 def _print_plainly(console: Console, label: str, message: Any, style: str) -> None:
