@@ -6,6 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+from biosnn.errors import BiosnnError
+
+GONE = "The working folder is gone: it was removed. Change to one that is there."
+
 
 def cache_folder() -> Path:
     """Compiled programs: ``BIOSNN_CACHE``, else ``biosnn`` in the platform's folder for caches."""
@@ -17,9 +21,21 @@ def data_folder() -> Path:
     return _asked("BIOSNN_DATA") or _platform_cache() / "data"
 
 
+def working_folder_is_gone() -> bool:
+    """Whether somebody has removed the folder in which this process works."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def _asked(variable: str) -> Path | None:
     text = os.environ.get(variable, "")
-    return Path(text).expanduser().absolute() if text else None
+    try:
+        return Path(text).expanduser().absolute() if text else None
+    except FileNotFoundError:
+        raise BiosnnError(f"{variable} is {text!r}, seen from the working folder. {GONE}") from None
 
 
 def _platform_cache() -> Path:

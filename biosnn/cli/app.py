@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from biosnn import folders
 from biosnn.errors import BiosnnError
 
 if TYPE_CHECKING:
@@ -219,6 +220,11 @@ def main(arguments: list[str] | None = None) -> None:
         if debug:
             raise
         _print_plainly(problems, "Error: ", error, "red")
+        sys.exit(2)
+    except FileNotFoundError:
+        if debug or not folders.working_folder_is_gone():
+            raise
+        _print_plainly(problems, "Error: ", folders.GONE, "red")
         sys.exit(2)
     except _Stopped as stop:
         with contextlib.suppress(OSError):  # the terminal may be gone
