@@ -241,6 +241,15 @@ def test_flags_that_stand_in_a_header_s_record_are_used_only_if_they_are_asked_f
     assert all("-O3" in line and "evil" not in line for line in lines)
 
 
+@pytest.mark.usefixtures("temporary")
+def test_a_compiler_s_own_temporary_files_lie_in_the_folder_of_the_build(tmp_path: Path) -> None:
+    compiler = fake(tmp_path, f'echo "$TMPDIR $PWD" >> {tmp_path}/where; exit 1', compile=f"pwd; {OBJECT}")
+    build(compiler, tmp_path)
+    temporary, working = (tmp_path / "where").read_text().split()
+    assert temporary == working
+    assert Path(working).parent == tmp_path / "cache" / "staging"
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("90 s", 90), ("1.5 min", 90), ("2h", 7200), ("", 1800)])
 def test_time_limits(text: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIOSNN_COMPILE_TIMEOUT", text)

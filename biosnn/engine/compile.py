@@ -96,6 +96,11 @@ def _hash(folder: Path, fingerprint: str) -> str:
     return digest.hexdigest()
 
 
+def _environment(folder: Path) -> dict[str, str]:
+    """That of a compiler, whose own temporary files lie where they go with the build if it is killed."""
+    return {**os.environ, "TMPDIR": str(folder)}
+
+
 def _check_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < NEEDED_SPACE:
@@ -129,7 +134,7 @@ def _common_header(project: Path, compiler: Compiler, flags: Flags, fingerprint:
         (folder / HEADER).write_text(text)
         made = folder / f"{HEADER}.gch"
         command = [*compiler.command, *usable, "-I.", "-x", "c++-header", HEADER, "-o", made.name]
-        with children.child(command, cwd=folder) as process:
+        with children.child(command, folder, _environment(folder)) as process:
             try:
                 process.communicate(timeout=toolchain.time_limit())
             except subprocess.TimeoutExpired:
@@ -194,7 +199,7 @@ class _Driver:
             with self.guard:
                 if self.stopped:
                     return
-                process = stack.enter_context(children.child(command, cwd=self.folder))
+                process = stack.enter_context(children.child(command, self.folder, _environment(self.folder)))
                 self.running.add(process)
             try:
                 output, _ = process.communicate(timeout=self.time_limit)
