@@ -191,7 +191,7 @@ def _shelf(part: str) -> Iterator[Finding]:
         yield Finding(part, MISSING, "no folder found", "The installation is incomplete: install biosnn again.")
     else:
         yield Finding(part, OK, ", ".join(f"{folder} ({size_text(_size(folder))})" for folder in folders))
-    for text in dict.fromkeys(str(warning.message) for warning in caught):
+    for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
         yield Finding(part, WARNING, text, "Mend the plugin or the path, or remove it.")
     yield from problems
 

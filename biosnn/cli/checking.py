@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
 from biosnn import shelf
 from biosnn.cli.results import print_result, verdict_text
+from biosnn.cli.terminal import Console, Text
 from biosnn.errors import EngineError, ModelError, SettingsError
 from biosnn.model import NeuronModel
 from biosnn.report.trial import try_model
@@ -57,7 +55,7 @@ def check_model(console: Console, name: str, *, alone: bool) -> bool:
         kind = "neuron" if isinstance(model, NeuronModel) else "synapse"
         console.print(verdict_text("pass") + Text(f"  {model.name} ({kind} model)"))
         for sentence in sentences:
-            console.print(f"  {sentence}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"  {sentence}", soft_wrap=True)
     return True
 
 

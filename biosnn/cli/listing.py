@@ -5,11 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from biosnn import shelf
+from biosnn.cli.terminal import Console, Text
 from biosnn.errors import BiosnnError
 from biosnn.study.load import study_summary
 
@@ -21,7 +20,7 @@ def print_shelf(console: Console) -> None:
     _section(console, "Synapse models", shelf.synapse_names(), lambda name: shelf.synapse_model(name).summary)
     _section(console, "Trained networks", shelf.network_names(), _network_summary)
     _section(console, "Ordinary networks, to be converted", shelf.ann_names(), _ann_summary)
-    console.print("biosnn show NAME tells more about each, biosnn run STUDY runs one.", style="dim", highlight=False)
+    console.print("biosnn show NAME tells more about each, biosnn run STUDY runs one.", style="dim")
 
 
 def _network_summary(name: str) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from biosnn.cli.terminal import Console, Text
 from biosnn.doctor import BROKEN, MISSING, OK, WARNING, examine, size_text
 from biosnn.engine import cache
 
@@ -39,10 +38,10 @@ def print_doctor(console: Console) -> bool:
 def print_cache(console: Console, *, clear: bool) -> None:
     """Print where the compiled programs lie and how large they are, or remove them."""
     if clear:
-        console.print(f"Freed {size_text(cache.clear())} in {cache.folder()}.", soft_wrap=True, highlight=False)
+        console.print(f"Freed {size_text(cache.clear())} in {cache.folder()}.", soft_wrap=True)
         return
     limit = f"{size_text(cache.total_size())} of at most {size_text(cache.size_limit())}"
-    console.print(f"{cache.folder()}: {limit}", soft_wrap=True, highlight=False)
+    console.print(f"{cache.folder()}: {limit}", soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("kind", "key", "size", "last used"):
         table.add_column(heading, justify="right" if heading == "size" else "left")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from biosnn.cli.results import quoted
+from biosnn.cli.terminal import Console, Text
 from biosnn.conversion import load, read_network
 
 ENDINGS = (".onnx", ".nir", ".safetensors")
@@ -30,8 +30,8 @@ def show_ann(console: Console, name: str) -> None:
         table.add_row(*map(Text, (layer.name, type(layer).__name__, inputs, shape, macs)))
     console.print(table)
     left = f"; left out after the output: {', '.join(graph.head)}" if graph.head else ""
-    console.print(f"\nOutput: {graph.output}{left}.", markup=False, highlight=False)
-    console.print(f"biosnn convert {name} makes it spike.", markup=False, highlight=False)
+    console.print(f"\nOutput: {graph.output}{left}.")
+    console.print(f"biosnn convert {quoted(name)} makes it spike.")
 
 
 def show_converted(console: Console, name: str) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import os
+import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table as RichTable
-from rich.text import Text
 
+from biosnn.cli.terminal import Console, Text
+from biosnn.printable import printable
 from biosnn.study.load import Study
 from biosnn.study.result import Table
 from biosnn.study.saved import SavedResult
@@ -25,11 +27,19 @@ _VERDICTS = {
     "error": ("! error", "red"),
     "unchecked": ("○ unchecked", "yellow"),
 }
+# What no shell takes for anything else, in any alphabet.
+_PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 
 def typed(path: Path) -> str:
-    """A path below the working directory as it is typed, so that it is seen to be one."""
-    return str(path) if path.is_absolute() else f"./{path}"
+    """A path as it is typed at a terminal: one below the working directory is seen to be a path."""
+    return quoted(str(path) if path.is_absolute() else f"./{path}")
+
+
+def quoted(path: str) -> str:
+    """Quote a path for the shell where that needs it, on one line."""
+    shown = printable(path, keep="")
+    return shown if _PLAIN.fullmatch(shown) else shlex.quote(shown)
 
 
 def verdict_text(verdict: str) -> Text:
@@ -50,7 +60,7 @@ def print_start(console: Console, study: Study, given: Mapping[str, str]) -> Non
     changed = changed_settings(make_settings(study.settings, given))
     defaults = {info.name: info.text for info in study.describe()}
     for name, text in changed.items():
-        console.print(f"  {name} = {text} (default: {defaults[name]})", markup=False, highlight=False)
+        console.print(f"  {name} = {text} (default: {defaults[name]})")
 
 
 def print_result(console: Console, result: SavedResult) -> None:
@@ -60,18 +70,18 @@ def print_result(console: Console, result: SavedResult) -> None:
         if console.measure(table).maximum <= console.width:
             console.print(table)
         else:
-            console.print(f"Too wide for this terminal, so only in the report: {name}", markup=False, highlight=False)
+            console.print(f"Too wide for this terminal, so only in the report: {name}")
     if result.rows:
         console.print(_values(result.rows))
     if result.claims:
         console.print(_claims(result))
     if result.left_out:
         # Names may have commas in them.
-        console.print(f"Not asked with these settings: {' · '.join(result.left_out)}", markup=False, highlight=False)
+        console.print(f"Not asked with these settings: {' · '.join(result.left_out)}")
     if result.figure_error:
-        console.print(f"The figures could not be drawn: {result.figure_error.strip()}", style="red", markup=False)
+        console.print(f"The figures could not be drawn: {result.figure_error.strip()}", style="red")
     console.print(verdict_text(result.verdict) + Text(f"  {result.study}, seed {result.seed}, {result.target}"))
-    console.print(f"Report: {_shown(result.report)}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Report: {_shown(result.report)}", soft_wrap=True)
 
 
 def _values(rows: tuple[CheckedValue, ...]) -> RichTable:
@@ -115,5 +125,8 @@ def _claims(result: SavedResult) -> RichTable:
 
 def _shown(path: Path) -> str:
     """A path as the reader can type it: relative where that is shorter."""
-    relative = os.path.relpath(path)
-    return relative if not relative.startswith("..") else str(path)
+    try:
+        relative = os.path.relpath(path)
+    except OSError:  # the working directory is no longer there
+        return quoted(str(path))
+    return quoted(relative if not relative.startswith("..") else str(path))

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
-from rich.text import Text
 
 from biosnn import shelf
 from biosnn.cli import networks
-from biosnn.cli.results import print_result, typed
+from biosnn.cli.results import print_result, quoted, typed
+from biosnn.cli.terminal import Console, Text
 from biosnn.conversion import is_converted
 from biosnn.errors import NotFoundError, SettingsError, unknown
 from biosnn.model import Model
@@ -137,7 +136,7 @@ def show_network(console: Console, name: str, *, figure: bool, out: Path | None)
     console.print(_rows(("", ""), rows))
     console.print()
     if network.settings:
-        run = f"biosnn run unsupervised network={name}"
+        run = f"biosnn run unsupervised {quoted(f'network={name}')}"
         console.print(f"{run} tests it anew; with lessons=N it learns on.", markup=False, highlight=False)
     console.print("Its models are in the file as text: unzip -p FILE excitatory.toml", style="dim", highlight=False)
     if figure:
@@ -171,7 +170,7 @@ def show_study(console: Console, study: Study) -> None:
         console.print(_rows(("value", "expected", "source"), [_expected(item) for item in study.expected]))
         console.print()
     console.print(Text(f"Usual target: {study.target}. Folder: {study.folder}\n"), soft_wrap=True)
-    console.print(Markdown(study.readme))
+    console.print(Markdown(study.readme, hyperlinks=False))
 
 
 def _expected(item: Expected) -> tuple[str, str, str]:

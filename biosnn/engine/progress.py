@@ -17,6 +17,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 from biosnn.errors import EngineError, field_error
+from biosnn.printable import printable
 
 QUIET = 2.0
 PERIOD = 10.0
@@ -34,7 +35,7 @@ class Progress:
     """
 
     def __init__(self, what: str, begun_at: float = 0.0) -> None:
-        self.what, self.begun_at = what, begun_at
+        self.what, self.begun_at = printable(what), begun_at
         self.mode, self.period = _mode()
         self.begin = time.monotonic()
         self.next = self.begin + min(QUIET, self.period)
@@ -66,8 +67,9 @@ class Progress:
 
     def _draw(self, fraction: float, detail: str) -> None:
         if self.bar is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-            more = (TextColumn("{task.fields[detail]}"), TimeRemainingColumn())
+            what = TextColumn("{task.description}", markup=False)
+            columns = (what, BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+            more = (TextColumn("{task.fields[detail]}", markup=False), TimeRemainingColumn())
             self.bar = RichProgress(*columns, *more, console=Console(stderr=True, force_terminal=True), transient=True)
             self.bar.start()
             self.task = self.bar.add_task(self.what, total=1.0, detail=detail)

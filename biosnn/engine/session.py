@@ -13,6 +13,7 @@ from biosnn.engine import state, toolchain
 from biosnn.engine.program import ProgramSimulation
 from biosnn.engine.runtime import RuntimeSimulation
 from biosnn.engine.simulation import DEFAULT_DT, Simulation, set_precision
+from biosnn.printable import printable
 
 TARGETS: dict[str, type[Simulation]] = {
     "cpp": ProgramSimulation,
@@ -58,7 +59,7 @@ def session(
     """
     chosen, note = toolchain.choose_target(target)
     if note:
-        print(f"biosnn: {note}", file=sys.stderr, flush=True)
+        print(f"biosnn: {printable(note)}", file=sys.stderr, flush=True)
     before = state.capture()
     simulation: Simulation | None = None
     try:

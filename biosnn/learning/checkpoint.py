@@ -18,6 +18,7 @@ from biosnn.errors import DataError
 from biosnn.learning.network import Learner
 from biosnn.learning.record import Record, from_arrays
 from biosnn.model import to_toml
+from biosnn.printable import printable
 from biosnn.quantity import format_quantity
 
 _ABOUT, _LIMIT = "about.json", 10**6
@@ -68,7 +69,7 @@ class Checkpoints:
 
 
 def _say(text: str) -> None:
-    print(f"biosnn: {text}", file=sys.stderr, flush=True)
+    print(f"biosnn: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def fingerprint(learner: Learner, pupil: Any, *extra: Any) -> str:
