@@ -6,8 +6,29 @@ import hashlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
+
+Returned = TypeVar("Returned")
+
+
+def contained(call: Callable[[], Returned]) -> Returned:
+    """Call code of a user's own. That it ends Python becomes an error, since it would pass for an end of all went well.
+
+    Raises
+    ------
+    RuntimeError
+        If it calls ``sys.exit``.
+    Exception
+        Whatever else it raises.
+    """
+    try:
+        return call()
+    except SystemExit as error:
+        told = RuntimeError("it calls sys.exit, which would end biosnn. Return, or raise an exception")
+        raise told.with_traceback(error.__traceback__) from error
 
 
 def private_name(kind: str, path: Path) -> str:
@@ -41,8 +62,9 @@ def execute(file: Path, name: str, *, package: bool = False) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     # A dataclass looks its module up by name while it is made.
     sys.modules[name] = module
+    load = spec.loader.exec_module
     try:
-        spec.loader.exec_module(module)
+        contained(lambda: load(module))
     except Exception:
         del sys.modules[name]
         raise

@@ -10,9 +10,19 @@ from brian2 import Hz, mV, second
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biosnn.errors import StudyError
+from biosnn.errors import ResultError, StudyError
 from biosnn.study import Claim, Result
-from biosnn.study.verdict import Expected, check_claims, check_values, overall, read_expected
+from biosnn.study.verdict import (
+    MISSING,
+    CheckedValue,
+    Expected,
+    check_claims,
+    check_values,
+    judge_value,
+    overall,
+    read_expected,
+)
+from biosnn.usercode import execute
 
 SOURCE = "Nobody 1900, eq. 1"
 
@@ -115,6 +125,79 @@ def test_the_overall_verdict_needs_everything_and_something() -> None:
     assert overall(check_values({"x": 1.0}, []), []) == "unchecked"
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"expected": math.inf, "tolerance": 1.0}, "expected: expected a finite number"),
+        ({"expected": 1.0, "tolerance": math.inf}, "tolerance: expected a finite number"),
+        ({"expected": 1.0, "relative": math.nan}, "relative: expected a finite number"),
+        ({"expected": 1.0, "tolerance": True}, "tolerance: expected a finite number"),
+        ({"expected": 1.0, "tolerance": -0.1}, "not negative"),
+        ({"expected": 1.0}, "one of 'tolerance'"),
+        ({"expected": 0.0, "relative": 0.5}, "Give 'tolerance' instead"),
+        ({"expected": 1.0, "tolerance": 1.0, "source": " "}, "who published"),
+        ({"expected": 1.0, "tolerance": 1.0, "unit": "mVs"}, "unit: "),
+    ],
+)
+def test_an_expected_value_is_checked_when_it_is_made(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        verdict(1.0, **fields)
+
+
+ROW = {"value": 1.0, "unit": "1", "source": SOURCE, "verdict": "pass", "expected": 1.0, "tolerance": 0.1}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tolerance": math.inf},
+        {"tolerance": math.nan},
+        {"tolerance": -0.1},
+        {"tolerance": None},
+        {"expected": None},
+        {"expected": None, "tolerance": None},
+        {"expected": None, "tolerance": None, "verdict": "fail"},
+        {"expected": None, "tolerance": None, "relative": 0.1, "verdict": ""},
+        {"expected": math.inf},
+        {"expected": math.nan},
+        {"expected": True},
+        {"relative": math.inf},
+        {"tolerance": 10**400},
+        {"value": 10**400},
+    ],
+)
+def test_a_verdict_that_would_rest_on_nothing_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ResultError, match=r"values\['x'\]"):
+        judge_value(CheckedValue("x", **{**ROW, **fields}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, "pass"),
+        ({"verdict": "fail"}, "pass"),
+        ({"relative": 0.1}, "pass"),
+        ({"value": 2.0}, "fail"),
+        ({"value": math.nan}, "fail"),
+        ({"value": math.inf}, "fail"),
+        ({"why": MISSING}, "fail"),
+        ({"expected": None, "tolerance": None, "verdict": ""}, ""),
+        ({"expected": None, "tolerance": None, "verdict": "fail", "why": "another dimension"}, "fail"),
+    ],
+)
+def test_a_verdict_follows_from_the_numbers(fields: dict[str, object], expected: str) -> None:
+    assert judge_value(CheckedValue("x", **{**ROW, **fields})).verdict == expected  # type: ignore[arg-type]
+
+
+def test_a_claim_that_ends_python_is_an_error_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "study.py").write_text("import sys\ndef holds(result):\n    sys.exit(0)\n")
+    holds = execute(tmp_path / "study.py", "_claims_that_end_python").holds
+    (claim,) = check_claims(Result(), [Claim("c", "A claim.", holds, lambda _: True)], tmp_path)
+    assert claim.verdict == "error"
+    assert claim.why.startswith("RuntimeError: it calls sys.exit")
+    assert claim.why.endswith("(study.py, line 3)")
+
+
 def read(tmp_path: Path, text: str) -> list[Expected]:
     (tmp_path / "expected.toml").write_text(text)
     return read_expected(tmp_path / "expected.toml")
@@ -143,6 +226,14 @@ def test_expected_values_are_read(tmp_path: Path) -> None:
         ('expected = true\ntolerance = 1\nsource = "s"', "a finite number"),
         ('expected = nan\ntolerance = 1\nsource = "s"', "a finite number"),
         ('expected = 1\ntolerance = inf\nsource = "s"', "a finite number"),
+        ('expected = 1\ntolerance = nan\nsource = "s"', "a finite number"),
+        ('expected = 1\ntolerance = true\nsource = "s"', "a finite number"),
+        ('expected = 1\nrelative = -inf\nsource = "s"', "a finite number"),
+        ('expected = 1\nrelative = "10 %"\nsource = "s"', "a finite number"),
+        (f'expected = 1{400 * "0"}\ntolerance = 1\nsource = "s"', "a finite number"),
+        ('expected = 0.0\nrelative = 0.1\nsource = "s"', "Give 'tolerance' instead"),
+        ('expected = 1e300\nrelative = 1e300\nsource = "s"', "a fraction of which something is left"),
+        ("", "'expected' and one of"),
         ('expected = 1\ntolerance = 1\nunit = "mVs"\nsource = "s"', "unit: .*mVs"),
         ('expected = 1\ntolerance = 1\nunit = 3\nsource = "s"', "a unit as text"),
         ('expected = 1\ntolerance = 1\nsource = "s"\ndepends_on = "neurons"', 'a list of settings, or "all"'),

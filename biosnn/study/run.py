@@ -19,7 +19,7 @@ from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result, write_result
 from biosnn.study.settings import changed_settings, make_settings, setting_texts
 from biosnn.study.verdict import Claim, Expected, check_claims, check_values
-from biosnn.usercode import blame
+from biosnn.usercode import blame, contained
 
 Asked = TypeVar("Asked", Expected, Claim)
 
@@ -93,9 +93,9 @@ def run_study(
             expected = [item for item in _asked(result, study.expected) if item.name not in elsewhere]
             result = replace(result, left_out=[*result.left_out, *elsewhere])
             rows = check_values(result.values, expected)
-            claims = check_claims(result, _asked(result, study.claims))
+            claims = check_claims(result, _asked(result, study.claims), study.folder)
             write_result(new, result, rows, claims, about, provenance)
-            draw_figures(new, lambda: load_plot(study)(load_result(new)), study.folder)
+            draw_figures(new, lambda: contained(lambda: load_plot(study)(load_result(new))), study.folder)
             write_report(new, study)
         shutil.rmtree(sim.unfinished, ignore_errors=True)
     return load_result(folder)
@@ -103,7 +103,7 @@ def run_study(
 
 def _run(study: Study, settings: Any, sim: Any) -> Result:
     try:
-        result = study.run(settings, sim)
+        result = contained(lambda: study.run(settings, sim))
     except BiosnnError:
         raise
     except Exception as error:  # the study's own code: anything can happen

@@ -155,7 +155,9 @@ def _claim_entry(claim: CheckedClaim) -> dict[str, str]:
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Half a character, as in the name of a file that is no UTF-8, is written as JSON escapes it.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def holds_result(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 
-from biosnn.errors import BiosnnError, StudyError, field_error
+from biosnn.errors import BiosnnError, ResultError, StudyError, field_error
 from biosnn.quantity import dimension_name, format_quantity, parse_unit
 from biosnn.study.result import Result
+from biosnn.usercode import blame, contained
 
 PASS, FAIL, SILENT, ERROR, UNCHECKED = "pass", "fail", "silent", "error", "unchecked"
 
@@ -63,9 +65,15 @@ class Expected:
     tolerance : float, optional
         The largest deviation that passes, in ``unit``.
     relative : float, optional
-        The same as a fraction of the expected value. One of the two is given.
+        The same as a fraction of the expected value, which is not 0 then. One of the two is given.
     depends_on : tuple of str
         The settings at whose defaults the value holds, or `ALL` of them. With another one it is not asked.
+
+    Raises
+    ------
+    StudyError
+        If a number is not finite, a tolerance is missing, given twice or negative, the source is missing, or the unit
+        is none.
     """
 
     name: str
@@ -75,6 +83,28 @@ class Expected:
     tolerance: float | None = None
     relative: float | None = None
     depends_on: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        where = f"[values.{self.name}]"
+        limits = {key: value for key in ("tolerance", "relative") if (value := getattr(self, key)) is not None}
+        for key, value in {"expected": self.expected, **limits}.items():
+            if not _is_finite(value):
+                raise StudyError(field_error(f"{where} {key}", "a finite number", value, "Its unit goes into 'unit'."))
+        if len(limits) != 1 or min(limits.values()) < 0:
+            raise StudyError(field_error(where, "one of 'tolerance' (absolute) and 'relative', not negative", limits))
+        if self.expected == 0 and self.relative is not None:
+            do = "A fraction of 0 is 0. Give 'tolerance' instead."
+            raise StudyError(field_error(f"{where} relative", "none, as the expected value is 0", self.relative, do))
+        if not _is_finite(self.allowed):
+            raise StudyError(field_error(f"{where} relative", "a fraction of which something is left", self.relative))
+        if not isinstance(self.source, str) or not self.source.strip():
+            raise StudyError(field_error(f"{where} source", "who published the value, where", self.source))
+        if not isinstance(self.unit, str):
+            raise StudyError(field_error(f"{where} unit", "a unit as text", self.unit))
+        try:
+            parse_unit(self.unit)
+        except BiosnnError as error:
+            raise StudyError(f"{where} unit: {error}") from None
 
     @property
     def allowed(self) -> float:
@@ -133,34 +163,33 @@ def read_expected(path: Path) -> list[Expected]:
     tables = data.get("values", {})
     if set(data) - {"values"} or not isinstance(tables, dict):
         raise StudyError(field_error(str(path), "tables [values.NAME] only", sorted(data)))
-    return [_expected(f"{path.name} [values.{name}]", name, table) for name, table in tables.items()]
+    return [_expected(path.name, name, table) for name, table in tables.items()]
 
 
-def _expected(where: str, name: str, table: Any) -> Expected:
+def _expected(file: str, name: str, table: Any) -> Expected:
+    where = f"{file} [values.{name}]"
     known = {"expected", "tolerance", "relative", "unit", "source", "depends_on"}
     if not isinstance(table, dict) or set(table) - known:
         raise StudyError(field_error(where, f"the fields {', '.join(sorted(known))}", table))
-    for key in ("expected", "tolerance", "relative"):
-        value = table.get(key, 0)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise StudyError(field_error(f"{where} {key}", "a finite number", value, "Its unit goes into 'unit'."))
-    limits = [key for key in ("tolerance", "relative") if key in table]
-    if "expected" not in table or len(limits) != 1 or table[limits[0]] < 0:
+    if "expected" not in table:
         expected = "'expected' and one of 'tolerance' (absolute) and 'relative', not negative"
         raise StudyError(field_error(where, expected, table))
-    source = table.get("source")
-    if not isinstance(source, str) or not source.strip():
-        raise StudyError(field_error(f"{where} source", "who published the value, where", source))
-    unit = table.get("unit", "1")
-    if not isinstance(unit, str):
-        raise StudyError(field_error(f"{where} unit", "a unit as text", unit))
-    try:
-        parse_unit(unit or "1")
-    except BiosnnError as error:
-        raise StudyError(f"{where} unit: {error}") from None
-    tolerance, relative = (_number(table.get(key)) for key in ("tolerance", "relative"))
     depends_on = _depends_on(f"{where} depends_on", table.get("depends_on", []))
-    return Expected(name, float(table["expected"]), unit or "1", source, tolerance, relative, depends_on)
+    given = {key: table.get(key) for key in ("expected", "tolerance", "relative")}
+    fields: dict[str, Any] = {key: float(got) if got and _is_finite(got) else got for key, got in given.items()}
+    fields |= {"unit": table.get("unit", "1") or "1", "source": table.get("source"), "depends_on": depends_on}
+    try:
+        return Expected(name, **fields)
+    except StudyError as error:
+        raise StudyError(f"{file} {error}") from None
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether something is a number, other than True and False, and one that is not too large to compute with."""
+    try:
+        return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _depends_on(where: str, given: Any) -> tuple[str, ...]:
@@ -168,10 +197,6 @@ def _depends_on(where: str, given: Any) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise StudyError(field_error(where, 'a list of settings, or "all"', given))
     return tuple(names)
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
 
 
 def check_values(values: Mapping[str, Quantity | float | int], expected: Iterable[Expected]) -> list[CheckedValue]:
@@ -223,16 +248,49 @@ def _row(item: Expected, value: float, why: str = "") -> CheckedValue:
 def judge_value(row: CheckedValue) -> CheckedValue:
     """Give a value its verdict from its number, the expected one and the tolerance, whatever verdict it had.
 
-    A row without an expected value is returned as it is.
+    A row without an expected value is returned as it is; one that says ``why`` it fails goes on to fail.
+
+    Raises
+    ------
+    ResultError
+        If a verdict would rest on nothing: a number is too large, or the expected one or the tolerance is missing, not
+        finite or negative, or says something else than ``relative``.
     """
-    if row.expected is None or row.tolerance is None:
+    where = f"values[{row.name!r}]"
+    if isinstance(row.value, int) and not _is_finite(row.value):
+        raise ResultError(f"{where}: expected a number below 1.8e308 (got a larger one).")
+    if row.expected is None:
+        told = not row.verdict or (row.verdict == FAIL and row.why)
+        if not told or row.tolerance is not None or row.relative is not None:
+            raise ResultError(f"{where}: has a tolerance or a verdict without an expected value.")
         return row
+    allowed = _allowed(where, row)
     # Written so that a NaN, which compares false with everything, fails.
-    return replace(row, verdict=PASS if abs(row.value - row.expected) <= row.tolerance else FAIL)
+    return replace(row, verdict=PASS if not row.why and abs(row.value - row.expected) <= allowed else FAIL)
 
 
-def check_claims(result: Result, claims: Iterable[Claim]) -> list[CheckedClaim]:
+def _allowed(where: str, row: CheckedValue) -> float:
+    """The deviation that passes, if what a row says of it can be used."""
+    if not _is_finite(row.expected):
+        raise ResultError(field_error(f"{where} expected", "a finite number", row.expected))
+    given = {"tolerance": row.tolerance} | ({} if row.relative is None else {"relative": row.relative})
+    for key, value in given.items():
+        if value is None or not _is_finite(value) or value < 0:
+            raise ResultError(field_error(f"{where} {key}", "a finite number, at least 0", value))
+    return float(row.tolerance or 0.0)
+
+
+def check_claims(result: Result, claims: Iterable[Claim], code: Path = Path()) -> list[CheckedClaim]:
     """Give each claim its verdict.
+
+    Parameters
+    ----------
+    result : Result
+        What the study returned.
+    claims : iterable of Claim
+        What it claims.
+    code : Path
+        The study's folder, to name the line at fault.
 
     Returns
     -------
@@ -240,15 +298,21 @@ def check_claims(result: Result, claims: Iterable[Claim]) -> list[CheckedClaim]:
         "silent" where the activity floor is not reached; "error", naming the exception, where the claim's own code
         fails, so that one broken claim does not cost the numbers of a long run.
     """
-    return [_check_claim(result, claim) for claim in claims]
+    return [_check_claim(result, claim, code) for claim in claims]
 
 
-def _check_claim(result: Result, claim: Claim) -> CheckedClaim:
+def _check_claim(result: Result, claim: Claim, code: Path) -> CheckedClaim:
     try:
-        verdict = SILENT if not _truth(claim.active(result)) else PASS if _truth(claim.holds(result)) else FAIL
+        verdict = contained(lambda: _verdict(result, claim))
     except Exception as error:  # the study's own code: anything can happen, and the reader must see what
-        return CheckedClaim(claim.name, claim.statement, ERROR, f"{type(error).__name__}: {error}")
+        return CheckedClaim(claim.name, claim.statement, ERROR, blame(error, code))
     return CheckedClaim(claim.name, claim.statement, verdict)
+
+
+def _verdict(result: Result, claim: Claim) -> str:
+    if not _truth(claim.active(result)):
+        return SILENT
+    return PASS if _truth(claim.holds(result)) else FAIL
 
 
 def _truth(value: Any) -> bool:
