@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST = 400
+
 
 class BiosnnError(Exception):
     """Base of all errors of biosnn."""
@@ -72,8 +74,13 @@ class MissingExtraError(BiosnnError, ImportError):
 
 def field_error(where: str, expected: str, got: object, do: str = "") -> str:
     """Compose the message ``Class.field: expected … (got …). What to do.``"""
-    text = f"{where}: expected {expected} (got {got!r})."
+    text = f"{where}: expected {expected} (got {_shortened(repr(got))})."
     return f"{text} {do}" if do else text
+
+
+def _shortened(text: str) -> str:
+    """A text that has room in a message: whoever reads it knows the rest."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text):,} characters)"
 
 
 def unknown(kind: str, name: str, valid: Iterable[str]) -> str:

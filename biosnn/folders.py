@@ -25,7 +25,7 @@ def working_folder_is_gone() -> bool:
     """Whether somebody has removed the folder in which this process works."""
     try:
         os.getcwd()
-    except FileNotFoundError:
+    except OSError:
         return True
     return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def contained(call: Callable[[], Returned]) -> Returned:
 
 def private_name(kind: str, path: Path) -> str:
     """A name for the module of a file or folder, the same for the same path."""
-    return f"_biosnn_{kind}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    return f"_biosnn_{kind}_{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:12]}"
 
 
 def execute(file: Path, name: str, *, package: bool = False) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import pytest
 from cli_user import biosnn, elsewhere  # noqa: F401
 from small_study import EXPECTED, STUDY, write_study
 
+from biosnn import folders
 from biosnn.cli import main
 from biosnn.engine import cache
 
@@ -134,6 +136,24 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("show", "lif", "--figure", "--out", "charging/study.py/x.png"), "cannot be written: "),
         (("show", "./charging", "--figure"), "only a model or a trained network has a figure"),
         (("show", "./nowhere.toml"), "nowhere.toml"),
+        (("show", "pipe.npz"), "pipe.npz: is neither a file nor a folder."),
+        (("check", "pipe.npz"), "pipe.npz: is neither a file nor a folder."),
+        (("convert", "pipe.npz"), "pipe.npz: is neither a file nor a folder."),
+        (("convert", "digits_mlp", "--save", "charging.npz/x.npz"), "a file in a folder that exists"),
+        (("convert", "digits_mlp", "--save", "pipe.npz"), "pipe.npz: exists and is no file"),
+        (("convert", "digits_mlp", "--save", f"{250 * 'x'}/y.npz"), "--save"),
+        (("convert", "digits_mlp", "--save", "/proc/x.npz"), "/proc/x.npz: cannot be written: No such file"),
+        (("run", "./charging", "--out", "/proc/x"), "/proc/x: cannot be written"),
+        (("run", "./charging", "--out", 300 * "x"), "File name too long"),
+        (("run", "./charging", "--out", "."), "expected a folder beside or below the working folder (got '.')"),
+        (("run", "./charging", "--out", ""), "expected a folder beside or below the working folder (got '.')"),
+        (("run", "./charging", "seed=3"), "Write --seed instead: it is no setting."),
+        (("run", "./charging", f"points={400 * '9'}"), "expected a whole number of 64 bits"),
+        (("run", "./charging", f"points={5000 * '9'}"), "(5,002 characters)"),
+        (("run", "./charging", "points="), "expected a whole number (got '')"),
+        (("run", "./charging", "points=1e300"), "expected a whole number (got '1e300')"),
+        (("run", "./charging", "points=٣"), "in the digits 0 to 9"),
+        (("run", "./charging", "--seed", "٣"), "expected a whole number"),
         (("new", "study", "Big Name"), "expected a letter, then lower-case letters"),
         (("new", "study", "charging"), "exists already"),
         (("new", "model", "cell", "--kind", "glia"), "one of neuron, synapse"),
@@ -143,10 +163,17 @@ def test_a_mistake_gets_a_message_and_no_traceback(
     arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_study(Path("charging"))
+    os.mkfifo("pipe.npz")
+    before = sorted(Path().rglob("*"))
     assert biosnn(*arguments) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("Error: ") or "Error ─" in err
+    captured = capsys.readouterr()
+    err = captured.err
+    assert err.startswith("Error: ")
     assert message in err
+    # Two studies look for their models when they run.
+    if arguments[1] not in ("lif", "stdp-window"):
+        assert "running" not in captured.out
+        assert sorted(path for path in Path().rglob("*") if "__pycache__" not in path.parts) == before
     assert "Traceback" not in err
 
 
@@ -321,7 +348,73 @@ def test_every_command_of_the_guide_works_as_printed(monkeypatch: pytest.MonkeyP
             subprocess.run(words, check=True)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_an_error_of_the_machine_names_path_and_reason(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(error: Exception) -> str:
+        monkeypatch.setattr("biosnn.shelf.study_names", lambda: (_ for _ in ()).throw(error))
+        code = biosnn("list")
+        return f"{code} {capsys.readouterr().err}"
+
+    full = OSError(errno.ENOSPC, "No space left on device", "/tmp/x")
+    assert fail(full) == "2 Error: /tmp/x: No space left on device.\n"
+    assert fail(OSError(errno.ENOSPC, "No space left on device")) == "2 Error: No space left on device.\n"
+    assert fail(MemoryError()) == "2 Error: Not enough memory.\n"
+    said = fail(KeyError("x"))
+    assert said.startswith("70 Error: This is a fault of biosnn, not of yours: KeyError: 'x'\n")
+    assert "BIOSNN_DEBUG=1" in said
+    monkeypatch.setenv("BIOSNN_DEBUG", "1")
+    with pytest.raises(KeyError):
+        fail(KeyError("x"))
+
+
+def test_a_working_folder_that_is_gone_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"))
+    study = Path("charging").absolute()
+    Path("gone").mkdir()
+    os.chdir("gone")
+    Path("../gone").rmdir()
+    assert biosnn("run", str(study)) == 2
+    assert capsys.readouterr().err == f"Error: {folders.GONE}\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "call", "told"),
+    [
+        ("    cell =", "    import sys; sys.exit(0)", "run() failed: RuntimeError: it calls sys.exit"),
+        ("CLAIMS = [", "import sys; sys.exit(0)", "cannot be loaded: RuntimeError: it calls sys.exit"),
+    ],
+)
+def test_a_study_that_ends_python_does_not_pass(
+    place: str, call: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(Path("charging"), study=STUDY.replace(place, f"{call}\n{place}"))
+    assert biosnn("check", "./charging") == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert "(study.py, line " in err
+
+
+def test_figures_that_end_python_cost_no_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"), plot="import sys\ndef plot(result):\n    sys.exit(0)\n")
+    assert biosnn("check", "./charging", "--out", "out") == 1
+    assert "could not be drawn: RuntimeError: it calls sys.exit" in capsys.readouterr().out
+    assert Path("out/result.json").is_file()
+
+
+def test_a_name_of_a_file_that_is_no_utf_8_costs_no_result(capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'note: str = setting("", "a text")\n    duration'
+    folder = os.fsdecode(b"charging\xff")
+    write_study(Path(folder), study=STUDY.replace("duration", text, 1))
+    assert biosnn("run", f"./{folder}", "note=a\udcff", "--out", "out") == 0
+    assert biosnn("check", "out") == 0
+    assert json.loads(Path("out/result.json").read_text(encoding="utf-8"))["settings"]["note"] == "a\udcff"
+    assert "charging\\udcff, seed 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)], ids=lambda item: str(item)
+)
 def test_a_command_that_is_stopped_clears_up(number: signal.Signals, code: int, tmp_path: Path) -> None:
     waits = "    open('begun', 'w').close()\n    import time; time.sleep(60)\n"
     write_study(Path("charging"), study=STUDY.replace("    cell =", f"{waits}    cell =", 1))

@@ -103,6 +103,38 @@ def test_texts_are_escaped(page: tuple[str, Page]) -> None:
     assert "A &amp; B &lt;1900&gt;" in page[0]
 
 
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)>[a](javascript:alert(1))\u202e\x1b[1m\"'`<b>`</td>{{ 7*7 }}"
+)
+
+
+def test_no_text_of_a_study_is_taken_for_html(tmp_path: Path) -> None:
+    bad = ascii(HOSTILE)[1:-1].replace('"', '\\"').replace("'", "\\'").replace("\\\\", "\\")
+    study = STUDY.replace("Does a neuron", f"{bad} Does a neuron").replace("how many random", f"{bad} how many random")
+    study = study.replace('"The potential only', f'"{bad} The potential only').replace(
+        "Claim, Result,", "Claim, Result, Table,"
+    )
+    study = study.replace('METHOD = "', f'METHOD = "{bad} ').replace('Claim("rises"', f'Claim("{bad}"')
+    table = f'tables={{"{bad}": Table("{bad}", [["{bad}", "b"], ["{bad}", "1"]])}},\n    )\n\n\nCLAIMS'
+    study = study.replace("    )\n\n\nCLAIMS", f"        {table}", 1)
+    model = "from biosnn import shelf\nfrom dataclasses import replace\n"
+    mine = f'replace(shelf.neuron_model("lif"), summary="{bad}", notes="{bad}", source="{bad}")'
+    study = study.replace("from dataclasses", f"{model}from dataclasses").replace(
+        'neurons(1, "lif"', f"neurons(1, {mine}"
+    )
+    expected = EXPECTED.replace("closed form", bad.replace("\\x", "\\u00").replace("\\'", "'"))
+    folder = write_study(tmp_path / "<b>charging\u202e", study=study, expected=expected)
+    result = run_study(folder, out=tmp_path / "out")
+    text = result.report.read_text(encoding="utf-8")
+    page = Page(text)
+    assert {tag for tag, _ in page.elements} & {"script", "b"} == set()
+    assert [attributes["src"] for tag, attributes in page.elements if tag == "img" and attributes["src"] == "x"] == []
+    assert all(str(attributes["href"]).startswith("#") for tag, attributes in page.elements if tag == "a")
+    assert not {"\u202e", "\x1b"} & set(text)
+    assert page.text.count("<script>alert(1)</script><img src=x onerror=alert(1)>[a](javascript:alert(1))\\u202e") > 8
+    assert "{{ 7*7 }}" in page.text
+
+
 def test_figures_are_in_the_page_with_caption_and_alternative_text(page: tuple[str, Page]) -> None:
     (image,) = [attributes for tag, attributes in page[1].elements if tag == "img"]
     assert image["alt"] == "The potential rises <b>smoothly</b>."

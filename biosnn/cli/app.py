@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from biosnn import folders
 from biosnn.cli.terminal import Console, Text, ready
-from biosnn.errors import BiosnnError
+from biosnn.errors import BiosnnError, NotFoundError
 
 if TYPE_CHECKING:
     from biosnn.study.saved import SavedResult
@@ -40,7 +41,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="The result folder (defa
 
 def _whole_number(text: str) -> int:
     try:
-        return int(text)
+        return int(text.encode("ascii"))
     except ValueError:
         raise typer.BadParameter(f"expected a whole number (got {text!r}).") from None
 
@@ -99,6 +100,7 @@ def check(
     from biosnn.cli.checking import check_model, check_saved, is_model
     from biosnn.study.saved import holds_result
 
+    _refuse_special(what)
     console, alone = Console(), not (settings or out or seed is not None or target)
     if holds_result(Path(what)):
         passed = check_saved(console, what, alone=alone)
@@ -109,6 +111,13 @@ def check(
         passed = result.verdict == "pass" and not result.broken
     if not passed:
         raise typer.Exit(1)
+
+
+def _refuse_special(name: str) -> None:
+    """Refuse what is no file, since reading a pipe that nobody writes to would never end."""
+    path = Path(name).expanduser()
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise NotFoundError(f"{name}: is neither a file nor a folder.")
 
 
 def _run(
@@ -151,6 +160,7 @@ def convert(
     """Convert a trained network into a spiking one, and say what it loses: the study [b]conversion[/b] of NETWORK."""
     from biosnn.cli.converting import check_place, place_network
 
+    _refuse_special(network)
     check_place(save)
     result = _run(Console(), "conversion", [f"model={network}", *(settings or [])], out, seed, target)
     place_network(Console(), result, save)
@@ -169,6 +179,7 @@ def show(
     """Show a model's equations, a trained network, a study's question and settings, or a saved result."""
     from biosnn.cli.showing import show_anything
 
+    _refuse_special(name)
     show_anything(Console(), name, figure=figure, out=out)
 
 
@@ -262,10 +273,8 @@ def _told(error: Exception) -> tuple[str, int]:
 
 
 def _os_error(error: OSError) -> str:
-    try:
-        os.getcwd()
-    except OSError:
-        return "The working folder is not there any longer. Change to another one."
+    if folders.working_folder_is_gone():
+        return folders.GONE
     paths = " and ".join(str(path) for path in (error.filename, error.filename2) if path is not None)
     reason = error.strerror or str(error)
     return f"{paths}: {reason}." if paths else f"{reason}."

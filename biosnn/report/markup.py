@@ -7,11 +7,14 @@ import textwrap
 
 from markupsafe import Markup, escape
 
+from biosnn.printable import printable
+
 _CODE = re.compile(r"``(.+?)``|`([^`]+)`")
 
 
 def inline(text: str) -> Markup:
     """Escape a text and set what stands in backquotes as code."""
+    text = printable(text)
     parts, end = [], 0
     for match in _CODE.finditer(text):
         parts.append(escape(text[end : match.start()]))

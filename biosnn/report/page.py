@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from biosnn.model import from_toml
+from biosnn.printable import printable
 from biosnn.report.describe import ModelSheet, describe_model
 from biosnn.report.figures import read_captions
 from biosnn.report.markup import inline, paragraphs
@@ -34,7 +35,7 @@ def write_report(folder: Path, study: Study) -> None:
 def render(result: SavedResult, study: Study) -> str:
     """Render the page of a saved result as HTML that refers to nothing outside itself."""
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True, finalize=_harmless, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters |= {"number": number_html, "unit": unit_label, "inline": inline}
     template = environment.from_string(files("biosnn.report").joinpath("report.html").read_text(encoding="utf-8"))
@@ -56,6 +57,11 @@ def render(result: SavedResult, study: Study) -> str:
         finished=result.provenance["finished"].replace("T", " ").replace("+00:00", " UTC"),
         wall_time=duration_text(result.provenance["wall_time"]["value"]),
     )
+
+
+def _harmless(value: Any) -> Any:
+    """A text in which nothing turns the direction of writing round; what is markup has been seen to before."""
+    return printable(value) if type(value) is str else value
 
 
 _VERDICTS = {

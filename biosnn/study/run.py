@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from biosnn.engine import session
-from biosnn.errors import BiosnnError, StudyError, field_error, unknown
+from biosnn.errors import BiosnnError, ResultError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
 from biosnn.study.folder import address, refuse_foreign, unfinished_folder, whole_or_not_at_all
 from biosnn.study.load import Study, load_plot, load_study
@@ -78,6 +78,7 @@ def run_study(
         used = {"asked": asked, "used": str(sim.target), "note": str(sim.note)}
         texts = setting_texts(chosen)
         folder = Path(out) if out else RESULTS / address(study.name, texts, seed, used["used"])
+        _refuse_here(folder)
         refuse_foreign(folder, study.name)
         sim.unfinished = unfinished_folder(folder)
         with whole_or_not_at_all(folder) as new:
@@ -99,6 +100,13 @@ def run_study(
             write_report(new, study)
         shutil.rmtree(sim.unfinished, ignore_errors=True)
     return load_result(folder)
+
+
+def _refuse_here(folder: Path) -> None:
+    """A result takes the place of its folder whole, and whoever works in that would be left in none."""
+    here = Path.cwd().resolve()
+    if folder.resolve() in (here, *here.parents):
+        raise ResultError(field_error("out", "a folder beside or below the working folder", str(folder)))
 
 
 def _run(study: Study, settings: Any, sim: Any) -> Result:

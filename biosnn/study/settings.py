@@ -21,6 +21,9 @@ from biosnn.quantity import check_dimension, dimension_name, format_quantity, pa
 _TRUE = frozenset({"on", "true", "yes", "1"})
 _FALSE = frozenset({"off", "false", "no", "0"})
 _KEY = "biosnn"
+_LARGEST = 2**63
+# What a run takes beside its settings.
+_OPTIONS = ("seed", "target", "out")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,10 +220,14 @@ def split_assignments(texts: Iterable[str]) -> dict[str, str]:
 
 def _unknown_key(key: str, infos: Mapping[str, SettingInfo]) -> str:
     if not infos:
-        return f"No setting named {key!r}: this study has no settings."
+        return f"No setting named {key!r}: this study has no settings.{_option(key)}"
     likely = difflib.get_close_matches(key, infos, n=1)
-    hint = f" Did you mean {likely[0]!r}?" if likely else ""
+    hint = f" Did you mean {likely[0]!r}?" if likely else _option(key)
     return f"No setting named {key!r}.{hint} {_right_ones(infos)}"
+
+
+def _option(key: str) -> str:
+    return f" Write --{key} instead: it is no setting." if key in _OPTIONS else ""
 
 
 def _right_ones(infos: Mapping[str, SettingInfo]) -> str:
@@ -291,10 +298,19 @@ def _read(key: str, text: str, default: Any) -> Any:
 
 
 def _number(key: str, text: str, kind: Callable[[str], float]) -> Any:
+    expected = "a whole number" if kind is int else "a number"
     try:
-        return _not_nan(key, kind(text))
+        number = kind(text)
     except ValueError:
-        raise SettingsError(field_error(key, "a whole number" if kind is int else "a number", text)) from None
+        raise SettingsError(field_error(key, expected, text)) from None
+    # Digits of other alphabets are numbers to Python, and so is what is too large for it: infinity.
+    if not text.isascii():
+        raise SettingsError(field_error(key, f"{expected}, in the digits 0 to 9", text))
+    if kind is int and not -_LARGEST <= number < _LARGEST:
+        raise SettingsError(field_error(key, f"{expected} of 64 bits", text))
+    if math.isinf(number) and "inf" not in text.lower():
+        raise SettingsError(field_error(key, f"{expected} below 1.8e308", text, "Write 'inf' if you mean that."))
+    return _not_nan(key, number)
 
 
 def _not_nan(key: str, value: Any) -> Any:
