@@ -280,7 +280,7 @@ def test_a_claims_exception_is_named_and_the_numbers_are_kept(tmp_path: Path) ->
     result = run_study(write_study(tmp_path / "charging", study=study), out=tmp_path / "out")
     assert result.broken
     assert result.verdict == "fail"
-    assert (result.claims[0].verdict, result.claims[0].why) == ("error", "KeyError: 'nope'")
+    assert (result.claims[0].verdict, result.claims[0].why) == ("error", "KeyError: 'nope' (study.py, line 35)")
 
 
 def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:

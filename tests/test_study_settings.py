@@ -81,6 +81,12 @@ def test_a_text_is_parsed_by_the_type_of_the_default(key: str, text: str, value:
         ("delays", "1 ms,2 mV", "expected a quantity in second, got a quantity in volt"),
         ("delays", 1 * ms, "expected a tuple"),
         ("seeds", "1,-1", "expected at least 0 (got -1)"),
+        ("images", 2**63, "expected a whole number of 64 bits"),
+        ("images", f"{2**63}", "expected a whole number of 64 bits"),
+        ("images", "９", "expected a whole number, in the digits 0 to 9"),
+        ("images", "", "expected a whole number (got '')"),
+        ("rate", "1e999", "Write 'inf' if you mean that."),
+        ("rate", "٣", "expected a number, in the digits 0 to 9"),
     ],
 )
 def test_a_wrong_value_is_refused_and_the_right_ones_are_listed(key: str, given_value: object, message: str) -> None:

@@ -341,6 +341,8 @@ def _fit(key: str, value: Any, default: Any) -> Any:
         plain = float(plain)
     if type(plain) is not type(default):
         raise SettingsError(field_error(key, _kind(default), value))
+    if type(plain) is int and not -_LARGEST <= plain < _LARGEST:
+        raise SettingsError(field_error(key, "a whole number of 64 bits", value))
     return _not_nan(key, plain) if isinstance(plain, float) else plain
 
 
