@@ -144,7 +144,7 @@ class Anything:
     st.fixed_dictionaries(
         {
             "number": finite,
-            "whole": st.integers(),
+            "whole": st.integers(-(2**63), 2**63 - 1),
             "flag": st.booleans(),
             "text": st.text(),
             "time": quantities,
