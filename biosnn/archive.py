@@ -9,18 +9,23 @@ from __future__ import annotations
 import math
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 
+from biosnn import files
 from biosnn.errors import BiosnnError, field_error
 from biosnn.quantity import parse_unit, unit_text
+from biosnn.writing import replaced
 
-_HEADER = 4096  # bytes that the head of an array may take, at most
+_MOST_MEMBERS = 10_000
+_KINDS = "biufcU"  # of numbers, booleans and texts, as NumPy calls them
+_EXPECTED, _AGAIN = "an npz archive", "Copy it again, or make it anew."
 
 
 def entries(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -35,17 +40,52 @@ def entries(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def write(path: Path, arrays: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> None:
     """Write arrays, as ``NAME.npy``, and texts, by their names, into a file, whole or not at all."""
     # By hand, since `numpy.savez` takes no array of the name "file" and no text, and would pickle objects.
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for name, text in (texts or {}).items():
-                archive.writestr(name, text)
-            for name, array in arrays.items():
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)  # type: ignore[no-untyped-call]
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+    with replaced(path) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, text in (texts or {}).items():
+            archive.writestr(name, text)
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def opened(path: Path, error: type[BiosnnError], expected: str, do: str = "") -> Iterator[zipfile.ZipFile]:
+    """Open an archive whose members are still to be looked at; see `files.reading` for what is raised.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : type
+        Of the exception to raise.
+    expected : str
+        What it should be.
+    do : str
+        What to do about one that is damaged.
+    """
+    with files.opened(path, error) as file, files.reading(path, error, expected, do):
+        with zipfile.ZipFile(file) as archive:
+            if len(archive.infolist()) > _MOST_MEMBERS:
+                raise error(field_error(str(path), f"at most {_MOST_MEMBERS} members", len(archive.infolist()), do))
+            yield archive
+
+
+def check_members(archive: zipfile.ZipFile, path: Path, error: type[BiosnnError], names: Iterable[str]) -> None:
+    """Hold what members claim to become in all against the file and the memory there is (`files.check_size`).
+
+    Raises
+    ------
+    error
+        If that is too much, or one is packed in a way whose size is known only afterwards.
+    """
+    wanted = [archive.getinfo(name) for name in set(names)]
+    for info in wanted:
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            expected = "a member that is deflated or not compressed, as NumPy writes them"
+            raise error(field_error(f"{path}: {info.filename}", expected, f"method {info.compress_type}"))
+    assert archive.fp is not None
+    stored = os.fstat(archive.fp.fileno()).st_size
+    files.check_size(path, sum(info.file_size for info in wanted), stored, error)
 
 
 def read_texts(path: Path, error: type[BiosnnError], limit: int) -> dict[str, str]:
@@ -54,17 +94,26 @@ def read_texts(path: Path, error: type[BiosnnError], limit: int) -> dict[str, st
     Raises
     ------
     error
-        If it is no such file, or a text is longer than ``limit`` bytes.
+        If it is no such file, or the texts have more than ``limit`` bytes in all.
     """
-    with _opened(path, error) as archive:
+    with opened(path, error, _EXPECTED, _AGAIN) as archive:
+        members = [info for info in archive.infolist() if not info.filename.endswith(".npy")]
+        check_members(archive, path, error, (info.filename for info in members))
+        size = sum(info.file_size for info in members)
+        if size > limit:
+            names = ", ".join(info.filename for info in members[:3])
+            raise error(field_error(f"{path}: {names}", f"texts of at most {limit} bytes in all", size))
         found = {}
-        for info in archive.infolist():
-            if not info.filename.endswith(".npy"):
-                if info.file_size > limit:
-                    where = f"{path}: {info.filename}"
-                    raise error(field_error(where, f"a text of at most {limit} bytes", info.file_size))
-                found[info.filename] = archive.read(info).decode("utf-8")
+        for info in members:
+            with files.reading(f"{path}: {info.filename}", error, "a text in UTF-8", _AGAIN):
+                found[info.filename] = _content(archive, info).decode("utf-8")
         return found
+
+
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """A member, of which no more is unpacked than it claims, and one byte; that it is whole, its checksum tells."""
+    with archive.open(info) as file:
+        return file.read(info.file_size + 1)
 
 
 def read_arrays(path: Path, where: str, wanted: Mapping[str, Any], error: type[BiosnnError]) -> dict[str, Any]:
@@ -86,39 +135,31 @@ def read_arrays(path: Path, where: str, wanted: Mapping[str, Any], error: type[B
     error
         If the file cannot be read, an entry makes no sense, or an array is not what its entry says.
     """
-    with _opened(path, error) as archive:
-        return {name: _read_array(f"{where} arrays[{name!r}]", archive, entry, error) for name, entry in wanted.items()}
+    if not isinstance(wanted, Mapping):
+        raise error(field_error(f"{where} arrays", "an entry for each array, by name", type(wanted).__name__))
+    with opened(path, error, _EXPECTED, _AGAIN) as archive:
+        there = set(archive.namelist())
+        found: dict[str, _Entry] = {}
+        for name, entry in wanted.items():
+            place = f"{where} arrays[{name!r}]"
+            with files.reading(place, error, "unit, shape, dtype and key of an array"):
+                found[name] = _entry(place, entry, error)
+            if found[name].member not in there:
+                raise error(f"{place}: the archive has no array {found[name].member.removesuffix('.npy')!r}.")
+        if len({entry.member for entry in found.values()}) < len(found):
+            raise error(field_error(f"{where} arrays", "a key of its own for each", sorted(found)))
+        check_members(archive, path, error, (entry.member for entry in found.values()))
+        return {name: _read_array(f"{where} arrays[{name!r}]", archive, entry, error) for name, entry in found.items()}
 
 
-@contextmanager
-def _opened(path: Path, error: type[BiosnnError]) -> Iterator[zipfile.ZipFile]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except FileNotFoundError:
-        raise error(f"{path}: no such file.") from None
-    except BiosnnError:
-        raise
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as problem:
-        raise error(f"{path}: cannot be read as an npz archive: {problem}") from None
-
-
-def _read_array(where: str, archive: zipfile.ZipFile, entry: Any, error: type[BiosnnError]) -> Any:
-    key, unit, shape, dtype = _fields(where, entry, error)
-    if f"{key}.npy" not in archive.namelist():
-        raise error(f"{where}: the archive has no array {key!r}.")
-    size = archive.getinfo(f"{key}.npy").file_size
-    if not 0 <= size - int(np.prod(shape, dtype=object)) * dtype.itemsize <= _HEADER:
-        raise error(field_error(where, f"{dtype} of the shape {shape}", f"{size} bytes"))
-    brought, kind, _ = head(archive, where, f"{key}.npy", error)
-    if (brought, kind) != (tuple(shape), dtype):
-        raise error(field_error(where, f"shape and dtype {(tuple(shape), dtype.str)}", (brought, kind.str)))
-    array = numbers(archive, where, f"{key}.npy", error)
-    try:
-        dimensions = get_dimensions(parse_unit(unit))
-    except BiosnnError as problem:
-        raise error(f"{where} unit: {problem}") from None
-    return array if dimensions.is_dimensionless else Quantity(array, dim=dimensions)
+def _read_array(where: str, archive: zipfile.ZipFile, entry: _Entry, error: type[BiosnnError]) -> Any:
+    with files.reading(where, error, "an array", _AGAIN):
+        brought, kind, _ = head(archive, where, entry.member, error)
+        if (brought, kind) != (entry.shape, entry.dtype):
+            expected = f"shape and dtype {(entry.shape, entry.dtype.str)}"
+            raise error(field_error(where, expected, (brought, kind.str)))
+        array = numbers(archive, where, entry.member, error)
+        return array if entry.dimensions.is_dimensionless else Quantity(array, dim=entry.dimensions)
 
 
 def head(archive: zipfile.ZipFile, where: str, member: str, error: type[BiosnnError]) -> tuple[Any, Any, int]:
@@ -138,11 +179,9 @@ def head(archive: zipfile.ZipFile, where: str, member: str, error: type[BiosnnEr
     Raises
     ------
     error
-        If it is of a version that is not read, or has objects in it.
-    ValueError
-        If it is no array.
+        If it is no array, is of a version that is not read, or has objects in it.
     """
-    with archive.open(member) as file:
+    with files.reading(where, error, "an array as NumPy saves it", _AGAIN), archive.open(member) as file:
         version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
         if read is None:
@@ -152,11 +191,13 @@ def head(archive: zipfile.ZipFile, where: str, member: str, error: type[BiosnnEr
     if dtype.hasobject:
         do = "Objects are pickled, and loading them could run any code. Save arrays of numbers, all of one shape."
         raise error(field_error(where, "numbers", f"objects, of the shape {shape}", do))
+    if dtype.kind not in _KINDS or not dtype.itemsize:
+        raise error(field_error(where, "numbers, booleans or texts", f"{dtype} {shape}"))
     return shape, dtype, brought
 
 
 def numbers(archive: zipfile.ZipFile, where: str, member: str, error: type[BiosnnError]) -> Any:
-    """An array that is a member of an archive, whose `head` has been looked at.
+    """An array that is a member of an archive, which `check_members` has looked at.
 
     Raises
     ------
@@ -170,19 +211,31 @@ def numbers(archive: zipfile.ZipFile, where: str, member: str, error: type[Biosn
             field_error(where, f"{size} bytes, as its shape {shape} says", f"{brought} bytes", "Save it again.")
         )
     with archive.open(member) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
+        array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
+        file.read(1)  # the end, at which the checksum is looked at
+        return array
 
 
-def _fields(where: str, entry: Any, error: type[BiosnnError]) -> tuple[str, str, list[int], np.dtype[Any]]:
+@dataclass(frozen=True)
+class _Entry:
+    """What is said of an array: the name of its member, and what it should be."""
+
+    member: str
+    dimensions: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def _entry(where: str, entry: Any, error: type[BiosnnError]) -> _Entry:
     fields = {"key": str, "unit": str, "shape": list, "dtype": str}
     if not isinstance(entry, dict) or any(not isinstance(entry.get(name), kind) for name, kind in fields.items()):
         raise error(field_error(where, f"the fields {', '.join(fields)}", entry))
     if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in entry["shape"]):
         raise error(field_error(f"{where} shape", "whole numbers, not negative", entry["shape"]))
-    try:
+    with files.reading(f"{where} dtype", error, "a type of NumPy's"):
         dtype = np.dtype(entry["dtype"])
-    except TypeError:
-        raise error(field_error(f"{where} dtype", "a type of NumPy's", entry["dtype"])) from None
-    if dtype.kind not in "biufcU":
+    if dtype.kind not in _KINDS:
         raise error(field_error(f"{where} dtype", "numbers, booleans or texts", entry["dtype"]))
-    return entry["key"], entry["unit"], entry["shape"], dtype
+    with files.reading(f"{where} unit", error, "a unit"):
+        dimensions = get_dimensions(parse_unit(entry["unit"]))
+    return _Entry(f"{entry['key']}.npy", dimensions, tuple(entry["shape"]), dtype)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import files
 from biosnn.download import download
 from biosnn.errors import DataError, field_error
 from biosnn.examples import read_npz
@@ -27,6 +27,10 @@ CLASSES = 10
 _PARTS = (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin")
 """Five files of training images, and one of test images."""
 
+_LENGTH = 1 + 3 * SIDE * SIDE
+"""Bytes of an image and its label."""
+
+_AGAIN = "Delete it, and it is downloaded anew."
 _SOURCE = "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images"
 _COPY = "a copy stored as JPEG, with losses: networks score about ten points less on it than on the original"
 
@@ -88,13 +92,13 @@ class CifarSet:
             do = "It is truncated or another file, such as that for Python. Delete it, and it is downloaded anew."
             raise DataError(field_error(f"{path}, SHA-256", self.sha256, found, do))
         contents = {}
-        try:
-            with tarfile.open(path, "r:gz") as archive:
+        with files.opened(path, DataError) as file, files.reading(path, DataError, "a gzip archive", _AGAIN):
+            with tarfile.open(fileobj=file, mode="r:gz") as archive:
                 for member in archive:  # in their order, since a gzip stream does not go back
                     if member.isfile() and (name := Path(member.name).name) in _PARTS:
-                        contents[name] = archive.extractfile(member).read()  # type: ignore[union-attr]
-        except (OSError, EOFError, tarfile.TarError, zlib.error) as problem:
-            raise DataError(f"{path} cannot be read: {problem}. Delete it, and it is downloaded anew.") from None
+                        content = archive.extractfile(member)
+                        assert content is not None
+                        contents[name] = content.read(self.images * _LENGTH + 1)
         return [parse(f"{path}: {name}", contents.get(name, b""), self.images) for name in _PARTS]
 
 
@@ -120,11 +124,10 @@ def parse(where: str, content: bytes, images: int) -> tuple[NDArray[np.uint8], N
     DataError
         If it has another length, or a label is no class.
     """
-    length = 1 + 3 * SIDE * SIDE
-    if len(content) != images * length:
-        expected = f"{images} images of {length} bytes, {images * length} in all"
+    if len(content) != images * _LENGTH:
+        expected = f"{images} images of {_LENGTH} bytes, {images * _LENGTH} in all"
         raise DataError(field_error(where, expected, len(content)))
-    rows = np.frombuffer(content, dtype=np.uint8).reshape(images, length)
+    rows = np.frombuffer(content, dtype=np.uint8).reshape(images, _LENGTH)
     planes = rows[:, 1:].reshape(images, 3, SIDE, SIDE)
     return _checked(where, np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), rows[:, 0])
 
@@ -152,11 +155,8 @@ def _checked(where: str, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.u
 
 
 def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as problem:
-        raise DataError(f"{path} cannot be read: {problem}.") from None
+    with files.opened(path, DataError) as file, files.reading(path, DataError, "a file"):
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 CIFAR10 = CifarSet(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from biosnn.errors import DataError
+from biosnn.writing import replaced
 
 
 def download(path: Path, addresses: Sequence[str], is_right: Callable[[Path], bool], wanted: str) -> None:
@@ -34,20 +34,16 @@ def download(path: Path, addresses: Sequence[str], is_right: Callable[[Path], bo
     pooch.get_logger().setLevel(logging.ERROR)
     reasons = []
     for address in addresses:
-        # A name of its own for each process, so that two at once do not write to one file.
-        fetched = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            pooch.retrieve(address, known_hash=None, fname=fetched.name, path=fetched.parent)
-            if not is_right(fetched):
-                reasons.append(f"{address}: not the file that it should be")
-                continue
-            fetched.replace(path)
+            # A name of its own for each process, so that two at once do not write to one file.
+            with replaced(path) as fetched:
+                pooch.retrieve(address, known_hash=None, fname=fetched.name, path=fetched.parent)
+                if not is_right(fetched):
+                    raise DataError("not the file that it should be")
             return
-        except (OSError, ValueError, DataError) as error:  # what requests raises is an OSError
+        except (OSError, ValueError) as error:  # what requests raises is an OSError
             reasons.append(f"{address}: {error}")
-        finally:
-            fetched.unlink(missing_ok=True)
     raise DataError(
         f"{path} is missing and could not be downloaded. Put it there, or set BIOSNN_DATA to a folder that has "
         f"{wanted}. Tried: {'; '.join(reasons)}"

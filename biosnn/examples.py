@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,6 @@ from numpy.typing import NDArray
 
 from biosnn import archive
 from biosnn.errors import DataError, field_error
-
-MOST_BYTES = 2**33
-"""How many bytes an array of a file may have."""
 
 _SAVE = "Save it with np.savez(path, x=inputs, y=labels)."
 
@@ -108,7 +103,7 @@ def _labels(file: Path, y: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 
 def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Read arrays of a ``.npz`` file, the size of each looked at before memory is taken for it.
+    """Read arrays of a ``.npz`` file, the size of all looked at before memory is taken for them.
 
     Parameters
     ----------
@@ -120,29 +115,13 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     Raises
     ------
     DataError
-        If it is missing or damaged, lacks an array, or has objects in one.
+        If it is missing or damaged, lacks an array, has objects in one, or they are too large (`files.check_size`).
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file (looked at {path.resolve()}).")
-    try:
-        with zipfile.ZipFile(path) as opened:
-            there = [name.removesuffix(".npy") for name in opened.namelist()]
-            missing = [name for name in names if name not in there]
-            if missing:
-                expected = f"the arrays {' and '.join(names)}"
-                raise DataError(field_error(str(path), expected, ", ".join(there) or "none", _SAVE))
-            return {name: _member(opened, f"{path}: {name}", f"{name}.npy") for name in names}
-    except DataError:
-        raise
-    except zipfile.BadZipFile as problem:
-        raise DataError(f"{path}: it is no whole .npz file of NumPy: {problem}. {_SAVE}") from None
-    # What zipfile and NumPy raise for what is damaged, encrypted, or compressed in ways they do not know.
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error) as problem:
-        raise DataError(f"{path}: it cannot be read as a .npz file of NumPy: {problem}. {_SAVE}") from None
-
-
-def _member(opened: zipfile.ZipFile, where: str, member: str) -> NDArray[Any]:
-    _, _, brought = archive.head(opened, where, member, DataError)
-    if brought > MOST_BYTES:
-        raise DataError(field_error(where, f"at most {MOST_BYTES} bytes", brought, "Save a part of it."))
-    return np.asarray(archive.numbers(opened, where, member, DataError))
+    with archive.opened(path, DataError, "a .npz file of NumPy", _SAVE) as opened:
+        there = [name.removesuffix(".npy") for name in opened.namelist()]
+        missing = [name for name in names if name not in there]
+        if missing:
+            expected = f"the arrays {' and '.join(names)}"
+            raise DataError(field_error(str(path), expected, ", ".join(there) or "none", _SAVE))
+        archive.check_members(opened, path, DataError, [f"{name}.npy" for name in names])
+        return {name: archive.numbers(opened, f"{path}: {name}", f"{name}.npy", DataError) for name in names}

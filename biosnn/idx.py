@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import zlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import files
 from biosnn.download import download
 from biosnn.errors import DataError, field_error
 from biosnn.folders import data_folder
@@ -22,7 +24,8 @@ from biosnn.folders import data_folder
 PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 """Training images and labels, test images and labels."""
 
-_UNSIGNED_BYTE = 0x08
+_MAGIC = b"\0\0\x08"  # of unsigned bytes
+_MOST_AXES = 8
 
 
 @dataclass(frozen=True)
@@ -86,19 +89,29 @@ class IdxSet:
 
 
 def unpack(path: Path) -> bytes:
-    """The content of a file, uncompressed if its name has ``.gz``.
+    """The content of a file, uncompressed if it is a gzip file: as much as its first bytes announce, and one byte more.
 
     Raises
     ------
     DataError
-        If it cannot be read or is no whole gzip file.
+        If it cannot be read, is no whole gzip file, or announces more than `files.check_size` lets through.
     """
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if ".gz" in path.suffixes else content
-    except (OSError, EOFError, zlib.error) as error:
-        do = "It may be truncated. Delete it, and it is downloaded anew."
-        raise DataError(f"{path} cannot be read: {error}. {do}") from None
+    do = "It may be truncated. Delete it, and it is downloaded anew."
+    with files.opened(path, DataError) as file, files.reading(path, DataError, "an IDX file", do):
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
+        head = stream.read(4)
+        is_idx = len(head) == 4 and head.startswith(_MAGIC)
+        head += stream.read(4 * head[3]) if is_idx else b""
+        announced = math.prod(_sizes(head)) if is_idx else 0
+        files.check_size(path, announced, files.size_of(file), DataError, do)
+        return head + stream.read(announced + 1)
+
+
+def _sizes(head: bytes) -> tuple[int, ...]:
+    """The lengths of the axes, as far as they are there."""
+    return tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, min(len(head), 4 + 4 * head[3]) - 3, 4))
 
 
 def parse(path: Path, content: bytes) -> NDArray[np.uint8]:
@@ -121,11 +134,12 @@ def parse(path: Path, content: bytes) -> NDArray[np.uint8]:
     DataError
         If it is something else, or its length is not what its sizes say.
     """
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE:
+    if len(content) < 4 or not content.startswith(_MAGIC):
         raise DataError(field_error(str(path), "an IDX file of unsigned bytes", content[:4].hex()))
-    start = 4 + 4 * content[3]
-    shape = tuple(np.frombuffer(content[4:start], dtype=">u4").astype(int).tolist())
-    if len(shape) != content[3] or len(content) - start != int(np.prod(shape, dtype=np.int64)):
+    start, shape = 4 + 4 * content[3], _sizes(content)
+    if not 1 <= content[3] <= _MOST_AXES:
+        raise DataError(field_error(f"{path}, number of axes", f"1 to {_MOST_AXES}", content[3]))
+    if len(shape) != content[3] or len(content) - start != math.prod(shape):
         raise DataError(field_error(f"{path}, length", f"a header and {shape} values", f"{len(content)} bytes"))
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
 
@@ -146,10 +160,7 @@ MNIST = IdxSet(
 FASHION_MNIST = IdxSet(
     "fashion-mnist",
     "Xiao, Rasul & Vollgraf 2017, Fashion-MNIST, arXiv:1708.07747",
-    (
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
-    ),
+    ("https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",),
     {
         "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
         "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",

@@ -85,10 +85,10 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, x=X, y=Y)
     whole = path.read_bytes()
     for content, message in [
-        (b"", "it is no whole .npz file of NumPy"),
-        (whole[:-30], "it is no whole .npz file of NumPy"),
-        (whole.replace(X.tobytes()[:800], b"\0" * 800), "it is no whole .npz file of NumPy: Bad CRC"),
-        (b"\x80\x04]", "it is no whole .npz file of NumPy"),
+        (b"", "cannot be read as a .npz file of NumPy.*np.savez"),
+        (whole[:-30], "cannot be read as a .npz file of NumPy.*np.savez"),
+        (whole.replace(X.tobytes()[:800], b"\0" * 800), "cannot be read as a .npz file of NumPy: Bad CRC"),
+        (b"\x80\x04]", "cannot be read as a .npz file of NumPy.*np.savez"),
     ]:
         path.write_bytes(content)
         with pytest.raises(DataError, match=message):
@@ -115,8 +115,10 @@ def test_an_array_that_claims_more_than_it_brings_is_refused_before_memory_is_ta
 
 
 def test_an_array_beyond_what_memory_should_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("biosnn.examples.MOST_BYTES", 1000)
-    with pytest.raises(DataError, match=r"x: expected at most 1000 bytes .*Save a part of it"):
+    monkeypatch.setattr("biosnn.files.ALWAYS", 0)
+    from_file(saved(tmp_path, x=X, y=Y))
+    monkeypatch.setattr("biosnn.files.available_memory", lambda: 2 * X.nbytes)
+    with pytest.raises(DataError, match=r"mine.npz: expected at most 2,400 bytes, half of the memory that is free"):
         from_file(saved(tmp_path, x=X, y=Y))
 
 

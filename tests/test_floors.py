@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "biosnn"
 
 FLOORS = (
     ("errors",),
-    ("quantity", "folders", "preferences", "usercode", "printable"),
+    ("quantity", "folders", "files", "writing", "preferences", "usercode", "printable"),
     ("model", "theory", "measure", "coding", "energy", "archive"),
     ("shelf", "datasets", "idx", "cifar", "examples", "download"),
     ("codeobjects", "traces", "precision", "build", "projection", "inputs", "schedule", "engine"),

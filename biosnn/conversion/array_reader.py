@@ -7,18 +7,17 @@ it is read.
 from __future__ import annotations
 
 import math
-import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import archive
+from biosnn import archive, files
 from biosnn.conversion.described import described
 from biosnn.conversion.extra import imported
 from biosnn.conversion.graph import Graph
@@ -52,13 +51,11 @@ def read_arrays(path: Path) -> Graph:
         If the arrays are in the format of safetensors, which is not installed.
     """
     text = path.with_suffix(".toml")
-    try:
+    with files.reading(text, ConversionError, "the description of a network"):
         description = _description(text)
         arrays = path if path.suffix != ".toml" else text.with_name(_file_name(description))
         with _opened(arrays) as found:
             return described(description, found)
-    except ConversionError as problem:
-        raise ConversionError(f"{text}: {problem}") from None
 
 
 @dataclass(frozen=True)
@@ -92,18 +89,10 @@ class Arrays(Mapping[str, NDArray[Any]]):
 
 
 def _description(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_TEXT + 1)
-    except OSError:
-        do = "It says what layers the arrays belong to; docs/import-a-network.md shows one."
-        raise ConversionError(f"there is no description of that name. {do}") from None
-    if len(content) > MOST_TEXT:
-        raise ConversionError(field_error("description", f"at most {MOST_TEXT} bytes", "more"))
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as problem:
-        raise ConversionError(f"it is no TOML: {problem}") from None
+    do = "It says what layers the arrays belong to; docs/import-a-network.md shows one."
+    if not path.exists():
+        raise ConversionError(f"there is no description of that name. {do}")
+    return files.parse_toml(path, files.read_text(path, ConversionError, MOST_TEXT, do), ConversionError, do)
 
 
 def _file_name(description: dict[str, Any]) -> str:
@@ -116,30 +105,37 @@ def _file_name(description: dict[str, Any]) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Arrays]:
-    try:
-        size = path.stat().st_size
-    except OSError:
-        raise ConversionError(f"there is no file {path.name} beside it.") from None
+    size = files.check_plain(path, ConversionError, "It is to lie beside the description.")
     if size > MOST_BYTES:
         raise ConversionError(field_error(path.name, f"at most {MOST_BYTES} bytes", size))
     with _READERS[path.suffix](path) as arrays:
-        yield arrays
+        yield replace(arrays, read=_counted(path, size, arrays.read))
+
+
+def _counted(path: Path, size: int, read: Callable[[str], NDArray[Any]]) -> Callable[[str], NDArray[Any]]:
+    """Read arrays as long as they are not too large in all: a description may name one as often as it likes."""
+    taken = 0
+
+    def counted(name: str) -> NDArray[Any]:
+        nonlocal taken
+        array = read(name)
+        taken += array.nbytes
+        files.check_size(path, taken, size, ConversionError, "Name each array once.")
+        return array
+
+    return counted
 
 
 @contextmanager
 def _npz(path: Path) -> Iterator[Arrays]:
-    try:
-        with zipfile.ZipFile(path) as opened:
-            names = frozenset(n.removesuffix(".npy") for n in opened.namelist() if n.endswith(".npy"))
-            yield Arrays(path.name, names, lambda name: _member(opened, f"{path.name}: array {name!r}", f"{name}.npy"))
-    except ConversionError:
-        raise
-    # What zipfile and NumPy raise for files that are damaged, encrypted, or compressed in ways they do not know.
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as problem:
-        raise ConversionError(f"{path.name} cannot be read as an npz archive: {problem}. Save it again.") from None
+    with archive.opened(path, ConversionError, "an npz archive", "Save it again.") as opened:
+        names = frozenset(n.removesuffix(".npy") for n in opened.namelist() if n.endswith(".npy"))
+        yield Arrays(path.name, names, lambda name: _member(opened, path, name))
 
 
-def _member(opened: zipfile.ZipFile, where: str, member: str) -> NDArray[Any]:
+def _member(opened: zipfile.ZipFile, path: Path, name: str) -> NDArray[Any]:
+    where, member = f"{path}: array {name!r}", f"{name}.npy"
+    archive.check_members(opened, path, ConversionError, [member])
     shape, dtype, _ = archive.head(opened, where, member, ConversionError)
     _check_size(where, shape, dtype.name)
     return np.asarray(archive.numbers(opened, where, member, ConversionError))
@@ -148,14 +144,10 @@ def _member(opened: zipfile.ZipFile, where: str, member: str) -> NDArray[Any]:
 @contextmanager
 def _safetensors(path: Path) -> Iterator[Arrays]:
     library = imported("safetensors")
-    try:
+    with files.reading(path, ConversionError, "safetensors", "Save it again."):
         with library.safe_open(path, framework="numpy") as file:
-            where = f"{path.name}: array "
+            where = f"{path}: array "
             yield Arrays(path.name, frozenset(file.keys()), lambda name: _tensor(file, f"{where}{name!r}", name))
-    except (library.SafetensorError, OSError, ValueError) as problem:
-        if isinstance(problem, ConversionError):
-            raise
-        raise ConversionError(f"{path.name} cannot be read as safetensors: {problem}. Save it again.") from None
 
 
 def _tensor(file: Any, where: str, name: str) -> NDArray[Any]:

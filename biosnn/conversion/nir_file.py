@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from biosnn import files
 from biosnn.conversion.extra import imported
 from biosnn.conversion.layers import MOST_VALUES
 from biosnn.errors import ConversionError, field_error
@@ -37,10 +38,11 @@ _AGAIN = "Copy it again, or write it again with nir.write."
 
 def is_nir(path: Path) -> bool:
     """Whether an HDF5 file has what NIR files have at the top: a node."""
+    h5py = imported("h5py")
     try:
-        with imported("h5py").File(path, "r") as file:
+        with files.reading(path, ConversionError, "an NIR file"), h5py.File(path, "r") as file:
             return "node" in file and "version" in file
-    except (OSError, RuntimeError, KeyError, ValueError):
+    except ConversionError:
         return False
 
 
@@ -66,30 +68,26 @@ def load(path: Path) -> Table:
         If h5py is not installed.
     """
     h5py = imported("h5py")
-    size = path.stat().st_size
+    size = files.check_plain(path, ConversionError)
     if size > MOST_BYTES:
         raise ConversionError(field_error("its size", f"at most {MOST_BYTES} bytes", size))
-    with path.open("rb") as opened:
+    with files.opened(path, ConversionError) as opened:
         if not opened.read(8).startswith(b"\x89HDF"):
             raise ConversionError(f"it is no HDF5 file, as nir.write makes them. {_AGAIN}")
     _check_heaps(path)
-    try:
-        with h5py.File(path, "r") as file:
-            root = _child(h5py, file, "node", "/node")
-            if not isinstance(root, h5py.Group):
-                raise ConversionError(f"/node: it has no group of this name, as NIR files have. {_AGAIN}")
-            _Look(h5py, size).table(root, "/node", 0)
-            return _table(h5py, root)
-    except ConversionError:
-        raise
-    # What h5py raises for files that are truncated or damaged.
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as problem:
-        raise ConversionError(f"it is truncated or damaged: {problem}. {_AGAIN}") from None
+    with files.reading(path, ConversionError, "an NIR file: it is truncated or damaged", _AGAIN), h5py.File(path, "r") as file:
+        root = _child(h5py, file, "node", "/node")
+        if not isinstance(root, h5py.Group):
+            raise ConversionError(f"/node: it has no group of this name, as NIR files have. {_AGAIN}")
+        look = _Look(h5py, size)
+        look.table(root, "/node", 0)
+        files.check_size(path, look.bytes, size, ConversionError, _AGAIN)
+        return _table(h5py, root)
 
 
 def _check_heaps(path: Path) -> None:
     """Make sure that the heaps of texts end: HDF5 goes through one for ever in which an object has no size."""
-    with path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with files.opened(path, ConversionError) as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
         heap = content.find(_HEAP)
         while heap >= 0:
             place, end = heap + 16, heap + int.from_bytes(content[heap + 8 : heap + 16], "little")
@@ -109,7 +107,7 @@ class _Look:
 
     def __init__(self, h5py: Any, size: int) -> None:
         self.h5py, self.size = h5py, size
-        self.objects, self.values = 0, 0
+        self.objects, self.values, self.bytes = 0, 0, 0
 
     def table(self, group: Any, where: str, depth: int) -> None:
         if depth > DEEPEST:
@@ -138,6 +136,7 @@ class _Look:
             raise ConversionError(field_error(where, "numbers or text", "nothing"))
         count = math.prod(array.shape)
         self.values += count
+        self.bytes += count * array.dtype.itemsize
         if not 0 < count <= MOST_VALUES or (text and count > MOST_OBJECTS):
             most = MOST_OBJECTS if text else MOST_VALUES
             raise ConversionError(field_error(where, f"1 to {most} values", f"{array.dtype} {array.shape}"))

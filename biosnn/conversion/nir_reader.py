@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from biosnn import files
 from biosnn.conversion import nir_file
 from biosnn.conversion.nir_file import DEEPEST, Table
 from biosnn.conversion.nir_kinds import KINDS
@@ -42,24 +43,25 @@ def read_nir(source: str | os.PathLike[str] | Any) -> NirNetwork:
         If the extra ``convert`` is not installed.
     """
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        if not path.is_file():
-            raise ConversionError(f"{path}: no such file.")
-        where = str(path)
+        where = str(Path(source))
     elif callable(getattr(source, "to_dict", None)):
         where = "The graph"
     else:
         kind = f"{type(source).__module__}.{type(source).__qualname__}"
         raise ConversionError(field_error("read_nir", "the path of a file, or a nir.NIRGraph", kind))
-    try:
-        table = nir_file.load(path) if isinstance(source, str | os.PathLike) else nir_file.plain(source.to_dict())
-        if table.get("type") != "NIRGraph":
+    with files.reading(where, ConversionError, "a network of NIR", "Write it again with nir.write."):
+        is_path = isinstance(source, str | os.PathLike)
+        table = nir_file.load(Path(source)) if is_path else nir_file.plain(source.to_dict())
+        if not _is_graph(table):
             do = "Put the node into a graph: nir.NIRGraph.from_list(node)."
             raise ConversionError(field_error("its root", "a NIRGraph", table.get("type"), do))
         nodes, edges = _graph(table, "", 0)
         return NirNetwork(nodes, tuple(edges), _metadata(table))
-    except ConversionError as problem:
-        raise ConversionError(f"{where}: {problem}") from None
+
+
+def _is_graph(table: Mapping[str, Any]) -> bool:
+    kind = table.get("type")
+    return isinstance(kind, str) and kind == "NIRGraph"
 
 
 def _graph(table: Table, prefix: str, depth: int) -> tuple[dict[str, Node], list[Edge]]:
@@ -68,7 +70,7 @@ def _graph(table: Table, prefix: str, depth: int) -> tuple[dict[str, Node], list
     if depth > DEEPEST:
         raise ConversionError(field_error(where, f"at most {DEEPEST} graphs in one another", "more"))
     given, pairs = table.get("nodes"), table.get("edges", [])
-    if not isinstance(given, Mapping) or not isinstance(pairs, list) or any(len(pair) != 2 for pair in pairs):
+    if not isinstance(given, Mapping) or not isinstance(pairs, list) or not all(_is_pair(pair) for pair in pairs):
         got = f"nodes: {type(given).__name__}, edges: {type(pairs).__name__}"
         raise ConversionError(field_error(where, "nodes by name, and edges as pairs of names", got))
     nodes: dict[str, Node] = {}
@@ -76,13 +78,17 @@ def _graph(table: Table, prefix: str, depth: int) -> tuple[dict[str, Node], list
     for name, node in given.items():
         if not isinstance(node, Mapping):
             raise ConversionError(field_error(f"Node {prefix + name!r}", "a node with a type", type(node).__name__))
-        if node.get("type") == "NIRGraph":
+        if _is_graph(node):
             inner, between = _graph(dict(node), f"{prefix}{name}.", depth + 1)
             edges = _joined(prefix + name, inner, between, edges)
             nodes |= {key: found for key, found in inner.items() if not isinstance(found, Input | Output)}
         else:
             nodes[prefix + name] = _node(prefix + name, dict(node))
     return nodes, edges
+
+
+def _is_pair(pair: Any) -> bool:
+    return isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(end, str) for end in pair)
 
 
 def _joined(name: str, inner: Mapping[str, Node], between: list[Edge], edges: list[Edge]) -> list[Edge]:

@@ -16,6 +16,7 @@ from biosnn.conversion.nir_neurons import Neuron, Spiking
 from biosnn.conversion.nir_nodes import Conv2d, Flatten, Input, Node, Output
 from biosnn.conversion.nir_reader import OWN
 from biosnn.errors import ConversionError, field_error
+from biosnn.writing import replaced
 
 
 def write_nir(network: NirNetwork, path: str | os.PathLike[str]) -> None:
@@ -43,14 +44,11 @@ def write_nir(network: NirNetwork, path: str | os.PathLike[str]) -> None:
     nodes = {name: _node(nir, network, name) for name in network.nodes}
     metadata = _checked("The network", network.metadata)
     graph = nir.NIRGraph(nodes, list(network.edges), metadata=metadata, type_check=False)
-    new = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        nir.write(new, graph)
-        new.replace(file)
+        with replaced(file) as new:
+            nir.write(new, graph)
     except OSError as problem:
         raise ConversionError(f"{file} cannot be written: {problem}. Is there such a folder, with room?") from None
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def export_nir(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn import files
 from biosnn.conversion.extra import onnx
 from biosnn.conversion.layers import MOST_VALUES
 from biosnn.errors import ConversionError, field_error
@@ -54,10 +55,10 @@ def load(path: Path) -> ModelProto:
         If ONNX is not installed.
     """
     library = onnx()
-    size = path.stat().st_size
+    size = files.check_plain(path, ConversionError)
     if size > MOST_BYTES:
         raise ConversionError(field_error("The file", f"at most {MOST_BYTES} bytes", size, "Split the network."))
-    content = path.read_bytes()
+    content = files.read_bytes(path, ConversionError, MOST_BYTES)
     _check_lengths(memoryview(content))
     model = library.ModelProto()
     try:
@@ -73,7 +74,8 @@ def load(path: Path) -> ModelProto:
 
 def notes(path: Path) -> dict[str, str]:
     """What a file says of itself, such as how well it was trained; errors as of `load`."""
-    return {str(entry.key): str(entry.value) for entry in load(path).metadata_props}
+    with files.reading(path, ConversionError, "an ONNX network", "Export it again."):
+        return {str(entry.key): str(entry.value) for entry in load(path).metadata_props}
 
 
 def array(tensor: TensorProto) -> NDArray[Any]:

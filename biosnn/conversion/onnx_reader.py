@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from biosnn import files
 from biosnn.conversion import onnx_file
 from biosnn.conversion.extra import onnx
 from biosnn.conversion.graph import Graph
@@ -37,7 +38,7 @@ def read_onnx(path: Path) -> Graph:
     MissingExtraError
         If ONNX or ONNX Runtime is not installed.
     """
-    try:
+    with files.reading(path, ConversionError, "an ONNX network", "Export it again."):
         model = onnx_file.load(path)
         context = _context(model)
         given = {tensor.name for tensor in model.graph.initializer} | {value.name for value in model.graph.input}
@@ -46,8 +47,6 @@ def read_onnx(path: Path) -> Graph:
         for node in nodes:
             translate(reading, node)
         return reading.graph([value.name for value in model.graph.output])
-    except ConversionError as problem:
-        raise ConversionError(f"{path}: {problem}") from None
 
 
 def _context(model: ModelProto) -> Any:

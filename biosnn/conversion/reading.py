@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
+from biosnn import archive, files
 from biosnn.conversion.array_reader import read_arrays
 from biosnn.conversion.graph import Graph
 from biosnn.conversion.images import random_images
@@ -73,8 +73,7 @@ def read_network(
     file = Path(path)
     if not file.suffix and not file.exists() and not is_path(str(path)):
         file = ann_file(str(path))
-    if not file.is_file():
-        raise ConversionError(f"{file}: no such file.")
+    files.check_plain(file, ConversionError)
     if file.suffix == ".nir" or (_is_hdf5(file) and is_nir(file)):
         return _from_nir(file, spiking_as)
     if spiking_as is not None:
@@ -84,26 +83,25 @@ def read_network(
         return read_arrays(file)
     graph = read_onnx(file)
     if check:
-        check_reading(file, graph, random_images(graph), threads=1)
+        with files.reading(file, ConversionError, "what ONNX Runtime runs", "Export it again."):
+            check_reading(file, graph, random_images(graph), threads=1)
     return graph
 
 
 def _from_nir(file: Path, spiking_as: str | None) -> Graph:
     network = read_nir(file)
-    try:
+    with files.reading(file, ConversionError, "an ordinary network of NIR"):
         return ann_graph(network, spiking_as)
-    except ConversionError as problem:
-        raise ConversionError(f"{file}: {problem}") from None
 
 
 def _is_hdf5(file: Path) -> bool:
-    with file.open("rb") as opened:
+    with files.opened(file, ConversionError) as opened:
         return opened.read(8).startswith(b"\x89HDF")
 
 
 def _refuse(file: Path) -> None:
     """Raise an error that says what to do about a file of a format that is not read, known by its content."""
-    with file.open("rb") as opened:
+    with files.opened(file, ConversionError) as opened:
         start = opened.read(8)
     if start.startswith(b"\x80") and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         raise _pickled(file)
@@ -131,7 +129,7 @@ def _pickled(file: Path) -> ConversionError:
 
 def _members(file: Path) -> list[str]:
     try:
-        with zipfile.ZipFile(file) as archive:
-            return archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        with archive.opened(file, ConversionError, "an archive") as opened:
+            return opened.namelist()
+    except ConversionError:
         return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from biosnn import archive
+from biosnn import archive, files
 from biosnn.conversion import layers as kinds
 from biosnn.conversion.adjustment import Adjustment
 from biosnn.conversion.balance import Balance
@@ -31,7 +33,8 @@ from biosnn.model import NeuronModel, from_toml, to_toml
 
 FORMAT = 1
 ABOUT, NEURON = "network.json", "neuron.toml"
-_LIMIT = 10**7  # bytes of a text
+_LIMIT = 10**7  # bytes of the texts
+_AGAIN = "Convert the network again."
 _KINDS: dict[str, Callable[..., Layer]] = {
     kind.__name__: kind
     for kind in (
@@ -116,40 +119,38 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork | HybridNetwork:
         If the file is missing or damaged, or is something else. The message says where.
     """
     file = Path(path)
-    texts = archive.read_texts(file, ConversionError, _LIMIT)
-    about = _about(file, texts)
-    arrays = archive.read_arrays(file, f"{file}: {ABOUT}", _field(file, about, "arrays", dict), ConversionError)
-    try:
-        described = _field(file, about, "layers", list)
+    with files.reading(file, ConversionError, "a converted network", _AGAIN):
+        texts = archive.read_texts(file, ConversionError, _LIMIT)
+        about = _about(file, texts)
+        arrays = archive.read_arrays(file, f"{file}: {ABOUT}", _field(file, about, "arrays", dict), ConversionError)
+        with files.reading(f"{file}: {NEURON}", ConversionError, "a model of a neuron", _AGAIN):
+            model = from_toml(texts[NEURON], f"{file}: {NEURON}")
+            if not isinstance(model, NeuronModel):
+                raise ConversionError(field_error(f"{file}: {NEURON}", "a neuron", type(model).__name__))
+        found = _network(file, about, model, arrays)
+        if "spiking" not in about:
+            return found
+        return hybrid(found, [str(name) for name in _field(file, about, "spiking", list)])
+
+
+def _network(
+    file: Path, about: Mapping[str, Any], model: NeuronModel, arrays: Mapping[str, NDArray[Any]]
+) -> SpikingNetwork:
+    with files.reading(f"{file}: {ABOUT}", ConversionError, "the description of a converted network", _AGAIN):
         graph = Graph(
-            tuple(_layer(file, entry, arrays) for entry in described),
+            tuple(_layer(file, entry, arrays) for entry in _field(file, about, "layers", list)),
             _field(file, about, "output", str),
             tuple(map(str, _field(file, about, "head", list))),
         )
-        model = from_toml(texts[NEURON])
-        if not isinstance(model, NeuronModel):
-            raise ConversionError(field_error(f"{file}: {NEURON}", "a neuron", type(model).__name__))
         balance = Balance(**_field(file, about, "balance", dict))
         chosen = _field(file, about, "options", dict)
         if chosen.get("code") == "rate":
-            chosen["neuron"] = model
+            chosen = chosen | {"neuron": model}
         options = Options(balance, **chosen)
         wired = wired_for(graph, options)
-        limits = [_field(file, about, name, float) for name in ("lowest", "highest")]
-    except BiosnnError as problem:
-        said = str(problem)
-        raise ConversionError(said if said.startswith(str(file)) else f"{file}: {said}") from None
-    except (TypeError, ValueError, KeyError) as problem:
-        raise ConversionError(f"{file}: {ABOUT} is damaged ({problem}).") from None
+        lowest, highest = (_field(file, about, name, float) for name in ("lowest", "highest"))
     thresholds, adjusted = _thresholds(file, wired, arrays), _adjusted(file, wired, arrays)
-    found = SpikingNetwork(wired, thresholds, limits[0], limits[1], options, adjusted)
-    if "spiking" not in about:
-        return found
-    try:
-        return hybrid(found, [str(name) for name in _field(file, about, "spiking", list)])
-    except ConversionError as problem:
-        said = str(problem)
-        raise ConversionError(said if said.startswith(str(file)) else f"{file}: {said}") from None
+    return SpikingNetwork(wired, thresholds, lowest, highest, options, adjusted)
 
 
 def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,10 +177,8 @@ def _adjusted(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Ad
                 if value.shape != population.shape[:1]:
                     expected = f"{population.shape[0]} numbers"
                     raise ConversionError(field_error(f"{file}: {key}", expected, f"shape {value.shape}"))
-            try:
+            with files.reading(f"{file}: {population.name!r}", ConversionError, "adjustments of thresholds"):
                 found[population.name] = Adjustment(*values)
-            except ConversionError as problem:
-                raise ConversionError(f"{file}: {population.name!r}: {problem}") from None
     return found
 
 
@@ -196,10 +195,7 @@ def _about(file: Path, texts: Mapping[str, str]) -> dict[str, Any]:
     if ABOUT not in texts or NEURON not in texts:
         expected = f"a converted network, with {ABOUT} and {NEURON} in it"
         raise ConversionError(field_error(f"{file}", expected, sorted(texts) or "arrays only"))
-    try:
-        about = json.loads(texts[ABOUT])
-    except (ValueError, RecursionError) as problem:
-        raise ConversionError(f"{file}: {ABOUT} is no JSON ({problem}).") from None
+    about = files.parse_json(f"{file}: {ABOUT}", texts[ABOUT], ConversionError, _AGAIN)
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         given = about.get("format") if isinstance(about, dict) else type(about).__name__
         do = "It was written by another version of biosnn: convert the network again."
@@ -211,7 +207,7 @@ def _field(file: Path, about: Mapping[str, Any], name: str, kind: type) -> Any:
     value = about.get(name)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (kind is float and not math.isfinite(value)):
         raise ConversionError(field_error(f"{file}: {ABOUT} {name}", kind.__name__, value))
     return value
 
