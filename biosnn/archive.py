@@ -63,11 +63,11 @@ def opened(path: Path, error: type[BiosnnError], expected: str, do: str = "") ->
     do : str
         What to do about one that is damaged.
     """
-    with files.opened(path, error) as file, files.reading(path, error, expected, do):
-        with zipfile.ZipFile(file) as archive:
-            if len(archive.infolist()) > _MOST_MEMBERS:
-                raise error(field_error(str(path), f"at most {_MOST_MEMBERS} members", len(archive.infolist()), do))
-            yield archive
+    boundary = files.reading(path, error, expected, do)
+    with files.opened(path, error) as file, boundary, zipfile.ZipFile(file) as archive:
+        if len(archive.infolist()) > _MOST_MEMBERS:
+            raise error(field_error(str(path), f"at most {_MOST_MEMBERS} members", len(archive.infolist()), do))
+        yield archive
 
 
 def check_members(archive: zipfile.ZipFile, path: Path, error: type[BiosnnError], names: Iterable[str]) -> None:
@@ -144,15 +144,15 @@ def read_arrays(path: Path, where: str, wanted: Mapping[str, Any], error: type[B
             place = f"{where} arrays[{name!r}]"
             with files.reading(place, error, "unit, shape, dtype and key of an array"):
                 found[name] = _entry(place, entry, error)
-            if found[name].member not in there:
-                raise error(f"{place}: the archive has no array {found[name].member.removesuffix('.npy')!r}.")
         if len({entry.member for entry in found.values()}) < len(found):
             raise error(field_error(f"{where} arrays", "a key of its own for each", sorted(found)))
-        check_members(archive, path, error, (entry.member for entry in found.values()))
+        check_members(archive, path, error, {entry.member for entry in found.values()} & there)
         return {name: _read_array(f"{where} arrays[{name!r}]", archive, entry, error) for name, entry in found.items()}
 
 
 def _read_array(where: str, archive: zipfile.ZipFile, entry: _Entry, error: type[BiosnnError]) -> Any:
+    if entry.member not in archive.namelist():
+        raise error(f"{where}: the archive has no array {entry.member.removesuffix('.npy')!r}.")
     with files.reading(where, error, "an array", _AGAIN):
         brought, kind, _ = head(archive, where, entry.member, error)
         if (brought, kind) != (entry.shape, entry.dtype):

@@ -92,13 +92,13 @@ class CifarSet:
             do = "It is truncated or another file, such as that for Python. Delete it, and it is downloaded anew."
             raise DataError(field_error(f"{path}, SHA-256", self.sha256, found, do))
         contents = {}
-        with files.opened(path, DataError) as file, files.reading(path, DataError, "a gzip archive", _AGAIN):
-            with tarfile.open(fileobj=file, mode="r:gz") as archive:
-                for member in archive:  # in their order, since a gzip stream does not go back
-                    if member.isfile() and (name := Path(member.name).name) in _PARTS:
-                        content = archive.extractfile(member)
-                        assert content is not None
-                        contents[name] = content.read(self.images * _LENGTH + 1)
+        boundary = files.reading(path, DataError, "a gzip archive", _AGAIN)
+        with files.opened(path, DataError) as file, boundary, tarfile.open(fileobj=file, mode="r:gz") as archive:
+            for member in archive:  # in their order, since a gzip stream does not go back
+                if member.isfile() and (name := Path(member.name).name) in _PARTS:
+                    content = archive.extractfile(member)
+                    assert content is not None
+                    contents[name] = content.read(self.images * _LENGTH + 1)
         return [parse(f"{path}: {name}", contents.get(name, b""), self.images) for name in _PARTS]
 
 

@@ -55,7 +55,7 @@ def reading(where: object, error: type[BiosnnError], expected: str, do: str = ""
     except MissingExtraError:
         raise
     except BiosnnError as problem:
-        placed = str(problem).startswith(str(where))
+        placed = str(where) in str(problem)
         if placed and isinstance(problem, error):
             raise
         raise error(str(problem) if placed else f"{where}: {problem}") from None
@@ -87,11 +87,12 @@ def opened(path: Path, error: type[BiosnnError], do: str = "") -> Iterator[Binar
         number = os.open(path, flags)
     except (OSError, ValueError) as problem:
         raise error(f"{_not_opened(path, problem)} {do}".rstrip()) from None
+    mode = os.fstat(number).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(number)
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise error(f"{path}: no such file: it is {kind}. Give the path of a plain file.")
     with os.fdopen(number, "rb") as file:
-        mode = os.fstat(number).st_mode
-        if not stat.S_ISREG(mode):
-            kind = _KINDS.get(stat.S_IFMT(mode), "something else")
-            raise error(f"{path}: no such file: it is {kind}. Give the path of a plain file.")
         yield file
 
 
@@ -127,7 +128,7 @@ def read_text(path: Path, error: type[BiosnnError], most: int, do: str = "") -> 
     """The content of a plain file in UTF-8, of at most so many bytes; errors as of `opened`."""
     content = read_bytes(path, error, most, do)
     with reading(path, error, "a text in UTF-8", do):
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")  # editors on Windows begin a file with a mark
 
 
 def parse_json(where: object, text: str, error: type[BiosnnError], do: str = "") -> Any:

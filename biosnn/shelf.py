@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from biosnn.errors import ModelError, NotFoundError, unknown
+from biosnn.files import read_text, reading
 from biosnn.model import Model, NeuronModel, SynapseModel, from_toml
 
 _MAX_MODEL_BYTES = 1_000_000
@@ -123,7 +124,7 @@ def _network_file(name: str | Path, ending: str, kind: str) -> Path:
         path = Path(name).expanduser()
         if path.is_file():
             return path
-        raise NotFoundError(f"Network file {str(name)!r} does not exist (looked at {path.resolve()}).")
+        raise NotFoundError(f"Network file {str(name)!r} does not exist (looked at {os.path.abspath(path)}).")
     raise NotFoundError(unknown(kind, str(name), files))
 
 
@@ -198,7 +199,7 @@ def _load(kind: str, name: str | Path) -> Model:
     if is_path(name):
         path = Path(name).expanduser()
         if not path.is_file():
-            raise NotFoundError(f"Model file {str(name)!r} does not exist (looked at {path.resolve()}).")
+            raise NotFoundError(f"Model file {str(name)!r} does not exist (looked at {os.path.abspath(path)}).")
     else:
         files = _files(kind)
         if str(name) not in files:
@@ -216,11 +217,9 @@ def _other_kind(kind: str, name: str) -> str:
 def _read(path: Path, modified: int, size: int) -> Model:  # noqa: ARG001 (a changed file is read anew)
     if size > _MAX_MODEL_BYTES:
         raise ModelError(f"{path}: a model file has less than {_MAX_MODEL_BYTES} bytes (this one has {size}).")
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin a file with a mark
-    except UnicodeDecodeError as error:
-        raise ModelError(f"{path}: expected UTF-8 text: {error}.") from None
-    return from_toml(text, str(path))
+    text = read_text(path, ModelError, _MAX_MODEL_BYTES)
+    with reading(path, ModelError, "a model in TOML"):
+        return from_toml(text, str(path))
 
 
 def study_names() -> list[str]:

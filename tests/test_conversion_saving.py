@@ -75,7 +75,10 @@ def changed(path: Path, change: Any) -> Path:
 
 WRONG: dict[str, tuple[Any, str]] = {
     "another format": (lambda about, _: about.update(format=99), r"format: expected 1 \(got 99\)"),
-    "no JSON": (lambda _, members: members.update({"network.json": b"no JSON"}), "network.json: cannot be read as JSON"),
+    "no JSON": (
+        lambda _, members: members.update({"network.json": b"no JSON"}),
+        "network.json: cannot be read as JSON",
+    ),
     "no description": (lambda _, members: members.update({"network.json": b""}), "expected a converted network"),
     "an unknown kind": (lambda about, _: about["layers"][1].update(kind="Softmax"), "No kind named 'Softmax'"),
     "an unknown field": (lambda about, _: about["layers"][1].update(size=3), "No field named 'size'"),

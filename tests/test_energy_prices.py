@@ -78,10 +78,10 @@ def test_reads_a_price_table(price_file):
         ("PriceTable.fp32_add: 0.9: expected a quantity in joule", {"changed": {"fp32_add": "0.9"}}),
         ("PriceTable.fp32_add: 0.9 mV: expected a quantity in joule", {"changed": {"fp32_add": "0.9 mV"}}),
         ("PriceTable.fp32_add: Unit 'pX'", {"changed": {"fp32_add": "0.9 pX"}}),
-        ("not valid TOML", {"text": b"fp32_add = "}),
-        ("not valid TOML", {"text": b"\xff\xfe"}),
-        ("not valid TOML", {"text": b"a = " + b"[" * 5000}),
-        ("larger than 65536 bytes", {"text": b"#" * 70_000}),
+        ("cannot be read as (TOML|a text in UTF-8)", {"text": b"fp32_add = "}),
+        ("cannot be read as (TOML|a text in UTF-8)", {"text": b"\xff\xfe"}),
+        ("cannot be read as (TOML|a text in UTF-8)", {"text": b"a = " + b"[" * 5000}),
+        ("at most 65536 bytes", {"text": b"#" * 70_000}),
     ],
 )
 def test_refuses_price_files(price_file, message, wrong):
@@ -90,9 +90,9 @@ def test_refuses_price_files(price_file, message, wrong):
 
 
 def test_refuses_a_price_file_that_is_not_there(tmp_path):
-    with pytest.raises(EnergyError, match="cannot be read: No such file"):
+    with pytest.raises(EnergyError, match=r"none.toml: no such file"):
         read_prices(tmp_path / "none.toml")
-    with pytest.raises(EnergyError, match="cannot be read: Is a directory"):
+    with pytest.raises(EnergyError, match="it is a folder"):
         read_prices(str(tmp_path))
 
 

@@ -90,7 +90,7 @@ def test_a_folder_that_is_not_there_warns(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\xff\xfe\x00", "expected UTF-8"),
+        (b"\xff\xfe\x00", "cannot be read as a text in UTF-8"),
         (b"kind = ", "not valid TOML"),
         (b"#" * 1_000_001, "less than 1000000 bytes"),
         (b'kind = "network"', "expected 'neuron' or 'synapse'"),

@@ -92,6 +92,24 @@ def test_a_stopped_training_goes_on_to_the_same_result(
     assert_same(teach(target, tmp_path / "kept")[0], unbroken[0])  # nothing is left to do
 
 
+def test_from_a_damaged_checkpoint_a_training_goes_back_to_the_one_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unbroken = teach("numpy")
+    with pytest.raises(Stopped):
+        teach("numpy", tmp_path, stop_after=8)
+    for number, damage in ((1, slice(-400)), (2, slice(0))):
+        path = tmp_path / f"network-{number}.npz"
+        path.write_bytes(path.read_bytes()[damage])
+    resumed = teach("numpy", tmp_path)
+    told = capsys.readouterr().err
+    assert "network-1.npz: cannot be read" in told
+    assert "network 1 goes on after 6 presentations, which" in told
+    assert "network-1.previous.npz" in told
+    for found, expected in zip(resumed, unbroken, strict=True):
+        assert_same(found, expected)
+
+
 def test_a_checkpoint_of_another_training_or_a_damaged_one_is_not_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,7 +212,7 @@ def changed(path: Path, **change: Any) -> None:
         ({"shape": [3, 2]}, "plastic.w: expected 6 times 3x2 weights"),
         ({"rule_toml": 'kind = "synapse"'}, "is missing"),
         ({"rule_toml": "kind = "}, "not valid TOML"),
-        ({"arrays": {"mean": {"key": "mean", "unit": "1", "shape": [10**10, 10], "dtype": "<f8"}}}, "bytes"),
+        ({"arrays": {"mean": {"key": "mean", "unit": "1", "shape": [10**10, 10], "dtype": "<f8"}}}, "shape and dtype"),
         ({"arrays": {"mean": {"key": "mean", "unit": "1", "shape": [-1], "dtype": "<f8"}}}, "whole numbers"),
         ({"arrays": {"mean": {"key": "mean", "unit": "1", "shape": [1], "dtype": "O"}}}, "numbers, booleans or texts"),
         ({"arrays": {"mean": {"key": "no", "unit": "1", "shape": [1], "dtype": "<f8"}}}, "has no array 'no'"),

@@ -144,10 +144,10 @@ def _member(opened: zipfile.ZipFile, path: Path, name: str) -> NDArray[Any]:
 @contextmanager
 def _safetensors(path: Path) -> Iterator[Arrays]:
     library = imported("safetensors")
-    with files.reading(path, ConversionError, "safetensors", "Save it again."):
-        with library.safe_open(path, framework="numpy") as file:
-            where = f"{path}: array "
-            yield Arrays(path.name, frozenset(file.keys()), lambda name: _tensor(file, f"{where}{name!r}", name))
+    boundary = files.reading(path, ConversionError, "safetensors", "Save it again.")
+    with boundary, library.safe_open(path, framework="numpy") as file:
+        where = f"{path}: array "
+        yield Arrays(path.name, frozenset(file.keys()), lambda name: _tensor(file, f"{where}{name!r}", name))
 
 
 def _tensor(file: Any, where: str, name: str) -> NDArray[Any]:

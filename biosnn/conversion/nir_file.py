@@ -75,7 +75,10 @@ def load(path: Path) -> Table:
         if not opened.read(8).startswith(b"\x89HDF"):
             raise ConversionError(f"it is no HDF5 file, as nir.write makes them. {_AGAIN}")
     _check_heaps(path)
-    with files.reading(path, ConversionError, "an NIR file: it is truncated or damaged", _AGAIN), h5py.File(path, "r") as file:
+    with (
+        files.reading(path, ConversionError, "an NIR file: it is truncated or damaged", _AGAIN),
+        h5py.File(path, "r") as file,
+    ):
         root = _child(h5py, file, "node", "/node")
         if not isinstance(root, h5py.Group):
             raise ConversionError(f"/node: it has no group of this name, as NIR files have. {_AGAIN}")
@@ -87,7 +90,10 @@ def load(path: Path) -> Table:
 
 def _check_heaps(path: Path) -> None:
     """Make sure that the heaps of texts end: HDF5 goes through one for ever in which an object has no size."""
-    with files.opened(path, ConversionError) as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with (
+        files.opened(path, ConversionError) as opened,
+        mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
         heap = content.find(_HEAP)
         while heap >= 0:
             place, end = heap + 16, heap + int.from_bytes(content[heap + 8 : heap + 16], "little")

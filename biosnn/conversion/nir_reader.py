@@ -50,8 +50,9 @@ def read_nir(source: str | os.PathLike[str] | Any) -> NirNetwork:
         kind = f"{type(source).__module__}.{type(source).__qualname__}"
         raise ConversionError(field_error("read_nir", "the path of a file, or a nir.NIRGraph", kind))
     with files.reading(where, ConversionError, "a network of NIR", "Write it again with nir.write."):
-        is_path = isinstance(source, str | os.PathLike)
-        table = nir_file.load(Path(source)) if is_path else nir_file.plain(source.to_dict())
+        table = (
+            nir_file.load(Path(source)) if isinstance(source, str | os.PathLike) else nir_file.plain(source.to_dict())
+        )
         if not _is_graph(table):
             do = "Put the node into a graph: nir.NIRGraph.from_list(node)."
             raise ConversionError(field_error("its root", "a NIRGraph", table.get("type"), do))

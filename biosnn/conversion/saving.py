@@ -204,10 +204,10 @@ def _about(file: Path, texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _field(file: Path, about: Mapping[str, Any], name: str, kind: type) -> Any:
-    value = about.get(name)
+    value: Any = about.get(name)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    if not isinstance(value, kind) or (kind is float and not math.isfinite(value)):
+    if not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
         raise ConversionError(field_error(f"{file}: {ABOUT} {name}", kind.__name__, value))
     return value
 

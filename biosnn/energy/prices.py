@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from brian2 import Quantity, joule
 
+from biosnn import files
 from biosnn.errors import EnergyError, QuantityError, field_error, unknown
 from biosnn.quantity import check_dimension, parse_quantity
 
@@ -120,17 +120,8 @@ def read_prices(path: Path | str) -> PriceTable:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise EnergyError(f"{path}: cannot be read: {error.strerror}.") from None
-    if len(content) > _LARGEST:
-        raise EnergyError(f"{path}: larger than {_LARGEST} bytes. A price table is a few lines of TOML.")
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise EnergyError(f"{path}: not valid TOML: {error}.") from None
+    do = "A price table is a few lines of TOML."
+    return files.parse_toml(path, files.read_text(path, EnergyError, _LARGEST, do), EnergyError, do)
 
 
 def _entry(name: str, value: object) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from biosnn import archive
+from biosnn import archive, files
 from biosnn.errors import DataError
 from biosnn.learning.network import Learner
 from biosnn.learning.record import Record, from_arrays
@@ -43,29 +44,43 @@ class Checkpoints:
         return self.folder / f"network-{number + 1}.npz"
 
     def keep(self, number: int, record: Record) -> None:
-        """Write what a network has come to, in place of what was kept before; whole or not at all."""
+        """Write what a network has come to, whole or not at all. The one before is kept too, should this be damaged."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        arrays = record.arrays()
+        arrays, path = record.arrays(), self._path(number)
         about = {"fingerprint": self.fingerprints[number], "arrays": archive.entries(arrays)}
-        archive.write(self._path(number), arrays, {_ABOUT: json.dumps(about)})
+        if path.is_file():
+            path.replace(_previous(path))
+        archive.write(path, arrays, {_ABOUT: json.dumps(about)})
 
     def last(self, number: int, nothing: Record) -> Record:
-        """What a network had come to when it was last kept; ``nothing`` if that is not known, or another network's."""
-        path = self._path(number)
-        if not path.is_file():
-            return nothing
-        try:
-            about = json.loads(archive.read_texts(path, DataError, _LIMIT)[_ABOUT])
+        """What a network had come to when it was last kept; ``nothing`` if that is not known, or another network's.
+
+        If the last checkpoint is damaged, it is the one before, from which a training comes to the same result.
+        """
+        for path in (self._path(number), _previous(self._path(number))):
+            if not os.path.lexists(path):
+                continue
+            try:
+                record = self._read(path, number, nothing)
+            except DataError as error:
+                _say(f"the checkpoint is not used: {error}")
+                continue
+            _say(f"network {number + 1} goes on after {record.done:,} presentations, which {path} has kept")
+            return record
+        return nothing
+
+    def _read(self, path: Path, number: int, nothing: Record) -> Record:
+        with files.reading(path, DataError, "a checkpoint"):
+            texts = archive.read_texts(path, DataError, _LIMIT)
+            about = files.parse_json(f"{path}: {_ABOUT}", texts[_ABOUT], DataError)
             if about["fingerprint"] != self.fingerprints[number]:
-                _say(f"{path} is of another training or version, and is not used")
-                return nothing
+                raise DataError(f"{path} is of another training or version")
             arrays = archive.read_arrays(path, str(path), about["arrays"], DataError)
-            record = from_arrays(arrays, nothing.responses.shape[1])
-        except (DataError, ValueError, KeyError, TypeError) as error:
-            _say(f"the checkpoint is not used: {error}")
-            return nothing
-        _say(f"network {number + 1} goes on after {record.done:,} presentations, which {path} has kept")
-        return record
+            return from_arrays(arrays, nothing.responses.shape[1])
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
 def _say(text: str) -> None:

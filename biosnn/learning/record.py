@@ -101,6 +101,8 @@ def from_arrays(arrays: Mapping[str, Any], neurons: int) -> Record:
     responses = sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1, neurons))
     responses.check_format(full_check=True)
     state = {key.removeprefix("state/"): Quantity(value) for key, value in arrays.items() if key.startswith("state/")}
+    if {responses.shape[0]} != {len(arrays[name]) for name in ("image", "boost")}:
+        raise ValueError("images, brightness and responses are not of as many presentations")
     own = {name: arrays[name] for name in _OWN} | {name: float(arrays[name]) for name in _NUMBERS}
     return Record(state=state, responses=responses, **own)
 

@@ -17,9 +17,9 @@ import numpy as np
 from brian2 import Quantity
 from numpy.typing import NDArray
 
-from biosnn import archive
+from biosnn import archive, files
 from biosnn.datasets import Dataset
-from biosnn.errors import BiosnnError, DataError, ModelError, field_error
+from biosnn.errors import DataError, ModelError, field_error
 from biosnn.learning.course import Course
 from biosnn.learning.network import Circuit, Learner
 from biosnn.learning.record import Record
@@ -30,7 +30,8 @@ from biosnn.quantity import format_quantity, parse_quantity
 
 FORMAT = 1
 ABOUT = "about.json"
-_LIMIT = 10**6  # bytes of a text
+_AGAIN = "This network is damaged: teach it again."
+_LIMIT = 10**6  # bytes of the texts
 _MODELS = {
     "neuron": "excitatory.toml",
     "inhibitory": "inhibitory.toml",
@@ -40,6 +41,7 @@ _MODELS = {
 _OWN = ("neuron_labels", "mean", "learned_from", "held_out")
 # What shows the images begins anew with each course.
 _STAGE = ("stage.", "inputs.")
+_WEIGHTS = "state/plastic.w"
 D = TypeVar("D", Circuit, Protocol)
 
 
@@ -176,47 +178,74 @@ def load_network(path: Path | str) -> Trained:
         If it is no such file, of another version, or damaged.
     """
     path = Path(path)
-    texts = archive.read_texts(path, DataError, _LIMIT)
-    try:
-        about = json.loads(texts[ABOUT])
-        found = about["format"]
-    except (KeyError, TypeError, ValueError):
-        raise DataError(f"{path}: expected a trained network. It has no {ABOUT} that can be read.") from None
-    if found != FORMAT:
-        raise DataError(field_error(f"{path} format", str(FORMAT), found, "It is of another version of biosnn."))
-    try:
+    with files.reading(path, DataError, "a trained network", _AGAIN):
+        texts = archive.read_texts(path, DataError, _LIMIT)
+        if ABOUT not in texts:
+            raise DataError(field_error(str(path), f"a trained network, with {ABOUT} in it", sorted(texts)))
+        about = files.parse_json(f"{path}: {ABOUT}", texts[ABOUT], DataError, _AGAIN)
+        found = about.get("format") if isinstance(about, dict) else type(about).__name__
+        if found != FORMAT:
+            raise DataError(field_error(f"{path} format", str(FORMAT), found, "It is of another version of biosnn."))
         return _load(path, about, texts)
-    except DataError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, BiosnnError) as error:
-        raise DataError(f"{path}: this network is damaged: {type(error).__name__}: {error}") from None
 
 
 def _load(path: Path, about: Mapping[str, Any], texts: Mapping[str, str]) -> Trained:
-    models: dict[str, Any] = {
-        name: from_toml(texts[file], f"{path}: {file}") if file in texts else "" for name, file in _MODELS.items()
-    }
-    circuit = _dataclass(Circuit, {**about["circuit"], **models})
+    models: dict[str, Any] = {}
+    for name, file in _MODELS.items():
+        with files.reading(f"{path}: {file}", DataError, "a model", _AGAIN):
+            models[name] = from_toml(texts[file], f"{path}: {file}") if file in texts else ""
+    with files.reading(f"{path}: {ABOUT}", DataError, "the description of a trained network", _AGAIN):
+        circuit = _dataclass(Circuit, {**about["circuit"], **models})
+        protocol = _dataclass(Protocol, about["protocol"])
+        shape = (int(about["shape"][0]), int(about["shape"][1]))
+        numbers = {"time": float(about["time"]), "lessons": int(about["lessons"]), "accuracy": float(about["accuracy"])}
+        texts = {str(key): str(text) for key, text in about["settings"].items()}
+    for name, number in numbers.items():
+        if not 0 <= number < np.inf:
+            raise DataError(field_error(f"{path}: {ABOUT} {name}", "a number, not negative", number))
     arrays = archive.read_arrays(path, str(path), about["arrays"], DataError)
-    state = {k.removeprefix("state/"): Quantity(v) for k, v in arrays.items() if k.startswith("state/")}
-    shape = (int(about["shape"][0]), int(about["shape"][1]))
-    if np.shape(state["plastic.w"]) != (shape[0] * shape[1] * circuit.size,):
-        expected = f"{circuit.size} times {shape[0]}x{shape[1]} weights"
-        raise DataError(field_error(f"{path}: plastic.w", expected, np.shape(state["plastic.w"])))
-    if len(arrays["neuron_labels"]) != circuit.size:
-        raise DataError(field_error(f"{path}: neuron_labels", f"{circuit.size} labels", len(arrays["neuron_labels"])))
+    _check_arrays(path, circuit, shape, arrays)
     return Trained(
         circuit=circuit,
-        protocol=_dataclass(Protocol, about["protocol"]),
-        state=state,
-        time=float(about["time"]),
+        protocol=protocol,
+        state={k.removeprefix("state/"): Quantity(v) for k, v in arrays.items() if k.startswith("state/")},
         dataset=str(about["dataset"]),
         shape=shape,
-        lessons=int(about["lessons"]),
-        accuracy=float(about["accuracy"]),
-        settings={str(key): str(text) for key, text in about["settings"].items()},
+        settings=texts,
+        time=numbers["time"],
+        lessons=int(numbers["lessons"]),
+        accuracy=numbers["accuracy"],
         **{name: arrays[name] for name in _OWN},
     )
+
+
+def _check_arrays(path: Path, circuit: Circuit, shape: tuple[int, int], arrays: Mapping[str, Any]) -> None:
+    """See that what a network has come to is all there, fits it, and has no NaN."""
+    missing = [name for name in (*_OWN, _WEIGHTS) if name not in arrays]
+    if missing:
+        raise DataError(
+            field_error(str(path), f"the arrays {', '.join((*_OWN, _WEIGHTS))}", f"no {missing[0]}", _AGAIN)
+        )
+    weights = arrays[_WEIGHTS]
+    if np.shape(weights) != (shape[0] * shape[1] * circuit.size,):
+        expected = f"{circuit.size} times {shape[0]}x{shape[1]} weights"
+        raise DataError(field_error(f"{path}: plastic.w", expected, np.shape(weights)))
+    if arrays["neuron_labels"].shape != (circuit.size,):
+        expected, got = f"{circuit.size} labels", arrays["neuron_labels"].shape
+        raise DataError(field_error(f"{path}: neuron_labels", expected, got))
+    if arrays["mean"].ndim != 2 or arrays["mean"].shape[1] != circuit.size:
+        expected = f"shape (classes, {circuit.size})"
+        raise DataError(field_error(f"{path}: mean", expected, arrays["mean"].shape))
+    for name in ("neuron_labels", "learned_from", "held_out"):
+        least = -1 if name == "neuron_labels" else 0
+        array = arrays[name]
+        if array.ndim != 1 or array.dtype.kind not in "iu" or array.min(initial=least) < least:
+            expected = f"whole numbers from {least}, in one row"
+            raise DataError(field_error(f"{path}: {name}", expected, f"{array.dtype} {array.shape}"))
+    for name, array in arrays.items():
+        plain = np.asarray(array)
+        if plain.dtype.kind not in "biuf" or (plain.dtype.kind == "f" and np.isnan(plain).any()):
+            raise DataError(field_error(f"{path}: {name}", "numbers, none of them NaN", str(plain.dtype)))
 
 
 def _plain(instance: Circuit | Protocol) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure as Drawing
 
 from biosnn.errors import StudyError, field_error
 from biosnn.study.load import PLOT
-from biosnn.study.saved import CAPTIONS, FIGURE_ERROR, FIGURES
+from biosnn.study.saved import CAPTIONS, FIGURE_ERROR, FIGURES, captions_of
 from biosnn.usercode import blame
 
 # Okabe & Ito's colours, told apart by every kind of colour vision; the light ones come last.
@@ -137,4 +137,4 @@ def read_captions(folder: Path) -> dict[str, str]:
     path = folder / FIGURES / CAPTIONS
     if not path.is_file():
         return {}
-    return {entry["name"]: entry["caption"] for entry in json.loads(path.read_text(encoding="utf-8"))}
+    return captions_of(path)

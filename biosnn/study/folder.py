@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import platform
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from biosnn.errors import ResultError
 from biosnn.study.saved import foreign_files, holds_result, study_of
+from biosnn.writing import left_by_the_dead, own_mark, sync_folder
 
 _NEW, _OLD, _UNFINISHED = ".new-", ".old-", ".unfinished"
 
@@ -72,18 +70,21 @@ def whole_or_not_at_all(folder: Path) -> Iterator[Path]:
         If the folder cannot be written.
     """
     folder = folder.absolute()
+    if "\0" in str(folder):
+        raise ResultError(f"{str(folder)!r}: cannot be written: a path cannot have a NUL character in it.")
     try:
         nearest = next(parent for parent in folder.parents if parent.exists())
         if not nearest.is_dir():
             raise ResultError(f"{folder}: cannot be written: {nearest} is no folder. Choose another folder with --out.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         _clean_after_the_dead(folder)
-        new = folder.with_name(f".{folder.name}{_NEW}{_own_mark()}")
+        new = folder.with_name(f".{folder.name}{_NEW}{own_mark()}")
         new.mkdir()
     except OSError as error:
         raise ResultError(f"{folder}: cannot be written: {error}. Choose another folder with --out.") from None
     try:
         yield new
+        sync_folder(new)
         _take_the_place(new, folder)
     except OSError as error:
         raise ResultError(f"{folder}: cannot be written: {error}.") from error
@@ -100,7 +101,7 @@ def _take_the_place(new: Path, folder: Path) -> None:
     if not folder.exists():
         new.rename(folder)
         return
-    old = folder.with_name(f".{folder.name}{_OLD}{_own_mark()}")
+    old = folder.with_name(f".{folder.name}{_OLD}{own_mark()}")
     folder.rename(old)
     try:
         new.rename(folder)
@@ -119,39 +120,13 @@ def _remove(old: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _own_mark() -> str:
-    return f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-
-
-def _machine() -> str:
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
-
-
 def _clean_after_the_dead(folder: Path) -> None:
     """Remove what runs of this folder left that are no longer alive, but put back a result they had moved aside."""
     for kind in (_OLD, _NEW):
-        prefix = f".{folder.name}{kind}"
-        for left in sorted(folder.parent.iterdir()):
-            if not left.name.startswith(prefix) or not _is_dead(left.name.removeprefix(prefix)):
-                continue
+        for left in left_by_the_dead(folder, kind):
             if kind == _OLD and not folder.exists():
                 left.rename(folder)
             elif kind == _OLD:
                 _remove(left, folder)
             else:
                 shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_dead(mark: str) -> bool:
-    """Whether the process that made a hidden folder has ended. One of another machine may be alive."""
-    machine, _, rest = mark.partition("-")
-    pid = rest.partition("-")[0]
-    if machine != _machine() or not pid.isdigit() or os.name == "nt":
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from biosnn import shelf
+from biosnn import files, shelf
 from biosnn.engine.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.study.result import Result
@@ -21,6 +21,7 @@ from biosnn.study.settings import SettingInfo, describe_settings
 from biosnn.study.verdict import ALL, Claim, Expected, read_expected
 from biosnn.usercode import blame, execute, private_name
 
+_MOST_TEXT = 2**24  # bytes
 SCRIPT, PLOT, README, EXPECTED = "study.py", "plot.py", "README.md", "expected.toml"
 
 
@@ -76,8 +77,9 @@ class Study:
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each of its files."""
-        files = (file for file in sorted(self.folder.iterdir()) if file.suffix in (".py", ".toml", ".md"))
-        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        found = (file for file in sorted(self.folder.iterdir()) if file.suffix in (".py", ".toml", ".md"))
+        contents = {file.name: files.read_bytes(file, StudyError, _MOST_TEXT) for file in found}
+        return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
 def study_summary(folder: Path) -> str:
@@ -153,19 +155,14 @@ def load_plot(study: Study) -> Callable[[SavedResult], Any]:
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        files = ", ".join((SCRIPT, PLOT, README, EXPECTED))
-        raise StudyError(f"{path}: no such file. A study is a folder with {files}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: cannot be read: {error}") from None
+    do = f"A study is a folder with {', '.join((SCRIPT, PLOT, README, EXPECTED))}."
+    return files.read_text(path, StudyError, _MOST_TEXT, do)
 
 
 def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(_text(path), filename=str(path))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise StudyError(f"{path}: cannot be read as Python: {error}") from None
 
 
@@ -199,7 +196,8 @@ def _definition(
 
 
 def _expected(path: Path, settings: list[str]) -> tuple[Expected, ...]:
-    expected = tuple(read_expected(path))
+    with files.reading(path, StudyError, "published values"):
+        expected = tuple(read_expected(path))
     for item in expected:
         for name in () if item.depends_on == ALL else item.depends_on:
             if name not in settings:

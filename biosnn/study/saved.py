@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from brian2.units.fundamentalunits import Quantity
 
-from biosnn import archive
+from biosnn import archive, files
 from biosnn.errors import BiosnnError, ResultError, field_error
 from biosnn.quantity import parse_unit
 from biosnn.study.result import Result, Table
@@ -35,6 +36,7 @@ FORMAT = 1
 RESULT, ARRAYS, PROVENANCE = "result.json", "arrays.npz", "provenance.json"
 FILES = "files"
 FIGURES, FIGURE_ERROR, CAPTIONS, REPORT = "figures", "error.txt", "captions.json", "report.html"
+_MOST_TEXT = 2**24  # bytes
 # What a computer's file browser leaves in every folder that it shows: nobody misses it.
 _BROWSED = (".DS_Store", "Thumbs.db")
 
@@ -204,9 +206,24 @@ def _file_names(result: Path) -> list[str]:
 
 def _figure_names(captions: Path) -> list[str]:
     try:
-        return [str(entry["name"]) for entry in json.loads(captions.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, KeyError):
+        return list(captions_of(captions))
+    except ResultError:
         return []
+
+
+def captions_of(path: Path) -> dict[str, str]:
+    """What stands below each figure, by its name; `ResultError` if the file is missing or damaged."""
+    text = files.read_text(path, ResultError, _MOST_TEXT)
+    with files.reading(path, ResultError, "names and captions of figures", "Run the study again."):
+        listed = files.parse_json(path, text, ResultError)
+        return {_figure(path, entry["name"]): str(entry["caption"]) for entry in listed}
+
+
+def _figure(path: Path, name: Any) -> str:
+    """The name of a figure, which is a part of the name of its file."""
+    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
+        raise ResultError(field_error(f"{path} name", "the name of a figure", name))
+    return name
 
 
 def load_result(folder: Path | str) -> SavedResult:
@@ -233,7 +250,8 @@ def load_result(folder: Path | str) -> SavedResult:
         data = _read_json(folder / RESULT)
         version = _take(str(folder / RESULT), data, "format", int)
         if version == FORMAT:
-            return _load(folder, data)
+            with files.reading(folder / RESULT, ResultError, "the result of a study"):
+                return _load(folder, data)
     except ResultError as error:
         raise ResultError(f"{folder}: this result is damaged: {error} Run the study again.") from None
     do = "It was written by another version of biosnn: run the study again."
@@ -270,18 +288,15 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
         claims=claims,
         verdict=overall(rows, claims),
         provenance=_read_json(folder / PROVENANCE),
-        figure_error=error.read_text(encoding="utf-8") if error.is_file() else "",
+        figure_error=files.read_text(error, ResultError, _MOST_TEXT) if os.path.lexists(error) else "",
     )
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ResultError(f"{path}: no such file, so this is no complete result of a study.") from None
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path}: cannot be read as JSON: {error}") from None
-    return dict(_require(str(path), data, dict))
+    if not os.path.lexists(path):
+        raise ResultError(f"{path}: no such file, so this is no complete result of a study.")
+    text = files.read_text(path, ResultError, _MOST_TEXT)
+    return dict(_require(str(path), files.parse_json(path, text, ResultError), dict))
 
 
 def _require(where: str, value: Any, *kinds: type) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 
+from biosnn import files
 from biosnn.errors import BiosnnError, ResultError, StudyError, field_error
 from biosnn.quantity import dimension_name, format_quantity, parse_unit
 from biosnn.study.result import Result
@@ -20,6 +20,7 @@ from biosnn.usercode import blame, contained
 
 PASS, FAIL, SILENT, ERROR, UNCHECKED = "pass", "fail", "silent", "error", "unchecked"
 
+_MOST_TEXT = 2**20  # bytes
 ALL = ("all",)  # of the settings
 
 MISSING = "the study did not report this value"
@@ -154,12 +155,8 @@ def read_expected(path: Path) -> list[Expected]:
     StudyError
         If the file is missing or no TOML, or a field is missing, unknown or out of range.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{path}: no such file. Write an empty one if there is no published value.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StudyError(f"{path}: cannot be read as TOML: {error}") from None
+    do = "Write an empty one if there is no published value."
+    data = files.parse_toml(path, files.read_text(path, StudyError, _MOST_TEXT, do), StudyError)
     tables = data.get("values", {})
     if set(data) - {"values"} or not isinstance(tables, dict):
         raise StudyError(field_error(str(path), "tables [values.NAME] only", sorted(data)))
