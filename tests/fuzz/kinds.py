@@ -1,0 +1,311 @@
+"""The kinds of files that are mangled: how a valid one is made, and what reads it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import random
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from brian2 import mV
+from rich.console import Console
+from scipy import sparse
+
+from biosnn import cifar, idx
+from biosnn.cli.showing import show_anything
+from biosnn.conversion import convert, load, read_network, save
+from biosnn.datasets import from_file
+from biosnn.energy.prices import read_prices
+from biosnn.learning import Checkpoints, Record, load_network
+from biosnn.model import from_toml
+from biosnn.study import Claim, Result, Table, load_result, load_study
+from biosnn.study.saved import write_result
+from biosnn.study.verdict import Expected, check_claims, check_values
+from fuzz.mangle import mangle
+
+MODELS = Path(__file__).parent.parent.parent / "models"
+Form = Callable[[bytes, random.Random], bytes]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Parameters
+    ----------
+    make : function
+        Writes valid files into an empty folder.
+    read : function
+        Reads them. It may raise errors of ours, and nothing else.
+    form : function, optional
+        How its files are mangled, if not by their suffix.
+    """
+
+    make: Callable[[Path], None]
+    read: Callable[[Path], Any]
+    form: Form | None = None
+
+    def mangled(self, folder: Path, rng: random.Random) -> None:
+        """Mangle one of the files, or two."""
+        found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".py")
+        for path in rng.sample(found, min(len(found), rng.choice((1, 1, 1, 2)))):
+            mangle(path, rng, self.form)
+
+
+def shown(path: Path) -> None:
+    show_anything(Console(file=io.StringIO(), width=100), str(path), figure=False)
+
+
+# ---- data -------------------------------------------------------------------------------------------------------
+
+RNG = np.random.default_rng(0)
+
+
+def _data(folder: Path) -> None:
+    np.savez_compressed(folder / "data.npz", x=RNG.random((6, 1, 4, 4)), y=np.arange(6) % 3, more=np.arange(3))
+
+
+def _idx(folder: Path) -> None:
+    for name, values in (("images.gz", np.arange(24).reshape(6, 2, 2)), ("labels.gz", np.arange(6))):
+        head = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes()
+        (folder / name).write_bytes(gzip.compress(head + values.astype(np.uint8).tobytes()))
+
+
+def _read_idx(folder: Path) -> None:
+    for name in ("images.gz", "labels.gz"):
+        idx.parse(folder / name, idx.unpack(folder / name))
+
+
+def _cifar(folder: Path) -> None:
+    (folder / "small").mkdir()
+    with tarfile.open(folder / "small" / "small.gz", "w:gz") as archive:
+        for name in cifar._PARTS:
+            member = tarfile.TarInfo(f"batches/{name}")
+            member.size = 2 * 3073
+            archive.addfile(member, io.BytesIO(RNG.integers(0, 10, 2 * 3073, np.uint8).tobytes()))
+
+
+def _read_cifar(folder: Path) -> None:
+    path = folder / "small" / "small.gz"
+    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else ""
+    os.environ["BIOSNN_DATA"] = str(folder)
+    cifar.CifarSet("small", "small.gz", (), found, 2).load()
+
+
+# ---- networks ---------------------------------------------------------------------------------------------------
+
+
+def _trained(folder: Path) -> None:
+    (folder / "network.npz").write_bytes((MODELS / "networks" / "digits_100.npz").read_bytes())
+
+
+def _read_trained(folder: Path) -> None:
+    shown(folder / "network.npz")
+    load_network(folder / "network.npz")
+
+
+def _converted(folder: Path) -> None:
+    graph = read_network(MODELS / "networks" / "digits_mlp.onnx", check=False)
+    images = RNG.random((4, *graph.input.shape)).astype(np.float32)
+    save(convert(graph, images, neuron="lif_soft"), folder / "network.npz")
+
+
+def _read_converted(folder: Path) -> None:
+    shown(folder / "network.npz")
+    load(folder / "network.npz")
+
+
+def _checkpoint(folder: Path) -> None:
+    responses = sparse.csr_array(RNG.integers(0, 3, (4, 5)), dtype=np.int32)
+    state = {"plastic.w": np.ones(20), "excitatory.v": np.ones(5) * mV}
+    none = np.empty((2, 0))
+    record = Record(0.0, 1.0, 2.0, state, np.arange(4), np.zeros(4), responses, np.zeros(3, np.int64), none, none)
+    for _ in range(2):
+        Checkpoints(folder, ["same"]).keep(0, record)
+
+
+def _read_checkpoint(folder: Path) -> None:
+    none = np.empty((2, 0))
+    empty = sparse.csr_array((0, 5), dtype=np.int32)
+    nothing = Record(0.0, 0.0, 0.0, {}, np.arange(0), np.zeros(0), empty, np.zeros(3, np.int64), none, none)
+    found = Checkpoints(folder, ["same"]).last(0, nothing)
+    assert found.done in (0, 4), "what is read is a whole checkpoint, or none"
+
+
+def _onnx(folder: Path) -> None:
+    (folder / "network.onnx").write_bytes((MODELS / "networks" / "digits_cnn.onnx").read_bytes())
+
+
+def _nir(folder: Path) -> None:
+    from nir_graphs import convolutional, saved
+
+    saved(folder, convolutional())
+
+
+_DESCRIPTION = """
+arrays = "weights.FORMAT"
+input = [3, 8, 8]
+[[layers]]
+kind = "convolution"
+weight = "w"
+bias = "b"
+padding = [1, 1]
+[[layers]]
+kind = "batch_norm"
+gain = "g"
+shift = "g"
+mean = "b"
+variance = "g"
+[[layers]]
+kind = "relu"
+[[layers]]
+kind = "max_pool"
+kernel = 2
+[[layers]]
+kind = "flatten"
+[[layers]]
+kind = "linear"
+weight = "w2"
+"""
+
+
+def _arrays(folder: Path, ending: str) -> None:
+    arrays = {
+        "w": RNG.random((4, 3, 3, 3), np.float32),
+        "b": np.zeros(4, np.float32),
+        "g": np.ones(4, np.float32),
+        "w2": RNG.random((5, 64), np.float32),
+    }
+    if ending == "npz":
+        np.savez(folder / "weights.npz", **arrays)  # type: ignore[arg-type]
+    else:
+        from safetensors.numpy import save_file
+
+        save_file(arrays, folder / "weights.safetensors")
+    (folder / "network.toml").write_text(_DESCRIPTION.replace("FORMAT", ending))
+
+
+# ---- results, studies, prices, models ---------------------------------------------------------------------------
+
+
+def _result(folder: Path) -> None:
+    result = Result(
+        {"rate": 27.5, "nan": float("nan"), "peak": 3 * mV},
+        {"v": np.linspace(0, 1, 5) * mV, "names": np.array(["a", "bc"])},
+        tables={"by rate": Table("What fires.", [["cell", "rate (Hz)"], ["a", "27.5"]])},
+    )
+    rows = check_values(result.values, [Expected("rate", 27.0, "1", "Nobody 1900", relative=0.1)])
+    claims = check_claims(result, [Claim("fast", "It is fast.", lambda r: True, lambda r: True)])
+    about = {"study": "small", "settings": {"tau": "20 ms"}, "seed": 1, "target": "numpy"}
+    (folder / "r").mkdir()
+    write_result(folder / "r", result, rows, claims, about, {"models": [], "finished": "2026"})
+    (folder / "r" / "report.html").write_text("a report")
+    (folder / "r" / "figures").mkdir()
+    (folder / "r" / "figures" / "captions.json").write_text(json.dumps([{"name": "a", "caption": "b"}]))
+
+
+def _read_result(folder: Path) -> None:
+    from biosnn.report.figures import read_captions
+    from biosnn.study.folder import refuse_foreign
+
+    shown(folder / "r")
+    load_result(folder / "r")
+    read_captions(folder / "r")
+    refuse_foreign(folder / "r", "small")
+
+
+_STUDY = '''"""Does it?"""
+from dataclasses import dataclass
+from biosnn.study import Result
+TARGET, CLAIMS = "numpy", []
+@dataclass(frozen=True)
+class Settings:
+    pass
+def run(settings, sim):
+    return Result({})
+'''
+_EXPECTED = """[values.rate]
+expected = 27.5
+tolerance = 0.5
+unit = "Hz"
+source = "Nobody 1900"
+depends_on = ["all"]
+
+[values.share]
+expected = 0.3
+relative = 0.01
+source = "Nobody 1901"
+"""
+
+
+def _study(folder: Path) -> None:
+    texts = {"study.py": _STUDY, "plot.py": "def plot(result):\n    return []\n", "README.md": "# A study\n\nIt is.\n"}
+    for name, text in (texts | {"expected.toml": _EXPECTED}).items():
+        (folder / name).write_text(text)
+
+
+def _read_study(folder: Path) -> None:
+    shown(folder)
+    load_study(folder).hashes()
+
+
+def _prices(folder: Path) -> None:
+    names = ("fp32_add", "fp32_multiply", "int32_add", "int32_multiply", "int8_multiply", "cache_64bit", "dram_64bit")
+    lines = ['name = "mine"', 'source = "nobody"', *(f'{name} = "0.9 pJ"' for name in names)]
+    (folder / "prices.toml").write_text("\n".join(lines))
+
+
+def _model(folder: Path) -> None:
+    from biosnn.shelf import neuron_names
+
+    name = random.Random(str(folder)).choice(neuron_names())
+    (folder / "model.toml").write_bytes((MODELS / "neurons" / f"{name}.toml").read_bytes())
+
+
+def _read_model(folder: Path) -> None:
+    path = folder / "model.toml"
+    shown(path)
+    from_toml(path.read_text())
+
+
+def _forms() -> tuple[Form, Form]:
+    from fuzz.structured import some_hdf5, some_onnx
+
+    return some_onnx, some_hdf5
+
+
+def kinds() -> dict[str, Kind]:
+    """Every kind by its name."""
+    from fuzz.mangle import some_tar
+
+    some_onnx, some_hdf5 = _forms()
+    return {
+        "arrays-npz": Kind(lambda folder: _arrays(folder, "npz"), lambda folder: read_network(folder / "network.toml")),
+        "arrays-safetensors": Kind(
+            lambda folder: _arrays(folder, "safetensors"), lambda folder: read_network(folder / "network.toml")
+        ),
+        "checkpoint": Kind(_checkpoint, _read_checkpoint),
+        "cifar": Kind(_cifar, _read_cifar, some_tar),
+        "converted": Kind(_converted, _read_converted),
+        "data": Kind(_data, lambda folder: from_file(folder / "data.npz")),
+        "idx": Kind(_idx, _read_idx),
+        "nir": Kind(_nir, lambda folder: shown(folder / "network.nir"), some_hdf5),
+        "onnx": Kind(_onnx, lambda folder: shown(folder / "network.onnx"), some_onnx),
+        "prices": Kind(_prices, lambda folder: read_prices(folder / "prices.toml")),
+        "result": Kind(_result, _read_result),
+        "study": Kind(_study, _read_study),
+        "trained": Kind(_trained, _read_trained),
+        MODEL: Kind(_model, _read_model),
+    }
+
+
+MODEL = "model"
+"""The kind that is not of files of results or networks, and is counted by itself."""
