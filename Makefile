@@ -11,7 +11,7 @@ JOBS   ?= auto
 # What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
 SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
 
-.PHONY: run test test-all smoke lint format setup benchmark clean
+.PHONY: run test test-all smoke lint format setup benchmark fuzz clean
 
 run: $(READY)  ## Learn handwritten digits without labels, and say where the report lies
 	$(BIN)/biosnn run unsupervised
@@ -38,6 +38,9 @@ benchmark: $(READY)  ## What is timed, against what (minutes)
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/neurons.py
 	$(BIN)/python benchmarks/projections.py
+
+fuzz: $(READY)  ## Read 1,000 mangled files and 1,000 mangled models (minutes)
+	$(BIN)/python tests/fuzz/run.py --files 1000 --models 1000 --seed 1
 
 setup: $(READY)
 

@@ -132,19 +132,22 @@ def check_steps(T: object) -> int:
 
 
 def check_labels(labels: ArrayLike | None, images: int, graph: Graph) -> NDArray[np.int64] | None:
-    """What is right for each image; `ConversionError` if it does not fit, or is none of the network's classes."""
+    """What is right for each image; `ConversionError` if it does not fit, or is no output of the network."""
     if labels is None:
         return None
     found = np.asarray(labels)
     if found.shape != (images,) or found.dtype.kind not in "iu":
         given = f"{found.dtype} of shape {found.shape}"
-        raise ConversionError(field_error("run, labels", f"{images} whole numbers, one for each image", given))
-    classes = max(graph[graph.output].neurons, 2)  # a single output is of two
-    wrong = found[(found < 0) | (found >= classes)]
-    if len(wrong):
-        do = "Count classes from 0, in the order of the network's outputs."
-        expected = f"0 to {classes - 1}, as the network has {graph[graph.output].neurons} outputs"
-        raise ConversionError(field_error("run, labels", expected, int(wrong[0]), do))
+        do = "If a row has a 1 at its class, use labels.argmax(axis=1)." if found.ndim == 2 else ""
+        raise ConversionError(field_error("run, labels", f"{images} whole numbers, one for each image", given, do))
+    outputs = graph[graph.output].neurons
+    classes = max(outputs, 2)  # a single output is of two
+    wrong = (found < 0) | (found >= classes)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        expected = f"classes from 0 to {classes - 1}, as the network has {outputs} outputs"
+        do = "Number the classes as the network was trained on them."
+        raise ConversionError(field_error(f"labels[{first}]", expected, int(found[first]), do))
     return found.astype(np.int64)
 
 

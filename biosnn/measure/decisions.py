@@ -34,9 +34,19 @@ def confusion(decided: ArrayLike, labels: ArrayLike, classes: int) -> Counts:
     -------
     ndarray of int64, shape (classes, classes + 1)
         Row: the true class. Column: the decision; the last column is for no decision (-1).
+
+    Raises
+    ------
+    DataError
+        If a label or a decision is none of the classes.
     """
+    right, chosen = np.asarray(labels), np.asarray(decided)
+    for what, found, least in (("label", right, 0), ("decision", chosen, -1)):
+        if found.size and not least <= found.min() <= found.max() < classes:
+            extremes = f"{found.min()} to {found.max()}"
+            raise DataError(field_error(f"confusion, {what}s", f"from {least} to {classes - 1}", extremes))
     table = np.zeros((classes, classes + 1), dtype=np.int64)
-    np.add.at(table, (np.asarray(labels), np.asarray(decided)), 1)
+    np.add.at(table, (right, chosen), 1)
     return table
 
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from biosnn.conversion import Graph, HybridNetwork, SpikingNetwork, check_images, is_converted, load, read_network
 from biosnn.conversion.balance import METHODS, SCOPES
+from biosnn.conversion.running import check_labels
 from biosnn.datasets import examples, names, stratified_split
 from biosnn.errors import ConversionError, SettingsError, field_error
 from biosnn.examples import Examples
+from biosnn.files import reading
 from biosnn.study.settings import changed_settings, setting
 
 OPTIONS = ("code", "input", "output", "neuron", "preset", "start", "method", "percentile", "per", "alpha")
@@ -112,6 +114,8 @@ def load_pictures(settings: Any) -> Pictures:
         _check_own(settings)
     graph = converted.graph if converted else read_network(settings.model)
     data = examples(settings.data)
+    with reading(settings.data, SettingsError, "images of the network's classes"):
+        check_labels(data.labels, len(data.labels), graph)
     training, test = _split(settings, data)
     limit = settings.calibration or len(training)
     shown = settings.images or len(test)

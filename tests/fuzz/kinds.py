@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -21,9 +22,10 @@ from scipy import sparse
 
 from biosnn import cifar, idx
 from biosnn.cli.showing import show_anything
-from biosnn.conversion import convert, load, read_network, save
+from biosnn.conversion import convert, load, read_network, read_nir, save
 from biosnn.datasets import from_file
 from biosnn.energy.prices import read_prices
+from biosnn.errors import ConversionError
 from biosnn.learning import Checkpoints, Record, load_network
 from biosnn.model import from_toml
 from biosnn.study import Claim, Result, Table, load_result, load_study
@@ -150,6 +152,12 @@ def _nir(folder: Path) -> None:
     saved(folder, convolutional())
 
 
+def _read_nir(folder: Path) -> None:
+    read_nir(folder / "network.nir")
+    with contextlib.suppress(ConversionError):  # not all that is read is an ordinary network
+        read_network(folder / "network.nir", spiking_as="relu")
+
+
 _DESCRIPTION = """
 arrays = "weights.FORMAT"
 input = [3, 8, 8]
@@ -203,7 +211,7 @@ def _result(folder: Path) -> None:
         tables={"by rate": Table("What fires.", [["cell", "rate (Hz)"], ["a", "27.5"]])},
     )
     rows = check_values(result.values, [Expected("rate", 27.0, "1", "Nobody 1900", relative=0.1)])
-    claims = check_claims(result, [Claim("fast", "It is fast.", lambda r: True, lambda r: True)])
+    claims = check_claims(result, [Claim("fast", "It is fast.", lambda _: True, lambda _: True)])
     about = {"study": "small", "settings": {"tau": "20 ms"}, "seed": 1, "target": "numpy"}
     (folder / "r").mkdir()
     write_result(folder / "r", result, rows, claims, about, {"models": [], "finished": "2026"})
@@ -297,7 +305,7 @@ def kinds() -> dict[str, Kind]:
         "converted": Kind(_converted, _read_converted),
         "data": Kind(_data, lambda folder: from_file(folder / "data.npz")),
         "idx": Kind(_idx, _read_idx),
-        "nir": Kind(_nir, lambda folder: shown(folder / "network.nir"), some_hdf5),
+        "nir": Kind(_nir, _read_nir, some_hdf5),
         "onnx": Kind(_onnx, lambda folder: shown(folder / "network.onnx"), some_onnx),
         "prices": Kind(_prices, lambda folder: read_prices(folder / "prices.toml")),
         "result": Kind(_result, _read_result),

@@ -19,7 +19,21 @@ import numpy as np
 
 ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 1, 3, 2**31, 2**63, 10**30, -(10**30), 0.5, 1e308, float("nan"), float("inf")),
-    *("", "x", "\0", "../../x", "1 mV", "-5 ms", "1e999 s", "é" * 50, "[" * 3000, "a." * 500, "<f8", "O", "<U999999999"),
+    *(
+        "",
+        "x",
+        "\0",
+        "../../x",
+        "1 mV",
+        "-5 ms",
+        "1e999 s",
+        "é" * 50,
+        "[" * 3000,
+        "a." * 500,
+        "<f8",
+        "O",
+        "<U999999999",
+    ),
     *([], [1], [[1], [2, 3]], {}, {"a": 1}, [10**9, 10**9], [-1, -1], ["input"]),
 )
 """Values that a field is not meant to have, or that it could have once too often."""
@@ -169,8 +183,12 @@ def some_npy(content: bytes, rng: random.Random) -> bytes:
             return some_bytes(content, rng)
     start, end = content.find(b"{"), content.find(b"\n")
     if way < 0.8 and 0 < start < end:
-        shape = rng.choice(("(1000000000, 1000)", "(-1,)", "(3,", "(1.5,)", "()", "('a',)", "(" * 200, "(0, 99999999999)"))
-        descr = rng.choice(("'<f8'", "'|O'", "'<U1'", "'|V0'", "'<U0'", "[('a', '<f4')]", "'<U100000000'", "3", "'\\x00'"))
+        shape = rng.choice(
+            ("(1000000000, 1000)", "(-1,)", "(3,", "(1.5,)", "()", "('a',)", "(" * 200, "(0, 99999999999)")
+        )
+        descr = rng.choice(
+            ("'<f8'", "'|O'", "'<U1'", "'|V0'", "'<U0'", "[('a', '<f4')]", "'<U100000000'", "3", "'\\x00'")
+        )
         head = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
         length = struct.pack("<H", len(head) + 1)
         return content[:8] + length + head + b"\n" + content[end + 1 :]
@@ -254,7 +272,10 @@ def some_tar(content: bytes, rng: random.Random) -> bytes:
             if rng.random() < 0.3:
                 data = some_bytes(data, rng)
             if rng.random() < 0.1:
-                info.type, info.linkname = rng.choice((tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE)), "/etc/passwd"
+                info.type, info.linkname = (
+                    rng.choice((tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE)),
+                    "/etc/passwd",
+                )
                 data = b""
             info.size = len(data)
             new.addfile(info, io.BytesIO(data))

@@ -28,8 +28,8 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from biosnn.errors import BiosnnError
-from fuzz.kinds import MODEL, Kind, kinds
+from biosnn.errors import BiosnnError  # noqa: E402
+from fuzz.kinds import MODEL, Kind, kinds  # noqa: E402
 
 SPACE, SECONDS = 4 * 2**30, 20
 READ, REFUSED, RAISED = "read", "refused", "raised"
@@ -88,9 +88,10 @@ def run(name: str, first: int, last: int, seed: int, shown: bool) -> collections
         command = [sys.executable, __file__, "--work", f"{name}:{first}:{last}", "--seed", str(seed)]
         env = os.environ | {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         ready = False
-        with tempfile.TemporaryFile("w+") as errors, subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=env
-        ) as process:
+        with (
+            tempfile.TemporaryFile("w+") as errors,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=env) as process,
+        ):
             assert process.stdout is not None
             for line in process.stdout:
                 told = json.loads(line)
@@ -101,7 +102,9 @@ def run(name: str, first: int, last: int, seed: int, shown: bool) -> collections
                 found[told["outcome"]] += 1
                 found["peak"] = max(found["peak"], told["peak"])
                 if shown or told["outcome"] == RAISED:
-                    print(f"\n--only {name}:{told['number']} --seed {seed}: {told['outcome']}\n{told['told']}", flush=True)
+                    print(
+                        f"\n--only {name}:{told['number']} --seed {seed}: {told['outcome']}\n{told['told']}", flush=True
+                    )
             code = process.wait()
             errors.seek(0)
             if not ready:

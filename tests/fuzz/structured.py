@@ -63,7 +63,9 @@ def _attribute(made: Any, rng: random.Random) -> None:
     node = rng.choice([node for node in made.graph.node if node.attribute])
     attribute = rng.choice(node.attribute)
     name = attribute.name
-    attribute.CopyFrom(onnx.helper.make_attribute(name, rng.choice((0, -1, 2**40, [0, 0], [-1] * 4, [10**6] * 2, 0.5, "x"))))
+    attribute.CopyFrom(
+        onnx.helper.make_attribute(name, rng.choice((0, -1, 2**40, [0, 0], [-1] * 4, [10**6] * 2, 0.5, "x")))
+    )
 
 
 def _value(made: Any, rng: random.Random) -> None:
@@ -108,15 +110,21 @@ def _object(file: Any, place: str, rng: random.Random) -> None:
     if way == 0:
         return
     if way == 1:
-        file[place] = rng.choice((1, 0.5, "text", [1, 2], [["a", "b"]], b"\xff\xfe", np.array([]), [np.nan], -1, 10**12))
+        file[place] = rng.choice(
+            (1, 0.5, "text", [1, 2], [["a", "b"]], b"\xff\xfe", np.array([]), [np.nan], -1, 10**12)
+        )
     elif way == 2 and isinstance(array, np.ndarray) and array.dtype.kind in "iuf":
         file[place] = some_array(rng, array)
     elif way == 3:
-        file.create_dataset(place, shape=rng.choice(((10**9, 10**3), (10**8,), (2**26,))), dtype=rng.choice(("f8", "f4")))
+        file.create_dataset(
+            place, shape=rng.choice(((10**9, 10**3), (10**8,), (2**26,))), dtype=rng.choice(("f8", "f4"))
+        )
     elif way == 4:
         file.create_dataset(place, (2**25,), "f8", chunks=(2**20,), compression=rng.choice(("gzip", "lzf")))
     elif way == 5:
-        file[place] = rng.choice((h5py.SoftLink("/node"), h5py.ExternalLink("/etc/passwd", "/"), h5py.SoftLink("/none")))
+        file[place] = rng.choice(
+            (h5py.SoftLink("/node"), h5py.ExternalLink("/etc/passwd", "/"), h5py.SoftLink("/none"))
+        )
     elif way == 6:
         file.create_group(f"{place}/{'/'.join('a' * 40)}")
     elif way == 7:
