@@ -364,6 +364,8 @@ def test_what_does_not_go_together() -> None:
         net.run(images, 0, **NUMPY)
     with pytest.raises(ConversionError, match="run, labels: expected 6 whole numbers"):
         net.run(images, 8, labels=[1], **NUMPY)
+    with pytest.raises(ConversionError, match=r"labels\[5\]: expected classes from 0 to .*\(got 99\)"):
+        net.run(images, 8, labels=[0] * 5 + [99], **NUMPY)
     with pytest.raises(ConversionError, match="has a method run of its own"):
         run(net, images, 8)  # type: ignore[arg-type]
     outcome = net.run(images, 8, **NUMPY)

@@ -301,6 +301,13 @@ def small() -> tuple[SpikingNetwork, np.ndarray]:
         (lambda snn, x: convert(snn.graph, x, input="poisson").run(x, 4, lead=1), "lead: expected the code 'rate'"),
         (lambda snn, x: snn.run(x, 4, labels=[1, 2]), "labels: expected 8 whole numbers"),
         (lambda snn, x: snn.run(x, 4, labels=x[:, 0]), "labels: expected 8 whole numbers"),
+        (lambda snn, x: snn.run(x, 4, labels=np.arange(8.0)), "labels: expected 8 whole numbers"),
+        (lambda snn, x: snn.run(x, 4, labels=np.eye(8, dtype=int)), r"use labels.argmax\(axis=1\)"),
+        (
+            lambda snn, x: snn.run(x, 4, labels=[*range(7), 99]),
+            r"labels\[\d\]: expected classes from 0 to \d, as the network has \d outputs \(got \d+\)",
+        ),
+        (lambda snn, x: snn.run(x, 4, labels=[0] * 7 + [-1]), r"labels\[7\]: expected classes from 0 .*\(got -1\)"),
         (lambda snn, x: convert(snn.graph, x[:0]), "expected one or more"),
         (lambda snn, x: convert(snn.graph, x, percentil=99), r"settings among alpha, .* \(got 'percentil'\)"),
         (lambda snn, x: convert(snn.graph, x, percentile=9), "percentile: expected a number from 50 to 100"),

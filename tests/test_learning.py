@@ -317,6 +317,9 @@ def test_measures() -> None:
     with pytest.raises(DataError, match="a decision for each"):
         accuracy([], [])
     assert confusion([1, -1, 0], [1, 1, 0], 2).tolist() == [[1, 0, 0], [0, 1, 1]]
+    for decided, labels in (([0], [-1]), ([0], [2]), ([2], [0]), ([-2], [0])):
+        with pytest.raises(DataError, match="confusion, (label|decision)s: expected from"):
+            confusion(decided, labels, 2)
 
 
 def test_a_linear_readout_learns_what_the_vote_cannot() -> None:
