@@ -45,7 +45,7 @@ def write(path: Path, arrays: Mapping[str, Any], texts: Mapping[str, str] | None
             archive.writestr(name, text)
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)  # type: ignore[no-untyped-call]
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 @contextmanager
@@ -182,11 +182,11 @@ def head(archive: zipfile.ZipFile, where: str, member: str, error: type[BiosnnEr
         If it is no array, is of a version that is not read, or has objects in it.
     """
     with files.reading(where, error, "an array as NumPy saves it", _AGAIN), archive.open(member) as file:
-        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call, unused-ignore]
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
         if read is None:
             raise error(field_error(where, "an array of version 1 or 2", version))
-        shape, _, dtype = read(file)  # type: ignore[no-untyped-call]
+        shape, _, dtype = read(file)  # type: ignore[no-untyped-call, unused-ignore]
         brought = archive.getinfo(member).file_size - file.tell()
     if dtype.hasobject:
         do = "Objects are pickled, and loading them could run any code. Save arrays of numbers, all of one shape."
@@ -211,7 +211,7 @@ def numbers(archive: zipfile.ZipFile, where: str, member: str, error: type[Biosn
             field_error(where, f"{size} bytes, as its shape {shape} says", f"{brought} bytes", "Save it again.")
         )
     with archive.open(member) as file:
-        array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call]
+        array = np.lib.format.read_array(file, allow_pickle=False)  # type: ignore[no-untyped-call, unused-ignore]
         file.read(1)  # the end, at which the checksum is looked at
         return array
 

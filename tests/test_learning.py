@@ -318,7 +318,7 @@ def test_measures() -> None:
         accuracy([], [])
     assert confusion([1, -1, 0], [1, 1, 0], 2).tolist() == [[1, 0, 0], [0, 1, 1]]
     for decided, labels in (([0], [-1]), ([0], [2]), ([2], [0]), ([-2], [0])):
-        with pytest.raises(DataError, match="confusion, (label|decision)s: expected from"):
+        with pytest.raises(DataError, match=r"confusion, (label|decision)s: expected from"):
             confusion(decided, labels, 2)
 
 

@@ -79,7 +79,7 @@ def _windows(images: Values, kernel: Any, stride: Any, padding: Any, dilation: A
     top, left, bottom, right = padding
     padded = np.pad(images, ((0, 0), (0, 0), (top, bottom), (left, right)))
     reach = [(size - 1) * apart + 1 for size, apart in zip(kernel, dilation, strict=True)]
-    seen: Values = sliding_window_view(padded, reach, axis=(2, 3))  # type: ignore[call-overload]
+    seen: Values = sliding_window_view(padded, reach, axis=(2, 3))  # type: ignore[call-overload, unused-ignore]
     return seen[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
 
 

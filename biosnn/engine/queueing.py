@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 import brian2
 import numpy as np
 from brian2 import NetworkOperation
-from brian2.stateupdaters.GSL import GSLStateUpdater
 
 from biosnn.engine.device import ProgramDevice
 from biosnn.errors import EngineError
@@ -104,13 +103,6 @@ def _check_objects(objects: list[Any]) -> None:
             continue
         if isinstance(obj, NetworkOperation):
             raise EngineError(f"{obj.name} is a network_operation. {_PYTHON}")
-        method = getattr(obj, "method_choice", None)
-        if isinstance(method, GSLStateUpdater) or (isinstance(method, str) and method.startswith("gsl_")):
-            raise EngineError(
-                f"{obj.name} integrates by {method if isinstance(method, str) else 'the GNU Scientific Library'}, for "
-                "which Brian2 makes no code that this target could build. Use another method, such as rk4 or "
-                "exponential_euler with a small enough step, or the target cython, with the library installed."
-            )
         for method in ("run", "after_run"):
             if method in vars(obj) or not _is_of_the_libraries(getattr(type(obj), method)):
                 raise EngineError(f"{obj.name}, a {type(obj).__name__}, has a method {method}() of its own. {_PYTHON}")

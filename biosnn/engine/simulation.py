@@ -26,7 +26,7 @@ from biosnn.engine.prepared import (
     state_variables,
 )
 from biosnn.engine.state import brian_device
-from biosnn.errors import EngineError, RunError, field_error, unknown
+from biosnn.errors import BiosnnError, EngineError, RunError, field_error, unknown
 
 T = TypeVar("T")
 DEFAULT_DT = 0.1 * ms
@@ -285,6 +285,8 @@ def _own_errors() -> Iterator[None]:
             cause = cause.__cause__
         if isinstance(cause, RunError):
             raise RunError(str(cause)) from error
+        if isinstance(cause, BiosnnError):
+            raise EngineError(f"{error._brian_objname}: {cause}") from error
         said = _without_code(cause) or (f"{type(cause).__name__}: {cause}" if cause else str(error))
         raise EngineError(f"{error._brian_objname} cannot be turned into code. {said}") from error
 

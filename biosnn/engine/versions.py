@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from brian2.core import clocks
+from brian2.devices.cpp_standalone import CPPStandaloneCodeObject
+from brian2.devices.cpp_standalone.GSLcodeobject import GSLCPPStandaloneCodeObject
 from brian2.synapses import synapses
 
 LIBRARY_SOURCES = tuple(
@@ -19,3 +21,6 @@ program writes the state of its spike queues to disk, which a file of its own do
 BASE_CLOCK = '#include "brianlib/clocks.h"\n' + ("" if hasattr(clocks, "BaseClock") else "typedef Clock BaseClock;\n")
 """C++ that declares ``BaseClock``, what all clocks of a network are. Until 2.9 they had a regular time step; since 2.10
 a clock may also follow a list of times (``EventClock``)."""
+
+GSL = issubclass(GSLCPPStandaloneCodeObject, CPPStandaloneCodeObject)
+"""Whether programs may integrate by the GNU Scientific Library. Until 2.9, what Brian2 writes does not compile."""
