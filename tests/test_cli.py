@@ -136,6 +136,7 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("show", "lif", "--figure", "--out", "charging/study.py/x.png"), "cannot be written: "),
         (("show", "./charging", "--figure"), "only a model or a trained network has a figure"),
         (("show", "./nowhere.toml"), "nowhere.toml"),
+        (("show", "~nobody-here/x.toml"), "there is no user of that name"),
         (("show", "pipe.npz"), "pipe.npz: is neither a file nor a folder."),
         (("check", "pipe.npz"), "pipe.npz: is neither a file nor a folder."),
         (("convert", "pipe.npz"), "pipe.npz: is neither a file nor a folder."),

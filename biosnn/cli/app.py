@@ -115,7 +115,10 @@ def check(
 
 def _refuse_special(name: str) -> None:
     """Refuse what is no file, since reading a pipe that nobody writes to would never end."""
-    path = Path(name).expanduser()
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:
+        raise NotFoundError(f"{name}: there is no user of that name.") from None
     if path.exists() and not path.is_file() and not path.is_dir():
         raise NotFoundError(f"{name}: is neither a file nor a folder.")
 
@@ -128,6 +131,7 @@ def _run(
     from biosnn.study.run import DEFAULT_SEED, run_study
     from biosnn.study.settings import split_assignments
 
+    _refuse_special(name)
     study = load_study(name)
     given = split_assignments(settings or [])
     print_start(console, study, given)
