@@ -200,3 +200,22 @@ def test_a_label_beyond_the_outputs_is_refused(tmp_path: Path) -> None:
         for network in (snn, biosnn.convert(path, images, spiking="first 1")):
             with pytest.raises(ConversionError, match=rf"labels: expected 0 to 4, as .* 5 outputs \(got {wrong}\)"):
                 network.run(images, T=2, labels=labels, target="numpy")
+
+
+def test_zeros_around_an_image_are_the_padding_of_what_follows(tmp_path: Path) -> None:
+    nodes = [
+        node("Pad", "x pads", "p"),
+        node("Conv", "p w b", "c", strides=[2, 2], pads=[0, 0, 1, 0]),
+        node("Pad", "c pads", "q"),
+        node("AveragePool", "q", "y", kernel_shape=[3, 3]),
+    ]
+    graph = read(tmp_path, model(nodes, CONV | {"pads": np.array([0, 0, 1, 0, 0, 0, 0, 2])}))
+    assert kinds(graph) == [Convolution, AveragePool]
+    assert [layer.padding for layer in graph.layers[1:]] == [(1, 0, 1, 2), (1, 0, 0, 2)]
+
+
+def test_a_bias_after_flattening_goes_into_the_weights_before(tmp_path: Path) -> None:
+    nodes = [FIRST, node("Flatten", "c", "f"), node("Mul", "f g", "m"), node("Relu", "m", "h")]
+    nodes.append(node("Gemm", "h w2 b2", "y", transB=1))
+    arrays = CONV | LINEAR | {"g": np.repeat(floats(4), 64)}
+    assert kinds(read(tmp_path, model(nodes, arrays))) == [Convolution, Relu, Linear]
