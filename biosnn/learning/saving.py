@@ -151,7 +151,7 @@ def trained(
 
 
 def save_network(network: Trained, path: Path | str) -> None:
-    """Write a trained network into a file, whole or not at all."""
+    """Write a trained network into a file, whole or not at all; `DataError` if it cannot be written."""
     own = {name: getattr(network, name) for name in _OWN}
     arrays = {**own, **{f"state/{key}": value for key, value in network.state.items()}}
     about = {
@@ -166,7 +166,10 @@ def save_network(network: Trained, path: Path | str) -> None:
     }
     models = {file: getattr(network.circuit, name) for name, file in _MODELS.items()}
     texts = {file: to_toml(model) for file, model in models.items() if model}
-    archive.write(Path(path), arrays, {ABOUT: json.dumps(about, indent=1), **texts})
+    try:
+        archive.write(Path(path), arrays, {ABOUT: json.dumps(about, indent=1), **texts})
+    except OSError as problem:
+        raise DataError(f"{path}: cannot be written ({problem}).") from None
 
 
 def load_network(path: Path | str) -> Trained:

@@ -25,7 +25,8 @@ from biosnn.cli.showing import show_anything
 from biosnn.conversion import convert, load, read_network, read_nir, save
 from biosnn.datasets import from_file
 from biosnn.energy.prices import read_prices
-from biosnn.errors import ConversionError
+from biosnn.errors import ConversionError, ModelError
+from biosnn.files import read_text
 from biosnn.learning import Checkpoints, Record, load_network
 from biosnn.model import from_toml
 from biosnn.study import Claim, Result, Table, load_result, load_study
@@ -280,8 +281,8 @@ def _model(folder: Path) -> None:
 
 def _read_model(folder: Path) -> None:
     path = folder / "model.toml"
+    from_toml(read_text(path, ModelError, 10**6))
     shown(path)
-    from_toml(path.read_text())
 
 
 def _forms() -> tuple[Form, Form]:
