@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_LONGEST = 400
+_LONGEST = 400  # characters of a value in a message
 
 
 class BiosnnError(Exception):
@@ -74,12 +74,16 @@ class MissingExtraError(BiosnnError, ImportError):
 
 def field_error(where: str, expected: str, got: object, do: str = "") -> str:
     """Compose the message ``Class.field: expected … (got …). What to do.``"""
-    text = f"{where}: expected {expected} (got {_shortened(repr(got))})."
+    text = f"{where}: expected {expected} (got {_shown(got)})."
     return f"{text} {do}" if do else text
 
 
-def _shortened(text: str) -> str:
-    """A text that has room in a message: whoever reads it knows the rest."""
+def _shown(got: object) -> str:
+    """A value as Python writes it, cut off where nobody would read on; a file may nest what cannot be written at all."""
+    try:
+        text = repr(got)
+    except Exception:
+        return f"what cannot be shown, of the type {type(got).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text):,} characters)"
 
 
