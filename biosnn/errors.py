@@ -79,7 +79,7 @@ def field_error(where: str, expected: str, got: object, do: str = "") -> str:
 
 
 def _shown(got: object) -> str:
-    """A value as Python writes it, cut off where nobody would read on; a file may nest what cannot be written at all."""
+    """A value as Python writes it, cut off where nobody would read on; some are nested too deeply to be written."""
     try:
         text = repr(got)
     except Exception:
