@@ -125,8 +125,9 @@ def synapses(
         The same for all synapses, or an expression evaluated for each, such as ``"rand()*10*ms"``. With a kind, an
         array in the natural shape of a weight instead of an expression.
     traces : {"neuron", "synapse"}
-        Where one-sided traces live. On the neuron is exact and fast; presynaptic traces go to the synapse by
-        themselves when there is a delay, since each synapse then sees the spike at a time of its own.
+        Where one-sided traces live. On the neuron is exact and fast; traces go to the synapse by themselves when
+        spikes are delayed, since each synapse then sees a spike at a time of its own. ``Synapses`` may be given their
+        delays, ``syn.delay = 2*ms``, after they were made too, and between runs.
     name, preset, values
         As in `neurons`.
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from brian2 import NeuronGroup
+from brian2 import NeuronGroup, Synapses
 from brian2.groups.group import CodeRunner
 from brian2.utils.stringtools import get_identifiers
 
 from biosnn.model import SynapseModel, Trace
+from biosnn.moving import TraceHome
 
 _ORDER = {"pre": 0, "post": 2}
 _INDEX = {"pre": "_presynaptic_idx", "post": "_postsynaptic_idx"}
@@ -81,6 +82,8 @@ def attach_traces(
         if traces:
             companion = _companion(syn, model, side, source, traces, (arriving or {}).get(side))
             syn.contained_objects.append(companion)
+            if isinstance(syn, Synapses):
+                syn.contained_objects.append(TraceHome(syn, side, traces, companion, _INDEX[side]))
             if see and side in see:
                 see[side]({name: companion.variables[name] for name in traces})
             else:
