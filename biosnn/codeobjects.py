@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from brian2 import Function
 from brian2.codegen.codeobject import CodeObject
+from brian2.codegen.templates import CodeObjectTemplate
 from brian2.codegen.translation import analyse_identifiers
 from brian2.core.variables import Variables
 from brian2.devices.device import get_device
 from brian2.groups.group import CodeRunner
 
-from biosnn.errors import EngineError, field_error
+from biosnn.errors import EngineError, ModelError, field_error
+from biosnn.model.plain import COMPILED_WORDS
 
+OWN = "_biosnn"
+"""Under which word a template is given all that it needs and that is not of Brian2."""
+_BRIANS = {"N", "t", "dt", "t_in_timesteps", "not_refractory", "lastspike"}
+"""Names of variables that templates use, and that no user can give to others."""
+_TEMPLATES = {"codeobj_name", "get_array_name", "owner", "scalar_code", "self"}
+_TEMPLATES |= {"variable_indices", "variables", "vector_code"}
+_CPP = COMPILED_WORDS | frozenset(
+    """
+    int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t size_t
+    BUFSIZ CLOCKS_PER_SEC INT_MAX M_E M_PI RAND_MAX assert errno linux unix constant_or_scalar openmp_pragma
+    """.split()  # noqa: SIM905 - a list would take a page
+)
+"""Words of C++, and macros of its headers and of Brian2."""
 _FOLDERS = {"cpp": "templates/cpp", "numpy": "templates/numpy", "cython": "templates/cython"}
 
 
@@ -29,9 +44,58 @@ def for_target(package: str) -> type[CodeObject]:
     return with_templates(get_device().code_object_class(), package)
 
 
+def check_words(where: str, names: Iterable[str]) -> None:
+    """Refuse names of variables that generated code has for something else, of which a compiler would tell nothing.
+
+    Raises
+    ------
+    ModelError
+        For a word that Brian2 hands to its templates, and on the target ``cpp`` for one of C++.
+    """
+    cpp = language(get_device().code_object_class()) == "cpp"
+    for name in sorted(names):
+        if name in _TEMPLATES or (cpp and name in _CPP):
+            expected = f"a name that is no word of {'C++' if name in _CPP else 'generated code'}"
+            raise ModelError(field_error(where, expected, name, "Give the variable another name."))
+
+
 def language(code_object: type[CodeObject]) -> str:
     """What a code object is written in: ``cpp``, ``cython`` or ``numpy``."""
     return str(code_object.generator_class.class_name)
+
+
+class OwnTemplates:
+    """Templates whose words no variable of a user can take the place of.
+
+    Brian2 hands a template the array of each variable under the variable's own name, beside, and before, all that the
+    template needs: a variable ``n`` would hide the numbers of a projection.
+
+    Parameters
+    ----------
+    templates : Templater
+        Brian2's templates.
+    """
+
+    def __init__(self, templates: Any) -> None:
+        self._templates = templates
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._templates, name)
+        return _OwnTemplate(found) if isinstance(found, CodeObjectTemplate) else found
+
+
+class _OwnTemplate:
+    def __init__(self, template: CodeObjectTemplate) -> None:
+        self._template = template
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._template, name)
+
+    def __call__(self, scalar_code: Any, vector_code: Any, **kwds: Any) -> Any:
+        kept = {*_BRIANS, *self._template.variables}
+        users = {name for name in kwds["variables"] if not name.startswith("_")} - kept
+        given = {name: value for name, value in kwds.items() if name not in users}
+        return self._template(scalar_code, vector_code, **{**given, **given.pop(OWN, {})})
 
 
 class Task(CodeRunner):  # type: ignore[misc]
@@ -63,7 +127,7 @@ class Task(CodeRunner):  # type: ignore[misc]
         kwds: Mapping[str, Any],
         **when: Any,
     ) -> None:
-        CodeRunner.__init__(self, group, template, template_kwds=dict(kwds), **when)
+        CodeRunner.__init__(self, group, template, template_kwds={OWN: dict(kwds)}, **when)
         self._cpp, self._package, self._needed = template, package, sorted(needed)
         self.variables = table(group, needed)
         self.variables.add_object("_do", do)
@@ -109,6 +173,6 @@ def with_templates(base: Any, package: str, **attributes: Any) -> type[CodeObjec
         raise EngineError(
             field_error("Target of Brian2", f"one of {', '.join(_FOLDERS)}", language(base), "Use biosnn.session.")
         )
-    templater = base.templater.derive(package, templates_dir=_FOLDERS[language(base)])
+    templater = OwnTemplates(base.templater.derive(package, templates_dir=_FOLDERS[language(base)]))
     name = package.rpartition(".")[2].capitalize() + base.__name__
     return type(name, (base,), {"templater": templater, "__module__": __name__, **attributes})

@@ -193,7 +193,7 @@ def watched(code: str, **variables: Any) -> list[str]:
     """The arrays that decide whether a step can be left out."""
     indices = {name: getattr(var, "index", "_idx") for name, var in variables.items()}
     found = rest.watched(code, variables, indices, 2000)
-    return [var.name for var in found.get("arrays", [])]
+    return [var.name for _, var in found.get("_arrays", [])]
 
 
 def array(name: str, size: int = 2000, **how: Any) -> ArrayVariable:

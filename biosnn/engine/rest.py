@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from brian2.codegen.generators.cpp_generator import c_data_type
 from brian2.codegen.translation import analyse_identifiers
 from brian2.core.functions import Function
 from brian2.core.variables import ArrayVariable, Constant, DynamicArrayVariable, Subexpression
@@ -48,9 +49,10 @@ def watched(code: str, variables: Mapping[str, Any], indices: Mapping[str, str],
     Returns
     -------
     dict
-        What the template takes: ``size``; ``arrays``, which have a value for each neuron and may change within a run;
-        and ``openly``, which tells the code of a step for neurons none of which is refractory. Empty if every step has
-        to be done.
+        What the template takes: ``_size``; ``_arrays``, the C++ type and the variable of all that has a value for each
+        neuron and may change within a run; and ``_openly``, which tells the code of a step for neurons none of which is
+        refractory. Empty if every step has to be done. (No user's variable, whose name Brian2 gives to templates too,
+        begins with an underscore.)
     """
     if size < FEWEST:
         return {}
@@ -73,7 +75,8 @@ def watched(code: str, variables: Mapping[str, Any], indices: Mapping[str, str],
             return {}
     if unknown or not arrays:
         return {}
-    return {"size": size, "arrays": list(arrays.values()), "openly": _openly if refractory else _never}
+    watch = [(c_data_type(var.dtype), var) for var in arrays.values()]
+    return {"_size": size, "_arrays": watch, "_openly": _openly if refractory else _never}
 
 
 def _openly(lines: Sequence[str]) -> list[str]:

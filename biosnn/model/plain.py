@@ -39,7 +39,9 @@ or_eq private protected public register reinterpret_cast requires short signed s
 struct switch template this thread_local throw true typedef typeid typename union unsigned using virtual void volatile
 wchar_t xor xor_eq NULL NAN INFINITY EOF cdef cpdef ctypedef cimport gil nogil
 """
-_WORDS = {*keyword.kwlist, *_COMPILED.split()}
+COMPILED_WORDS = frozenset(_COMPILED.split())
+"""Words of C++ and Cython."""
+_WORDS = {*keyword.kwlist, *COMPILED_WORDS}
 
 
 def check_prose(where: str, value: object, *, empty: bool = False, longest: int = _MOST_OF_PROSE) -> None:

@@ -10,7 +10,7 @@
 {% extends 'common_group.cpp' %}
 
 {% block extra_headers %}
-{% if arrays is defined %}
+{% if _arrays is defined %}
 #include<algorithm>
 #include "network.h"
 {# These last, and are shared with the code of later runs, which is the same (units.py). #}
@@ -18,11 +18,11 @@ namespace {
     const int _block = 128;
     const unsigned _seldom = 64;
     enum _Kind { _resting, _open, _mixed, _none };
-    bool _rests[({{size}} + _block - 1)/_block];
+    bool _rests[({{_size}} + _block - 1)/_block];
     unsigned _steps = 0;
     int _run = 0;
-    {% for var in arrays %}
-    {{c_data_type(var.dtype)}} _kept_{{loop.index}}[{{size}}];
+    {% for type, var in _arrays %}
+    {{type}} _kept_{{loop.index}}[{{_size}}];
     {% endfor %}
 }
 {% endif %}
@@ -43,14 +43,14 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
     {{scalar_code|autoindent}}
 
     const int _N = {{constant_or_scalar('N', variables['N'])}};
-    {% if arrays is defined %}
-    {% set open_code = openly(vector_code) %}
+    {% if _arrays is defined %}
+    {% set open_code = _openly(vector_code) %}
     const bool _first_step = _run != Network::runs;
     _run = Network::runs;
     const auto _as_kept = [&](int _from, int _to)
     {
         int _changed = 0;
-        {% for var in arrays %}
+        {% for type, var in _arrays %}
         for (int _idx = _from; _idx < _to; _idx++) _changed += {{get_array_name(var)}}[_idx] != _kept_{{loop.index}}[_idx];
         {% endfor %}
         return _changed == 0;
@@ -86,7 +86,7 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
         if (_now == _resting) continue;
         if (_look)
         {
-            {% for var in arrays %}
+            {% for type, var in _arrays %}
             std::copy({{get_array_name(var)}} + _from, {{get_array_name(var)}} + _to, _kept_{{loop.index}} + _from);
             {% endfor %}
         }
