@@ -12,6 +12,7 @@ from brian2 import Quantity, defaultclock, prefs
 from brian2.parsing.sympytools import str_to_sympy
 from brian2.stateupdaters.base import StateUpdateMethod
 
+from biosnn.exact import exact
 from biosnn.model import NeuronModel
 from biosnn.quantity import parse_quantity
 
@@ -62,25 +63,36 @@ def method(model: NeuronModel, slow: Iterable[str]) -> str | Callable[..., Any]:
     double, and would have all that it is multiplied by computed in double precision, exponentials above all, at several
     times the cost. Equations that name the time step or the time themselves keep the double one.
     """
+    base = exact if model.method == "exact" and len(model.parsed.diff_eq_names) > 1 else model.method
     if prefs["core.default_float_dtype"] != np.float32:
-        return str(model.method)
+        return base
     names = list(slow)
     single = _STEP if {"t", "dt"} & model.parsed.identifiers else _SINGLE
 
     def updater(equations: Any, variables: Any, options: Any = None) -> Any:
-        code = StateUpdateMethod.stateupdaters[model.method](equations, variables, options)
+        found = StateUpdateMethod.stateupdaters[base] if isinstance(base, str) else base
+        code = found(equations, variables, options)
         if not isinstance(code, str):  # GSL's methods write code of another kind
             return code
         expressions = dict(equations.get_substituted_expressions(variables))
-        steps = [f"{name} += dt*({expressions[name].code})" for name in names]
+        steps = [_step(name, expressions[name]) for name in names]
         own = tuple(f"{left} = " for name in names for left in (name, f"_{name}"))
         lines = [re.sub(r"\bdt\b", single, line) for line in code.splitlines() if not line.startswith(own)]
         # After the values for the next step have been computed from those of this one, before they take their place.
-        first = next((k for k, line in enumerate(lines) if not line.startswith("_")), len(lines))
+        states = tuple(f"{name} = " for name in equations.diff_eq_names)
+        first = next((k for k, line in enumerate(lines) if line.startswith(states)), len(lines))
         begin = [f"{_SINGLE} = {_STEP}"] if single == _SINGLE else []
         return "\n".join([*begin, *lines[:first], *steps, *lines[first:]])
 
     return updater
+
+
+def _step(name: str, expression: Any) -> str:
+    """A step of Euler's method; a random number is one of Brian2's, which has grown with the time step already."""
+    drift, noise = expression.split_stochastic()
+    changes = [f"dt*({drift.code})"] if drift is not None else []
+    changes += [f"{xi}*({factor.code})" for xi, factor in (noise or {}).items()]
+    return f"{name} += {' + '.join(changes)}"
 
 
 def _own_rate(name: str, code: str, values: Mapping[str, float]) -> float | None:

@@ -14,7 +14,7 @@ FLOORS = (
     ("quantity", "folders", "files", "writing", "preferences", "usercode", "printable"),
     ("model", "theory", "measure", "coding", "energy", "archive"),
     ("shelf", "datasets", "idx", "cifar", "examples", "download"),
-    ("codeobjects", "moving", "traces", "precision", "build", "projection", "inputs", "schedule", "engine"),
+    ("codeobjects", "exact", "moving", "traces", "precision", "build", "projection", "inputs", "schedule", "engine"),
     ("learning", "conversion"),
     ("settings", "study", "report"),
     ("doctor", "cli"),
