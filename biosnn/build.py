@@ -6,17 +6,20 @@ are ``(shared, constant)`` variables, so that a new value needs no new build.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from functools import partial
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from brian2 import NeuronGroup, Synapses
-from brian2.units.fundamentalunits import Dimension, Quantity
+from brian2 import NeuronGroup, Synapses, second
+from brian2.units.fundamentalunits import Quantity
 
 from biosnn import precision
-from biosnn.errors import ModelError, QuantityError, field_error, unknown
+from biosnn.codeobjects import check_words
+from biosnn.errors import EngineError, ModelError, QuantityError, field_error, unknown
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Kind, Projection, delays
 from biosnn.projection.late import look_up
@@ -69,6 +72,7 @@ def neurons(
     found = _with_values(neuron_model(model), preset, values)
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
+    check_words(f"neurons({found.name!r})", {*found.parsed.names, *found.parameters, *found.inputs})
     slow = precision.in_double(found, dt)
     group = NeuronGroup(
         int(n),
@@ -144,9 +148,13 @@ def synapses(
     found = _with_values(synapse_model(model), preset, values)
     if traces not in ("neuron", "synapse"):
         raise ModelError(field_error(f"synapses({found.name!r}), traces", "'neuron' or 'synapse'", traces))
+    words = {*found.parsed.names, *found.parameters, *found.inputs, *found.traces}
+    check_words(f"synapses({found.name!r})", words)
     target, unit_gain = _transmission(found, post, onto, gain)
-    if isinstance(delay, str) and delay[:1].isdigit() and "(" not in delay:
-        delay = parse_quantity(delay, _second())
+    where = f"synapses({found.name!r})"
+    if not isinstance(p, str) and (isinstance(p, bool) or not isinstance(p, Real) or not 0 <= p <= 1):
+        raise ModelError(field_error(f"{where}, p", "a probability from 0 to 1", p))
+    delay = _delay(f"{where}, delay", delay)
     implied = isinstance(connect, Kind)
     # A projection delays the spikes of a neuron, and so its trace, as a whole, or can look up what its trace was.
     late = delay is not None and (not implied or (np.ndim(delay) > 0 and not can_be_late(found)))
@@ -174,8 +182,12 @@ def synapses(
             **texts,
         )
         holders = attach_traces(syn, found, on_neuron)
+        arrays = {**(values or {}), "delay": delay}
+        _check_arrays(where, syn, connect, p, {name: value for name, value in arrays.items() if np.ndim(value) > 0})
         _connect(syn, connect, p)
         if delay is not None:
+            if np.ndim(delay) > 0:
+                _check_length(f"{where}, delay", syn, delay)
             syn.delay = delay
     _check_uses(found, syn)
     if target:
@@ -185,6 +197,30 @@ def synapses(
         if trace.initial != "0":  # where a new variable starts
             setattr(holders[trace_name], trace_name, trace.initial)
     return syn
+
+
+def _delay(where: str, delay: Any) -> Any:
+    """A delay as a quantity, or as an expression if it is one."""
+    if delay is None:
+        return None
+    if isinstance(delay, str):
+        try:
+            delay = parse_quantity(delay)
+        except QuantityError:
+            try:
+                ast.parse(delay.strip(), mode="eval")
+            except SyntaxError:
+                raise ModelError(field_error(where, "a time such as '0.3 ms', or an expression", delay)) from None
+            return delay
+    try:
+        check_dimension(where, Quantity(delay), second)
+    except (QuantityError, TypeError, ValueError) as error:
+        raise ModelError(
+            str(error) if isinstance(error, QuantityError) else field_error(where, "a time", delay)
+        ) from None
+    if not np.all(np.isfinite(np.asarray(delay))) or np.any(np.asarray(delay) < 0):
+        raise ModelError(field_error(where, "finite times, not negative", delay))
+    return delay
 
 
 def _project(
@@ -220,10 +256,6 @@ def _with_values(model: M, preset: str, values: Mapping[str, Value] | None) -> M
             raise ModelError(field_error(f"{model.name}.{name}", "one quantity for the whole group", value))
     texts = {name: value if isinstance(value, str) else format_quantity(value) for name, value in given.items()}
     return model.with_values(preset, **texts) if preset or texts else model
-
-
-def _second() -> Dimension:
-    return parse_quantity("1 second").dim
 
 
 def _declarations(model: NeuronModel | SynapseModel) -> list[str]:
@@ -269,9 +301,34 @@ def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
     if isinstance(group, Projection):
         group[name] = value
         return
+    if isinstance(group, Synapses) and np.ndim(value) > 0 and not group.variables[name].scalar:
+        _check_length(where, group, value)
     if not np.any(value):
         return  # a new group's variables are zero; an entry for each would only lengthen the program
     setattr(group, name, value)
+
+
+def _check_arrays(where: str, syn: Any, connect: Any, p: Any, arrays: Mapping[str, Any]) -> None:
+    """Refuse arrays for synapses whose number depends on chance, and those that are not as long as it is."""
+    for name, value in arrays.items():
+        if p != 1 and np.size(value) > 1:
+            do = "Give an expression as text, or choose the synapses yourself: connect=(i, j)."
+            given = f"an array of shape {np.shape(value)} with p={p}"
+            raise ModelError(field_error(f"{where}, {name}", "one value, as chance makes the synapses", given, do))
+        if connect is True and np.size(value) not in (1, len(syn.source) * len(syn.target)):
+            expected = f"one value, or one for each of the {len(syn.source) * len(syn.target)} synapses"
+            raise ModelError(field_error(f"{where}, {name}", expected, f"shape {np.shape(value)}"))
+
+
+def _check_length(where: str, syn: Any, value: Any) -> None:
+    """Let an array have a value for each synapse, where it is known how many there are before the program runs."""
+    try:
+        count = len(syn)
+    except EngineError:  # `_check_arrays` has seen to those whose number is known, and to those that depend on chance
+        return
+    if np.shape(value) not in ((), (1,), (count,)):
+        expected = f"one value, or one for each of the {count} synapses"
+        raise ModelError(field_error(where, expected, f"shape {np.shape(value)}"))
 
 
 def _transmission(
@@ -319,6 +376,8 @@ def _connect(syn: Synapses, connect: bool | str | tuple[Sequence[int], Sequence[
     elif isinstance(connect, str):
         syn.connect(condition=connect, p=p)
     elif isinstance(connect, tuple) and len(connect) == 2:
+        if not len(connect[0]) or not len(connect[1]):
+            raise ModelError(field_error("synapses, connect", "the indices of at least one synapse", connect))
         syn.connect(i=connect[0], j=connect[1], p=p)
     else:
         raise ModelError(

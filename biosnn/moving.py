@@ -8,7 +8,7 @@ Synapses whose spikes then take their time get traces of their own, which go on 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,12 +41,17 @@ class TraceHome(BrianObject):  # type: ignore[misc]
         The group that holds them there.
     index : str
         How a synapse finds its neuron.
+    check : callable
+        Refuses traces on synapses where the model does not allow them.
     """
 
-    def __init__(self, syn: Any, side: str, traces: Mapping[str, Trace], companion: Any, index: str) -> None:
+    def __init__(
+        self, syn: Any, side: str, traces: Mapping[str, Trace], companion: Any, index: str, check: Callable[[], None]
+    ) -> None:
         name = f"{syn.name}_{side}_trace_home"
         BrianObject.__init__(self, clock=syn.clock, when="before_start", order=FIRST, name=name)
         self.syn, self.side, self.traces, self.companion, self.index = syn, side, dict(traces), companion, index
+        self.check = check
         self.on_synapses = False
         self._behind = False
         self._step: float | None = None  # that of the last run, after which values are those of its last step
@@ -71,6 +76,7 @@ class TraceHome(BrianObject):  # type: ignore[misc]
 
     def _move(self, pathway: Any) -> None:
         """Change the texts and variables of the synapses to what they are when synapses have traces of their own."""
+        self.check()
         syn = self.syn
         own = Equations("\n".join(f"{trace.equation} (event-driven)" for trace in self.traces.values()))
         others = [eq for eq in syn.equations.values() if eq.type != DIFFERENTIAL_EQUATION]

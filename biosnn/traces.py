@@ -8,14 +8,17 @@ postsynaptic traces. Brian2 gives the two pathways the orders -1 and 1 in the sl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from brian2 import NeuronGroup, Synapses
 from brian2.groups.group import CodeRunner
 from brian2.utils.stringtools import get_identifiers
 
+from biosnn.errors import ModelError, field_error
+from biosnn.exact import exact
 from biosnn.model import SynapseModel, Trace
 from biosnn.moving import TraceHome
 
@@ -38,7 +41,35 @@ def on_the_neuron(model: SynapseModel, *, delayed: bool) -> list[str]:
     With a delay, a presynaptic spike reaches each synapse at a time of its own, so that presynaptic traces differ
     from synapse to synapse and stay there.
     """
-    return [name for name, trace in model.traces.items() if trace.side == "post" or not delayed]
+    sides = {"post"} if delayed else {"pre", "post"}
+    # An event-driven equation of the synapse needs the traces that it reads where it is: it is solved with them.
+    sides -= {model.traces[name].side for name in read_by(model, "event-driven")}
+    return [name for name, trace in model.traces.items() if trace.side in sides]
+
+
+def read_by(model: SynapseModel, driven: str) -> list[str]:
+    """The traces that the synapse's own equations read, those that are "event-driven" or those that are not."""
+    used: set[str] = set()
+    for name, expression in model.parsed.get_substituted_expressions():
+        if ("event-driven" in model.parsed[name].flags) == (driven == "event-driven"):
+            used |= expression.identifiers
+    return [name for name in model.traces if name in used]
+
+
+def check_moved(model: SynapseModel, moved: Collection[str]) -> None:
+    """Refuse traces on synapses, where they are known at spikes only, if an equation reads them at every time step.
+
+    Raises
+    ------
+    ModelError
+        If there are such.
+    """
+    for name in read_by(model, "clock-driven"):
+        if name in moved:
+            side = {"pre": "presynaptic", "post": "postsynaptic"}[model.traces[name].side]
+            expected = f"{side} spikes without delay, since an equation reads the trace {name} at every time step"
+            do = f"Make {name} a (clock-driven) equation of the synapse, raised in its statements."
+            raise ModelError(field_error(f"SynapseModel {model.name!r}", expected, "a trace on each synapse", do))
 
 
 def can_be_late(model: SynapseModel) -> bool:
@@ -54,6 +85,7 @@ def can_be_late(model: SynapseModel) -> bool:
 def synaptic_form(model: SynapseModel, on_neuron: Sequence[str]) -> SynapticForm:
     """The texts of the synapse when the traces ``on_neuron`` live on the neuron, and the others on the synapse."""
     own = {name: trace for name, trace in model.traces.items() if name not in on_neuron}
+    check_moved(model, own)
     equations = [model.equations, *(f"{trace.equation} (event-driven)" for trace in own.values())]
 
     def statements(own_text: str, side: str) -> str:
@@ -83,7 +115,8 @@ def attach_traces(
             companion = _companion(syn, model, side, source, traces, (arriving or {}).get(side))
             syn.contained_objects.append(companion)
             if isinstance(syn, Synapses):
-                syn.contained_objects.append(TraceHome(syn, side, traces, companion, _INDEX[side]))
+                check = partial(check_moved, model, traces)
+                syn.contained_objects.append(TraceHome(syn, side, traces, companion, _INDEX[side], check))
             if see and side in see:
                 see[side]({name: companion.variables[name] for name in traces})
             else:
@@ -100,7 +133,7 @@ def _companion(
     companion = NeuronGroup(
         len(spiking),
         "\n".join(trace.equation for trace in traces.values()),
-        method="exact",
+        method=exact,
         namespace={},
         clock=spiking.clock,
         name=f"{syn.name}_{side}_traces",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from numpy.testing import assert_allclose
 
 import biosnn
 from biosnn import shelf
-from biosnn.errors import ModelError, NotFoundError
+from biosnn.errors import EngineError, ModelError, NotFoundError
 from biosnn.model import to_toml
 
 MODELS = {name: biosnn.synapse_model(name) for name in shelf.synapse_names()}
@@ -105,6 +106,44 @@ def test_a_delay_is_the_same_for_all_or_an_expression_for_each() -> None:
         assert_allclose(each.delay / ms, [0.5, 1.5, 2.5])
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"p": 2.0}, "p: expected a probability from 0 to 1"),
+        ({"p": float("nan")}, "p: expected a probability from 0 to 1"),
+        ({"delay": "-1 ms"}, "delay: expected finite times, not negative"),
+        ({"delay": float("nan") * ms}, "delay: expected finite times, not negative"),
+        ({"delay": "foo bar"}, "delay: expected a time such as '0.3 ms', or an expression"),
+        ({"delay": "3 mV"}, "delay: expected a quantity in second, got a quantity in volt"),
+        ({"delay": [1, 2] * ms}, "delay: expected one value, or one for each of the 3 synapses"),
+        ({"connect": ([], [])}, "connect: expected the indices of at least one synapse"),
+        ({"values": {"w": [1.0, 2.0]}}, "w: expected one value, or one for each of the 3 synapses"),
+        ({"values": {"w": [1.0, 2.0]}, "connect": ([0], [0])}, "w: expected one value, or one for each of the 1 syn"),
+        ({"values": {"w": [1.0, 2.0, 3.0]}, "p": 0.5}, "w: expected one value, as chance makes the synapses"),
+    ],
+)
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_wrong_arguments_of_synapses_are_refused_before_anything_runs(
+    target: str, given: dict[str, Any], message: str
+) -> None:
+    with biosnn.session(target, dt=0.1 * ms):
+        ends = spikes([1.0], "source"), biosnn.neurons(3, "lif")
+        with pytest.raises(ModelError, match=message):
+            biosnn.synapses(*ends, onto="v", gain=1 * mV, **given)
+
+
+def test_a_delay_in_text_may_begin_with_a_point_or_a_sign() -> None:
+    with biosnn.session("numpy", dt=0.1 * ms):
+        ends = spikes([1.0], "source"), biosnn.neurons(3, "lif")
+        for text, expected in (
+            (".3 ms", [0.3] * 3),
+            ("+1 ms", [1] * 3),
+            ("2*ms + j*ms", [2, 3, 4]),
+            ("2*ms*j", [0, 2, 4]),
+        ):
+            assert_allclose(biosnn.synapses(*ends, onto="v", gain=1 * mV, delay=text).delay / ms, expected)
+
+
 def weights_after(
     name: str, traces: str, rate: float, seed: int, delay: object = None, cut: bool = False
 ) -> np.ndarray:
@@ -146,6 +185,47 @@ def test_a_delay_moves_presynaptic_traces_to_the_synapse_by_itself() -> None:
         homes = [[o.name for o in syn.contained_objects if "traces" in o.name] for syn in (prompt, delayed)]
         assert [len(home) for home in homes] == [2, 1]
         assert homes[1][0].endswith("post_traces")
+
+
+def reading(equations: str) -> biosnn.SynapseModel:
+    """A rule whose equations read a presynaptic trace."""
+    trace = biosnn.Trace("pre", "dx/dt = -x/(10*ms) : 1", "x += 1", "trace")
+    return biosnn.SynapseModel(
+        name="reading",
+        summary="s",
+        source="s",
+        equations=equations,
+        on_pre="u += 1",
+        on_post="u = w",
+        traces={"x": trace},
+    )
+
+
+def test_event_driven_equations_that_read_a_trace_are_solved_with_it() -> None:
+    model = reading("w : 1\nu : 1\ndc/dt = (x - c)/(20*ms) : 1 (event-driven)")
+    with biosnn.session("numpy", dt=0.1 * ms) as sim:
+        ends = spikes([0.0, 40.0], "pre_neuron"), spikes([50.0], "post_neuron")
+        made = [biosnn.synapses(*ends, model, onto="", connect=how) for how in (True, biosnn.Dense())]
+        sim.run(Network(*ends, *made), 60 * ms)
+        # For time constants of 20 and 10 ms, each spike adds the difference of two exponentials.
+        expected = sum(np.exp(-s / 20) - np.exp(-s / 10) for s in (50.0, 10.0))
+        for syn in made:
+            assert_allclose(np.ravel(syn.c[:]), [expected], rtol=1e-10)
+
+
+def test_traces_read_at_every_time_step_stay_on_the_neuron_or_are_refused() -> None:
+    model = reading("dw/dt = x/(10*ms) : 1 (clock-driven)\nu : 1")
+    with biosnn.session("numpy", dt=0.1 * ms) as sim:
+        ends = spikes([0.0], "pre_neuron"), spikes([50.0], "post_neuron")
+        with pytest.raises(ModelError, match="an equation reads the trace x at every time step"):
+            biosnn.synapses(*ends, model, onto="", delay=1 * ms)
+        syn = biosnn.synapses(*ends, model, onto="")
+        net = Network(*ends, syn)
+        sim.run(net, 100 * ms)
+        assert_allclose(syn.w, [1.0], rtol=0.01)
+        syn.delay = 1 * ms
+        with pytest.raises(EngineError, match="an equation reads the trace x at every time step"):
+            sim.run(net, 1 * ms)
 
 
 @pytest.mark.parametrize("traces", ["neuron", "synapse"])

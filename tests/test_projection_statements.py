@@ -20,7 +20,7 @@ from brian2 import (
 )
 
 import biosnn
-from biosnn import Dense, Lateral, Pool2D, Projection
+from biosnn import Dense, Lateral, Listed, OneToOne, Pool2D, Projection
 from biosnn.errors import BiosnnError, ModelError, QuantityError
 
 DT = 1 * ms
@@ -301,3 +301,56 @@ def test_later_mistakes_are_told_too() -> None:
             sim.run(Network(source, group, late), 2 * ms)
         source.clock.dt = 1 * ms
         assert Quantity(joint["w"]) == 1 * nS
+
+
+# ---- event-driven variables -----------------------------------------------------------------------------------
+
+DECAYING = "dc/dt = -c/(10*ms) : 1 (event-driven)"
+ONE_A_PAIR = [Dense(), OneToOne(), Listed((2, 2), np.array([0, 2, 2]), np.array([0, 1]))]
+
+
+@pytest.mark.parametrize("target", BOTH)
+def test_what_runs_regularly_sees_event_driven_variables_of_the_present(target: str) -> None:
+    with biosnn.session(target, dt=DT) as sim:
+        source, group = sender(2, [0], [0]), receiver(2)
+        joints = []
+        for number, kind in enumerate(ONE_A_PAIR):
+            model = f"{DECAYING}\nleft : 1\nright : 1\ntwice = 2*c : 1"
+            joint = Projection(source, group, kind, model=model, on_pre="c += 1", name=f"joint{number}")
+            joint.run_regularly("left = twice", dt=50 * ms)
+            joint.run_regularly("right = c + 0*x_post\nc = 3", dt=50 * ms, order=1)
+            joint.run_regularly("c *= 1", dt=70 * ms, order=2)
+            joints.append(joint)
+        sim.run(Network(source, group, *joints), 71 * ms)
+        for joint in joints:
+            reached = np.zeros(joint.left[:].shape)
+            reached[: 2 if joint is not joints[1] else 1] = 1
+            np.testing.assert_allclose(joint.left[:], 2 * (3 * np.exp(-5) + reached * np.exp(-5)), rtol=1e-12)
+            np.testing.assert_allclose(joint.right[:], joint.left[:] / 2, rtol=1e-12)
+            np.testing.assert_allclose(joint.c[:], 3 * np.exp(-2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["c", "by_way"])
+def test_equations_do_not_mix_variables_known_at_spikes_with_those_known_at_every_step(name: str) -> None:
+    by_way = "by_way = 2*c : 1"
+    with biosnn.session("numpy", dt=DT):
+        source, group = sender(2, [0], [0]), receiver(2)
+        wrong = f"dw/dt = {name}/(10*ms) : 1 (clock-driven)\n{DECAYING}\n{by_way}"
+        with pytest.raises(ModelError, match="the clock-driven variable w to depend on clock-driven variables only"):
+            Projection(source, group, Dense(), model=wrong, on_pre="c += 1")
+        model = f"dc/dt = -c/ms : 1\ndd/dt = ({name} - d)/ms : 1 (event-driven)\n{by_way}"
+        with pytest.raises(ModelError, match="the event-driven variable d to depend on event-driven variables only"):
+            Projection(source, group, Dense(), model=model, on_pre="c += 1")
+
+
+def test_an_event_driven_equation_may_have_subexpressions_and_parameters() -> None:
+    model = "dc/dt = -leak : 1 (event-driven)\nleak = c/tau : Hz\ntau : second (shared, constant)"
+    with biosnn.session("numpy", dt=DT) as sim:
+        source, group = sender(2, [0, 0], [0, 30]), receiver(2)
+        joint = Projection(source, group, Dense(), model=model, on_pre="c += 1", name="joint")
+        plain = Synapses(source, group, model, on_pre="c += 1", name="plain")
+        plain.connect()
+        joint.tau = plain.tau = 10 * ms
+        sim.run(Network(source, group, joint, plain), 40 * ms)
+        np.testing.assert_allclose(joint.c[:], plain.c[:], rtol=1e-14)
+        np.testing.assert_allclose(joint.c[:2], 1 + np.exp(-3))

@@ -45,6 +45,32 @@ def parse(where: str, model: str, weights: Any, taken: set[str]) -> Equations:
     return equations
 
 
+def check_driven(where: str, equations: Equations) -> None:
+    """Refuse equations that depend on variables which are up to date at other times than they.
+
+    Event-driven variables are so at the spikes of their synapse only, the others at every time step.
+
+    Raises
+    ------
+    ModelError
+        If an equation that is clock-driven depends on a variable that is event-driven, or the other way round.
+    """
+
+    def driven(equation: Any) -> str:
+        return "event-driven" if "event-driven" in equation.flags else "clock-driven"
+
+    for name, dependencies in equations.dependencies.items():
+        own = equations[name]
+        for found in dependencies:
+            other = found.equation
+            differs = own.type == other.type == DIFFERENTIAL_EQUATION and driven(own) != driven(other)
+            if differs:
+                via = f" (by way of {', '.join(found.via)})" if found.via else ""
+                expected = f"the {driven(own)} variable {name} to depend on {driven(own)} variables only"
+                do = "Let both be clock-driven."
+                raise ModelError(field_error(where, expected, f"{other.varname}, which is {driven(other)}{via}", do))
+
+
 def numbers(where: str, values: Any, shape: tuple[int, ...]) -> Quantity:
     """Values of a variable, which are one for all or an array of its shape.
 

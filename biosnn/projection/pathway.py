@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from brian2 import Equations
+from brian2.equations.equations import SUBEXPRESSION
 from brian2.groups.group import CodeRunner
-from brian2.stateupdaters.exact import linear
 from brian2.utils.stringtools import get_identifiers
 from numpy.typing import NDArray
 
-from biosnn.codeobjects import table
+from biosnn.codeobjects import OWN, table
+from biosnn.exact import exact
 from biosnn.projection import codeobjects
 from biosnn.projection.delays import Ages
 from biosnn.projection.kinds import INDEX, Fit, Indices
@@ -142,7 +144,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         if projection.kind.sums:
             kwds |= _sums(projection, code)
         CodeRunner.__init__(
-            self, projection, projection.kind.template, code=code, user_code=code, template_kwds=kwds, **when
+            self, projection, projection.kind.template, code=code, user_code=code, template_kwds={OWN: kwds}, **when
         )
         needed = {"_spikes_now": spikes} if ages is None else ages.needed
         needed |= {f"_list_{name}": projection.variables[f"_list_{name}"] for name in projection.fit.arrays}
@@ -164,11 +166,16 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         self.variables.add_object("_router", Router(side, projection.fit, spikes, ages, gate, start, stop))
 
     def update_abstract_code(self, run_namespace: Any) -> None:  # noqa: ARG002 - Brian2's signature
-        """Bring event-driven variables up to date before the statements, as in ``Synapses``."""
+        """Bring event-driven variables up to date before the statements: at spikes, and where these name them."""
         self.abstract_code = self.user_code
-        if self.side in _ORDER and self.group.event_driven:
-            update = linear(self.group.event_driven, self.group.variables)
+        if self.group.event_driven and (self.side in _ORDER or self.group.names_event_driven(self.user_code)):
+            subexpressions = [eq for eq in self.group.equations.values() if eq.type == SUBEXPRESSION]
+            system = Equations([*self.group.event_driven.values(), *subexpressions])
+            update = exact(system, self.group.variables)
             update = re.sub(r"\bdt\b", "(t - lastupdate)", update)
+            # Brian2 keeps the new value of `x` as `_x` at first, which for some names is a word of a template.
+            names = "|".join(map(re.escape, self.group.event_driven.names))
+            update = re.sub(rf"\b_({names})\b", r"_biosnn_next_\1", update)
             self.abstract_code = f"{update}\n{self.user_code}\nlastupdate = t"
 
     def before_run(self, run_namespace: Any) -> None:
@@ -176,7 +183,8 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         self.codeobj_class = codeobjects.for_target(self.group.kind.package)
         python = codeobjects.language(self.codeobj_class) != "cpp"
         self.template = "projection" if python else self.group.kind.template
-        codeobjects.complete_functions(self.group, self.user_code, run_namespace)
+        self.update_abstract_code(run_namespace)
+        codeobjects.complete_functions(self.group, self.abstract_code, run_namespace)
         objects = [name for name in ("_router", "_late") if name in self.variables]
         self.needed_variables = objects if python else self._needed
         super().before_run(run_namespace)

@@ -14,20 +14,23 @@ from brian2.groups.group import Group, get_dtype
 from brian2.synapses.synapses import StateUpdater
 from brian2.utils.stringtools import get_identifiers
 
+from biosnn.codeobjects import check_words
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection import delays
 from biosnn.projection.check import check_statements
 from biosnn.projection.clear import Clear
 from biosnn.projection.delays import Arrivals
 from biosnn.projection.ends import Ends
-from biosnn.projection.equations import METHODS, check_equations, numbers, parse
+from biosnn.projection.equations import METHODS, check_driven, check_equations, numbers, parse
 from biosnn.projection.kinds import INDEX, Kind
 from biosnn.projection.late import Late
 from biosnn.projection.pathway import Gate, Pathway
 from biosnn.quantity import check_dimension
 
 Statements: TypeAlias = str | Mapping[str, str] | None
-_TAKEN = {"fit", "late", "pathways", "equations", "event_driven", "lastupdate", "contained_objects"} | set(dir(Group))
+_TAKEN = {"j", "fit", "late", "pathways", "equations", "event_driven", "lastupdate", "contained_objects"} | set(
+    dir(Group)
+)
 """Names that a variable of synapses cannot have, since a projection has them."""
 _MEMORY = ("_history_", "_counts_", "_largest_")
 """How names of arrays begin that hold what spikes have left behind, and what has not arrived."""
@@ -103,6 +106,7 @@ class Projection(Group):  # type: ignore[misc]
         where = f"{self.where}, weights"
         weights = weights if weights is None else numbers(where, weights, self.fit.shape)
         known = parse(self.where, model, weights, _TAKEN | set(vars(self)))
+        check_words(f"{self.where}, model", known.names)
         self.event_driven, self.equations = self._split(known)
         self.late: Late | None = None
         self._add_variables(known)
@@ -120,6 +124,7 @@ class Projection(Group):  # type: ignore[misc]
 
     def _split(self, equations: Equations) -> tuple[Equations, Equations]:
         """The event-driven equations, and the others."""
+        check_driven(f"{self.where}, model", equations)
         event_driven = [equation for equation in equations.values() if "event-driven" in equation.flags]
         if event_driven and self.kind.shares_weights:
             names = ", ".join(equation.varname for equation in event_driven)
@@ -279,6 +284,7 @@ class Projection(Group):  # type: ignore[misc]
         code : str
             Statements. ``total_post += w`` adds up the weights that arrive at each neuron. Those that only name
             variables of the synapses, such as ``w *= 0.99``, run once a weight, however many synapses share it.
+            Event-driven variables that they name are brought up to date before.
         dt, clock, when, order, name
             As in Brian2's groups.
         codeobj_class
@@ -298,7 +304,9 @@ class Projection(Group):  # type: ignore[misc]
             raise ModelError(field_error(f"{self.where}, codeobj_class", "None", codeobj_class))
         name = name or find_name(f"{self.name}_run_regularly*", [obj.name for obj in self.contained_objects])
         where = f"{self.where}, run_regularly"
-        side = "" if self._names_neurons(code) else "weight"
+        first = [str(equation.expr) for equation in self.event_driven.values()]
+        texts = [code, *(first if self.names_event_driven(code) else [])]
+        side = "" if any(self._names_neurons(text) for text in texts) else "weight"
         if side not in ("weight", *self.kind.sides):
             expected = f"statements about weights only, since {type(self.kind).__name__} depends on spikes"
             raise ModelError(field_error(where, expected, code))
@@ -344,10 +352,20 @@ class Projection(Group):  # type: ignore[misc]
         spikes = events.variables["_spikespace"] if events is not None else None
         self.contained_objects.append(Clear(self, arrays, spikes, when=when, order=order, name=name, **timing))
 
+    def names_event_driven(self, code: str) -> bool:
+        """Whether statements name an event-driven variable, be it by way of a subexpression."""
+        return bool(self._named(code) & self.event_driven.names)
+
     def _names_neurons(self, code: str) -> bool:
         """Whether statements say something about neurons, and not about weights alone."""
-        used = get_identifiers(code) & set(self.variables)
         of_neurons = ("_presynaptic_idx", "_postsynaptic_idx", INDEX)
         names = {"i", "j", *(name for name, index in self.variables.indices.items() if index in of_neurons)}
+        return bool(self._named(code) & names)
+
+    def _named(self, code: str) -> set[str]:
+        """The variables that statements name, and those that subexpressions among them name."""
+        used: set[str] = get_identifiers(code) & set(self.variables)
         subexpressions = [self.variables[name] for name in used if isinstance(self.variables[name], Subexpression)]
-        return bool(used & names) or any(self._names_neurons(found.expr) for found in subexpressions)
+        for found in subexpressions:
+            used |= self._named(found.expr)
+        return used
