@@ -250,7 +250,7 @@ def load_result(folder: Path | str) -> SavedResult:
         data = _read_json(folder / RESULT)
         version = _take(str(folder / RESULT), data, "format", int)
         if version == FORMAT:
-            with files.reading(folder / RESULT, ResultError, "the result of a study"):
+            with files.reading(folder, ResultError, "the result of a study"):
                 return _load(folder, data)
     except ResultError as error:
         raise ResultError(f"{folder}: this result is damaged: {error} Run the study again.") from None
