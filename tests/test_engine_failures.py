@@ -15,11 +15,11 @@ from typing import Any
 
 import brian2
 import pytest
-from brian2 import Network, NetworkOperation, NeuronGroup, check_units, implementation, ms
+from brian2 import Network, NetworkOperation, NeuronGroup, check_units, implementation, ms, second
 from engine_networks import small
 
 from biosnn.engine import cache, session
-from biosnn.errors import CompileError, RunError
+from biosnn.errors import CompileError, EngineError, RunError
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -171,3 +171,18 @@ def test_an_interrupt_is_no_shorter_run(target: str, monkeypatch: pytest.MonkeyP
 
 def _children(pid: int) -> set[int]:
     return {int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()}
+
+
+@pytest.mark.parametrize(
+    ("duration", "expected"),
+    [
+        (1.0, "a time such as 1"),
+        (-1 * ms, "a finite time, not negative"),
+        (float("inf") * second, "a finite time, not negative"),
+        (float("nan") * second, "a finite time, not negative"),
+        (1e300 * second, "at most 9007199254740992 time steps of 100. us"),
+    ],
+)
+def test_durations_that_cannot_be_simulated_are_refused(duration: Any, expected: str) -> None:
+    with session("numpy") as sim, pytest.raises(EngineError, match=f"sim.run duration: expected {expected}"):
+        sim.run(Network(), duration)

@@ -167,7 +167,7 @@ def _threshold(wired: Wiring, population: Population, largest: _Largest, balance
     found = np.where(found > 0, found, found.max() if found.max() > 0 else everywhere)
     layer = wired.graph[population.name]
     if population.kind == OUTPUT:
-        found = found.max()  # spikes of all classes stand for the same, so that they can be compared
+        found = np.asarray(found.max())  # spikes of all classes stand for the same, so that they can be compared
     scaled = np.broadcast_to(found * balance.alpha, population.shape[:1])
     if isinstance(layer, Relu) and math.isfinite(layer.most):
         scaled = np.minimum(scaled, layer.most)  # clipped there in the network itself: the neuron need not tell more

@@ -331,7 +331,8 @@ def frames(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float3
     flat = shown.reshape(len(shown), -1)[:, pixel_order(snn.wiring)]
     if snn.options.input == "analog":
         return flat
-    return np.clip(flat / largest_pixel(snn), -1, 1)
+    clipped: NDArray[np.float32] = np.clip(flat / largest_pixel(snn), -1, 1)
+    return clipped
 
 
 def duration(images_shown: int, steps: int) -> Quantity:

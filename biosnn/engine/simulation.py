@@ -30,6 +30,8 @@ from biosnn.errors import BiosnnError, EngineError, RunError, field_error, unkno
 
 T = TypeVar("T")
 DEFAULT_DT = 0.1 * ms
+MOST_STEPS = 2**53
+"""The number of a later step could not be told from that of its neighbour."""
 PRECISIONS = {"float64": np.float64, "float32": np.float32}
 
 
@@ -100,6 +102,9 @@ class Simulation(ABC):
             raise EngineError(field_error("sim.run duration", "a time such as 1*second", duration)) from None
         if not 0 <= seconds < float("inf"):
             raise EngineError(field_error("sim.run duration", "a finite time, not negative", duration))
+        if seconds > MOST_STEPS * float(self.dt):
+            expected = f"at most {MOST_STEPS} time steps of {self.dt}"
+            raise EngineError(field_error("sim.run duration", expected, duration))
         for obj in network.sorted_objects:
             model = getattr(obj, "model", None)
             if getattr(model, "name", None) and model not in self.models:
