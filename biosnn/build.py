@@ -72,7 +72,9 @@ def neurons(
     found = _with_values(neuron_model(model), preset, values)
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
-    check_words(f"neurons({found.name!r})", {*found.parsed.names, *found.parameters, *found.inputs})
+    # Not subexpressions: where an equation is integrated, what they stand for takes their place.
+    words = {*found.parsed.names, *found.parameters, *found.inputs} - found.parsed.subexpr_names
+    check_words(f"neurons({found.name!r})", words)
     slow = precision.in_double(found, dt)
     group = NeuronGroup(
         int(n),
