@@ -64,11 +64,19 @@ def test_leaving_out_steps_changes_nothing_to_the_last_bit(
     model: str, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = spiking(model, precision)
+    assert 100 < len(found["t"]) < 10_000
+    # Code that asks no neuron whether it is refractory may get the exponential of vectors, and the other code that of
+    # single numbers, as on processors without masked vector instructions. Their last bits differ.
+    monkeypatch.setattr(rest, "_openly", rest._never)
+    asked = spiking(model, precision)
     monkeypatch.setattr(rest, "FEWEST", 10**9)
     every_step = spiking(model, precision)
-    assert 100 < len(found["t"]) < 10_000
-    for name, values in found.items():
-        assert_array_equal(values, every_step[name], err_msg=name)
+    for name, values in every_step.items():
+        assert_array_equal(asked[name], values, err_msg=name)
+        if precision == "float64":
+            assert_allclose(found[name], values, rtol=1e-13, err_msg=name)
+        else:
+            assert_array_equal(found[name], values, err_msg=name)
 
 
 DECAYS = "dv/dt = (drive - v)/(3*ms) : 1"
