@@ -198,7 +198,8 @@ def test_a_label_beyond_the_outputs_is_refused(tmp_path: Path) -> None:
     snn = biosnn.convert(path, images)
     for labels, wrong in (([0, 1, 5, 2], 5), ([0, -1, 2, 3], -1)):
         for network in (snn, biosnn.convert(path, images, spiking="first 1")):
-            with pytest.raises(ConversionError, match=rf"labels: expected 0 to 4, as .* 5 outputs \(got {wrong}\)"):
+            expected = rf"labels\[\d\]: expected classes from 0 to 4, as .* 5 outputs \(got {wrong}\)"
+            with pytest.raises(ConversionError, match=expected):
                 network.run(images, T=2, labels=labels, target="numpy")
 
 
