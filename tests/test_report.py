@@ -118,7 +118,8 @@ def test_no_text_of_a_study_is_taken_for_html(tmp_path: Path) -> None:
     table = f'tables={{"{bad}": Table("{bad}", [["{bad}", "b"], ["{bad}", "1"]])}},\n    )\n\n\nCLAIMS'
     study = study.replace("    )\n\n\nCLAIMS", f"        {table}", 1)
     model = "from biosnn import shelf\nfrom dataclasses import replace\n"
-    mine = f'replace(shelf.neuron_model("lif"), summary="{bad}", notes="{bad}", source="{bad}")'
+    markup = bad.replace("\\u202e\\x1b", "")  # a model's texts have no such characters
+    mine = f'replace(shelf.neuron_model("lif"), summary="{markup}", notes="{markup}", source="{markup}")'
     study = study.replace("from dataclasses", f"{model}from dataclasses").replace(
         'neurons(1, "lif"', f"neurons(1, {mine}"
     )
