@@ -68,7 +68,7 @@ def test_every_coding_does_the_same_work_and_one_of_a_file_too(tmp_path: Path) -
         ({"codings": "delta"}, SettingsError, r"expected codings with one neuron for each value \(got 'delta"),
         ({"rate_codings": "mine"}, SettingsError, "rate_codings: expected names of codings that are compared"),
         ({"codings": "burst", "shown": "2 ms"}, CodingError, "Coding 'burst', for the 2. ms that an image is shown"),
-        ({"prices": "none.toml"}, EnergyError, "none.toml: cannot be read"),
+        ({"prices": "none.toml"}, EnergyError, "none.toml: no such file"),
         ({"codings": "ttfs,ttfs"}, SettingsError, "two codings are named 'ttfs'"),
     ],
 )
