@@ -184,7 +184,6 @@ def _shelf(part: str) -> Iterator[Finding]:
     """The folders of the shelf, and then whatever in them is left out or not to be used."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warnings.simplefilter("ignore", DeprecationWarning)  # of libraries among themselves
         folders = [place.folder for place in shelf.places(part)]
         problems = list(_unusable(part))
     if not folders:
