@@ -28,7 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.conversion import convert, ledger, reference, run, save
+from biosnn.ann import reference
+from biosnn.conversion import convert, ledger, run, save
 from biosnn.datasets import examples
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

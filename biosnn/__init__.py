@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Any
 from biosnn import preferences
 
 if TYPE_CHECKING:
-    from biosnn.build import neurons, synapses
-    from biosnn.conversion.spiking import convert
+    from biosnn.catalogue import neuron_model, synapse_model
+    from biosnn.conversion.converting import convert
     from biosnn.engine import Simulation, session
     from biosnn.errors import BiosnnError
+    from biosnn.groups.build import neurons, synapses
+    from biosnn.groups.schedule import within_step
     from biosnn.inputs import images, poisson
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
     from biosnn.projection import Conv2D, Dense, Lateral, Listed, OneToOne, Pool2D, Projection, Shortcut
     from biosnn.quantity import format_quantity, parse_quantity
-    from biosnn.schedule import within_step
-    from biosnn.shelf import neuron_model, synapse_model
-    from biosnn.study.run import run_study
+    from biosnn.run import run_study
 
 _HOMES = {
-    "biosnn.build": ("neurons", "synapses"),
-    "biosnn.conversion.spiking": ("convert",),
+    "biosnn.groups.build": ("neurons", "synapses"),
+    "biosnn.conversion.converting": ("convert",),
     "biosnn.engine": ("Simulation", "session"),
     "biosnn.errors": ("BiosnnError",),
     "biosnn.inputs": ("images", "poisson"),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
     "biosnn.projection": ("Conv2D", "Dense", "Lateral", "Listed", "OneToOne", "Pool2D", "Projection", "Shortcut"),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
-    "biosnn.schedule": ("within_step",),
-    "biosnn.shelf": ("neuron_model", "synapse_model"),
-    "biosnn.study.run": ("run_study",),
+    "biosnn.groups.schedule": ("within_step",),
+    "biosnn.catalogue": ("neuron_model", "synapse_model"),
+    "biosnn.run": ("run_study",),
 }
 preferences.guard()
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from biosnn import shelf
-from biosnn.engine import cache, scratch, toolchain
+from biosnn import catalogue
+from biosnn.engine import scratch
+from biosnn.engine.compiler import cache, toolchain
 from biosnn.errors import BiosnnError, NotFoundError
 from biosnn.folders import data_folder
 from biosnn.study.load import study_summary
@@ -67,7 +68,7 @@ def examine(*, run: bool = True) -> Iterator[Finding]:
     yield _cache()
     yield _data()
     for part in ("models", "studies"):
-        yield from _shelf(part)
+        yield from _catalogue(part)
 
 
 def _package(name: str, *, needed: bool = True) -> Finding:
@@ -180,11 +181,11 @@ def _data() -> Finding:
     return Finding("data", OK, f"{folder} (empty); {embedded}")
 
 
-def _shelf(part: str) -> Iterator[Finding]:
-    """The folders of the shelf, and then whatever in them is left out or not to be used."""
+def _catalogue(part: str) -> Iterator[Finding]:
+    """The folders of the catalogue, and then whatever in them is left out or not to be used."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        folders = [place.folder for place in shelf.places(part)]
+        folders = [place.folder for place in catalogue.places(part)]
         problems = list(_unusable(part))
     if not folders:
         yield Finding(part, MISSING, "no folder found", "The installation is incomplete: install biosnn again.")
@@ -196,7 +197,7 @@ def _shelf(part: str) -> Iterator[Finding]:
 
 
 def _unusable(part: str) -> Iterator[Finding]:
-    """Names that stand on the shelf twice, and what cannot be read."""
+    """Names that are in the catalogue twice, and what cannot be read."""
     for names, read in _READERS[part]:
         try:
             found = names()
@@ -211,8 +212,8 @@ def _unusable(part: str) -> Iterator[Finding]:
 
 
 _READERS: dict[str, list[tuple[Callable[[], list[str]], Callable[[str], object]]]] = {
-    "models": [(shelf.neuron_names, shelf.neuron_model), (shelf.synapse_names, shelf.synapse_model)],
-    "studies": [(shelf.study_names, lambda name: study_summary(shelf.study_folder(name)))],
+    "models": [(catalogue.neuron_names, catalogue.neuron_model), (catalogue.synapse_names, catalogue.synapse_model)],
+    "studies": [(catalogue.study_names, lambda name: study_summary(catalogue.study_folder(name)))],
 }
 
 

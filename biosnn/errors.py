@@ -25,7 +25,7 @@ class ModelError(BiosnnError, ValueError):
 
 
 class NotFoundError(BiosnnError, LookupError):
-    """A model, study or dataset of that name is not on the shelf."""
+    """A model, study or dataset of that name is not in the catalogue."""
 
 
 class SettingsError(BiosnnError, ValueError):

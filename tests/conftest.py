@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from biosnn.engine import toolchain
+from biosnn.engine.compiler import toolchain
 
 # Nothing timed is asserted: a machine may be busy. The same examples everywhere, so that what passes here passes there;
 # HYPOTHESIS_PROFILE=search looks for others.

@@ -10,7 +10,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from onnx.onnx_ml_pb2 import ModelProto, NodeProto
 
-from biosnn.conversion import Graph, original, read_network, reference
+from biosnn.ann import Graph, original, reference
+from biosnn.conversion import read_network
 
 RNG = np.random.default_rng(0)
 

@@ -8,20 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from biosnn.conversion import (
-    Add,
-    AveragePool,
-    Concat,
-    Convolution,
-    Graph,
-    Input,
-    Layer,
-    Linear,
-    MaxPool,
-    Relu,
-    Scale,
-    Select,
-)
+from biosnn.ann import Add, AveragePool, Concat, Convolution, Graph, Input, Layer, Linear, MaxPool, Relu, Scale, Select
 
 
 def convolution(rng: np.random.Generator, name: str, source: str, inner: int, outer: int, **more: Any) -> Convolution:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from brian2 import Network, Quantity, StateMonitor, ms, mV
 
-from biosnn.build import neurons
+from biosnn.groups.build import neurons
 from biosnn.study import Claim, Result, setting
 
 TARGET = "numpy"

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import biosnn
-from biosnn import shelf
+from biosnn import catalogue
 from biosnn.errors import EngineError, ModelError, NotFoundError
 from biosnn.model import to_toml
 
-MODELS = {name: biosnn.synapse_model(name) for name in shelf.synapse_names()}
+MODELS = {name: biosnn.synapse_model(name) for name in catalogue.synapse_names()}
 PLASTIC = [name for name, model in MODELS.items() if model.traces and not model.uses]
 
 
@@ -251,7 +251,7 @@ def test_traces_and_neurons_can_be_recorded() -> None:
 
 def test_a_users_file_has_the_same_rights(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(to_toml(shelf.neuron_model("lif")).replace('name = "lif"', 'name = "mine"'))
+    path.write_text(to_toml(catalogue.neuron_model("lif")).replace('name = "lif"', 'name = "mine"'))
     with biosnn.session("numpy"):
         assert biosnn.neurons(1, path).name.startswith("mine")
         assert biosnn.neurons(1, str(path)).model == biosnn.neuron_model(path)

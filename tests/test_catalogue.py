@@ -7,8 +7,9 @@ import pytest
 from brian2 import Hz, Network, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, ms, mV, pA, second, uA
 from brian2.units.allunits import cmetre
 
-from biosnn import build, shelf
+from biosnn import catalogue
 from biosnn.engine.session import session
+from biosnn.groups import build
 from biosnn.model import from_toml, to_toml
 
 NEURONS = [
@@ -29,12 +30,12 @@ SYNAPSES = [
     *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),
     *("stdp_triplet", "stdp_triplet_full", "stdp_triplet_full_nearest", "stdp_diehl_cook", "rstdp", "istdp", "stp"),
 ]
-MODELS = [shelf.neuron_model(name) for name in NEURONS] + [shelf.synapse_model(name) for name in SYNAPSES]
+MODELS = [catalogue.neuron_model(name) for name in NEURONS] + [catalogue.synapse_model(name) for name in SYNAPSES]
 
 
-def test_the_shelf_holds_the_catalogue():
-    assert set(NEURONS) <= set(shelf.neuron_names())
-    assert set(SYNAPSES) <= set(shelf.synapse_names())
+def test_the_catalogue_is_whole():
+    assert set(NEURONS) <= set(catalogue.neuron_names())
+    assert set(SYNAPSES) <= set(catalogue.synapse_names())
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

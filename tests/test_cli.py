@@ -21,7 +21,7 @@ from small_study import EXPECTED, STUDY, write_study
 
 from biosnn import folders
 from biosnn.cli import main
-from biosnn.engine import cache
+from biosnn.engine.compiler import cache
 
 ROOT = str(Path(__file__).parent.parent)
 
@@ -196,14 +196,14 @@ def test_wrong_usage_is_told(arguments: tuple[str, ...]) -> None:
     assert biosnn(*arguments) == 2
 
 
-def test_a_broken_plugin_warns_and_leaves_the_rest_on_the_shelf(
+def test_a_broken_plugin_warns_and_leaves_the_rest_in_the_catalogue(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_study(Path("shelf/studies/fine"))
-    write_study(Path("shelf/studies/broken"), study="def (")
-    Path("shelf/models/neurons").mkdir(parents=True)
-    Path("shelf/models/neurons/torn.toml").write_text("kind =")
-    monkeypatch.setenv("BIOSNN_PATH", str(Path("shelf").absolute()))
+    write_study(Path("mine/studies/fine"))
+    write_study(Path("mine/studies/broken"), study="def (")
+    Path("mine/models/neurons").mkdir(parents=True)
+    Path("mine/models/neurons/torn.toml").write_text("kind =")
+    monkeypatch.setenv("BIOSNN_PATH", str(Path("mine").absolute()))
     assert biosnn("list") == 0
     captured = capsys.readouterr()
     assert "\nfine " in captured.out
@@ -214,7 +214,7 @@ def test_a_broken_plugin_warns_and_leaves_the_rest_on_the_shelf(
 
 
 def install(folder: Path, name: str, group: str) -> None:
-    """Pretend that a package without the module that it names for a part of the shelf is installed in a folder."""
+    """Pretend that a package without the module that it names for a part of the catalogue is installed in a folder."""
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
@@ -353,7 +353,7 @@ def test_an_error_of_the_machine_names_path_and_reason(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(error: Exception) -> str:
-        monkeypatch.setattr("biosnn.shelf.study_names", lambda: (_ for _ in ()).throw(error))
+        monkeypatch.setattr("biosnn.catalogue.study_names", lambda: (_ for _ in ()).throw(error))
         code = biosnn("list")
         return f"{code} {capsys.readouterr().err}"
 

@@ -9,11 +9,11 @@ from cli_user import biosnn, elsewhere  # noqa: F401
 
 
 def test_list_names_every_model(capsys: pytest.CaptureFixture[str]) -> None:
-    from biosnn import shelf
+    from biosnn import catalogue
 
     assert biosnn("list") == 0
     out = capsys.readouterr().out
-    for name in [*shelf.study_names(), *shelf.neuron_names(), *shelf.synapse_names()]:
+    for name in [*catalogue.study_names(), *catalogue.neuron_names(), *catalogue.synapse_names()]:
         assert f"\n{name} " in out
 
 

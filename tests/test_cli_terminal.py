@@ -78,7 +78,7 @@ def test_no_text_of_a_study_acts_on_the_terminal(capsys: pytest.CaptureFixture[s
     assert not obeyed(captured.out + captured.err)
 
 
-def test_no_model_on_the_shelf_acts_on_the_terminal(
+def test_no_model_in_the_catalogue_acts_on_the_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("models/neurons").mkdir(parents=True)

@@ -10,18 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biosnn.conversion import (
-    Add,
-    AveragePool,
-    Concat,
-    Convolution,
-    Linear,
-    MaxPool,
-    Relu,
-    Scale,
-    Select,
-    read_network,
-)
+from biosnn.ann import Add, AveragePool, Concat, Convolution, Linear, MaxPool, Relu, Scale, Select
+from biosnn.conversion import read_network
 from biosnn.errors import ConversionError
 
 RNG = np.random.default_rng(3)

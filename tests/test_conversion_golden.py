@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from numpy.typing import NDArray
 
 import biosnn
-from biosnn.conversion import Convolution, Graph, Input, Linear, Relu, affine, convert, reference
-from biosnn.conversion.lowering import order, spread
+from biosnn.ann import Convolution, Graph, Input, Linear, Relu, affine, reference
+from biosnn.conversion import convert
+from biosnn.conversion.build import build, frames
+from biosnn.conversion.connections import order, spread
 from biosnn.conversion.membrane import DT
-from biosnn.conversion.network import build, frames
-from biosnn.conversion.wiring import Population
+from biosnn.conversion.populations import Population
 
 T = 1000
 

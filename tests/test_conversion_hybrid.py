@@ -11,28 +11,10 @@ from conversion_networks import chain, convolution, graphs, linear, pooled, resi
 from hypothesis import assume, given, settings
 
 import biosnn
-from biosnn.conversion import (
-    Add,
-    AveragePool,
-    Concat,
-    Graph,
-    HybridNetwork,
-    Input,
-    Layer,
-    MaxPool,
-    Relu,
-    SpikingNetwork,
-    convert,
-    decisions,
-    hybrid,
-    ledger,
-    load,
-    reference,
-    run,
-    save,
-)
-from biosnn.conversion.cutting import chosen, cut, relus
-from biosnn.conversion.hybrid_network import decoded, marks_to
+from biosnn.ann import Add, AveragePool, Concat, Graph, Input, Layer, MaxPool, Relu, reference
+from biosnn.conversion import HybridNetwork, SpikingNetwork, convert, decisions, ledger, load, run, save, to_hybrid
+from biosnn.conversion.hybrid.cutting import chosen, cut, relus
+from biosnn.conversion.hybrid.network import decoded, marks_to
 from biosnn.conversion.to_nir import to_nir
 from biosnn.energy import verdicts
 from biosnn.errors import ConversionError, NotFoundError, SettingsError
@@ -115,7 +97,7 @@ def test_where_it_is_cut() -> None:
 def test_kernels_stay_kernels_behind_a_cut() -> None:
     """Where one layer is taken; several come flat, and only the synapses that there are have been listed."""
     whole, images = converted(residual())
-    one = hybrid(whole, "last 2").stages[1].snn
+    one = to_hybrid(whole, "last 2").stages[1].snn
     assert one is not None
     assert isinstance(one.joints["r2", 0].kind, Conv2D)
     rng = np.random.default_rng(1)
@@ -129,13 +111,13 @@ def test_kernels_stay_kernels_behind_a_cut() -> None:
         linear(rng, "y", "r3", 144, 3),
     )
     whole, images = converted(Graph(layers, "y"))
-    stage = hybrid(whole, "last 1").stages[1]
+    stage = to_hybrid(whole, "last 1").stages[1]
     assert (stage.piece.takes, stage.piece.graph.input.shape) == (("r1", "r2"), (144,))
     assert stage.snn is not None
     for k in (0, 1):
         here, there = (int(snn.joints["r3", k].fan_out.sum()) for snn in (stage.snn, whole))
         assert here == there
-    outcome = hybrid(whole, "last 1").run(images, 64, **NUMPY)
+    outcome = to_hybrid(whole, "last 1").run(images, 64, **NUMPY)
     meant = reference(whole.graph).outputs(images)
     assert np.abs(outcome.outputs[:, -1] - meant).max() < 0.03 * np.ptp(meant)
 
@@ -147,7 +129,7 @@ def test_a_cut_leaves_the_layers_before_it_as_they_were(make: Any, layers: int) 
     full = whole.run(images, 16, each=True, **NUMPY)
     marks = np.array([1, 4, 16])
     for k in range(1, layers):
-        net = hybrid(whole, f"first {k}")
+        net = to_hybrid(whole, f"first {k}")
         first, rest = net.stages
         assert first.snn is not None
         outcome = net.run(images, 16, marks=marks, **NUMPY)
@@ -175,7 +157,7 @@ def test_a_cut_leaves_the_layers_before_it_as_they_were(make: Any, layers: int) 
 @pytest.mark.parametrize("output", ["potential", "counts"])
 def test_all_layers_spiking_is_the_whole_network(output: str) -> None:
     whole, images = converted(residual(), output=output)
-    net = hybrid(whole, "first 3")
+    net = to_hybrid(whole, "first 3")
     labels = decisions(reference(whole.graph).outputs(images))
     full, outcome = whole.run(images, 16, labels=labels, **NUMPY), net.run(images, 16, labels=labels, **NUMPY)
     marks = outcome.marks
@@ -202,11 +184,11 @@ def test_the_last_layers_take_constant_values_and_come_near_to_the_ordinary_netw
     whole, images = converted(residual())
     meant = reference(whole.graph).outputs(images)
     for spiking in ("last 1", "last 2", "r1, r3", "r2"):
-        outcome = hybrid(whole, spiking).run(images, 128, marks=[16], **NUMPY)
+        outcome = to_hybrid(whole, spiking).run(images, 128, marks=[16], **NUMPY)
         errors = np.abs(outcome.outputs - meant[:, None]).max(axis=(0, 2))
         assert errors[1] < 0.04 * np.ptp(meant), spiking
         assert errors[1] < errors[0], spiking
-    one = hybrid(whole, "last 1").run(images, 64, **NUMPY)
+    one = to_hybrid(whole, "last 1").run(images, 64, **NUMPY)
     # A single layer with a constant input: every rate is within a spike of what it should tell (Rueckauer et al. 2017).
     assert one.stages[0] is None
     assert one.stages[1] is not None
@@ -217,7 +199,7 @@ def test_the_last_layers_take_constant_values_and_come_near_to_the_ordinary_netw
 
 def test_stages_that_spike_add_up_their_steps() -> None:
     whole, images = converted(residual())
-    outcome = hybrid(whole, "r1, r3").run(images, 16, marks=[2, 8], labels=np.zeros(6, int), **NUMPY)
+    outcome = to_hybrid(whole, "r1, r3").run(images, 16, marks=[2, 8], labels=np.zeros(6, int), **NUMPY)
     assert list(outcome.marks) == [18, 24, 32]
     assert outcome.steps == 32
     assert outcome.decided(18).shape == (6,)
@@ -230,7 +212,7 @@ def test_stages_that_spike_add_up_their_steps() -> None:
 def test_steps_needed_and_agreement() -> None:
     whole, images = converted(residual())
     labels = decisions(reference(whole.graph).outputs(images))
-    outcome = hybrid(whole, "first 1").run(images, 16, labels=labels, **NUMPY)
+    outcome = to_hybrid(whole, "first 1").run(images, 16, labels=labels, **NUMPY)
     assert outcome.agreement(labels) == outcome.accuracy == 1.0
     assert outcome.T_for(0.0) == 1
     assert outcome.T_for(1.01) is None
@@ -242,8 +224,8 @@ def test_steps_needed_and_agreement() -> None:
 def test_operations_of_both_parts() -> None:
     """By hand, for a chain of 3, 5, 4 and 2 units, whose second ReLU stays analog, or whose first does."""
     whole, images = converted(chain(3, 5, 4, 2))
-    outcome = hybrid(whole, "first 1").run(images, 8, **NUMPY)
-    bill = {layer.name: layer for layer in ledger(hybrid(whole, "first 1"), outcome).layers}
+    outcome = to_hybrid(whole, "first 1").run(images, 8, **NUMPY)
+    bill = {layer.name: layer for layer in ledger(to_hybrid(whole, "first 1"), outcome).layers}
     fired = round(outcome.spikes_an_image * 6)
     assert list(bill) == ["relu1", "relu1, counted", "relu1, decoded", "relu2", "sum3"]
     assert (bill["relu1"].analog_macs, bill["relu1"].updates) == (15 * 6, 5 * 8 * 6)
@@ -251,12 +233,12 @@ def test_operations_of_both_parts() -> None:
     assert bill["relu1, decoded"].multiplications == 5 * 6
     assert (bill["relu2"].analog_macs, bill["relu2"].events, bill["relu2"].update) == (20 * 6, 0, None)
     assert (bill["sum3"].analog_macs, bill["sum3"].neurons, bill["sum3"].sources) == (8 * 6, 2, 4)
-    early = {layer.name: layer for layer in ledger(hybrid(whole, "first 1"), outcome.at(4)).layers}
+    early = {layer.name: layer for layer in ledger(to_hybrid(whole, "first 1"), outcome.at(4)).layers}
     assert early["relu1"].updates == 5 * 4 * 6
     assert early["relu1, counted"].additions == outcome.counts["relu1"][list(outcome.marks).index(4)].sum()
 
-    outcome = hybrid(whole, "last 1").run(images, 8, **NUMPY)
-    entries = ledger(hybrid(whole, "last 1"), outcome).layers
+    outcome = to_hybrid(whole, "last 1").run(images, 8, **NUMPY)
+    entries = ledger(to_hybrid(whole, "last 1"), outcome).layers
     assert [(layer.name, layer.analog_macs // 6, layer.updates // 48) for layer in entries] == [
         ("relu1", 15, 0),
         ("relu2", 20, 4),
@@ -276,7 +258,7 @@ def test_the_ordinary_network_it_is_compared_with_is_the_same_wherever_it_is_cut
         *(f"last {k}" for k in range(1, len(names))),
         names[::2],
     ):
-        net = hybrid(whole, spiking)
+        net = to_hybrid(whole, spiking)
         bill = ledger(net, net.run(images, 8, **NUMPY))
         assert bill.macs == full.macs, spiking
         assert sum(layer.weights for layer in bill.layers if layer.macs) == sum(
@@ -288,20 +270,20 @@ def test_energies_of_the_ordinary_network_are_the_same_wherever_it_is_cut() -> N
     whole, images = converted(chain(6, 8, 7, 5, 3))
     full = verdicts(ledger(whole, whole.run(images, 8, **NUMPY)))
     for spiking in ("first 1", "first 2", "last 1", "last 2", ["relu2"]):
-        net = hybrid(whole, spiking)
+        net = to_hybrid(whole, spiking)
         for one, other in zip(verdicts(ledger(net, net.run(images, 8, **NUMPY))), full, strict=True):
             assert one.ann == other.ann, (spiking, one.convention)
             assert one.cheaper != "silent"
     # A kernel that sees pixels is counted without its padding, wherever it is computed.
     whole, images = converted(residual())
-    net = hybrid(whole, "last 1")
+    net = to_hybrid(whole, "last 1")
     bills = ledger(whole, whole.run(images, 2, **NUMPY)), ledger(net, net.run(images, 2, **NUMPY))
     assert [bill.layers[0].macs for bill in bills] == [2 * 16 * 16, 2 * 16 * 16]
 
 
 def test_a_file_keeps_it(tmp_path: Path) -> None:
     whole, images = converted(residual())
-    net = hybrid(whole, "r1, r3")
+    net = to_hybrid(whole, "r1, r3")
     save(net, tmp_path / "net.npz")
     again = load(tmp_path / "net.npz")
     assert isinstance(again, HybridNetwork)
@@ -346,7 +328,7 @@ def test_convert_makes_it() -> None:
 def test_layers_that_cannot_spike(spiking: Any, message: str) -> None:
     whole, _ = converted(residual())
     with pytest.raises((ConversionError, NotFoundError), match=message):
-        hybrid(whole, spiking)
+        to_hybrid(whole, spiking)
 
 
 def test_what_does_not_go_together() -> None:
@@ -378,7 +360,7 @@ def test_what_does_not_go_together() -> None:
 def test_parts_of_the_images_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where there is no room to count the spikes of many images at once."""
     whole, images = converted(residual(), n=7)
-    net = hybrid(whole, "first 1")
+    net = to_hybrid(whole, "first 1")
     apart = net.run(images, 8, **NUMPY)
     monkeypatch.setattr("biosnn.conversion.running.MOST_COUNTS", 2 * 72 * 6)
     together = net.run(images, 8, **NUMPY)
@@ -390,7 +372,7 @@ def test_parts_of_the_images_are_put_together(monkeypatch: pytest.MonkeyPatch) -
 def test_generated_code_counts_the_same() -> None:
     whole, images = converted(residual(), n=23)
     for spiking in ("first 2", "r1, r3"):
-        net = hybrid(whole, spiking)
+        net = to_hybrid(whole, spiking)
         one, other = (net.run(images, 8, target=target, precision="float64") for target in ("numpy", "cpp"))
         np.testing.assert_allclose(one.outputs, other.outputs, rtol=1e-6, atol=1e-7)
         for name, counts in one.counts.items():

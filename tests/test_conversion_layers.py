@@ -8,22 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from biosnn.conversion.graph import Graph, in_order
-from biosnn.conversion.images import check_images
-from biosnn.conversion.layers import (
-    Add,
-    AveragePool,
-    Concat,
-    Convolution,
-    Input,
-    Layer,
-    Linear,
-    MaxPool,
-    Relu,
-    Scale,
-    Select,
-)
-from biosnn.conversion.simplify import simplified
+from biosnn.ann.graph import Graph, in_order
+from biosnn.ann.images import check_images
+from biosnn.ann.layers import Add, AveragePool, Concat, Convolution, Input, Layer, Linear, MaxPool, Relu, Scale, Select
+from biosnn.ann.simplify import simplified
 from biosnn.errors import ConversionError
 
 X = Input(name="x", shape=(3, 8, 8))

@@ -16,7 +16,8 @@ from conversion_layouts import networks, written
 from conversion_models import floats, model, node, saved
 
 import biosnn
-from biosnn.conversion import Graph, Select, explain, hybrid, load, read_network, save
+from biosnn.ann import Graph, Select
+from biosnn.conversion import explain, load, read_network, save, to_hybrid
 from biosnn.projection import Dense, Listed
 
 
@@ -116,7 +117,7 @@ def test_a_hybrid_of_images_with_channels_last_and_one_that_was_saved(tmp_path: 
         snn = biosnn.convert(saved(tmp_path, written(BLOCKS[:1], layout, 3)), shown)
         save(snn, tmp_path / "snn.npz")
         again = load(tmp_path / "snn.npz")
-        some = hybrid(again, "first 1")
+        some = to_hybrid(again, "first 1")
         answers.append([again.run(shown[:2], T=4, target="numpy").potentials])
         answers[-1].append(some.run(shown[:2], T=4, target="numpy").outputs)
     for first, last in zip(*answers, strict=True):

@@ -18,17 +18,10 @@ pytest.importorskip("onnxruntime")
 from conversion_models import RNG, batch_norm, floats, model, node, saved
 from onnx import TensorProto, helper
 
-from biosnn.conversion import (
-    Graph,
-    Input,
-    Relu,
-    check_images,
-    check_reading,
-    extra,
-    onnx_file,
-    read_network,
-    read_onnx,
-)
+from biosnn import optional_dependencies
+from biosnn.ann import Graph, Input, Relu, check_images, check_reading, read_onnx
+from biosnn.ann.onnx import file as onnx_file
+from biosnn.conversion import read_network
 from biosnn.errors import BiosnnError, ConversionError, MissingExtraError
 
 WEIGHTS = {"w": floats(4, 3, 3, 3), "b": floats(4)}
@@ -404,9 +397,9 @@ def test_weights_that_overflow(tmp_path: Path) -> None:
 def test_a_missing_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path, model([CONV], WEIGHTS))
     monkeypatch.setitem(sys.modules, "onnx", None)
-    extra.onnx.cache_clear()
+    optional_dependencies.onnx.cache_clear()
     with pytest.raises(MissingExtraError, match=r"needs onnx.*pip install 'biosnn\[convert\]'"):
         read_network(path)
     monkeypatch.undo()
-    extra.onnx.cache_clear()
+    optional_dependencies.onnx.cache_clear()
     assert read_network(path).output

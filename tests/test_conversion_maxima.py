@@ -12,20 +12,8 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 import biosnn
-from biosnn.conversion import (
-    Add,
-    AveragePool,
-    Concat,
-    Graph,
-    Input,
-    Layer,
-    MaxPool,
-    Relu,
-    Scale,
-    Select,
-    reference,
-)
-from biosnn.conversion.wiring import wiring
+from biosnn.ann import Add, AveragePool, Concat, Graph, Input, Layer, MaxPool, Relu, Scale, Select, reference
+from biosnn.conversion.populations import wiring
 from biosnn.errors import ConversionError
 
 RNG = np.random.default_rng(4)

@@ -15,18 +15,8 @@ pytest.importorskip("onnxruntime")
 
 from conversion_models import batch_norm, floats, kinds, model, node, read
 
-from biosnn.conversion import (
-    Add,
-    AveragePool,
-    Convolution,
-    Linear,
-    Relu,
-    Select,
-    original,
-    read_network,
-    reference,
-    write_onnx,
-)
+from biosnn.ann import Add, AveragePool, Convolution, Linear, Relu, Select, original, reference, write_onnx
+from biosnn.conversion import read_network
 
 DATA = Path(os.environ.get("BIOSNN_DATA", ""))
 RESNET = DATA / "ann" / "resnet20-cifar10.onnx"

@@ -12,18 +12,8 @@ pytest.importorskip("onnxruntime")
 
 from conversion_models import batch_norm, floats, kinds, model, node, read, saved
 
-from biosnn.conversion import (
-    Add,
-    AveragePool,
-    Concat,
-    Convolution,
-    Linear,
-    MaxPool,
-    Relu,
-    Scale,
-    Select,
-    read_network,
-)
+from biosnn.ann import Add, AveragePool, Concat, Convolution, Linear, MaxPool, Relu, Scale, Select
+from biosnn.conversion import read_network
 
 
 def test_layers_of_a_plain_network(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from conversion_models import batch_norm, floats, kinds, model, node, read, save
 from onnx import TensorProto, helper
 
 import biosnn
-from biosnn.conversion import AveragePool, Convolution, Linear, MaxPool, Relu, Scale, Select, read_network
+from biosnn.ann import AveragePool, Convolution, Linear, MaxPool, Relu, Scale, Select
+from biosnn.conversion import read_network
 from biosnn.errors import ConversionError
 
 CONV, LINEAR = {"w": floats(4, 3, 3, 3), "b": floats(4)}, {"w2": floats(5, 256), "b2": floats(5)}

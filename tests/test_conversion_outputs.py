@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from conversion_networks import chain, convolution
 
-from biosnn.conversion import Graph, Input, Linear, Relu, convert, decisions, reference
+from biosnn.ann import Graph, Input, Linear, Relu, reference
+from biosnn.conversion import convert, decisions
 from biosnn.errors import ConversionError
 
 NUMPY: dict[str, Any] = {"target": "numpy", "precision": "float64"}

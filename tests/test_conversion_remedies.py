@@ -12,21 +12,10 @@ import pytest
 from conversion_networks import chain, pooled, residual
 
 import biosnn
-from biosnn.conversion import (
-    Graph,
-    Input,
-    Linear,
-    Relu,
-    SpikingNetwork,
-    Trials,
-    convert,
-    explain,
-    load,
-    reference,
-    save,
-)
-from biosnn.conversion.comparing import output_errors
-from biosnn.conversion.remedies import (
+from biosnn.ann import Graph, Input, Linear, Relu, reference
+from biosnn.conversion import SpikingNetwork, Trials, convert, explain, load, save
+from biosnn.conversion.analysis.metrics import output_errors
+from biosnn.conversion.analysis.remedies import (
     Target,
     calibrate_bias,
     calibrate_start,

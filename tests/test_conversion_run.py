@@ -10,21 +10,10 @@ from conversion_networks import chain, graphs, pooled, residual
 from hypothesis import given, settings
 
 import biosnn
-from biosnn.conversion import (
-    Add,
-    Balance,
-    Graph,
-    Linear,
-    Options,
-    Relu,
-    SpikingNetwork,
-    convert,
-    explain,
-    ledger,
-    reference,
-)
-from biosnn.conversion.balance import balanced, percentile_for
-from biosnn.conversion.wiring import wiring
+from biosnn.ann import Add, Graph, Linear, Relu, reference
+from biosnn.conversion import Balance, Options, SpikingNetwork, convert, explain, ledger
+from biosnn.conversion.populations import wiring
+from biosnn.conversion.thresholds import balanced, percentile_for
 from biosnn.errors import BiosnnError, ConversionError, NotFoundError
 
 NUMPY: dict[str, Any] = {"target": "numpy", "precision": "float64"}

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from conversion_networks import chain, pooled, residual
 
-from biosnn.conversion import Graph, convert, is_converted, load, save
+from biosnn.ann import Graph
+from biosnn.conversion import convert, is_converted, load, save
 from biosnn.errors import ConversionError
 
 

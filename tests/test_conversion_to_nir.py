@@ -11,9 +11,11 @@ from brian2 import second
 from conversion_networks import chain, pooled, residual
 
 import biosnn
-from biosnn.conversion import Graph, convert, read_nir, run_nir
+from biosnn.ann import Graph
+from biosnn.conversion import convert
 from biosnn.conversion.to_nir import export, to_nir
 from biosnn.errors import ConversionError
+from biosnn.nir import read_nir, run_nir
 
 
 def images_of(graph: Graph, n: int = 3) -> np.ndarray:

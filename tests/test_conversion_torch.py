@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from biosnn.conversion import Convolution, from_torch, read_network, reference
+from biosnn.ann import Convolution, from_torch, reference
+from biosnn.conversion import read_network
 from biosnn.errors import ConversionError, MissingExtraError
 
 IMAGE = np.zeros((1, 1, 8, 8))

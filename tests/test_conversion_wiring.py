@@ -10,24 +10,11 @@ from conversion_networks import chain, convolution, graphs, linear, pooled, resi
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from biosnn.conversion import (
-    Add,
-    AveragePool,
-    Concat,
-    Graph,
-    Input,
-    Linear,
-    MaxPool,
-    Relu,
-    Scale,
-    Select,
-    affine,
-    reference,
-)
-from biosnn.conversion.affine import matrix
-from biosnn.conversion.lowering import lower, order, spread
+from biosnn.ann import Add, AveragePool, Concat, Graph, Input, Linear, MaxPool, Relu, Scale, Select, affine, reference
+from biosnn.ann.affine import matrix
+from biosnn.conversion.connections import lower, order, spread
+from biosnn.conversion.populations import Population, Wiring, wiring
 from biosnn.conversion.windows import aligned, windows
-from biosnn.conversion.wiring import Population, Wiring, wiring
 from biosnn.errors import ConversionError
 from biosnn.projection import Conv2D, Dense, Listed
 

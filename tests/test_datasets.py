@@ -18,8 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from biosnn import idx
-from biosnn.datasets import Dataset, load, names, stratified_split
+from biosnn.datasets import Dataset, idx, load, names, stratified_split
 from biosnn.errors import DataError, NotFoundError
 
 

@@ -18,9 +18,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from biosnn import cifar
-from biosnn.cifar import CifarSet
-from biosnn.datasets import load, names
+from biosnn.datasets import cifar, load, names
+from biosnn.datasets.cifar import CifarSet
 from biosnn.errors import DataError
 
 RNG = np.random.default_rng(1)

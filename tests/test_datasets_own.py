@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from biosnn.datasets import examples, from_file, load
+from biosnn.datasets.own import Examples
 from biosnn.errors import DataError, NotFoundError
-from biosnn.examples import Examples
 
 X = np.random.default_rng(1).normal(size=(4, 3, 5, 5))
 Y = np.array([0, 2, 1, 1])

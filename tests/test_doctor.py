@@ -12,7 +12,7 @@ import pytest
 from biosnn import doctor
 from biosnn.cli import main
 from biosnn.doctor import Finding, examine, size_text
-from biosnn.engine import toolchain
+from biosnn.engine.compiler import toolchain
 
 FIT = (0.6321, [3.1, 4.1])  # what the neurons of a fit target do
 
@@ -121,7 +121,7 @@ def test_the_folders_of_models_and_studies_are_named_with_their_size(monkeypatch
     found = findings()
     for part in ("models", "studies"):
         assert re.fullmatch(rf".*{part} \([\d.]+ [kM]?B\)", found[part].detail)
-    monkeypatch.setattr("biosnn.shelf.places", lambda _: [])
+    monkeypatch.setattr("biosnn.catalogue.places", lambda _: [])
     assert findings()["models"].state == "missing"
 
 
@@ -130,7 +130,7 @@ def doctor_says(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     return code, capsys.readouterr().out
 
 
-def test_what_is_wrong_with_the_shelf_is_told(
+def test_what_is_wrong_with_the_catalogue_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(doctor, "_try_out", lambda _: FIT)
@@ -139,7 +139,7 @@ def test_what_is_wrong_with_the_shelf_is_told(
     (mine / "torn.toml").write_text("kind =")
     monkeypatch.setenv("BIOSNN_PATH", f"{tmp_path}{os.pathsep}{tmp_path / 'nowhere'}")
     point = importlib.metadata.EntryPoint("broken", "brokenp.studies", "biosnn.studies")
-    monkeypatch.setattr("biosnn.shelf.entry_points", lambda group: [point] if group == "biosnn.studies" else [])
+    monkeypatch.setattr("biosnn.catalogue.entry_points", lambda group: [point] if group == "biosnn.studies" else [])
     code, out = doctor_says(capsys)
     assert code == 0
     assert "torn cannot be used: " in out

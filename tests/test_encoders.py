@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import biosnn
+from biosnn.catalogue import neuron_model
 from biosnn.coding import (
     TTFS,
     Bernoulli,
@@ -187,7 +188,7 @@ def test_the_model_has_the_parameters_of_the_coding() -> None:
         "T_max": "7 ms",
     }
     for code in (Bernoulli(), Regular(), TTFS(), MembraneTTFS(), Phase(), Burst()):
-        assert encoder(code) == biosnn.shelf.neuron_model(encoder(code).name), "the defaults are those of the coding"
+        assert encoder(code) == neuron_model(encoder(code).name), "the defaults are those of the coding"
 
 
 @pytest.mark.parametrize("code", [Poisson(), RankOrder(), Population(), Delta()])

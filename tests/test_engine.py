@@ -13,7 +13,8 @@ import pytest
 from brian2 import Hz, Network, NeuronGroup, StateMonitor, Synapses, ms, mV, second, volt
 from engine_networks import small
 
-from biosnn.engine import Simulation, session, toolchain
+from biosnn.engine import Simulation, session
+from biosnn.engine.compiler import toolchain
 from biosnn.errors import EngineError, RunError
 
 CPP = pytest.param("cpp", marks=pytest.mark.cpp)

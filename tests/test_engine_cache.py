@@ -16,7 +16,8 @@ import pytest
 from brian2 import Network, NeuronGroup, Synapses, ms, mV
 from engine_networks import small
 
-from biosnn.engine import cache, session, toolchain
+from biosnn.engine import session
+from biosnn.engine.compiler import cache, toolchain
 from biosnn.errors import EngineError
 
 WRAPPER = """#!/bin/sh
@@ -151,7 +152,7 @@ def test_clear_removes_whole_and_damaged_entries(own: Path) -> None:
 BUILD = """
 import sys
 from pathlib import Path
-from biosnn.engine import cache
+from biosnn.engine.compiler import cache
 
 def make(folder):
     (folder / "main").write_bytes(b"x" * 5000)

@@ -18,7 +18,8 @@ import pytest
 from brian2 import Network, NetworkOperation, NeuronGroup, check_units, implementation, ms, second
 from engine_networks import small
 
-from biosnn.engine import cache, session
+from biosnn.engine import session
+from biosnn.engine.compiler import cache
 from biosnn.errors import CompileError, EngineError, RunError
 
 Usage = namedtuple("Usage", "total used free")

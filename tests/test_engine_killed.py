@@ -15,7 +15,8 @@ import pytest
 from test_engine_trust import resealed
 
 from biosnn import doctor
-from biosnn.engine import cache, children, compile, scratch, session, toolchain
+from biosnn.engine import children, scratch, session
+from biosnn.engine.compiler import cache, compile, toolchain
 from biosnn.errors import CompileError, EngineError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no process groups and lock files")

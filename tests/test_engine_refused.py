@@ -26,7 +26,9 @@ from brian2 import (
 )
 from engine_networks import small
 
-from biosnn.engine import Simulation, gsl, session, toolchain, versions
+from biosnn.engine import Simulation, session
+from biosnn.engine.compiler import toolchain
+from biosnn.engine.program import gsl, versions
 from biosnn.errors import EngineError
 
 CPP = pytest.param("cpp", marks=pytest.mark.cpp)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biosnn.engine import cache, trust
+from biosnn.engine.compiler import cache, trust
 from biosnn.errors import EngineError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no owners and modes of files")
@@ -198,7 +198,7 @@ def test_a_cache_of_others_is_refused(folder: str, open_up: Callable[[Path], Non
 
 READ = """
 import os, sys
-from biosnn.engine import cache
+from biosnn.engine.compiler import cache
 os.setuid(int(sys.argv[1]))
 def make(folder): raise SystemExit("it was made")
 print(cache.obtain("programs", "k1", make)[1])

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from biosnn import archive, files, idx
-from biosnn.datasets import from_file
+from biosnn import archive, files
+from biosnn.datasets import from_file, idx
 from biosnn.energy.prices import read_prices
 from biosnn.errors import BiosnnError, DataError, EnergyError
 from biosnn.learning import load_network

@@ -15,7 +15,7 @@ from scipy import sparse
 import biosnn
 from biosnn import learning
 from biosnn.datasets import Dataset, load
-from biosnn.engine import cache
+from biosnn.engine.compiler import cache
 from biosnn.errors import BiosnnError, DataError, ModelError, SettingsError
 from biosnn.learning import Circuit, Course, Learner, Protocol, Pupil, Record
 from biosnn.measure import accuracy, confusion, sparse_spike_counts, spike_counts

@@ -13,7 +13,7 @@ from brian2 import mV
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biosnn import shelf
+from biosnn import catalogue
 from biosnn.errors import ModelError
 from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace, from_toml, to_toml
 from biosnn.quantity import format_quantity
@@ -286,7 +286,7 @@ def synapse_models(draw):
 
 @pytest.mark.parametrize("text", ["one\ntwo", "one\n", "\n one", 'one "two"\nthree'])
 def test_lines_of_notes_and_source_are_kept(text):
-    model = dataclasses.replace(shelf.neuron_model("lif"), notes=text, source=text)
+    model = dataclasses.replace(catalogue.neuron_model("lif"), notes=text, source=text)
     assert from_toml(to_toml(model)) == model
 
 

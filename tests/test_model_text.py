@@ -24,12 +24,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import biosnn
+from biosnn.catalogue import neuron_model
 from biosnn.conversion import convert, load, save
 from biosnn.errors import ConversionError, EngineError, ModelError, RunError
 from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace, from_toml, to_toml
 from biosnn.model.dimensions import dimension_of
 from biosnn.model.expressions import scope
-from biosnn.shelf import neuron_model
 
 MARK = "SMUGGLED"
 COMMENT = f"# {MARK}(; v = {MARK}) \\"

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import biosnn
-from biosnn import shelf
+from biosnn import catalogue
 
 PLASTIC = [
     name
-    for name in shelf.synapse_names()
+    for name in catalogue.synapse_names()
     if biosnn.synapse_model(name).traces and biosnn.synapse_model(name).on_pre and not biosnn.synapse_model(name).uses
 ]
 

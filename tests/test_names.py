@@ -25,7 +25,11 @@ COUNT = 2000
 
 def words(target: str) -> list[str]:
     """All that a target's templates call something by, without the underscores that it begins with."""
-    files = [*ROOT.glob(f"**/templates/{target}/*"), *ROOT.glob("engine/templates/*.cpp"), ROOT / "engine/cpp/exp.h"]
+    files = [
+        *ROOT.glob(f"**/templates/{target}/*"),
+        *ROOT.glob("engine/program/templates/*.cpp"),
+        ROOT / "engine/program/cpp/exp.h",
+    ]
     files = [path for path in files if target == "cpp" or path.parent.name == target]
     texts = [re.sub(r"\{#.*?#\}|//[^\n]*", "", path.read_text(), flags=re.DOTALL) for path in files]
     found = {word.lstrip("_") for text in texts for word in re.findall(r"\b[A-Za-z_]\w*\b", text)}

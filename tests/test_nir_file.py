@@ -17,8 +17,11 @@ import h5py
 import nir
 from nir_graphs import chain, convolutional, entrance, exit_, feed_forward, integrate_and_fire, lif, saved
 
-from biosnn.conversion import extra, nir_file, read_network, read_nir
+from biosnn import optional_dependencies
+from biosnn.conversion import read_network
 from biosnn.errors import ConversionError, MissingExtraError
+from biosnn.nir import file as nir_file
+from biosnn.nir import read_nir
 
 NODES = "node/nodes"
 
@@ -218,7 +221,7 @@ def test_a_missing_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def missing(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}")
 
-    monkeypatch.setattr(extra.importlib, "import_module", missing)
+    monkeypatch.setattr(optional_dependencies.importlib, "import_module", missing)
     with pytest.raises(MissingExtraError, match=r"needs h5py, which is not installed.*pip install 'biosnn\[convert\]'"):
         read_nir(path)
 

@@ -17,18 +17,11 @@ from nir_graphs import chain, convolutional, entrance, exit_, integrate_and_fire
 from nir_reference import mapped
 
 import biosnn
-from biosnn.conversion import (
-    NirNetwork,
-    ann_graph,
-    export_nir,
-    nir_kinds,
-    read_network,
-    read_nir,
-    reference,
-    run_nir,
-    write_nir,
-)
+from biosnn.ann import reference
+from biosnn.conversion import read_network
 from biosnn.errors import ConversionError
+from biosnn.nir import NirNetwork, ann_graph, export_nir, read_nir, run_nir, write_nir
+from biosnn.nir import kinds as nir_kinds
 
 RNG = np.random.default_rng(8)
 

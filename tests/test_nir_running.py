@@ -29,8 +29,10 @@ from nir_graphs import (
 from nir_reference import simulate
 
 import biosnn
-from biosnn.conversion import NirNetwork, NirRun, nir_joints, nir_maps, read_nir, run_nir
 from biosnn.errors import ConversionError
+from biosnn.nir import NirNetwork, NirRun, read_nir, run_nir
+from biosnn.nir import joints as nir_joints
+from biosnn.nir import maps as nir_maps
 
 DT = 1e-3
 RNG = np.random.default_rng(5)

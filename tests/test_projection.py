@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import biosnn
-from biosnn import Dense, Lateral, OneToOne, Projection, shelf
+from biosnn import Dense, Lateral, OneToOne, Projection, catalogue
 from biosnn.errors import BiosnnError, EngineError, ModelError, QuantityError
 
 DT = 0.5 * ms
@@ -165,7 +165,7 @@ def weights_and_input(rule: str, connect: Any, delay: Any) -> tuple[Any, Any]:
             5, "dv/dt = (1.5 + 0.3*i - v)/(7*ms) : 1\ng : 1", threshold="v > 1", reset="v = 0", method="exact",
             namespace={}, name="target",
         )  # fmt: skip
-        model = shelf.synapse_model(rule)
+        model = catalogue.synapse_model(rule)
         if "kheradpisheh" in model.presets:  # its own values would bring all weights to their bound
             model = model.with_values("kheradpisheh")
         start = np.linspace(0.1, 0.9, 30).reshape(6, 5)
@@ -182,7 +182,7 @@ def weights_and_input(rule: str, connect: Any, delay: Any) -> tuple[Any, Any]:
 
 
 # A generator of spikes has no variables that a rule could read; test_coded.py has the rule that does.
-RULES = [name for name in shelf.synapse_names() if not shelf.synapse_model(name).uses]
+RULES = [name for name in catalogue.synapse_names() if not catalogue.synapse_model(name).uses]
 DELAYS = {"none": None, "uniform": 2 * ms, "array": np.random.default_rng(2).integers(0, 9, (6, 5)) * ms}
 
 

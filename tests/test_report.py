@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from small_study import EXPECTED, PLOT, STUDY, write_study
 
-from biosnn import shelf
+from biosnn import catalogue
 from biosnn.report import new_figure
 from biosnn.report.describe import describe_model
 from biosnn.report.markup import inline, paragraphs
 from biosnn.report.page import number_html
 from biosnn.report.preview import draw_preview
+from biosnn.run import run_study
 from biosnn.study import load_study
-from biosnn.study.run import run_study
 
 VOID = {"meta", "img", "br"}
 
@@ -117,9 +117,9 @@ def test_no_text_of_a_study_is_taken_for_html(tmp_path: Path) -> None:
     study = study.replace('METHOD = "', f'METHOD = "{bad} ').replace('Claim("rises"', f'Claim("{bad}"')
     table = f'tables={{"{bad}": Table("{bad}", [["{bad}", "b"], ["{bad}", "1"]])}},\n    )\n\n\nCLAIMS'
     study = study.replace("    )\n\n\nCLAIMS", f"        {table}", 1)
-    model = "from biosnn import shelf\nfrom dataclasses import replace\n"
+    model = "from biosnn import catalogue\nfrom dataclasses import replace\n"
     markup = bad.replace("\\u202e\\x1b", "")  # a model's texts have no such characters
-    mine = f'replace(shelf.neuron_model("lif"), summary="{markup}", notes="{markup}", source="{markup}")'
+    mine = f'replace(catalogue.neuron_model("lif"), summary="{markup}", notes="{markup}", source="{markup}")'
     study = study.replace("from dataclasses", f"{model}from dataclasses").replace(
         'neurons(1, "lif"', f"neurons(1, {mine}"
     )
@@ -189,9 +189,9 @@ def test_numbers_are_set_for_reading(number: float | None, expected: str) -> Non
     assert number_html(number) == expected
 
 
-@pytest.mark.parametrize("name", shelf.neuron_names())
+@pytest.mark.parametrize("name", catalogue.neuron_names())
 def test_a_neuron_is_laid_out_with_all_it_has(name: str) -> None:
-    model = shelf.neuron_model(name)
+    model = catalogue.neuron_model(name)
     sheet = describe_model(model)
     blocks = dict(sheet.blocks)
     assert blocks["equations"] == model.equations
@@ -201,9 +201,9 @@ def test_a_neuron_is_laid_out_with_all_it_has(name: str) -> None:
     assert sheet.kind == "neuron"
 
 
-@pytest.mark.parametrize("name", shelf.synapse_names())
+@pytest.mark.parametrize("name", catalogue.synapse_names())
 def test_a_synapse_is_laid_out_with_all_it_has(name: str) -> None:
-    model = shelf.synapse_model(name)
+    model = catalogue.synapse_model(name)
     sheet = describe_model(model)
     everything = "\n".join(text for _, text in sheet.blocks)
     for part in (model.equations, model.on_pre, model.on_post, *(trace.equation for trace in model.traces.values())):
@@ -213,7 +213,7 @@ def test_a_synapse_is_laid_out_with_all_it_has(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["lif", "lif_adaptive", "stdp_pair", "static"])
 def test_a_response_is_drawn(name: str, tmp_path: Path) -> None:
-    model = shelf.neuron_model(name) if name in shelf.neuron_names() else shelf.synapse_model(name)
+    model = catalogue.neuron_model(name) if name in catalogue.neuron_names() else catalogue.synapse_model(name)
     path = tmp_path / "figure.png"
     draw_preview(model, path)
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -13,8 +13,8 @@ from brian2 import Hz, Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, 
 import biosnn
 from biosnn import Dense, Lateral, OneToOne, Projection
 from biosnn.errors import ModelError
+from biosnn.groups.schedule import within_step
 from biosnn.inputs import poisson
-from biosnn.schedule import within_step
 
 DT = 0.5 * ms
 DEPTH = 3

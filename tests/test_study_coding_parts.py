@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import biosnn
+from biosnn.catalogue import study_folder
 from biosnn.coding import TTFS, Burst, Coding, Function, MembraneTTFS, Phase, Poisson, RankOrder, Regular, delete
 from biosnn.datasets import load
 from biosnn.errors import CodingError
 from biosnn.learning import CLEAN, Disturbance
 from biosnn.report import Figure
-from biosnn.shelf import study_folder
 from biosnn.study import Result
 
 DT = 0.5 * ms

@@ -12,8 +12,9 @@ import pytest
 
 import biosnn
 from biosnn.cli import main
-from biosnn.conversion import load, read_nir
+from biosnn.conversion import load
 from biosnn.errors import BiosnnError, NotFoundError, SettingsError
+from biosnn.nir import read_nir
 from biosnn.study.load import load_study
 
 FEW = {"model": "digits_mlp", "images": "60", "explained": "20", "calibration": "100", "steps": "16"}

@@ -12,12 +12,13 @@ import pytest
 from conversion_networks import pooled, residual
 
 import biosnn
-from biosnn.conversion import convert, decisions, hybrid, reference
+from biosnn.ann import reference
+from biosnn.conversion import convert, decisions, to_hybrid
 from biosnn.conversion.running import How
 from biosnn.engine import session
 from biosnn.errors import SettingsError
+from biosnn.study.ann_data import Pictures
 from biosnn.study.load import load_study
-from biosnn.study.pictures import Pictures
 
 FEW = {"model": "digits_mlp", "images": "40", "calibration": "100", "steps": "12", "marks": "2"}
 STUDY = load_study("hybrid")
@@ -41,8 +42,8 @@ def test_one_run_of_the_whole_and_clamped_layers_give_what_hybrids_do(make: Any)
     pictures = Pictures(graph, None, images, images, labels, "at random")
     layers = len(CUTS.relus(whole.graph))
     how = How(8, True, None, "float64", None, None, (1, 3, 8))
-    first = [hybrid(whole, f"first {k}") for k in range(1, layers + 1)]
-    last = [hybrid(whole, f"last {k}") for k in range(1, layers)]
+    first = [to_hybrid(whole, f"first {k}") for k in range(1, layers + 1)]
+    last = [to_hybrid(whole, f"last {k}") for k in range(1, layers)]
     with session("numpy") as sim:
         begun = CUTS.first_layers(sim, whole, first, pictures, how)
         ended = CLAMPED.last_layers(sim, whole, last, images, CUTS.replace(how, each=False))

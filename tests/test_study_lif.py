@@ -7,8 +7,8 @@ import pytest
 from brian2 import Hz, second
 
 from biosnn.errors import SettingsError
+from biosnn.run import run_study
 from biosnn.study import Result, load_study
-from biosnn.study.run import run_study
 
 QUICK = {"points": "13", "steps": "1 ms, 0.5 ms, 0.2 ms", "noise_steps": "0.8 ms, 0.1 ms", "neurons": "500"}
 ROOT = Path(__file__).parent.parent

@@ -13,8 +13,8 @@ from brian2 import ms
 from small_study import EXPECTED, PLOT, STUDY, write_study
 
 from biosnn.errors import BiosnnError, EngineError, NotFoundError, ResultError, SettingsError, StudyError
+from biosnn.run import run_study
 from biosnn.study import Result, load_result, load_study, study_summary
-from biosnn.study.run import run_study
 
 FILES = {"result.json", "arrays.npz", "provenance.json", "figures", "report.html"}
 
@@ -137,7 +137,7 @@ def test_a_killed_run_leaves_no_half_result_and_the_next_one_cleans_up(tmp_path:
     folder, out = write_study(tmp_path / "charging"), tmp_path / "results/out"
     first = run_study(folder, out=out)
     (folder / "plot.py").write_text(plot)
-    script = f"from biosnn.study.run import run_study; run_study({str(folder)!r}, seed=2, out={str(out)!r})"
+    script = f"from biosnn.run import run_study; run_study({str(folder)!r}, seed=2, out={str(out)!r})"
     killed = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parent.parent, check=False)
     assert killed.returncode == -9
     assert len(list(out.parent.iterdir())) == 2, "the hidden folder of the killed run is there"
@@ -214,13 +214,15 @@ def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(
     file.parent.mkdir(exist_ok=True)
     file.write_text("in the way")
     monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("biosnn.engine.compile._common_header", lambda *_: pytest.fail("it compiled"))
+    monkeypatch.setattr("biosnn.engine.compiler.compile._common_header", lambda *_: pytest.fail("it compiled"))
     with pytest.raises(EngineError, match=rf"{tmp_path}/cache cannot be written: .*\. Set BIOSNN_CACHE to a folder"):
         run_study(write_study(tmp_path / "charging"), target="cpp", out=tmp_path / "out")
 
 
 def test_a_study_may_have_more_files_beside_it(tmp_path: Path) -> None:
-    study = STUDY.replace("from biosnn.build", "from .helper import WORD\nfrom biosnn.build").replace('"peak"', "WORD")
+    study = STUDY.replace("from biosnn.groups", "from .helper import WORD\nfrom biosnn.groups").replace(
+        '"peak"', "WORD"
+    )
     folder = write_study(tmp_path / "charging", study=study)
     (folder / "helper.py").write_text("WORD = 'helped'\n")
     before = list(sys.path)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from biosnn.errors import SettingsError
+from biosnn.run import run_study
 from biosnn.study import Result, load_study
-from biosnn.study.run import run_study
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["depression", "triplets match", "pairs miss", "pairs do not rise"]
@@ -67,7 +67,7 @@ def test_rules_that_make_no_window_are_refused(tmp_path, rules, message):
 )
 def test_a_wrong_rule_fails_the_claims(tmp_path, monkeypatch, change, fails):
     """The claims can fail: the same study, with a catalogue whose pair rule is a little wrong."""
-    from biosnn import shelf
+    from biosnn import catalogue
 
     text = (ROOT / "models/synapses/stdp_pair.toml").read_text(encoding="utf-8")
     for old, new in change.items():
@@ -75,9 +75,9 @@ def test_a_wrong_rule_fails_the_claims(tmp_path, monkeypatch, change, fails):
         text = text.replace(old, new)
     wrong = tmp_path / "stdp_pair.toml"
     wrong.write_text(text, encoding="utf-8")
-    files = shelf._files
+    files = catalogue._files
     monkeypatch.setattr(
-        shelf, "_files", lambda kind: files(kind) | ({"stdp_pair": wrong} if kind == "synapses" else {})
+        catalogue, "_files", lambda kind: files(kind) | ({"stdp_pair": wrong} if kind == "synapses" else {})
     )
     settings = {"rules": "stdp_pair,stdp_pair_nearest,stdp_pair_reduced", "farthest": "20 ms"}
     result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out")

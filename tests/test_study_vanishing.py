@@ -160,7 +160,7 @@ def test_the_diagnosis_names_the_layer_and_the_cause() -> None:
     ],
 )
 def test_a_neuron_forgets_by_reset_or_leak(neuron: str, words: str) -> None:
-    assert diagnosis.reasons(biosnn.shelf.neuron_model(neuron))["reset and leak"] == words
+    assert diagnosis.reasons(biosnn.catalogue.neuron_model(neuron))["reset and leak"] == words
 
 
 def test_steps_needed_are_those_after_which_it_stays() -> None:

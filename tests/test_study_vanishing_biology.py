@@ -12,8 +12,8 @@ import pytest
 from brian2 import Hz, ms, mV, second
 
 import biosnn
+from biosnn.catalogue import study_folder
 from biosnn.report import Figure
-from biosnn.shelf import study_folder
 from biosnn.study import Result
 
 PACKAGE = "_study_vanishing_biology"

@@ -15,7 +15,7 @@ from biosnn import learning
 from biosnn.errors import ModelError
 from biosnn.learning import Circuit, Course, Pupil
 from biosnn.learning.competition import FirstSpike
-from biosnn.learning.stage import count_answers
+from biosnn.learning.presenter import count_answers
 from biosnn.model import Input, NeuronModel, Parameter
 
 TARGETS = ["numpy", pytest.param("cpp", marks=pytest.mark.cpp)]

@@ -19,7 +19,7 @@ from biosnn import learning
 from biosnn.engine.simulation import Simulation
 from biosnn.errors import DataError, SettingsError
 from biosnn.learning import Checkpoints, Circuit, Course, Learner, Pupil, Record, Trained
-from biosnn.learning.course import EXAM, EXHIBITS, LESSONS
+from biosnn.learning.schedule import EXAM, EXHIBITS, LESSONS
 
 PROTOCOL = dataclasses.replace(SEVERAL_TIMES, times=1)  # every showing is a run of its own
 COURSE = Course(np.array([0, 1]), np.array([2]), lessons=7, exhibits=1, seed=4)

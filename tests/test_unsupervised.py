@@ -11,8 +11,8 @@ from brian2 import ms, second
 
 from biosnn.errors import BiosnnError, SettingsError
 from biosnn.learning import Checkpoints, Record, load_network
+from biosnn.run import run_study
 from biosnn.study import load_study, make_settings
-from biosnn.study.run import run_study
 
 SMALL = {
     "classes": "3",

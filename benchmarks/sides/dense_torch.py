@@ -20,7 +20,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from biosnn.conversion import SpikingNetwork, layers, load
+from biosnn.ann import layers
+from biosnn.conversion import SpikingNetwork, load
 from biosnn.conversion.to_nir import as_convolution
 
 Tensor = Any

@@ -9,7 +9,7 @@ import numpy as np
 from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms
 
 import biosnn
-from biosnn.shelf import neuron_model
+from biosnn.catalogue import neuron_model
 from sides.programs import DT, Side, Work
 
 CELLS, STEPS = 6400, 40_000

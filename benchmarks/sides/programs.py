@@ -18,7 +18,7 @@ from brian2 import Network, Quantity, ms
 from brian2.core.variables import ArrayVariable
 
 from biosnn import session
-from biosnn.engine import toolchain
+from biosnn.engine.compiler import toolchain
 
 MARK = "benchmark"
 DT = 0.5 * ms

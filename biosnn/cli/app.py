@@ -61,11 +61,11 @@ def _options(
 
 
 @app.command("list")
-def list_shelf() -> None:
-    """List the studies and models on the shelf."""
-    from biosnn.cli.listing import print_shelf
+def list_catalogue() -> None:
+    """List the studies and models in the catalogue."""
+    from biosnn.cli.listing import print_catalogue
 
-    print_shelf(Console())
+    print_catalogue(Console())
 
 
 @app.command()
@@ -127,8 +127,8 @@ def _run(
     console: Console, name: str, settings: list[str] | None, out: Path | None, seed: int | None, target: str | None
 ) -> SavedResult:
     from biosnn.cli.results import print_result, print_start
+    from biosnn.run import DEFAULT_SEED, run_study
     from biosnn.study.load import load_study
-    from biosnn.study.run import DEFAULT_SEED, run_study
     from biosnn.study.settings import split_assignments
 
     _refuse_special(name)
@@ -151,7 +151,9 @@ def _run(
 def convert(
     network: Annotated[
         str,
-        typer.Argument(metavar="NETWORK", help="A trained network: a name of the shelf, or a file (ONNX, NIR, ...)."),
+        typer.Argument(
+            metavar="NETWORK", help="A trained network: a name of the catalogue, or a file (ONNX, NIR, ...)."
+        ),
     ],
     settings: Assignments = None,
     save: Annotated[

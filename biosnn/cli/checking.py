@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biosnn import shelf
+from biosnn import catalogue
 from biosnn.cli.results import print_result, verdict_text
 from biosnn.cli.terminal import Console, Text
 from biosnn.errors import EngineError, ModelError, SettingsError
@@ -30,9 +30,9 @@ def check_saved(console: Console, folder: str, *, alone: bool) -> bool:
 
 
 def is_model(name: str) -> bool:
-    """Whether a name means a model: a ``.toml`` file, or one on the shelf whose name no study has."""
-    on_shelf = name in {*shelf.neuron_names(), *shelf.synapse_names()} and name not in shelf.study_names()
-    return name.endswith(".toml") or on_shelf
+    """Whether a name means a model: a ``.toml`` file, or one in the catalogue whose name no study has."""
+    known = name in {*catalogue.neuron_names(), *catalogue.synapse_names()} and name not in catalogue.study_names()
+    return name.endswith(".toml") or known
 
 
 def check_model(console: Console, name: str, *, alone: bool) -> bool:
@@ -47,7 +47,7 @@ def check_model(console: Console, name: str, *, alone: bool) -> bool:
     """
     _take_nothing(name, "a model", alone)
     try:
-        checked = [(model, try_model(model)) for model in shelf.models_named(name)]
+        checked = [(model, try_model(model)) for model in catalogue.models_named(name)]
     except (ModelError, EngineError) as error:
         console.print(verdict_text("fail") + Text(f"  {error}"), soft_wrap=True)
         return False

@@ -1,4 +1,4 @@
-"""Print what is on the shelf."""
+"""Print what is in the catalogue."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from collections.abc import Callable, Iterable
 
 from rich.table import Table
 
-from biosnn import shelf
+from biosnn import catalogue
 from biosnn.cli.terminal import Console, Text
 from biosnn.errors import BiosnnError
 from biosnn.study.load import study_summary
 
 
-def print_shelf(console: Console) -> None:
+def print_catalogue(console: Console) -> None:
     """Print every study and model with a line each; one that cannot be read becomes a warning."""
-    _section(console, "Studies", shelf.study_names(), lambda name: study_summary(shelf.study_folder(name)))
-    _section(console, "Neuron models", shelf.neuron_names(), lambda name: shelf.neuron_model(name).summary)
-    _section(console, "Synapse models", shelf.synapse_names(), lambda name: shelf.synapse_model(name).summary)
-    _section(console, "Trained networks", shelf.network_names(), _network_summary)
-    _section(console, "Ordinary networks, to be converted", shelf.ann_names(), _ann_summary)
+    _section(console, "Studies", catalogue.study_names(), lambda name: study_summary(catalogue.study_folder(name)))
+    _section(console, "Neuron models", catalogue.neuron_names(), lambda name: catalogue.neuron_model(name).summary)
+    _section(console, "Synapse models", catalogue.synapse_names(), lambda name: catalogue.synapse_model(name).summary)
+    _section(console, "Trained networks", catalogue.network_names(), _network_summary)
+    _section(console, "Ordinary networks, to be converted", catalogue.ann_names(), _ann_summary)
     console.print("biosnn show NAME tells more about each, biosnn run STUDY runs one.", style="dim")
 
 
 def _network_summary(name: str) -> str:
     from biosnn.learning import load_network
 
-    network = load_network(shelf.network_file(name))
+    network = load_network(catalogue.network_file(name))
     return f"{network.circuit.size} cells that have learned {network.dataset}: {100 * network.accuracy:.1f} % right."
 
 
 def _ann_summary(name: str) -> str:
-    from biosnn.conversion.onnx_file import notes
+    from biosnn.ann.onnx.file import notes
 
-    told = notes(shelf.ann_file(name))
+    told = notes(catalogue.ann_file(name))
     return f"{told.get('trained_by', 'source unknown')}: {told.get('accuracy', 'accuracy unknown')} right."
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from biosnn.cli.terminal import Console, Text
 from biosnn.doctor import BROKEN, MISSING, OK, WARNING, examine, size_text
-from biosnn.engine import cache
+from biosnn.engine.compiler import cache
 
 _SIGNS = {
     OK: ("✓ ok", "green"),

@@ -9,7 +9,7 @@ import numpy as np
 from rich.markdown import Markdown
 from rich.table import Table
 
-from biosnn import shelf
+from biosnn import catalogue
 from biosnn.cli import networks
 from biosnn.cli.results import print_result, quoted, typed
 from biosnn.cli.terminal import Console, Text
@@ -40,7 +40,7 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
         _no_figure(name, figure)
         print_result(console, load_result(Path(name)))
         return
-    if name.endswith(networks.ENDINGS) or name in shelf.ann_names():
+    if name.endswith(networks.ENDINGS) or name in catalogue.ann_names():
         _no_figure(name, figure)
         networks.show_ann(console, name)
         return
@@ -48,7 +48,7 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
         _no_figure(name, figure)
         networks.show_converted(console, name)
         return
-    if name.endswith(".npz") or name in shelf.network_names():
+    if name.endswith(".npz") or name in catalogue.network_names():
         show_network(console, name, figure=figure, out=out)
         return
     models, study = _find(name)
@@ -79,11 +79,11 @@ def _no_figure(name: str, figure: bool) -> None:
 def _find(name: str) -> tuple[list[Model], Study | None]:
     if (Path(name) / "study.py").is_file():
         return [], load_study(name)
-    models = shelf.models_named(name)
-    study = load_study(name) if name in shelf.study_names() else None
+    models = catalogue.models_named(name)
+    study = load_study(name) if name in catalogue.study_names() else None
     if not models and study is None:
-        names = {*shelf.neuron_names(), *shelf.synapse_names(), *shelf.study_names()}
-        names |= {*shelf.network_names(), *shelf.ann_names()}
+        names = {*catalogue.neuron_names(), *catalogue.synapse_names(), *catalogue.study_names()}
+        names |= {*catalogue.network_names(), *catalogue.ann_names()}
         raise NotFoundError(unknown("model, network or study", name, names))
     return models, study
 
@@ -118,7 +118,7 @@ def show_network(console: Console, name: str, *, figure: bool, out: Path | None)
     """
     from biosnn.learning import load_network
 
-    file = shelf.network_file(name)
+    file = catalogue.network_file(name)
     network = load_network(file)
     circuit = network.circuit
     console.print(Text(file.stem, style="bold") + Text(" (trained network)\n"))

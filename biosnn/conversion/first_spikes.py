@@ -11,16 +11,16 @@ from typing import Any
 
 from brian2 import Network, Quantity, StateMonitor
 
-from biosnn.build import neurons
-from biosnn.conversion.lowering import order, spread
+from biosnn.conversion.build import BEGIN, Built, Onto, blank_pictures, joined, pixel_groups, relays, tallies_of
+from biosnn.conversion.connections import order, spread
 from biosnn.conversion.membrane import DT
-from biosnn.conversion.network import BEGIN, Built, Onto, blank_pictures, joined, pixel_groups, relays, tallies_of
-from biosnn.conversion.spiking import SpikingNetwork
+from biosnn.conversion.network import SpikingNetwork
+from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
 from biosnn.conversion.windows import windows
-from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population
+from biosnn.groups.build import neurons
+from biosnn.groups.schedule import within_step
 from biosnn.inputs import begin_anew
 from biosnn.projection import Dense
-from biosnn.schedule import within_step
 
 
 def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False) -> Built:
@@ -33,7 +33,7 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
     steps : int
         The length of a window.
     shown, each
-        As in `biosnn.conversion.network.build`.
+        As in `biosnn.conversion.build.build`.
     """
     turns = windows(snn.wiring)
     total = steps * turns[snn.graph.output]

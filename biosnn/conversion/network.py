@@ -1,340 +1,279 @@
-"""A converted network in Brian2: groups of neurons, projections between them, and images that drive the first."""
+"""A converted network: populations of neurons, connections with rules, thresholds, and how it was made."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
-from brian2 import Network, Quantity, SpikeMonitor, StateMonitor
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from biosnn.build import neurons
-from biosnn.coding import TTFS, Bernoulli, Regular
-from biosnn.conversion.deciding import Decide
-from biosnn.conversion.lowering import order, pixel_order, spread
-from biosnn.conversion.membrane import DT, Membrane
-from biosnn.conversion.spiking import SpikingNetwork, largest_pixel
-from biosnn.conversion.tally import INTERVAL, MOST_STEPS, Tally
-from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Population
-from biosnn.inputs import begin_anew, encoder, images
-from biosnn.projection import Dense, Projection
-from biosnn.schedule import within_step
+from biosnn.ann.graph import Graph
+from biosnn.catalogue import neuron_model
+from biosnn.conversion.connections import Lowered, lowered
+from biosnn.conversion.membrane import Membrane
+from biosnn.conversion.populations import MAXIMUM, OUTPUT, RELU, Population, Wiring, wiring
+from biosnn.conversion.thresholds import Balance
+from biosnn.conversion.windows import aligned
+from biosnn.errors import ConversionError, field_error
+from biosnn.model import NeuronModel
 
-BEGIN = -7  # in the slot "start": after images have turned and driven
-PICTURES = "pictures"
-ON, OFF = "input, positive", "input, negative"
-"""The groups of pixels that spike, among the populations."""
-_CALLED = {ON: "pixels_on", OFF: "pixels_off"}
-
-
-@dataclass(frozen=True, eq=False)
-class Built:
-    """The Brian2 objects of a converted network.
-
-    Parameters
-    ----------
-    network : Network
-        All of them.
-    shown : int
-        How many images are shown in one run.
-    steps : int
-        How long each is.
-    groups : dict of str to NeuronGroup
-        By the name of the population; those of the input are `ON` and `OFF`.
-    output : StateMonitor, SpikeMonitor or None
-        Of the output, if there is one.
-    tallies : dict of str to Tally
-        Spikes of each group.
-    """
-
-    network: Network
-    shown: int
-    steps: int
-    groups: dict[str, Any]
-    output: Any
-    tallies: dict[str, Tally]
-
-
-def build(
-    snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, early: bool = False, intervals: int = 1
-) -> Built:
-    """Make the Brian2 objects, in an open session.
-
-    Parameters
-    ----------
-    snn : SpikingNetwork
-        The network.
-    steps : int
-        How long an image is shown.
-    shown : int
-        How many images in one run.
-    each : bool
-        Whether the spikes of each neuron are counted for each image by itself.
-    early : bool
-        Whether an image ends as soon as the output is sure (see `deciding`).
-    intervals : int
-        Into how many intervals an image is divided, in which spikes are counted by themselves (see `tally`): of the
-        populations whose rates are handed on, for each image.
-
-    Returns
-    -------
-    Built
-    """
-    membrane, period = Membrane.of(snn.options.model), steps * DT
-    pictures = blank_pictures(snn, shown, period)
-    if intervals > 1:
-        pictures.variables.add_array(INTERVAL, size=MOST_STEPS, dtype=np.int32)
-    groups, onsets = pixel_groups(snn, pictures, period, shown, period)
-    projections: list[Any] = []
-    for number, population in enumerate(snn.wiring.populations):
-        group = _population(snn, population, membrane, f"layer_{number}")
-        groups[population.name] = group
-        projections += joined(snn, population, groups, pictures, number, **_onto(snn, population, membrane))
-        begin_anew(group, pictures, _state(snn, population, group), order=BEGIN)
-    within_step(*groups.values(), *projections)
-    if early:
-        Decide(groups[snn.graph.output], pictures)
-    reads = None if snn.wiring.ends else _reads(groups[snn.graph.output], snn.options.output)
-    apart = {name: shown if each or name in snn.wiring.ends else 1 for name in groups}
-    tallies = tallies_of(groups, pictures, apart, intervals, firsts=each and intervals == 1)
-    more = [made for made in (onsets, reads) if made is not None]
-    network = Network(pictures, *groups.values(), *projections, *more)
-    return Built(network, shown, steps, groups, reads, tallies)
-
-
-def _reads(output: Any, what: str) -> Any:
-    if what == "potential":
-        return StateMonitor(output, "v", record=True, when="end", name="read")
-    return SpikeMonitor(output, name="read")
-
-
-def blank_pictures(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
-    """Images whose pixels a point of a prepared run sets."""
-    blank = np.zeros((shown, snn.graph.input.neurons), np.float32)
-    return images(blank, period=period, name=PICTURES)
-
-
-def tallies_of(
-    groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1, *, firsts: bool = False
-) -> dict[str, Tally]:
-    """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals.
-
-    With ``firsts``, the step of each first spike is kept too.
-    """
-    spiking = {name: group for name, group in groups.items() if group.thresholder}
-    return {
-        name: Tally(group, pictures, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
-        for number, (name, group) in enumerate(spiking.items())
-    }
-
-
-def relays(size: int, name: str) -> Any:
-    """Neurons that pass each spike on in the step in which it comes: those that passed the gate of a maximum."""
-    return neurons(size, "if_hard", name=name, values={"v_th": "0.5"})
-
-
-def _population(snn: SpikingNetwork, population: Population, membrane: Membrane, name: str) -> Any:
-    size = population.neurons
-    if population.kind == MAXIMUM:
-        return relays(size, name)
-    values = _values(snn, population, membrane)
-    if population.kind == OUTPUT and snn.options.output == "potential":
-        return neurons(size, "integrator", name=name, values=values)
-    return neurons(size, membrane.model, name=name, values=values)
-
-
-def _values(snn: SpikingNetwork, population: Population, membrane: Membrane) -> dict[str, Any]:
-    """What biases and thresholds make of a population: its constant drive, and the potential at which images begin."""
-    shape, adjustment = population.shape, snn.adjustment(population.name)
-    bias = population.bias.ravel()[order(shape)]
-    if population.kind == OUTPUT and snn.options.output == "potential":
-        return {"z": Quantity(bias / DT)}
-    theta = spread(snn.thresholds[population.name] / adjustment.excitability, shape)
-    drive = (bias + spread(adjustment.bias, shape)) / theta
-    begin = membrane.begin(spread(adjustment.start, shape))
-    return {membrane.drive: Quantity(drive * membrane.current), membrane.potential: begin}
-
-
-def parameters(snn: SpikingNetwork) -> dict[str, Any]:
-    """All that thresholds and adjustments decide in a network whose rates tell, as values for a prepared program.
-
-    Returns
-    -------
-    dict of str to Quantity or ndarray
-        "group.variable" to what it is.
-    """
-    membrane = Membrane.of(snn.options.model)
-    found: dict[str, Any] = {}
-    for number, population in enumerate(snn.wiring.populations):
-        if population.kind != MAXIMUM:
-            own = _values(snn, population, membrane)
-            found |= {f"layer_{number}.{variable}": value for variable, value in own.items()}
-            weights = weights_of(snn, population, number, **_onto(snn, population, membrane))
-            found |= {f"{name}.w": np.ravel(value) for name, value in weights.items()}
-    return found
-
-
-def _state(snn: SpikingNetwork, population: Population, group: Any) -> list[str] | None:
-    """What is put back when an image comes: all that changes, and a lasting input that first spikes switch on."""
-    if snn.options.input != "first spike" or snn.graph.input.name not in {path.source for path in population.paths}:
-        return None
-    found = [*group.equations.diff_eq_names, *(n for n in ("lastspike", "not_refractory") if n in group.variables)]
-    return [*found, *(name for name, entry in group.model.inputs.items() if entry.kind == "value")]
-
-
-def pixel_groups(
-    snn: SpikingNetwork, pictures: Any, period: Quantity, shown: int, window: Quantity
-) -> tuple[dict[str, Any], Any]:
-    """The groups of pixels that spike: one for positive values and, if there are any, one for negative ones.
-
-    Parameters
-    ----------
-    snn : SpikingNetwork
-        The network.
-    pictures : Images
-        What they show.
-    period : Quantity
-        How long each image is shown.
-    shown : int
-        How many.
-    window : Quantity
-        Within which time a first spike comes.
-
-    Returns
-    -------
-    (dict of str to NeuronGroup, Images or None)
-        The groups, by the names `ON` and `OFF`, and what tells when an image came; none under constant currents, where
-        nobody asks, unless spikes come in windows.
-    """
-    kinds = {"poisson": Bernoulli, "regular": Regular, "first spike": TTFS}
-    if snn.options.input == "analog" and snn.options.code == "rate":
-        return {}, None
-    onsets = images(np.arange(shown)[:, None] * period, period=period, name="onsets")
-    groups: dict[str, Any] = {}
-    if snn.options.input == "analog":
-        return groups, onsets
-    rate = {} if snn.options.input == "first spike" else {"rate": 1 / DT}
-    model = encoder(kinds[snn.options.input](duration=window, dt=DT, **rate))
-    for name, sign in ((ON, 1), (OFF, -1)):
-        if name == ON or snn.lowest < 0:
-            called = _CALLED[name]
-            groups[name] = neurons(len(pictures), model, name=called)
-            pictures.drive(groups[name], "x", float(sign), name=f"{called}_values")
-            onsets.drive(groups[name], "onset", 1.0, Dense(), name=f"{called}_onsets")
-    return groups, onsets
+INPUTS = ("analog", "poisson", "regular", "first spike")
+OUTPUTS = ("potential", "counts")
+CODES = ("rate", "first spike")
 
 
 @dataclass(frozen=True)
-class Onto:
-    """A variable that something adds to, and the unit of a weight of one."""
-
-    variable: str
-    unit: Quantity
-
-
-def _onto(snn: SpikingNetwork, population: Population, membrane: Membrane) -> dict[str, Onto]:
-    """What spikes and pixels add to in a population whose rates tell."""
-    potential, drive = Onto(membrane.potential, membrane.quantum), Onto(membrane.drive, membrane.current)
-    if population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential"):
-        potential, drive = Onto("v", Quantity(1.0)), Onto("z", 1 / DT)
-    return {
-        "spikes": potential,
-        "pixels": drive if snn.options.input == "first spike" else potential,
-        "currents": drive,
-    }
-
-
-def weights_of(
-    snn: SpikingNetwork, population: Population, number: int, *, spikes: Onto, pixels: Onto, currents: Onto
-) -> dict[str, Any]:
-    """The weights of the synapses that arrive at a population, for each projection or drive by its name.
+class Options:
+    """How a network is made to spike. The defaults are what lost little wherever it was tried.
 
     Parameters
     ----------
-    snn : SpikingNetwork
-        The network.
-    population : Population
-        Where they arrive.
-    number : int
-        Of the population, for names.
-    spikes, pixels, currents : Onto
-        What the spikes of other populations add to, those of pixels, and pixels that are currents.
+    balance : Balance
+        How thresholds are found.
+    code : {"rate", "first spike"}
+        What tells a value: how often a neuron fires, or when it fires its only spike, which takes a window of time for
+        each layer. The second has a neuron of its own, ``relu_first_spike``, so that ``neuron``, ``preset``, ``start``
+        and ``output`` are for the first.
+    neuron : str, Path or NeuronModel
+        What a ReLU becomes: a name of the catalogue (``if_soft``: residual membrane potential; ``if_hard``;
+        ``lif_soft``, with a leak), a ``.toml`` file, or a model.
+    preset : str
+        One of its presets.
+    start : float
+        The membrane potential at which each image begins, in thresholds. Half a threshold makes rates round instead of
+        being cut off (Deng & Gu 2021; Bu et al. 2022).
+    input : {"analog", "poisson", "regular", "first spike"}
+        What pixels do: drive the first layer as constant currents, fire at random or regularly at a rate in
+        proportion to their values, or fire once, the sooner the larger, and drive the first layer from then on.
+    output : {"potential", "counts"}
+        What is read: the membrane potentials of neurons that integrate, or the spikes of neurons like the others.
+
+    Raises
+    ------
+    ConversionError, ModelError
+        If a field makes no sense.
     """
-    theta = snn.thresholds[population.name] / snn.adjustment(population.name).excitability
-    if population.kind == OUTPUT and snn.options.output == "potential":
-        theta = np.ones_like(theta)  # the potential is read as it is
-    found: dict[str, Any] = {}
-    for k, path in enumerate(population.paths):
-        joint, name = snn.joints[population.name, k], f"joint_{number}_{k}"
-        ones = np.ones(joint.source[:1])
-        if path.source != snn.graph.input.name:
-            found[name] = joint.scaled(snn.thresholds[path.source], theta) * spikes.unit
-        elif snn.options.input == "analog":
-            found[name] = joint.scaled(ones, theta) * currents.unit
+
+    balance: Balance = field(default_factory=Balance)
+    code: str = "rate"
+    neuron: str | Path | NeuronModel = "if_soft"
+    preset: str = ""
+    start: float = 0.5
+    input: str = "analog"
+    output: str = "potential"
+
+    def __post_init__(self) -> None:
+        for name, valid in (("code", CODES), ("input", INPUTS), ("output", OUTPUTS)):
+            if getattr(self, name) not in valid:
+                raise ConversionError(field_error(f"Options.{name}", ", ".join(valid), getattr(self, name)))
+        if not -1 <= self.start <= 1:
+            raise ConversionError(field_error("Options.start", "a number from -1 to 1, in thresholds", self.start))
+        if self.code == "first spike":
+            for name in ("neuron", "preset", "start", "output"):
+                if getattr(self, name) != getattr(type(self), name):
+                    do = "Neurons of first spikes are of a model of their own, and their output is a potential."
+                    expected = f"its default with code='first spike', {getattr(type(self), name)!r}"
+                    raise ConversionError(field_error(f"Options.{name}", expected, getattr(self, name), do))
         else:
-            weights = joint.scaled(ones * largest_pixel(snn), theta) * pixels.unit
-            sides = ((ON, 1), (OFF, -1)) if snn.lowest < 0 else ((ON, 1),)
-            found |= {f"{name}_{_CALLED[side]}": sign * weights for side, sign in sides}
-    return found
+            Membrane.of(self.model)
+
+    @cached_property
+    def model(self) -> NeuronModel:
+        """The model of the neurons, with the preset's values."""
+        if self.code == "first spike":
+            return neuron_model("relu_first_spike")
+        return neuron_model(self.neuron).with_values(self.preset)
 
 
-def joined(
-    snn: SpikingNetwork,
-    population: Population,
-    groups: dict[str, Any],
-    pictures: Any,
-    number: int,
-    *,
-    spikes: Onto,
-    pixels: Onto,
-    currents: Onto,
-) -> list[Projection]:
-    """The synapses that arrive at a population.
+@dataclass(frozen=True, eq=False)
+class Adjustment:
+    """How the neurons of a population differ from those that `convert` makes; each a number for a channel.
 
     Parameters
     ----------
-    groups : dict of str to NeuronGroup
-        That population, and all before it.
-    pictures : Images
-        What is shown.
-    snn, population, number, spikes, pixels, currents
-        As in `weights_of`.
+    excitability : ndarray of float32, shape (channels,)
+        Factor of all that comes in, bias included: 2 is a threshold half as high, while a spike still stands for what
+        it stood for. It is what neurons regulate themselves (intrinsic plasticity).
+    bias : ndarray of float32, shape (channels,)
+        A constant current on top of the bias, in units of the activation a step.
+    start : ndarray of float32, shape (channels,)
+        The membrane potential at which an image begins, in thresholds.
 
-    Returns
-    -------
-    list of Projection
-        Those that spikes run; a drive by images is part of these.
+    Raises
+    ------
+    ConversionError
+        If a number is not finite, an excitability is not above 0, or shapes differ.
     """
-    group, found = groups[population.name], []
-    weights = weights_of(snn, population, number, spikes=spikes, pixels=pixels, currents=currents)
-    for k, path in enumerate(population.paths):
-        kind, name = snn.joints[population.name, k].kind, f"joint_{number}_{k}"
-        if path.source != snn.graph.input.name:
-            adds = f"{spikes.variable}_post += w"
-            found.append(Projection(groups[path.source], group, kind, weights[name], on_pre=adds, name=name))
-            if population.kind == MAXIMUM:
-                found[-1].forget_regularly(events=pictures, order=BEGIN)
-        elif snn.options.input == "analog":
-            pictures.drive(group, currents.variable, weights[name], kind, onto=True, name=name)
-        else:
-            adds = f"{pixels.variable}_post += w"
-            for source in (groups[side] for side in (ON, OFF) if side in groups):
-                called = f"{name}_{source.name}"
-                found.append(Projection(source, group, kind, weights[called], on_pre=adds, name=called))
+
+    excitability: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    start: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        for part in fields(self):
+            value = np.asarray(getattr(self, part.name), np.float32)
+            where = f"Adjustment.{part.name}"
+            if value.ndim != 1 or value.shape != np.shape(self.excitability):
+                raise ConversionError(field_error(where, "a number for each channel", f"shape {value.shape}"))
+            if not np.all(np.isfinite(value)) or (part.name == "excitability" and not np.all(value > 0)):
+                expected = "numbers above 0" if part.name == "excitability" else "finite numbers"
+                raise ConversionError(field_error(where, expected, value))
+            object.__setattr__(self, part.name, value)
+
+    @classmethod
+    def none(cls, channels: int, start: float) -> Adjustment:
+        """That of a network as it was converted."""
+        ones = np.ones(channels, np.float32)
+        return cls(ones, 0 * ones, start * ones)
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingNetwork:
+    """A network that spikes: populations of neurons, synapses with rules, thresholds.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        The network as populations and paths.
+    thresholds : mapping of str to ndarray of float32
+        For each population the activation that a spike stands for: one a channel, or one a neuron.
+    lowest, highest : float
+        The smallest and largest value of a pixel of calibration images.
+    options : Options
+        How it was made.
+    adjusted : mapping of str to Adjustment
+        Populations that a remedy has changed since, by name (see `biosnn.conversion.analysis.remedies`).
+    """
+
+    wiring: Wiring
+    thresholds: Mapping[str, NDArray[np.float32]]
+    lowest: float
+    highest: float
+    options: Options
+    adjusted: Mapping[str, Adjustment] = field(default_factory=dict)
+
+    @property
+    def graph(self) -> Graph:
+        """The ordinary network."""
+        return self.wiring.graph
+
+    @cached_property
+    def joints(self) -> Mapping[tuple[str, int], Lowered]:
+        """For each population and each of its paths, by number: a kind of projection and its weights."""
+        found = {}
+        for population in self.wiring.populations:
+            for number, path in enumerate(population.paths):
+                found[population.name, number] = lowered(self.wiring, population, path)
+        return found
+
+    @property
+    def neurons(self) -> int:
+        """How many neurons spike."""
+        return sum(population.neurons for population in self.wiring.hidden)
+
+    def with_thresholds(self, factor: float | Mapping[str, Any]) -> Self:
+        """Return the network with other thresholds.
+
+        Parameters
+        ----------
+        factor : float or mapping of str to float or ndarray
+            Of all thresholds, or of those of the populations that are named.
+
+        Raises
+        ------
+        ConversionError
+            If a factor is not above 0, or a population is unknown.
+        """
+        factors = factor if isinstance(factor, Mapping) else dict.fromkeys(self.thresholds, factor)
+        for name, value in factors.items():
+            if name not in self.thresholds:
+                known = ", ".join(self.thresholds)
+                raise ConversionError(field_error("with_thresholds", f"populations among {known}", name))
+            if not np.all((np.asarray(value) > 0) & np.isfinite(value)):
+                raise ConversionError(field_error(f"with_thresholds, {name}", "factors above 0", value))
+        changed = {
+            name: np.asarray(value * np.asarray(factors.get(name, 1.0)), np.float32)
+            for name, value in self.thresholds.items()
+        }
+        return replace(self, thresholds=changed)
+
+    def adjustment(self, name: str) -> Adjustment:
+        """What is special about a population; of one that nothing has changed, nothing."""
+        start = self.options.start
+        return self.adjusted.get(name) or Adjustment.none(self.wiring[name].shape[0], start)
+
+    def with_adjustment(self, name: str, **changes: ArrayLike) -> Self:
+        """Return the network with a population changed.
+
+        Parameters
+        ----------
+        name : str
+            Of the population: one whose rates tell values.
+        **changes : float or array_like, shape (channels,)
+            Fields of `Adjustment`.
+
+        Raises
+        ------
+        ConversionError
+            If the population is unknown or none that can be changed, or a number makes no sense.
+        """
+        changeable = [p.name for p in self.wiring.hidden if p.kind == RELU and self.options.code == "rate"]
+        if name not in changeable:
+            raise ConversionError(field_error("with_adjustment", f"a population among {changeable}", name))
+        old = self.adjustment(name)
+        new = {key: np.broadcast_to(np.asarray(value, np.float32), old.start.shape) for key, value in changes.items()}
+        return replace(self, adjusted={**self.adjusted, name: replace(old, **new)})
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """For each population, in words: its name, shape, thresholds, and where its synapses come from."""
+        return [
+            (p.name, " x ".join(map(str, p.shape)), self._threshold(p), self._sources(p))
+            for p in self.wiring.populations
+        ]
+
+    def _threshold(self, population: Population) -> str:
+        if population.kind == MAXIMUM:
+            return "passes the most active on"
+        if population.kind == OUTPUT and self.options.output == "potential":
+            return "integrates"
+        theta = self.thresholds[population.name]
+        low, high = f"{theta.min():.3g}", f"{theta.max():.3g}"
+        return low if low == high else f"{low} to {high}"
+
+    def _sources(self, population: Population) -> str:
+        said = []
+        for number, path in enumerate(population.paths):
+            joint = self.joints[population.name, number]
+            shape = " x ".join(map(str, joint.weights.shape)) or "1"
+            said.append(f"{path.source} ({type(joint.kind).__name__}, {shape})")
+        return ", ".join(said)
+
+    def __str__(self) -> str:
+        rows = [("population", "shape", "threshold", "synapses from"), *self.rows()]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join("  ".join([*(f"{row[k]:{widths[k]}}" for k in range(3)), row[3]]) for row in rows)
+
+
+def wired_for(graph: Graph, options: Options) -> Wiring:
+    """A network as populations that can tell their values in the code of these options."""
+    wired = wiring(graph)
+    return aligned(wired) if options.code == "first spike" else wired
+
+
+def largest_pixel(snn: SpikingNetwork) -> float:
+    """What a pixel that fires in every step stands for.
+
+    Raises
+    ------
+    ConversionError
+        If all pixels of all calibration images were zero.
+    """
+    found = max(abs(snn.lowest), abs(snn.highest))
+    if not 0 < found < math.inf:
+        raise ConversionError(field_error("Calibration images", "a pixel other than 0", found))
     return found
-
-
-def frames(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Images as pixels in the order of the neurons, shape (n, pixels); of inputs that spike, at most 1."""
-    flat = shown.reshape(len(shown), -1)[:, pixel_order(snn.wiring)]
-    if snn.options.input == "analog":
-        return flat
-    clipped: NDArray[np.float32] = np.clip(flat / largest_pixel(snn), -1, 1)
-    return clipped
-
-
-def duration(images_shown: int, steps: int) -> Quantity:
-    """How long it takes to show so many images."""
-    return Quantity(images_shown * steps * DT)

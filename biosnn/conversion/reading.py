@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from biosnn import archive, files
-from biosnn.conversion.array_reader import read_arrays
-from biosnn.conversion.graph import Graph
-from biosnn.conversion.images import random_images
-from biosnn.conversion.nir_file import is_nir
-from biosnn.conversion.nir_graph import ann_graph
-from biosnn.conversion.nir_reader import read_nir
-from biosnn.conversion.onnx_reader import read_onnx
-from biosnn.conversion.reference import check_reading
-from biosnn.conversion.torch_module import TorchModule, from_torch, is_torch_module
+from biosnn.ann.graph import Graph
+from biosnn.ann.images import random_images
+from biosnn.ann.onnx.reader import read_onnx
+from biosnn.ann.readers.arrays import read_arrays
+from biosnn.ann.readers.torch_module import TorchModule, from_torch, is_torch_module
+from biosnn.ann.reference import check_reading
+from biosnn.catalogue import ann_file, is_path
 from biosnn.errors import ConversionError, unknown
-from biosnn.shelf import ann_file, is_path
+from biosnn.nir.file import is_nir
+from biosnn.nir.graph import ann_graph
+from biosnn.nir.read import read_nir
 
 _TORCH = (
     "Export the network to ONNX where it was made: torch.onnx.export(model.eval(), example, 'model.onnx', "
@@ -39,7 +39,7 @@ def read_network(
     ----------
     path : str, path or torch.nn.Module
         ``.onnx``; ``.nir``; ``.npz`` or ``.safetensors`` with a description of the same name, ``.toml``, beside it; or
-        that. The name of an ordinary network on the shelf (`biosnn.shelf.ann_names`). Or a module of PyTorch
+        that. The name of an ordinary network in the catalogue (`biosnn.catalogue.ann_names`). Or a module of PyTorch
         (`from_torch`).
     check : bool
         Whether an ONNX file is run by ONNX Runtime on a few random images, and every layer that was read compared.
@@ -59,7 +59,7 @@ def read_network(
         If the file is missing, damaged, hostile, of another format, or has layers that are not read. The message says
         what to do.
     NotFoundError
-        If there is no network of that name on the shelf; the message lists those there are.
+        If there is no network of that name in the catalogue; the message lists those there are.
     MissingExtraError
         If the extra ``convert`` is not installed, or, for a module, ``train``.
     """

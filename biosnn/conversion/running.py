@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.ann.graph import Graph
+from biosnn.ann.images import check_images
+from biosnn.conversion.build import Built, build, duration, frames, parameters
+from biosnn.conversion.connections import order
 from biosnn.conversion.first_spikes import build_first_spikes
-from biosnn.conversion.graph import Graph
-from biosnn.conversion.images import check_images
-from biosnn.conversion.lowering import order
 from biosnn.conversion.membrane import DT
-from biosnn.conversion.network import Built, build, duration, frames, parameters
+from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
-from biosnn.conversion.spiking import SpikingNetwork
-from biosnn.conversion.tally import INTERVAL, MOST_STEPS
+from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS
 from biosnn.engine import Simulation, session
 from biosnn.errors import ConversionError, field_error
 

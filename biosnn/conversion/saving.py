@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import archive, files
-from biosnn.conversion import layers as kinds
-from biosnn.conversion.adjustment import Adjustment
-from biosnn.conversion.balance import Balance
-from biosnn.conversion.graph import Graph
-from biosnn.conversion.hybrid_network import HybridNetwork, hybrid
-from biosnn.conversion.layers import Layer
-from biosnn.conversion.spiking import Options, SpikingNetwork, wired_for
-from biosnn.conversion.wiring import RELU
+from biosnn.ann import layers as kinds
+from biosnn.ann.graph import Graph
+from biosnn.ann.layers import Layer
+from biosnn.conversion.converting import ConvertedNetwork
+from biosnn.conversion.hybrid.network import HybridNetwork, to_hybrid
+from biosnn.conversion.network import Adjustment, Options, SpikingNetwork, wired_for
+from biosnn.conversion.populations import RELU
+from biosnn.conversion.thresholds import Balance
 from biosnn.errors import BiosnnError, ConversionError, field_error, unknown
 from biosnn.model import NeuronModel, from_toml, to_toml
 
@@ -105,12 +105,12 @@ def save(network: SpikingNetwork | HybridNetwork, path: str | os.PathLike[str]) 
         raise ConversionError(f"{file}: cannot be written ({problem}).") from None
 
 
-def load(path: str | os.PathLike[str]) -> SpikingNetwork | HybridNetwork:
+def load(path: str | os.PathLike[str]) -> ConvertedNetwork | HybridNetwork:
     """Read a converted network that `save` wrote.
 
     Returns
     -------
-    SpikingNetwork or HybridNetwork
+    ConvertedNetwork or HybridNetwork
         What was written.
 
     Raises
@@ -130,12 +130,12 @@ def load(path: str | os.PathLike[str]) -> SpikingNetwork | HybridNetwork:
         found = _network(file, about, model, arrays)
         if "spiking" not in about:
             return found
-        return hybrid(found, [str(name) for name in _field(file, about, "spiking", list)])
+        return to_hybrid(found, [str(name) for name in _field(file, about, "spiking", list)])
 
 
 def _network(
     file: Path, about: Mapping[str, Any], model: NeuronModel, arrays: Mapping[str, NDArray[Any]]
-) -> SpikingNetwork:
+) -> ConvertedNetwork:
     with files.reading(f"{file}: {ABOUT}", ConversionError, "the description of a converted network", _AGAIN):
         graph = Graph(
             tuple(_layer(file, entry, arrays) for entry in _field(file, about, "layers", list)),
@@ -150,7 +150,7 @@ def _network(
         wired = wired_for(graph, options)
         lowest, highest = (_field(file, about, name, float) for name in ("lowest", "highest"))
     thresholds, adjusted = _thresholds(file, wired, arrays), _adjusted(file, wired, arrays)
-    return SpikingNetwork(wired, thresholds, lowest, highest, options, adjusted)
+    return ConvertedNetwork(wired, thresholds, lowest, highest, options, adjusted)
 
 
 def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion.hybrid_network import HybridNetwork
-from biosnn.conversion.layers import AveragePool, Convolution, Layer, Linear, Scale, Select, Shape
-from biosnn.conversion.nir_kinds import IF, Affine, AvgPool2d, Conv2d, Flatten, I, Input, Node, Output
-from biosnn.conversion.nir_kinds import Scale as NirScale
-from biosnn.conversion.nir_network import NirNetwork
-from biosnn.conversion.nir_writer import write_nir
-from biosnn.conversion.spiking import SpikingNetwork
-from biosnn.conversion.wiring import MAXIMUM, OUTPUT, Path, Population
+from biosnn.ann.layers import AveragePool, Convolution, Layer, Linear, Scale, Select, Shape
+from biosnn.conversion.hybrid.network import HybridNetwork
+from biosnn.conversion.network import SpikingNetwork
+from biosnn.conversion.populations import MAXIMUM, OUTPUT, Path, Population
 from biosnn.errors import ConversionError, field_error
+from biosnn.nir.kinds import IF, Affine, AvgPool2d, Conv2d, Flatten, I, Input, Node, Output
+from biosnn.nir.kinds import Scale as NirScale
+from biosnn.nir.network import NirNetwork
+from biosnn.nir.write import write_nir
 
 RESETS = {"if_soft": "subtract", "if_hard": "set"}
 """The models of neurons that NIR has a node for."""

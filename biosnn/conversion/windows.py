@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from biosnn.conversion.wiring import HOLD, MAXIMUM, Path, Population, Wiring
+from biosnn.conversion.populations import HOLD, MAXIMUM, Path, Population, Wiring
 from biosnn.errors import ConversionError, field_error
 
 

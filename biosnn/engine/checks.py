@@ -9,7 +9,6 @@ import numpy as np
 from brian2 import Equations
 from brian2.core.variables import ArrayVariable
 
-from biosnn.engine.device import describe
 from biosnn.errors import RunError
 
 
@@ -71,3 +70,13 @@ def _message(group: Any, name: str, values: Any, wrong: Any, dt: str) -> str:
         f"{wrong.size}. Usual causes: dt = {dt} is too large for the fastest time constant, a division by zero, a "
         "logarithm or root of a negative number, or a parameter that was never set (0 by default)."
     )
+
+
+def describe(owner: Any) -> str:
+    """The name of an object, with that of its model if it has one."""
+    try:
+        model = getattr(getattr(owner, "model", None), "name", None)
+        name = str(owner.name)
+    except (ReferenceError, AttributeError):
+        return "a temporary object"
+    return f"{name}, model {model}" if model else name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from brian2 import EventMonitor, Quantity, StateMonitor, second
@@ -14,9 +14,6 @@ from brian2.synapses.synapses import SynapticPathway
 from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimension_mismatch
 
 from biosnn.errors import EngineError, field_error, unknown
-
-if TYPE_CHECKING:
-    from biosnn.engine.simulation import Simulation
 
 T = TypeVar("T")
 Point = Mapping[str, Any]
@@ -50,8 +47,8 @@ _REFRACTORY = ("lastspike", "not_refractory")
 class Prepared(ABC):
     """A network that is ready to run at points; made by `Simulation.prepare`."""
 
-    def __init__(self, simulation: Simulation, network: Any, example: Mapping[str, Any]) -> None:
-        self.simulation, self.network, self.example = simulation, network, example
+    def __init__(self, check_open: Callable[[], None], network: Any, example: Mapping[str, Any]) -> None:
+        self._check_open, self.network, self.example = check_open, network, example
 
     def run(
         self,
@@ -89,7 +86,7 @@ class Prepared(ABC):
         RunError
             When a point fails; the message says which.
         """
-        self.simulation._check_open()
+        self._check_open()
         if jobs is not None and jobs < 1:
             raise EngineError(field_error("jobs", "1 or more processes", jobs))
         values = point_values(self.network, points)

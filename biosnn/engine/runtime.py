@@ -68,7 +68,7 @@ class PreparedHere(Prepared):
     def __init__(
         self, simulation: RuntimeSimulation, network: Any, program: Callable[[], object], example: Any
     ) -> None:
-        super().__init__(simulation, network, example)
+        super().__init__(simulation._check_open, network, example)
         self.here, self.program = simulation, program
 
     def _run(

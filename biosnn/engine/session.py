@@ -9,8 +9,9 @@ from typing import Any
 
 from brian2 import prefs
 
-from biosnn.engine import state, toolchain
-from biosnn.engine.program import ProgramSimulation
+from biosnn.engine import state
+from biosnn.engine.compiler import toolchain
+from biosnn.engine.program.simulation import ProgramSimulation
 from biosnn.engine.runtime import RuntimeSimulation
 from biosnn.engine.simulation import DEFAULT_DT, Simulation, set_precision
 from biosnn.printable import printable

@@ -1,8 +1,8 @@
 """What drives a network from outside: spike trains and images, made inside the generated code."""
 
 from biosnn.inputs.encoders import encoder
-from biosnn.inputs.frames import Images, images
 from biosnn.inputs.group import InputGroup
+from biosnn.inputs.image_sequence import Images, images
 from biosnn.inputs.playback import Playback, playback
 from biosnn.inputs.restore import begin_anew
 from biosnn.inputs.tabulated import Tabulated, tabulate

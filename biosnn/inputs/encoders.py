@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from biosnn.catalogue import neuron_model
 from biosnn.coding import TTFS, Bernoulli, Burst, Coding, MembraneTTFS, Phase, Regular
 from biosnn.errors import CodingError, field_error
 from biosnn.model import NeuronModel
 from biosnn.quantity import format_quantity
-from biosnn.shelf import neuron_model
 
 _MODELS: dict[type[Coding], str] = {
     Bernoulli: "encoder_bernoulli",

@@ -8,7 +8,7 @@ import numpy as np
 from brian2 import Quantity
 from numpy.typing import ArrayLike, NDArray
 
-from biosnn.codeobjects import Task
+from biosnn.codegen.code_objects import Task
 from biosnn.errors import ModelError, field_error
 from biosnn.inputs import check
 from biosnn.inputs.group import InputGroup

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.codeobjects import Task
+from biosnn.codegen.code_objects import Task
 from biosnn.errors import ModelError, field_error, unknown
 
 

@@ -11,15 +11,15 @@ import numpy as np
 from brian2 import Network, Quantity, SpikeMonitor
 from numpy.typing import NDArray
 
-from biosnn.build import neurons
+from biosnn.catalogue import neuron_model
 from biosnn.coding import Coding, Spikes, check
 from biosnn.coding.check import Values
 from biosnn.coding.spikes import whole_steps
 from biosnn.engine.simulation import Simulation
 from biosnn.errors import CodingError, ModelError, field_error
+from biosnn.groups.build import neurons
 from biosnn.model import NeuronModel
 from biosnn.model.expressions import identifiers
-from biosnn.shelf import neuron_model
 
 _CHANCE = {"rand", "randn", "poisson", "binomial"}
 
@@ -107,7 +107,7 @@ def tabulate(
     sim : Simulation
         An open session. What it has simulated so far is forgotten (`Simulation.reset`).
     model : str, Path or NeuronModel
-        A name on the shelf, a ``.toml`` file, or a model.
+        A name in the catalogue, a ``.toml`` file, or a model.
     levels : int
         How many values, evenly spaced from 0 to 1; at least 2. The default is that of grey levels of a byte.
     duration, dt : Quantity

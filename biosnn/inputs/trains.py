@@ -13,7 +13,7 @@ import numpy as np
 from brian2 import Hz, Quantity, get_dimensions
 from brian2.groups.group import CodeRunner
 
-from biosnn import codeobjects
+from biosnn.codegen import code_objects
 from biosnn.errors import ModelError, field_error
 from biosnn.inputs import check
 from biosnn.inputs.group import InputGroup
@@ -97,9 +97,9 @@ class _Due(CodeRunner):  # type: ignore[misc]
 
     def before_run(self, run_namespace: Any) -> None:
         """Let Brian2 generate the code from the templates of this package."""
-        self.codeobj_class = codeobjects.for_target("biosnn.inputs")
+        self.codeobj_class = code_objects.for_target("biosnn.inputs")
         for text in self.abstract_code.values():
-            codeobjects.complete_functions(self.group, text, run_namespace)
+            code_objects.complete_functions(self.group, text, run_namespace)
         super().before_run(run_namespace)
 
 

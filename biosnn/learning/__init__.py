@@ -3,14 +3,14 @@
 from biosnn.learning.baselines import chance, k_means, logistic_regression
 from biosnn.learning.checkpoint import Checkpoints, fingerprint
 from biosnn.learning.coded import CLEAN, CodedPupil, CodedRecord, Disturbance, Exam, present, teach_coded
-from biosnn.learning.course import Course
-from biosnn.learning.network import Circuit, Learner, build
+from biosnn.learning.diehl_cook import Circuit, Learner, build
+from biosnn.learning.history import Record
+from biosnn.learning.presenter import Played, Protocol, Stage, set_up
 from biosnn.learning.readout import assign_labels, fixed_linear, mean_response, vote, weigh
-from biosnn.learning.record import Record
 from biosnn.learning.responses import Responses
 from biosnn.learning.saving import Trained, check_fits, load_network, save_network, trained
+from biosnn.learning.schedule import Course
 from biosnn.learning.scoring import Score, learning_curve, score
-from biosnn.learning.stage import Played, Protocol, Stage, set_up
 from biosnn.learning.training import Pupil, rates, teach
 from biosnn.measure import linear
 

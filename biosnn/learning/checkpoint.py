@@ -16,8 +16,8 @@ import numpy as np
 
 from biosnn import archive, files
 from biosnn.errors import DataError
-from biosnn.learning.network import Learner
-from biosnn.learning.record import Record, from_arrays
+from biosnn.learning.diehl_cook import Learner
+from biosnn.learning.history import Record, from_arrays
 from biosnn.model import to_toml
 from biosnn.printable import printable
 from biosnn.quantity import format_quantity

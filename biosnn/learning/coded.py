@@ -20,7 +20,7 @@ from biosnn.coding import Coding, Spikes, noisy
 from biosnn.engine import network_state
 from biosnn.engine.progress import Progress
 from biosnn.errors import CodingError, field_error
-from biosnn.learning.network import Learner
+from biosnn.learning.diehl_cook import Learner
 from biosnn.learning.responses import Responses
 from biosnn.learning.training import rates
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.codeobjects import Task
+from biosnn.codegen.code_objects import Task
 from biosnn.errors import ModelError, field_error
 
 # After the thresholds, before anything that spikes do.

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from biosnn import archive, files
 from biosnn.datasets import Dataset
 from biosnn.errors import DataError, ModelError, field_error
-from biosnn.learning.course import Course
-from biosnn.learning.network import Circuit, Learner
-from biosnn.learning.record import Record
+from biosnn.learning.diehl_cook import Circuit, Learner
+from biosnn.learning.history import Record
+from biosnn.learning.presenter import Played, Protocol
+from biosnn.learning.schedule import Course
 from biosnn.learning.scoring import Score
-from biosnn.learning.stage import Played, Protocol
 from biosnn.model import from_toml, to_toml
 from biosnn.quantity import format_quantity, parse_quantity
 

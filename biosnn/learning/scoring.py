@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
-from biosnn.learning.course import Course
+from biosnn.learning.history import Record
 from biosnn.learning.readout import assign_labels, mean_response, vote, weigh
-from biosnn.learning.record import Record
+from biosnn.learning.schedule import Course
 from biosnn.measure import accuracy, linear
 from biosnn.measure.decoding import Labels
 

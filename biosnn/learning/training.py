@@ -18,10 +18,10 @@ from brian2 import Quantity, second
 
 from biosnn.engine.progress import Progress
 from biosnn.learning.checkpoint import Checkpoints
-from biosnn.learning.course import EXAM, LESSONS, Course
+from biosnn.learning.diehl_cook import FROZEN, Learner
+from biosnn.learning.history import Record, answered_again, extended, nothing_yet, weakly_answered
 from biosnn.learning.homeostasis import scaled
-from biosnn.learning.network import FROZEN, Learner
-from biosnn.learning.record import Record, answered_again, extended, nothing_yet, weakly_answered
+from biosnn.learning.schedule import EXAM, LESSONS, Course
 from biosnn.learning.scoring import accuracy_so_far
 from biosnn.quantity import parse_quantity
 

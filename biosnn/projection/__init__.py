@@ -1,8 +1,8 @@
 """Connectivity whose indices are implied by a rule."""
 
-from biosnn.projection.grid import Conv2D, Pool2D, Shortcut
+from biosnn.projection.convolution import Conv2D, Pool2D, Shortcut
 from biosnn.projection.kinds import Dense, Fit, Kind, Lateral, OneToOne
-from biosnn.projection.listed import Listed
 from biosnn.projection.projection import Projection
+from biosnn.projection.sparse import Listed
 
 __all__ = ["Conv2D", "Dense", "Fit", "Kind", "Lateral", "Listed", "OneToOne", "Pool2D", "Projection", "Shortcut"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.codeobjects import Task
+from biosnn.codegen.code_objects import Task
 
 
 class Clear(Task):

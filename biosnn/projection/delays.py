@@ -9,7 +9,7 @@ import numpy as np
 from brian2 import Quantity, second
 from numpy.typing import NDArray
 
-from biosnn.codeobjects import Task
+from biosnn.codegen.code_objects import Task
 from biosnn.errors import ModelError, field_error
 from biosnn.projection.kinds import Fit, Indices
 from biosnn.quantity import check_dimension, parse_quantity

@@ -14,9 +14,9 @@ from brian2.groups.group import CodeRunner
 from brian2.utils.stringtools import get_identifiers
 from numpy.typing import NDArray
 
-from biosnn.codeobjects import OWN, table
-from biosnn.exact import exact
-from biosnn.projection import codeobjects
+from biosnn.codegen.code_objects import OWN, table
+from biosnn.codegen.exact import exact
+from biosnn.projection import code_objects
 from biosnn.projection.delays import Ages
 from biosnn.projection.kinds import INDEX, Fit, Indices
 
@@ -180,11 +180,11 @@ class Pathway(CodeRunner):  # type: ignore[misc]
 
     def before_run(self, run_namespace: Any) -> None:
         """Name what the active target needs, and let Brian2 generate the code."""
-        self.codeobj_class = codeobjects.for_target(self.group.kind.package)
-        python = codeobjects.language(self.codeobj_class) != "cpp"
+        self.codeobj_class = code_objects.for_target(self.group.kind.package)
+        python = code_objects.language(self.codeobj_class) != "cpp"
         self.template = "projection" if python else self.group.kind.template
         self.update_abstract_code(run_namespace)
-        codeobjects.complete_functions(self.group, self.abstract_code, run_namespace)
+        code_objects.complete_functions(self.group, self.abstract_code, run_namespace)
         objects = [name for name in ("_router", "_late") if name in self.variables]
         self.needed_variables = objects if python else self._needed
         super().before_run(run_namespace)

@@ -14,16 +14,16 @@ from brian2.groups.group import Group, get_dtype
 from brian2.synapses.synapses import StateUpdater
 from brian2.utils.stringtools import get_identifiers
 
-from biosnn.codeobjects import check_words
+from biosnn.codegen.code_objects import check_words
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection import delays
 from biosnn.projection.check import check_statements
 from biosnn.projection.clear import Clear
+from biosnn.projection.delayed_traces import Late
 from biosnn.projection.delays import Arrivals
-from biosnn.projection.ends import Ends
+from biosnn.projection.endpoints import Ends
 from biosnn.projection.equations import METHODS, check_driven, check_equations, numbers, parse
 from biosnn.projection.kinds import INDEX, Kind
-from biosnn.projection.late import Late
 from biosnn.projection.pathway import Gate, Pathway
 from biosnn.quantity import check_dimension
 

@@ -13,9 +13,9 @@ from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, Synapses, m
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 from matplotlib.figure import Figure as Drawing
 
-from biosnn.build import neurons, synapses
 from biosnn.engine import session
 from biosnn.errors import BiosnnError, ModelError, RunError, SettingsError
+from biosnn.groups.build import neurons, synapses
 from biosnn.model import Model, NeuronModel, SynapseModel
 from biosnn.quantity import format_quantity, parse_quantity, parse_unit, unit_text
 from biosnn.report.figures import STYLE, new_figure

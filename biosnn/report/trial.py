@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from brian2 import Network, ms
 
-from biosnn.build import neurons
 from biosnn.engine import session
+from biosnn.groups.build import neurons
 from biosnn.model import Model, NeuronModel, SynapseModel
 from biosnn.report.preview import connect_pairs, said_of, spike_source
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from biosnn import files, shelf
-from biosnn.engine.toolchain import TARGETS
+from biosnn import catalogue, files
+from biosnn.engine.compiler.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
@@ -95,7 +95,7 @@ def study_summary(folder: Path) -> str:
 
 
 def load_study(name_or_path: str | Path) -> Study:
-    """Load a study by its name on the shelf, or by the path of its folder.
+    """Load a study by its name on the catalogue, or by the path of its folder.
 
     Its ``study.py`` is run under a private module name. The folder counts as a package, so ``from . import helper``
     finds a file beside it; nothing is put on the import path.
@@ -107,7 +107,7 @@ def load_study(name_or_path: str | Path) -> Study:
     StudyError
         If a file or definition is missing or of the wrong type, or the code fails when loaded.
     """
-    folder = shelf.study_folder(name_or_path)
+    folder = catalogue.study_folder(name_or_path)
     title, question = _docstring(folder)
     private = private_name("study", folder)
     for stale in [name for name in sys.modules if name == private or name.startswith(f"{private}.")]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from biosnn.engine import toolchain
+from biosnn.engine.compiler import toolchain
 from biosnn.model import Model, to_toml
 from biosnn.study.load import Study
 from biosnn.study.settings import changed_settings, setting_texts

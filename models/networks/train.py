@@ -26,11 +26,12 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.conversion import onnx_file, read_network
-from biosnn.conversion.extra import imported, onnx
-from biosnn.conversion.reference import reference
+from biosnn.ann.onnx import file as onnx_file
+from biosnn.ann.reference import reference
+from biosnn.conversion import read_network
 from biosnn.datasets import Dataset, load, stratified_split
 from biosnn.errors import BiosnnError, MissingExtraError
+from biosnn.optional_dependencies import imported, onnx
 
 try:
     torch = imported("torch", "train")

@@ -25,7 +25,7 @@ from biosnn.measure import accuracy, decode, layer_activity, survival
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-# The shelf's `lif_exp`, at rest below its threshold. A weight of one brings it from rest just to the threshold: the
+# The catalogue's `lif_exp`, at rest below its threshold. A weight of one brings it from rest just to the threshold: the
 # potential peaks (tau_m/tau_exc)**(-tau_m/(tau_m - tau_exc)) = 4**(-4/3) = 0.157 of R I after a jump I of the current.
 LIF = {
     "C": 200 * pF,

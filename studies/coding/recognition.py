@@ -15,6 +15,7 @@ import numpy as np
 from brian2 import Hz, Quantity, ms
 from numpy.typing import NDArray
 
+from biosnn.catalogue import neuron_model
 from biosnn.coding import Coding, delete, jitter
 from biosnn.datasets import Dataset, stratified_split
 from biosnn.learning import (
@@ -32,7 +33,6 @@ from biosnn.learning import (
 )
 from biosnn.model import NeuronModel
 from biosnn.quantity import format_quantity
-from biosnn.shelf import neuron_model
 
 # So many input spikes fit into a piece of a run, 16 MB; a piece has no more presentations than that, for the progress.
 CAPACITY, PIECE = 1 << 21, 2000

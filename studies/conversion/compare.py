@@ -9,21 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion import (
-    LayerReport,
-    Outcome,
-    SpikingNetwork,
-    convert,
-    decisions,
-    explain,
-    ledger,
-    reference,
-    run,
-)
-from biosnn.conversion.balance import percentile_for
-from biosnn.conversion.comparing import output_errors
+from biosnn.ann import reference
+from biosnn.conversion import LayerReport, Outcome, SpikingNetwork, convert, decisions, explain, ledger, run
+from biosnn.conversion.analysis.metrics import output_errors
+from biosnn.conversion.thresholds import percentile_for
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices
-from biosnn.study.pictures import OPTIONS, Pictures
+from biosnn.study.ann_data import OPTIONS, Pictures
 
 HARD, LARGEST = "hard reset", "largest activation of a layer"
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from biosnn.conversion.spiking import CODES, INPUTS, OUTPUTS
+from biosnn.conversion.network import CODES, INPUTS, OUTPUTS
 from biosnn.errors import SettingsError, field_error
 from biosnn.study import Claim, Result, setting
-from biosnn.study.pictures import ConversionSettings, load_pictures
+from biosnn.study.ann_data import ConversionSettings, load_pictures
 
 from .compare import compare
 from .outcome import arrays_of, files_of, left_out, tables_of, values_of

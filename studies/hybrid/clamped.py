@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion import Graph, HybridNetwork, Input, Outcome, Reference, SpikingNetwork, reference
-from biosnn.conversion.layers import Layer, Relu, Scale, Select
+from biosnn.ann import Graph, Input, Reference, reference
+from biosnn.ann.layers import Layer, Relu, Scale, Select
+from biosnn.conversion import HybridNetwork, Outcome, SpikingNetwork
+from biosnn.conversion.populations import OUTPUT, RELU, Path, Population, Wiring
 from biosnn.conversion.running import How, Program, joined, read_part
-from biosnn.conversion.wiring import OUTPUT, RELU, Path, Population, Wiring
 
 ENTRANCE = "currents"
 MOST_CURRENTS = 2**25

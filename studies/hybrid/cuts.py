@@ -8,22 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion import (
-    HybridNetwork,
-    HybridOutcome,
-    Outcome,
-    SpikingNetwork,
-    convert,
-    decisions,
-    hybrid,
-    reference,
-)
-from biosnn.conversion.cutting import relus
-from biosnn.conversion.hybrid_network import decoded, goes_on
+from biosnn.ann import reference
+from biosnn.conversion import HybridNetwork, HybridOutcome, Outcome, SpikingNetwork, convert, decisions, to_hybrid
+from biosnn.conversion.hybrid.cutting import relus
+from biosnn.conversion.hybrid.network import decoded, goes_on
 from biosnn.conversion.running import How, Program, joined, read_part
 from biosnn.energy import HOROWITZ_45NM, PriceTable, read_prices
 from biosnn.errors import SettingsError, field_error
-from biosnn.study.pictures import Pictures
+from biosnn.study.ann_data import Pictures
 
 from .clamped import PROCESSES, Totals, last_layers, lean
 
@@ -131,11 +123,11 @@ def measure(settings: Any, sim: Any, pictures: Pictures) -> Measured:
     marks = marks_to(settings.steps, settings.marks)
     many = thinned(layers, settings.cuts)
     ann = reference(whole.graph).outputs(pictures.test)
-    first = [hybrid(whole, f"first {k}") for k in (*many, layers)]
+    first = [to_hybrid(whole, f"first {k}") for k in (*many, layers)]
     how = How(settings.steps, True, None, "float32", None, None, marks)
     begun = first_layers(sim, whole, first, pictures, how)
     cuts = [Cut(FIRST, k, net, did) for k, net, did in zip(many, first, begun.outcomes, strict=False)]
-    last = [hybrid(whole, f"last {k}") for k in many]
+    last = [to_hybrid(whole, f"last {k}") for k in many]
     for k, net, ended in zip(
         many, last, last_layers(sim, whole, last, pictures.test, replace(how, each=False)), strict=True
     ):

@@ -10,7 +10,7 @@ from brian2 import joule
 from numpy.typing import NDArray
 
 from biosnn.conversion import ledger
-from biosnn.conversion.cutting import relus
+from biosnn.conversion.hybrid.cutting import relus
 from biosnn.energy import CONVENTIONS, verdicts
 from biosnn.energy.judging import energy_text
 from biosnn.measure import difference, interval

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from biosnn.study import Claim, Result, setting
-from biosnn.study.pictures import ConversionSettings, load_pictures
+from biosnn.study.ann_data import ConversionSettings, load_pictures
 
 from .cuts import measure
 from .outcome import arrays_of, left_out, tables_of, values_of
@@ -40,7 +40,7 @@ measured on the other.
 class Settings(ConversionSettings):
     """What can be changed."""
 
-    model: str = setting("digits_plain", "the network: a name of the shelf, or a file that biosnn.convert reads")
+    model: str = setting("digits_plain", "the network: a name of the catalogue, or a file that biosnn.convert reads")
     steps: int = setting(32, "time steps an image", minimum=2)
     start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=0.99)
 

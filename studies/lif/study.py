@@ -15,10 +15,10 @@ from brian2 import Hz, Mohm, Network, Quantity, SpikeMonitor, StateMonitor, mV, 
 from brian2 import ms as msecond
 from brian2.units.fundamentalunits import get_dimensions, have_same_dimensions
 
-from biosnn.build import neurons
+from biosnn.catalogue import neuron_model
 from biosnn.errors import SettingsError, field_error, unknown
+from biosnn.groups.build import neurons
 from biosnn.quantity import parse_quantity
-from biosnn.shelf import neuron_model
 from biosnn.study import Claim, Result, setting
 from biosnn.theory import lif_rate, siegert_rate, siegert_rate_discrete
 

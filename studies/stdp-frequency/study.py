@@ -12,8 +12,8 @@ import numpy as np
 from brian2 import Hz, Network, Quantity, SpikeGeneratorGroup, ms, second
 from scipy.optimize import nnls
 
-from biosnn.build import synapses
 from biosnn.errors import SettingsError, field_error
+from biosnn.groups.build import synapses
 from biosnn.study import Claim, Result, setting
 
 TARGET = "cpp"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from brian2 import Hz, Network, Quantity, SpikeGeneratorGroup, ms, second
 
-from biosnn.build import synapses
+from biosnn.catalogue import synapse_model, synapse_names
 from biosnn.errors import ModelError, SettingsError, field_error
-from biosnn.shelf import synapse_model, synapse_names
+from biosnn.groups.build import synapses
 from biosnn.study import Claim, Result, setting
 
 from .closed_forms import RULES, change

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from biosnn.catalogue import network_file
 from biosnn.datasets import Dataset
 from biosnn.engine.prepared import state_variables
 from biosnn.errors import SettingsError, field_error
 from biosnn.learning import Circuit, Learner, Trained, check_fits, load_network, save_network, trained
-from biosnn.shelf import network_file
 from biosnn.study import setting_texts
 
 # What is asked of a run, and not how its network was made.

@@ -15,6 +15,7 @@ import numpy as np
 from brian2 import Hz, Quantity, ms, mV, second
 from numpy.typing import NDArray
 
+from biosnn.catalogue import neuron_model
 from biosnn.datasets import Dataset, load, names, stratified_split
 from biosnn.errors import SettingsError, field_error
 from biosnn.learning import (
@@ -31,7 +32,6 @@ from biosnn.learning import (
 )
 from biosnn.model import NeuronModel
 from biosnn.quantity import format_quantity
-from biosnn.shelf import neuron_model
 from biosnn.study import Claim, Result, setting
 
 from .networks import Start, network_files, settings_of

@@ -10,29 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion import (
-    PARTS,
-    Graph,
-    LayerReport,
-    Outcome,
-    SpikingNetwork,
-    Trials,
-    convert,
-    decisions,
-    explain,
-    reference,
-)
-from biosnn.conversion.balance import METHODS, SCOPES
-from biosnn.conversion.cutting import cut, relus
-from biosnn.conversion.hybrid_network import decoded, goes_on
-from biosnn.conversion.remedies import Target, channel_rates, scaled, search_scales, spiking_layers
-from biosnn.conversion.spiking import INPUTS, Options
-from biosnn.conversion.trials import one_program
+from biosnn.ann import Graph, reference
+from biosnn.conversion import PARTS, LayerReport, Outcome, SpikingNetwork, Trials, convert, decisions, explain
+from biosnn.conversion.analysis.remedies import Target, channel_rates, scaled, search_scales, spiking_layers
+from biosnn.conversion.analysis.trials import one_program
+from biosnn.conversion.hybrid.cutting import cut, relus
+from biosnn.conversion.hybrid.network import decoded, goes_on
+from biosnn.conversion.network import INPUTS, Options
+from biosnn.conversion.thresholds import METHODS, SCOPES
 from biosnn.errors import SettingsError, field_error
 from biosnn.measure import LayerActivity, layer_activity
 from biosnn.model import NeuronModel
 from biosnn.study import setting
-from biosnn.study.pictures import Pictures, PictureSettings, load_pictures
+from biosnn.study.ann_data import Pictures, PictureSettings, load_pictures
 
 Floats = NDArray[np.float64]
 LAYERED = ("rate", "kept", "silent", "latency", "decoded", "information", "rest")
@@ -46,12 +36,12 @@ DECODED = (AS_IT_IS, SOFT)
 class ConvertedSettings(PictureSettings):
     """What can be changed about the network, its images, and how it is converted before any remedy."""
 
-    model: str = setting("digits_plain", "the network: a name of the shelf, or a file that biosnn.convert reads")
+    model: str = setting("digits_plain", "the network: a name of the catalogue, or a file that biosnn.convert reads")
     images: int = setting(300, "how many test images are shown, in all repetitions together; 0: all", minimum=0)
     calibration: int = setting(240, "how many training images remedies see, in all repetitions; 0: all", minimum=0)
     repetitions: int = setting(3, "how often all is done, with other images for calibration and test", minimum=1)
     steps: int = setting(32, "time steps an image", minimum=8)
-    neuron: str = setting("if_hard", "what a ReLU becomes: a neuron model of the shelf, or a file")
+    neuron: str = setting("if_hard", "what a ReLU becomes: a neuron model of the catalogue, or a file")
     preset: str = setting("", "one of its presets")
     start: float = setting(0.0, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
     method: str = setting("max", "how a threshold is found", choices=METHODS)

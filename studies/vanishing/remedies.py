@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.ann import reference
+from biosnn.catalogue import neuron_model
 from biosnn.conversion import (
     HybridNetwork,
     HybridOutcome,
@@ -20,13 +22,12 @@ from biosnn.conversion import (
     SpikingNetwork,
     Trials,
     decisions,
-    hybrid,
     ledger,
-    reference,
     run,
+    to_hybrid,
 )
-from biosnn.conversion.comparing import output_errors
-from biosnn.conversion.remedies import (
+from biosnn.conversion.analysis.metrics import output_errors
+from biosnn.conversion.analysis.remedies import (
     Target,
     calibrate_bias,
     calibrate_start,
@@ -37,7 +38,6 @@ from biosnn.conversion.remedies import (
 from biosnn.energy import verdicts
 from biosnn.errors import SettingsError, field_error
 from biosnn.model import NeuronModel
-from biosnn.shelf import neuron_model
 from biosnn.study import setting
 
 from .converted import Patient, Repetition, Rests, kept
@@ -151,7 +151,7 @@ def run_remedies(settings: Any, sim: Any, patient: Patient) -> Remedies:
     # A network of a single layer that spikes has nothing to leave out.
     spiking = _spiking(settings, sim, patient) if HYBRID in settings.tried and len(patient.layers) > 1 else 0
     for case in cases if spiking else ():
-        net = hybrid(case.snn, f"first {spiking}")
+        net = to_hybrid(case.snn, f"first {spiking}")
         case.judge(HYBRID, net, net.run(case.images.test, settings.steps, labels=case.images.labels, sim=sim))
     first = cases[0]
     return Remedies(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.conversion.hybrid_outcome import first_at
+from biosnn.conversion.hybrid.outcome import first_at
 from biosnn.measure import interval
 from biosnn.study import Claim, Table
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from biosnn.errors import SettingsError, field_error
 from biosnn.study import Result, setting
-from biosnn.study.pictures import SCALES
+from biosnn.study.ann_data import SCALES
 
 from .biology import BiologySettings, run_biology
 from .biology_outcome import BIOLOGY_CLAIMS, biology_arrays, biology_left_out, biology_tables, biology_values

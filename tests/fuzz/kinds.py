@@ -20,15 +20,15 @@ from brian2 import mV
 from rich.console import Console
 from scipy import sparse
 
-from biosnn import cifar, idx
 from biosnn.cli.showing import show_anything
-from biosnn.conversion import convert, load, read_network, read_nir, save
-from biosnn.datasets import from_file
+from biosnn.conversion import convert, load, read_network, save
+from biosnn.datasets import cifar, from_file, idx
 from biosnn.energy.prices import read_prices
 from biosnn.errors import ConversionError, ModelError
 from biosnn.files import read_text
 from biosnn.learning import Checkpoints, Record, load_network
 from biosnn.model import from_toml
+from biosnn.nir import read_nir
 from biosnn.study import Claim, Result, Table, load_result, load_study
 from biosnn.study.saved import write_result
 from biosnn.study.verdict import Expected, check_claims, check_values
@@ -273,7 +273,7 @@ def _prices(folder: Path) -> None:
 
 
 def _model(folder: Path) -> None:
-    from biosnn.shelf import neuron_names
+    from biosnn.catalogue import neuron_names
 
     name = random.Random(str(folder)).choice(neuron_names())
     (folder / "model.toml").write_bytes((MODELS / "neurons" / f"{name}.toml").read_bytes())

@@ -1,0 +1,1 @@
+"""What converted networks lose, where and why; what helps; and what they cost."""

@@ -1,0 +1,230 @@
+"""Where a converted network loses accuracy: what each layer does to what it gets.
+
+A layer's rate differs from the activation that it stands for by parts that add up. It *inherits* the difference of what
+it really gets on average from what it should. *Clipping* is what exceeds the threshold, as no neuron fires more than
+once a step. *Quantisation* is the rest of a spike, which no number of spikes can tell. *Reset and leak* is what the
+same neuron loses at a constant input. What remains is *unevenness*: spikes of both signs arrive in an order of their
+own, so that a neuron fires before an inhibition comes, or not yet when an excitation has come (Bu et al. 2022, section
+3).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from brian2 import Network, SpikeMonitor
+from numpy.typing import ArrayLike, NDArray
+
+from biosnn.ann.affine import forward
+from biosnn.ann.images import check_images
+from biosnn.ann.reference import reference
+from biosnn.conversion.build import OFF, ON
+from biosnn.conversion.connections import order, pixel_order, spread
+from biosnn.conversion.membrane import DT, Membrane
+from biosnn.conversion.network import SpikingNetwork, largest_pixel
+from biosnn.conversion.outcome import Outcome
+from biosnn.conversion.populations import MAXIMUM, RELU, Population
+from biosnn.engine import session
+from biosnn.errors import ConversionError, field_error
+from biosnn.groups.build import neurons
+
+PARTS = ("inherited", "clipping", "quantisation", "reset and leak", "unevenness")
+LEVELS = 1000
+"""At how many constant inputs the own loss of a neuron model is looked up."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerReport:
+    """How well a population stands for its layer.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer.
+    neurons : int
+        How many.
+    rate : float
+        Spikes a neuron and step.
+    correlation : float
+        Of rates and activations, over neurons and images; NaN where either is constant.
+    silent : float
+        Part of the neurons that never fired.
+    dead : float
+        Part of the neurons whose activation was zero for all images: they have nothing to tell.
+    saturated : float
+        Part of the answers (a neuron, an image) with a spike in every step.
+    errors : mapping of str to float
+        Root mean square of each of the `PARTS` and of their sum, the "error"; in root mean squares of the activation.
+    bias : mapping of str to float
+        Their means, in means of the activation: what is lost (below 0) or too much.
+    activations, rates : ndarray of float32, shape (points,)
+        Some of the pairs, for a scatter plot; rates as activations.
+    """
+
+    name: str
+    neurons: int
+    rate: float
+    correlation: float
+    silent: float
+    dead: float
+    saturated: float
+    errors: Mapping[str, float]
+    bias: Mapping[str, float]
+    activations: NDArray[np.float32]
+    rates: NDArray[np.float32]
+
+
+def explain(
+    snn: SpikingNetwork, images: ArrayLike, outcome: Outcome, *, points: int = 2000, seed: int = 0
+) -> list[LayerReport]:
+    """Compare every population that spikes with the layer that it stands for.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    images : array_like, shape (n, *shape of the input)
+        What it was shown.
+    outcome : Outcome
+        What it did, by ``run(..., each=True)``.
+    points : int
+        How many pairs of activation and rate are kept of each layer, drawn at random.
+    seed : int
+        Of that draw.
+
+    Returns
+    -------
+    list of LayerReport
+        In the order of computation; pooling of maxima is left out.
+
+    Raises
+    ------
+    ConversionError
+        If spikes were not counted for each image.
+    """
+    shown = check_images(snn.graph, images)
+    if any(len(counts) != len(shown) for counts in outcome.spikes.values()) or len(outcome.potentials) != len(shown):
+        do = "Run it with each=True, on these images."
+        raise ConversionError(field_error("explain, outcome", f"spikes for each of {len(shown)} images", outcome, do))
+    names = [population.name for population in snn.wiring.hidden if population.kind == RELU]
+    meant = reference(snn.graph).activations(shown, names)
+    told = {**_input_rates(snn, shown, outcome), **_rates(snn, outcome)}
+    own: dict[tuple[float, ...], NDArray[np.float64] | None] = {}
+    rng = np.random.default_rng(seed)
+    reports = []
+    for population in snn.wiring.hidden:
+        if population.kind != MAXIMUM:
+            counts = outcome.spikes[population.name]
+            starts = tuple(np.unique(snn.adjustment(population.name).start).tolist())
+            if starts not in own:
+                own[starts] = _own_rates(snn, outcome.steps, starts)
+            reports.append(
+                _report(snn, population, meant[population.name], counts, told, outcome.steps, own[starts], points, rng)
+            )
+    return reports
+
+
+def _rates(snn: SpikingNetwork, outcome: Outcome) -> dict[str, NDArray[np.float32]]:
+    """What spikes stand for, as activations, channels first; for each population that spikes but the output."""
+    found = {}
+    for population in snn.wiring.hidden:
+        theta = spread(snn.thresholds[population.name], population.shape)
+        rates = outcome.spikes[population.name] * theta / outcome.steps
+        found[population.name] = _laid(rates, order(population.shape), population.shape)
+    return found
+
+
+def _laid(values: NDArray[Any], order: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The values of neurons as those of the layer."""
+    flat = np.empty(values.shape, np.float32)
+    flat[:, order] = values
+    return flat.reshape(len(values), *shape)
+
+
+def _input_rates(snn: SpikingNetwork, shown: NDArray[np.float32], outcome: Outcome) -> dict[str, NDArray[np.float32]]:
+    """What the input brought on average."""
+    name, shape = snn.graph.input.name, snn.graph.input.shape
+    if snn.options.input == "analog":
+        return {name: shown}
+    counts = outcome.spikes[ON] - outcome.spikes.get(OFF, np.zeros_like(outcome.spikes[ON]))
+    if snn.options.input == "first spike":  # each lasts: how long does not stand in its count, but in the pixel
+        levels = np.round(np.clip(shown / largest_pixel(snn), -1, 1) * outcome.steps) / outcome.steps
+        return {name: (levels * largest_pixel(snn)).astype(np.float32)}
+    return {name: _laid(counts * largest_pixel(snn) / outcome.steps, pixel_order(snn.wiring), shape)}
+
+
+def _own_rates(snn: SpikingNetwork, steps: int, starts: Sequence[float]) -> NDArray[np.float64] | None:
+    """Spikes a step of the neuron model by its start and at constant inputs from 0 to 1 threshold a step.
+
+    None for the soft reset, which loses nothing.
+    """
+    model = snn.options.model
+    if model.name == "if_soft":
+        return None
+    membrane = Membrane.of(model)
+    with session("numpy", dt=DT) as sim:
+        drives = np.tile(np.linspace(0, 1, LEVELS + 1), len(starts)) * membrane.current
+        begin = membrane.begin(np.repeat(starts, LEVELS + 1))
+        values = {membrane.drive: drives, membrane.potential: begin}
+        group = neurons(len(drives), model, name="alone", values=values)
+        monitor = SpikeMonitor(group, record=False, name="alone_spikes")
+        sim.run(Network(group, monitor), steps * DT)
+        return np.asarray(monitor.count[:], float).reshape(len(starts), -1) / steps
+
+
+def _report(
+    snn: SpikingNetwork,
+    population: Population,
+    meant: NDArray[np.float32],
+    counts: NDArray[np.int64],
+    told: Mapping[str, NDArray[np.float32]],
+    steps: int,
+    own: NDArray[np.float64] | None,
+    points: int,
+    rng: np.random.Generator,
+) -> LayerReport:
+    shape = (-1,) + (1,) * (len(population.shape) - 1)
+    theta = snn.thresholds[population.name].reshape(shape).astype(np.float64)
+    rate = told[population.name]
+    excitability, bias, start = (value.reshape(shape) for value in dataclasses.astuple(snn.adjustment(population.name)))
+    got = np.maximum((_mean_input(population, told) + bias) * excitability, 0)
+    clipped = np.minimum(got, theta)
+    whole = np.clip(np.floor(clipped / theta * steps + start + 1e-6), 0, steps) / steps * theta
+    alone = whole
+    if own is not None:
+        place = np.searchsorted(np.unique(start), start)  # of the channel's start among all
+        alone = own[place, np.round(clipped / theta * LEVELS).astype(np.int64)] * theta
+    parts = dict(zip(PARTS, (got - meant, clipped - got, whole - clipped, alone - whole, rate - alone), strict=True))
+    parts["error"] = rate - meant
+    scale, mean = float(np.sqrt(np.mean(meant**2))) or 1.0, float(np.mean(meant)) or 1.0
+    chosen = rng.choice(meant.size, min(points, meant.size), replace=False)
+    a, r = meant.ravel(), rate.ravel()
+    constant = not np.ptp(a) or not np.ptp(r)
+    return LayerReport(
+        population.name,
+        population.neurons,
+        float(counts.mean() / steps),
+        float("nan") if constant else float(np.corrcoef(a, r)[0, 1]),
+        float(np.mean(~counts.any(axis=0))),
+        float(np.mean(~meant.any(axis=0))),
+        float(np.mean(counts >= steps)),
+        {name: float(np.sqrt(np.mean(np.square(part, dtype=np.float64)))) / scale for name, part in parts.items()},
+        {name: float(np.mean(part, dtype=np.float64)) / mean for name, part in parts.items()},
+        a[chosen],
+        r[chosen],
+    )
+
+
+def _mean_input(population: Population, told: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """What a population got on average, a step, from what its sources really told."""
+    found = np.broadcast_to(population.bias, (len(next(iter(told.values()))), *population.shape)).astype(np.float32)
+    for path in population.paths:
+        values = told[path.source]
+        for layer in path.layers:
+            values = forward(layer, [values], bias=False)
+        found += values
+    return found

@@ -1,0 +1,304 @@
+"""What helps a converted network whose spikes vanish, or that fires too much: found on images without labels.
+
+All of them hold the spiking network against the ordinary one on calibration images. They change thresholds, currents
+and where a membrane begins, and no weight by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biosnn.ann.images import check_images
+from biosnn.ann.reference import reference
+from biosnn.conversion.analysis.metrics import output_errors
+from biosnn.conversion.analysis.trials import Trials
+from biosnn.conversion.network import SpikingNetwork
+from biosnn.conversion.outcome import Outcome
+from biosnn.conversion.populations import RELU
+from biosnn.errors import ConversionError, field_error
+
+Floats = NDArray[np.float64]
+Report = Callable[[float, str], None]
+
+COARSE = tuple(float(scale) for scale in np.geomspace(0.4, 1.6, 9))
+"""The threshold scales that a search begins with."""
+FINE = (0.8, 1.25)
+"""Factors of the scale of a layer that a search tries."""
+ETA = 0.5
+"""How much a channel's excitability changes in a round, as its logarithm, if its rate is all wrong."""
+
+
+def scaled(snn: SpikingNetwork, scale: float | Mapping[str, float]) -> SpikingNetwork:
+    """Return the network with the neurons' thresholds scaled, while a spike still stands for what it stood for.
+
+    So a layer's activity grows where its thresholds fall, and that of every later layer once more: with scales above 1
+    spikes vanish on their way, with scales far below 1 the deep layers fire in every step. It is how others scale
+    thresholds (Han, Srinivasan & Roy 2020), who give every spike the same size.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    scale : float or mapping of str to float
+        Of all thresholds, or of those of some populations.
+
+    Raises
+    ------
+    ConversionError
+        If a scale is not above 0, or a population unknown.
+    """
+    for name, value in _each(snn, scale).items():
+        if not 0 < value < np.inf:
+            raise ConversionError(field_error(f"scaled, {name}", "a number above 0", value))
+        excitability = snn.adjustment(name).excitability / np.float32(value)
+        snn = snn.with_adjustment(name, excitability=excitability)
+    return snn
+
+
+def _each(snn: SpikingNetwork, scale: float | Mapping[str, float]) -> Mapping[str, float]:
+    return scale if isinstance(scale, Mapping) else dict.fromkeys(spiking_layers(snn), float(scale))
+
+
+def spiking_layers(snn: SpikingNetwork) -> list[str]:
+    """The names of the populations that stand for ReLUs, in the order of computation."""
+    return [population.name for population in snn.wiring.hidden if population.kind == RELU]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A network to be treated, calibration images, and what the ordinary network makes of them.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    trials : Trials
+        Of it, or of one that differs in thresholds only.
+    images : array_like, shape (n, *shape of the input)
+        Such as those that thresholds were found on.
+    """
+
+    snn: SpikingNetwork
+    trials: Trials
+    images: ArrayLike
+
+    @cached_property
+    def shown(self) -> NDArray[np.float32]:
+        """The images, checked."""
+        return check_images(self.snn.graph, self.images)
+
+    @cached_property
+    def outputs(self) -> NDArray[np.float32]:
+        """What the ordinary network answers."""
+        return reference(self.snn.graph).outputs(self.shown)
+
+    @cached_property
+    def means(self) -> Mapping[str, Floats]:
+        """The mean activation of each channel of each layer that spikes."""
+        found = {}
+        for name in spiking_layers(self.snn):  # one at a time, since all of them may not fit into memory
+            values = reference(self.snn.graph).activations(self.shown, [name])[name]
+            found[name] = values.mean(axis=(0, *range(2, values.ndim)), dtype=np.float64)
+        return found
+
+    def run(self, networks: Sequence[SpikingNetwork]) -> list[Outcome]:
+        """What spiking networks answer."""
+        return self.trials.run(networks, self.shown)
+
+    def errors(self, networks: Sequence[SpikingNetwork]) -> Floats:
+        """How far each one's outputs are from the ordinary network's in the end."""
+        return np.array([output_errors(outcome, self.outputs)[-1] for outcome in self.run(networks)])
+
+
+def channel_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
+    """Spikes a neuron and step of each channel of a population, shape (channels,)."""
+    shape = snn.wiring[name].shape
+    counts = outcome.spikes[name].sum(axis=0) / (len(outcome.potentials) * outcome.steps)
+    # Neurons are in the order (row, column, channel); without rows and columns each is a channel.
+    return np.asarray(counts.reshape(-1, shape[0]).mean(axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What a search for threshold scales found.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network with the best scales.
+    scales : mapping of str to float
+        Of each layer.
+    tried, errors : ndarray, shape (n,)
+        The scales of all layers at once that were tried, in rising order, and the output errors with them.
+    """
+
+    snn: SpikingNetwork
+    scales: Mapping[str, float]
+    tried: Floats
+    errors: Floats
+
+
+def search_scales(target: Target, *, layers: bool = True, report: Report | None = None) -> Search:
+    """Find threshold scales with which outputs are nearest to the ordinary network's, on calibration images.
+
+    First one scale for all layers: a coarse grid, then between the neighbours of the best. Then one layer after the
+    other, from the first to the last.
+
+    Parameters
+    ----------
+    target : Target
+        The network and its calibration images.
+    layers : bool
+        Whether each layer gets a scale of its own.
+    report : callable, optional
+        Told which fraction is done, and of what.
+
+    Returns
+    -------
+    Search
+    """
+    snn, found = target.snn, dict[float, float]()
+    for turn in range(3):
+        grid = _between(found) if turn else COARSE
+        _told(report, turn / 3 * (0.3 if layers else 1), "threshold scales")
+        found |= dict(zip(grid, target.errors([scaled(snn, scale) for scale in grid]), strict=True))
+    best = min(found, key=lambda scale: found[scale])
+    scales, error = dict.fromkeys(spiking_layers(snn), best), found[best]
+    for number, name in enumerate(scales if layers else ()):
+        _told(report, 0.3 + 0.7 * number / len(scales), f"threshold scale of {name}")
+        grid = tuple(scales[name] * factor for factor in FINE)
+        errors = target.errors([scaled(snn, scales | {name: scale}) for scale in grid])
+        if errors.min() < error:
+            error, scales[name] = float(errors.min()), grid[int(errors.argmin())]
+    tried = np.sort(list(found))
+    return Search(scaled(snn, scales), scales, tried, np.array([found[scale] for scale in tried]))
+
+
+def _between(found: Mapping[float, float]) -> tuple[float, ...]:
+    """Scales between the best one and its neighbours."""
+    tried = sorted(found)
+    best = tried.index(min(found, key=lambda scale: found[scale]))
+    beside = [tried[place] for place in (best - 1, best + 1) if 0 <= place < len(tried)]
+    return tuple(math.sqrt(other * tried[best]) for other in beside)
+
+
+def calibrate_bias(target: Target, *, report: Report | None = None) -> SpikingNetwork:
+    """Give each channel a constant current, so that its mean rate tells the mean activation: layer by layer.
+
+    Li, Deng, Dong, Gong & Gu 2021 (ICML, arXiv:2106.06984), section 4.2: the light calibration.
+    """
+
+    def change(snn: SpikingNetwork, name: str, missing: Floats) -> SpikingNetwork:
+        adjustment = snn.adjustment(name)
+        return snn.with_adjustment(name, bias=adjustment.bias + missing / adjustment.excitability)
+
+    return _layer_by_layer(target, change, report, "bias")
+
+
+def calibrate_start(target: Target, *, report: Report | None = None) -> SpikingNetwork:
+    """Give each channel a membrane potential to begin with, so that its mean rate tells the mean activation.
+
+    Layer by layer, within a threshold above and below rest. Li, Deng, Dong, Gong & Gu 2021 (ICML, arXiv:2106.06984),
+    section 4.3, for channels: a difference of rates is a charge that is missing after T steps.
+    """
+
+    def change(snn: SpikingNetwork, name: str, missing: Floats) -> SpikingNetwork:
+        charge = missing * target.trials.T / snn.thresholds[name]
+        return snn.with_adjustment(name, start=np.clip(snn.adjustment(name).start + charge, -1, 1))
+
+    return _layer_by_layer(target, change, report, "membrane potential at the start")
+
+
+def _layer_by_layer(
+    target: Target,
+    change: Callable[[SpikingNetwork, str, Floats], SpikingNetwork],
+    report: Report | None,
+    what: str,
+) -> SpikingNetwork:
+    """Change one layer after the other by what its channels tell too little, those before it being changed already."""
+    snn = target.snn
+    names = spiking_layers(snn)
+    for number, name in enumerate(names):
+        _told(report, number / len(names), f"{what} of {name}")
+        (outcome,) = target.run([snn])
+        told = channel_rates(snn, outcome, name) * snn.thresholds[name]
+        snn = change(snn, name, target.means[name] - told)
+    return snn
+
+
+@dataclass(frozen=True, eq=False)
+class Homeostasis:
+    """How neurons that regulate their excitability have brought layers back to their rates.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network in the end.
+    layers : tuple of str
+        Those that are regulated.
+    rates : ndarray, shape (rounds + 1, layers)
+        Spikes a neuron and step, before each round and in the end.
+    targets : ndarray, shape (layers,)
+        What they are held at.
+    """
+
+    snn: SpikingNetwork
+    layers: tuple[str, ...]
+    rates: Floats
+    targets: Floats
+
+
+def homeostasis(target: Target, *, rounds: int = 12, eta: float = ETA, report: Report | None = None) -> Homeostasis:
+    """Let neurons change how excitable they are until their rates are what they ought to be.
+
+    After each showing of images, the logarithm of a channel's excitability changes by ``eta`` times
+    (r* - r)/max(r*, r), where r is its rate and r* that at which the ordinary network's mean activation would be told.
+    All layers do so at once, each by what it sees of itself; there are no labels. It is intrinsic plasticity towards a
+    target rate, as Turrigiano, Abbott & Marder 1994 (Science 264:974) found it and Diehl & Cook 2015 use it, with
+    targets from the ordinary network. A channel that is silent there is left alone.
+
+    Parameters
+    ----------
+    target : Target
+        The network and its calibration images.
+    rounds : int
+        How often images are shown.
+    eta : float
+        The most by which the logarithm changes in a round.
+    report : callable, optional
+        Told which fraction is done, and of what.
+
+    Raises
+    ------
+    ConversionError
+        If ``rounds`` is less than 1, or ``eta`` is not above 0.
+    """
+    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
+        raise ConversionError(field_error("homeostasis, rounds", "a whole number of at least 1", rounds))
+    if not 0 < eta < np.inf:
+        raise ConversionError(field_error("homeostasis, eta", "a number above 0", eta))
+    snn = target.snn
+    names = spiking_layers(snn)
+    held = {name: np.minimum(target.means[name] / snn.thresholds[name], 1) for name in names}
+    course = []
+    for number in range(rounds + 1):
+        _told(report, number / (rounds + 1), "homeostasis")
+        (outcome,) = target.run([snn])
+        rates = {name: channel_rates(snn, outcome, name) for name in names}
+        course.append([float(rates[name].mean()) for name in names])
+        for name in names if number < rounds else ():
+            r, most = rates[name], np.maximum(held[name], rates[name])
+            change = np.where(held[name] > 0, (held[name] - r) / np.where(most > 0, most, 1), 0)
+            snn = snn.with_adjustment(name, excitability=snn.adjustment(name).excitability * np.exp(eta * change))
+    return Homeostasis(snn, tuple(names), np.array(course), np.array([float(held[name].mean()) for name in names]))
+
+
+def _told(report: Report | None, fraction: float, what: str) -> None:
+    if report is not None:
+        report(fraction, what)

@@ -1,0 +1,121 @@
+"""A converted network tried with other thresholds and adjustments, in one program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from biosnn.ann.images import check_images
+from biosnn.conversion.network import Options, SpikingNetwork
+from biosnn.conversion.outcome import Outcome
+from biosnn.conversion.populations import Wiring
+from biosnn.conversion.running import How, Program, check_labels, check_steps, joined, read_part
+from biosnn.engine import Simulation
+from biosnn.errors import ConversionError, field_error
+
+TOGETHER = 40
+"""How many images one process shows: more than usual, as there are many processes, and short ones."""
+
+
+def one_program(options: Options, others: Options) -> bool:
+    """Whether one program can simulate two networks of the same layers: they may differ in thresholds and start."""
+    return all(getattr(options, name) == getattr(others, name) for name in ("code", "model", "input", "output"))
+
+
+def _same_layers(wired: Wiring, others: Wiring) -> bool:
+    """Whether populations, paths and weights are the same."""
+    layers, known = ([(type(layer), layer.name, layer.shape) for layer in w.graph.layers] for w in (wired, others))
+    if layers != known or [p.name for p in wired.populations] != [p.name for p in others.populations]:
+        return False
+    pairs = zip(wired.graph.layers, others.graph.layers, strict=True)
+    return all(
+        one is other or np.array_equal(getattr(one, name, 0), getattr(other, name, 0))
+        for one, other in pairs
+        for name in ("weight", "bias", "source")
+    )
+
+
+class Trials:
+    """A converted network as one program, to be tried with other thresholds and adjustments without building it anew.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network, whose rates tell values.
+    T : int
+        For how many steps images are shown.
+    sim : Simulation
+        An open session, whose program so far is given up. Trials end when it gets another program.
+    each : bool
+        Whether the spikes of each neuron are kept for each image.
+    precision : str
+        Of the program.
+
+    Raises
+    ------
+    ConversionError
+        If the network is one of first spikes, or T is out of range.
+    """
+
+    def __init__(
+        self, snn: SpikingNetwork, T: int, sim: Simulation, *, each: bool = False, precision: str = "float32"
+    ) -> None:
+        if snn.options.code != "rate":
+            raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
+        self.snn, self.T = snn, check_steps(T)
+        self.sim, self.how = sim, How(self.T, each, None, precision, None, None)
+        self._program = Program(sim, snn, self.how, TOGETHER, varied=True)
+
+    def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
+        """A network that was converted by itself, with other thresholds or another start, as one for these trials.
+
+        Raises
+        ------
+        ConversionError
+            If its populations or weights are others.
+        """
+        if not _same_layers(snn.wiring, self.snn.wiring):
+            names = [population.name for population in snn.wiring.populations]
+            raise ConversionError(field_error("Trials.variant", "the layers and weights of the trials", names))
+        own = self.snn
+        return replace(snn, wiring=own.wiring, lowest=own.lowest, highest=own.highest)
+
+    def run(
+        self, networks: Sequence[SpikingNetwork], images: ArrayLike, labels: ArrayLike | None = None
+    ) -> list[Outcome]:
+        """Show the same images to several networks.
+
+        Parameters
+        ----------
+        networks : sequence of SpikingNetwork
+            The network itself, or others that differ in thresholds, start and adjustments, as `variant` makes them, and
+            `SpikingNetwork.with_thresholds` and ``with_adjustment``.
+        images, labels
+            As for `run`.
+
+        Returns
+        -------
+        list of Outcome
+            Without the time by the clock, as networks run side by side.
+
+        Raises
+        ------
+        ConversionError
+            If a network has other layers, synapses or options.
+        """
+        shown = check_images(self.snn.graph, images)
+        right = check_labels(labels, len(shown), self.snn.graph)
+        for snn in networks:
+            if snn.wiring is not self.snn.wiring or not one_program(snn.options, self.snn.options):
+                do = "Make others by Trials.variant, with_thresholds or with_adjustment."
+                raise ConversionError(
+                    field_error("Trials.run", "variants of the network of the trials", snn.options, do)
+                )
+        read = partial(read_part, self.sim, self.snn, self.how)
+        return [
+            replace(joined(parts, self.how.each), labels=right) for parts in self._program.run(networks, shown, read)
+        ]

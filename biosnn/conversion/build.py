@@ -1,0 +1,340 @@
+"""A converted network in Brian2: groups of neurons, projections between them, and images that drive the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from brian2 import Network, Quantity, SpikeMonitor, StateMonitor
+from numpy.typing import NDArray
+
+from biosnn.coding import TTFS, Bernoulli, Regular
+from biosnn.conversion.connections import order, pixel_order, spread
+from biosnn.conversion.early_exit import Decide
+from biosnn.conversion.membrane import DT, Membrane
+from biosnn.conversion.network import SpikingNetwork, largest_pixel
+from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
+from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS, Tally
+from biosnn.groups.build import neurons
+from biosnn.groups.schedule import within_step
+from biosnn.inputs import begin_anew, encoder, images
+from biosnn.projection import Dense, Projection
+
+BEGIN = -7  # in the slot "start": after images have turned and driven
+PICTURES = "pictures"
+ON, OFF = "input, positive", "input, negative"
+"""The groups of pixels that spike, among the populations."""
+_CALLED = {ON: "pixels_on", OFF: "pixels_off"}
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """The Brian2 objects of a converted network.
+
+    Parameters
+    ----------
+    network : Network
+        All of them.
+    shown : int
+        How many images are shown in one run.
+    steps : int
+        How long each is.
+    groups : dict of str to NeuronGroup
+        By the name of the population; those of the input are `ON` and `OFF`.
+    output : StateMonitor, SpikeMonitor or None
+        Of the output, if there is one.
+    tallies : dict of str to Tally
+        Spikes of each group.
+    """
+
+    network: Network
+    shown: int
+    steps: int
+    groups: dict[str, Any]
+    output: Any
+    tallies: dict[str, Tally]
+
+
+def build(
+    snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, early: bool = False, intervals: int = 1
+) -> Built:
+    """Make the Brian2 objects, in an open session.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    steps : int
+        How long an image is shown.
+    shown : int
+        How many images in one run.
+    each : bool
+        Whether the spikes of each neuron are counted for each image by itself.
+    early : bool
+        Whether an image ends as soon as the output is sure (see `deciding`).
+    intervals : int
+        Into how many intervals an image is divided, in which spikes are counted by themselves (see `tally`): of the
+        populations whose rates are handed on, for each image.
+
+    Returns
+    -------
+    Built
+    """
+    membrane, period = Membrane.of(snn.options.model), steps * DT
+    pictures = blank_pictures(snn, shown, period)
+    if intervals > 1:
+        pictures.variables.add_array(INTERVAL, size=MOST_STEPS, dtype=np.int32)
+    groups, onsets = pixel_groups(snn, pictures, period, shown, period)
+    projections: list[Any] = []
+    for number, population in enumerate(snn.wiring.populations):
+        group = _population(snn, population, membrane, f"layer_{number}")
+        groups[population.name] = group
+        projections += joined(snn, population, groups, pictures, number, **_onto(snn, population, membrane))
+        begin_anew(group, pictures, _state(snn, population, group), order=BEGIN)
+    within_step(*groups.values(), *projections)
+    if early:
+        Decide(groups[snn.graph.output], pictures)
+    reads = None if snn.wiring.ends else _reads(groups[snn.graph.output], snn.options.output)
+    apart = {name: shown if each or name in snn.wiring.ends else 1 for name in groups}
+    tallies = tallies_of(groups, pictures, apart, intervals, firsts=each and intervals == 1)
+    more = [made for made in (onsets, reads) if made is not None]
+    network = Network(pictures, *groups.values(), *projections, *more)
+    return Built(network, shown, steps, groups, reads, tallies)
+
+
+def _reads(output: Any, what: str) -> Any:
+    if what == "potential":
+        return StateMonitor(output, "v", record=True, when="end", name="read")
+    return SpikeMonitor(output, name="read")
+
+
+def blank_pictures(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
+    """Images whose pixels a point of a prepared run sets."""
+    blank = np.zeros((shown, snn.graph.input.neurons), np.float32)
+    return images(blank, period=period, name=PICTURES)
+
+
+def tallies_of(
+    groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1, *, firsts: bool = False
+) -> dict[str, Tally]:
+    """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals.
+
+    With ``firsts``, the step of each first spike is kept too.
+    """
+    spiking = {name: group for name, group in groups.items() if group.thresholder}
+    return {
+        name: Tally(group, pictures, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
+        for number, (name, group) in enumerate(spiking.items())
+    }
+
+
+def relays(size: int, name: str) -> Any:
+    """Neurons that pass each spike on in the step in which it comes: those that passed the gate of a maximum."""
+    return neurons(size, "if_hard", name=name, values={"v_th": "0.5"})
+
+
+def _population(snn: SpikingNetwork, population: Population, membrane: Membrane, name: str) -> Any:
+    size = population.neurons
+    if population.kind == MAXIMUM:
+        return relays(size, name)
+    values = _values(snn, population, membrane)
+    if population.kind == OUTPUT and snn.options.output == "potential":
+        return neurons(size, "integrator", name=name, values=values)
+    return neurons(size, membrane.model, name=name, values=values)
+
+
+def _values(snn: SpikingNetwork, population: Population, membrane: Membrane) -> dict[str, Any]:
+    """What biases and thresholds make of a population: its constant drive, and the potential at which images begin."""
+    shape, adjustment = population.shape, snn.adjustment(population.name)
+    bias = population.bias.ravel()[order(shape)]
+    if population.kind == OUTPUT and snn.options.output == "potential":
+        return {"z": Quantity(bias / DT)}
+    theta = spread(snn.thresholds[population.name] / adjustment.excitability, shape)
+    drive = (bias + spread(adjustment.bias, shape)) / theta
+    begin = membrane.begin(spread(adjustment.start, shape))
+    return {membrane.drive: Quantity(drive * membrane.current), membrane.potential: begin}
+
+
+def parameters(snn: SpikingNetwork) -> dict[str, Any]:
+    """All that thresholds and adjustments decide in a network whose rates tell, as values for a prepared program.
+
+    Returns
+    -------
+    dict of str to Quantity or ndarray
+        "group.variable" to what it is.
+    """
+    membrane = Membrane.of(snn.options.model)
+    found: dict[str, Any] = {}
+    for number, population in enumerate(snn.wiring.populations):
+        if population.kind != MAXIMUM:
+            own = _values(snn, population, membrane)
+            found |= {f"layer_{number}.{variable}": value for variable, value in own.items()}
+            weights = weights_of(snn, population, number, **_onto(snn, population, membrane))
+            found |= {f"{name}.w": np.ravel(value) for name, value in weights.items()}
+    return found
+
+
+def _state(snn: SpikingNetwork, population: Population, group: Any) -> list[str] | None:
+    """What is put back when an image comes: all that changes, and a lasting input that first spikes switch on."""
+    if snn.options.input != "first spike" or snn.graph.input.name not in {path.source for path in population.paths}:
+        return None
+    found = [*group.equations.diff_eq_names, *(n for n in ("lastspike", "not_refractory") if n in group.variables)]
+    return [*found, *(name for name, entry in group.model.inputs.items() if entry.kind == "value")]
+
+
+def pixel_groups(
+    snn: SpikingNetwork, pictures: Any, period: Quantity, shown: int, window: Quantity
+) -> tuple[dict[str, Any], Any]:
+    """The groups of pixels that spike: one for positive values and, if there are any, one for negative ones.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    pictures : Images
+        What they show.
+    period : Quantity
+        How long each image is shown.
+    shown : int
+        How many.
+    window : Quantity
+        Within which time a first spike comes.
+
+    Returns
+    -------
+    (dict of str to NeuronGroup, Images or None)
+        The groups, by the names `ON` and `OFF`, and what tells when an image came; none under constant currents, where
+        nobody asks, unless spikes come in windows.
+    """
+    kinds = {"poisson": Bernoulli, "regular": Regular, "first spike": TTFS}
+    if snn.options.input == "analog" and snn.options.code == "rate":
+        return {}, None
+    onsets = images(np.arange(shown)[:, None] * period, period=period, name="onsets")
+    groups: dict[str, Any] = {}
+    if snn.options.input == "analog":
+        return groups, onsets
+    rate = {} if snn.options.input == "first spike" else {"rate": 1 / DT}
+    model = encoder(kinds[snn.options.input](duration=window, dt=DT, **rate))
+    for name, sign in ((ON, 1), (OFF, -1)):
+        if name == ON or snn.lowest < 0:
+            called = _CALLED[name]
+            groups[name] = neurons(len(pictures), model, name=called)
+            pictures.drive(groups[name], "x", float(sign), name=f"{called}_values")
+            onsets.drive(groups[name], "onset", 1.0, Dense(), name=f"{called}_onsets")
+    return groups, onsets
+
+
+@dataclass(frozen=True)
+class Onto:
+    """A variable that something adds to, and the unit of a weight of one."""
+
+    variable: str
+    unit: Quantity
+
+
+def _onto(snn: SpikingNetwork, population: Population, membrane: Membrane) -> dict[str, Onto]:
+    """What spikes and pixels add to in a population whose rates tell."""
+    potential, drive = Onto(membrane.potential, membrane.quantum), Onto(membrane.drive, membrane.current)
+    if population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential"):
+        potential, drive = Onto("v", Quantity(1.0)), Onto("z", 1 / DT)
+    return {
+        "spikes": potential,
+        "pixels": drive if snn.options.input == "first spike" else potential,
+        "currents": drive,
+    }
+
+
+def weights_of(
+    snn: SpikingNetwork, population: Population, number: int, *, spikes: Onto, pixels: Onto, currents: Onto
+) -> dict[str, Any]:
+    """The weights of the synapses that arrive at a population, for each projection or drive by its name.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    population : Population
+        Where they arrive.
+    number : int
+        Of the population, for names.
+    spikes, pixels, currents : Onto
+        What the spikes of other populations add to, those of pixels, and pixels that are currents.
+    """
+    theta = snn.thresholds[population.name] / snn.adjustment(population.name).excitability
+    if population.kind == OUTPUT and snn.options.output == "potential":
+        theta = np.ones_like(theta)  # the potential is read as it is
+    found: dict[str, Any] = {}
+    for k, path in enumerate(population.paths):
+        joint, name = snn.joints[population.name, k], f"joint_{number}_{k}"
+        ones = np.ones(joint.source[:1])
+        if path.source != snn.graph.input.name:
+            found[name] = joint.scaled(snn.thresholds[path.source], theta) * spikes.unit
+        elif snn.options.input == "analog":
+            found[name] = joint.scaled(ones, theta) * currents.unit
+        else:
+            weights = joint.scaled(ones * largest_pixel(snn), theta) * pixels.unit
+            sides = ((ON, 1), (OFF, -1)) if snn.lowest < 0 else ((ON, 1),)
+            found |= {f"{name}_{_CALLED[side]}": sign * weights for side, sign in sides}
+    return found
+
+
+def joined(
+    snn: SpikingNetwork,
+    population: Population,
+    groups: dict[str, Any],
+    pictures: Any,
+    number: int,
+    *,
+    spikes: Onto,
+    pixels: Onto,
+    currents: Onto,
+) -> list[Projection]:
+    """The synapses that arrive at a population.
+
+    Parameters
+    ----------
+    groups : dict of str to NeuronGroup
+        That population, and all before it.
+    pictures : Images
+        What is shown.
+    snn, population, number, spikes, pixels, currents
+        As in `weights_of`.
+
+    Returns
+    -------
+    list of Projection
+        Those that spikes run; a drive by images is part of these.
+    """
+    group, found = groups[population.name], []
+    weights = weights_of(snn, population, number, spikes=spikes, pixels=pixels, currents=currents)
+    for k, path in enumerate(population.paths):
+        kind, name = snn.joints[population.name, k].kind, f"joint_{number}_{k}"
+        if path.source != snn.graph.input.name:
+            adds = f"{spikes.variable}_post += w"
+            found.append(Projection(groups[path.source], group, kind, weights[name], on_pre=adds, name=name))
+            if population.kind == MAXIMUM:
+                found[-1].forget_regularly(events=pictures, order=BEGIN)
+        elif snn.options.input == "analog":
+            pictures.drive(group, currents.variable, weights[name], kind, onto=True, name=name)
+        else:
+            adds = f"{pixels.variable}_post += w"
+            for source in (groups[side] for side in (ON, OFF) if side in groups):
+                called = f"{name}_{source.name}"
+                found.append(Projection(source, group, kind, weights[called], on_pre=adds, name=called))
+    return found
+
+
+def frames(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Images as pixels in the order of the neurons, shape (n, pixels); of inputs that spike, at most 1."""
+    flat = shown.reshape(len(shown), -1)[:, pixel_order(snn.wiring)]
+    if snn.options.input == "analog":
+        return flat
+    clipped: NDArray[np.float32] = np.clip(flat / largest_pixel(snn), -1, 1)
+    return clipped
+
+
+def duration(images_shown: int, steps: int) -> Quantity:
+    """How long it takes to show so many images."""
+    return Quantity(images_shown * steps * DT)

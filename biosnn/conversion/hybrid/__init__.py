@@ -1,0 +1,1 @@
+"""Networks of which some layers spike, while the others stay what they are."""

@@ -1,0 +1,93 @@
+"""Spikes counted inside the generated code: of each neuron, for each image or for all, and of each step of an image.
+
+The time of an image may be divided by marks; then spikes of each interval between them are counted by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.codegen.code_objects import Task
+
+MOST_STEPS = 4096
+"""The steps of an image that are told apart; those after it count together with the last."""
+INTERVAL = "_interval"
+"""The variable of the images that says for each step, counted from 0, in which interval it lies."""
+_NEEDED = ("_turns", "_steps", "_early", "t_in_timesteps")
+
+
+class Tally(Task):
+    """Counts the spikes of a group.
+
+    Parameters
+    ----------
+    group : group
+        Whose spikes.
+    pictures : Images
+        Whose images they answer.
+    images : int
+        For how many images spikes are counted by themselves; 1 for all together.
+    name : str
+        Of the task.
+    intervals : int
+        In how many intervals of an image spikes are counted by themselves. If there are several, the images have a
+        variable `INTERVAL`, which a run must set.
+    firsts : bool
+        Whether the step of each neuron's first spike is kept for each image; then there is one interval only.
+    """
+
+    def __init__(
+        self, group: Any, pictures: Any, images: int, name: str, intervals: int = 1, *, firsts: bool = False
+    ) -> None:
+        self.group_size, self.images, self.intervals = len(group), images, intervals
+        self.spikes = group.variables["_spikespace"]
+        own = {"_counts": (images * intervals * len(group), np.int32), "_by_step": (MOST_STEPS, np.int64)}
+        if firsts:
+            own["_firsts"] = (images * len(group), np.int32)
+        for what, (size, dtype) in own.items():
+            group.variables.add_array(f"{what}_{name}", size=size, dtype=dtype)
+        self.counts, self.by_step = (group.variables[f"{what}_{name}"] for what in ("_counts", "_by_step"))
+        self.firsts = group.variables[f"_firsts_{name}"] if firsts else None
+        self.turned = {what: pictures.variables[what] for what in (*_NEEDED, *([INTERVAL] if intervals > 1 else []))}
+        needed = {"_spikes_now": self.spikes, "_counts": self.counts, "_by_step": self.by_step, **self.turned}
+        needed |= {"_firsts": self.firsts} if firsts else {}
+        kwds = {"spikes": self.spikes, "counts": self.counts, "by_step": self.by_step, "most": MOST_STEPS}
+        kwds |= {"neurons": len(group), "each": images > 1, "intervals": intervals, "firsts": self.firsts}
+        at = {"clock": group.clock, "when": "end", "order": 0, "name": name}
+        Task.__init__(self, group, "tally", "biosnn.conversion", needed, self.tally, kwds, **at)
+        group.contained_objects.append(self)
+
+    def tally(self) -> None:
+        """Do it, on the targets that run in this process."""
+        get = {what: var.get_value() for what, var in self.turned.items()}
+        turn = int(get["_turns"].item()) - 1
+        spikes = self.spikes.get_value()
+        if turn < 0:
+            return
+        step = int(get["t_in_timesteps"].item()) + int(get["_early"].item()) - int(get["_steps"][turn])
+        row = turn * self.intervals if self.images > 1 else 0
+        if self.intervals > 1:
+            row += int(get[INTERVAL][min(step, MOST_STEPS - 1)])
+        counts, fired = self.counts.get_value(), row * self.group_size + spikes[: spikes[-1]]
+        if self.firsts is not None:
+            self.firsts.get_value()[fired[counts[fired] == 0]] = step
+        counts[fired] += 1
+        self.by_step.get_value()[min(step, MOST_STEPS - 1)] += spikes[-1]
+
+    def read(self, shown: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The counts of so many images, shape (images or 1, neurons), and those of each step."""
+        return self.read_marks(shown)[:, -1], np.array(self.by_step.get_value(), np.int64)
+
+    def read_firsts(self, shown: int) -> NDArray[np.int64]:
+        """When each neuron fired first in an image, in steps from 0; -1 if it did not. Shape (images, neurons)."""
+        assert self.firsts is not None
+        steps = np.array(self.firsts.get_value(), np.int64).reshape(self.images, self.group_size)[:shown]
+        return np.where(self.read_marks(shown)[:, -1] > 0, steps, -1)
+
+    def read_marks(self, shown: int) -> NDArray[np.int64]:
+        """The counts from the beginning of an image to the end of each interval, (images or 1, intervals, neurons)."""
+        counts = np.array(self.counts.get_value()).reshape(self.images, self.intervals, self.group_size)
+        return counts[:shown].cumsum(axis=1, dtype=np.int64)

@@ -1,0 +1,174 @@
+"""Thresholds for the neurons that stand for ReLUs: how large activations get on calibration images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from biosnn.ann.images import check_images
+from biosnn.ann.layers import Relu
+from biosnn.ann.reference import reference
+from biosnn.conversion.populations import HOLD, MAXIMUM, OUTPUT, Population, Wiring
+from biosnn.errors import ConversionError, field_error
+
+METHODS = ("percentile", "max")
+SCOPES = ("channel", "layer")
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How a threshold is found from the activations of a layer.
+
+    A neuron fires at most once a time step, so that a threshold is the largest activation it can tell. A high one makes
+    every spike mean much and needs many steps; a low one clips large activations.
+
+    Parameters
+    ----------
+    method : {"percentile", "max"}
+        The value that few activations exceed (Rueckauer et al. 2017), or the largest one (Diehl et al. 2015; Han et al.
+        2020, the largest weighted input).
+    percentile : float, optional
+        Which, of all activations of calibration images, zeros among them (%). By default 99.9, and more where there are
+        many steps: `percentile_for` them.
+    steps : int
+        For how many steps images are going to be shown.
+    per : {"channel", "layer"}
+        Whether each channel of a layer has a threshold of its own. A layer without channels has one a neuron then.
+    alpha : float
+        Factor of all thresholds.
+
+    Raises
+    ------
+    ConversionError
+        If a field makes no sense.
+    """
+
+    method: str = "percentile"
+    percentile: float | None = None
+    steps: int = 64
+    per: str = "channel"
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, valid in (("method", METHODS), ("per", SCOPES)):
+            if getattr(self, name) not in valid:
+                raise ConversionError(field_error(f"Balance.{name}", " or ".join(valid), getattr(self, name)))
+        if self.percentile is not None and not 50 <= self.percentile <= 100:
+            raise ConversionError(field_error("Balance.percentile", "a number from 50 to 100", self.percentile))
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+            raise ConversionError(field_error("Balance.steps", "a whole number of at least 1", self.steps))
+        if not 0 < self.alpha < math.inf:
+            raise ConversionError(field_error("Balance.alpha", "a number above 0", self.alpha))
+
+    @property
+    def above(self) -> float:
+        """Which part of the activations may exceed the threshold."""
+        if self.method == "max":
+            return 0.0
+        return 1 - (percentile_for(self.steps) if self.percentile is None else self.percentile) / 100
+
+
+def percentile_for(steps: int) -> float:
+    """The percentile of activations that makes a good threshold for so many steps (%).
+
+    A lower threshold clips more, a higher one counts in coarser spikes. If activations fall off exponentially, the
+    squared error by clipping goes with the part that is clipped, and that of counting with 1/steps², so that the best
+    part to clip falls as 1/steps². It is 0.1 % at 64 steps: the value of Rueckauer et al. 2017, and the best of those
+    tried for a ResNet-20 (studies/conversion/README.md). With fewer steps, clipping more brought nothing.
+    """
+    return 100 - 0.1 * min((64 / steps) ** 2, 1.0)
+
+
+def balanced(
+    wired: Wiring, calibration: ArrayLike, balance: Balance, batch: int = 50
+) -> Mapping[str, NDArray[np.float32]]:
+    """Find the thresholds of all populations.
+
+    Parameters
+    ----------
+    wired : Wiring
+        The network.
+    calibration : array_like, shape (n, *shape of the input)
+        Images such as those the network was trained on; no labels are needed.
+    balance : Balance
+        How.
+    batch : int
+        How many images ONNX Runtime computes at a time. Only the largest activations are kept.
+
+    Returns
+    -------
+    mapping of str to ndarray of float32, shape (channels,)
+        For each population; of a layer without channels, shape (neurons,). The output has the one that it would need to
+        spike, the same for all classes.
+
+    Raises
+    ------
+    ConversionError
+        If there are no images or they do not fit the network, or a layer is silent for all of them.
+    """
+    images = check_images(wired.graph, calibration)
+    passing = (MAXIMUM, HOLD)  # what they tell is somebody else's
+    names = [population.name for population in wired.populations if population.kind not in passing]
+    largest = {name: _Largest(balance) for name in names}
+    computed = reference(wired.graph, batch=batch)
+    for start in range(0, len(images), batch):
+        for name, values in computed.activations(images[start : start + batch], names).items():
+            largest[name].see(values, len(images))
+    found: dict[str, NDArray[np.float32]] = {}
+    for population in wired.populations:
+        if population.kind in passing:
+            found[population.name] = found[population.paths[0].source]
+        else:
+            found[population.name] = _threshold(wired, population, largest[population.name], balance)
+    return found
+
+
+class _Largest:
+    """The largest values of each channel, as many as a percentile needs, from batches."""
+
+    def __init__(self, balance: Balance) -> None:
+        self.balance, self.kept, self.places = balance, np.empty((0, 0), np.float32), 0
+
+    def see(self, values: NDArray[np.float32], images: int) -> None:
+        """Take the activations of a batch, shape (n, channels, ...), out of so many images in all."""
+        channels = np.moveaxis(values, 1, 0).reshape(values.shape[1], -1)
+        if self.balance.per == "layer":
+            channels = channels.reshape(1, -1)
+        self.places = channels.shape[1] // len(values) * images
+        needed = min(math.ceil(self.balance.above * (self.places - 1)) + 1, self.places)
+        joined = channels if not self.kept.size else np.concatenate([self.kept, channels], axis=1)
+        needed = min(needed, joined.shape[1])
+        self.kept = np.partition(joined, joined.shape[1] - needed, axis=1)[:, -needed:].copy()
+
+    def value(self) -> NDArray[np.float64]:
+        """The percentile, or the largest, of each channel."""
+        ordered = np.sort(self.kept, axis=1)[:, ::-1].astype(float)
+        above = self.balance.above * (self.places - 1)
+        lower, part = math.floor(above), above - math.floor(above)
+        following = ordered[:, min(lower + 1, ordered.shape[1] - 1)]
+        return ordered[:, lower] * (1 - part) + following * part
+
+
+def _threshold(wired: Wiring, population: Population, largest: _Largest, balance: Balance) -> NDArray[np.float32]:
+    found = largest.value()
+    everywhere = float(largest.kept.max())
+    if everywhere <= 0:
+        if population.kind == OUTPUT:
+            return np.ones(population.shape[0], np.float32)
+        do = "Its units are dead: train the network again, or look at how the images are normalised."
+        raise ConversionError(
+            field_error(f"Layer {population.name!r}", "an activation above 0 for some calibration image", 0.0, do)
+        )
+    # A channel that is silent, or nearly always so, has what its layer needs: should it fire once, it tells little.
+    found = np.where(found > 0, found, found.max() if found.max() > 0 else everywhere)
+    layer = wired.graph[population.name]
+    if population.kind == OUTPUT:
+        found = np.asarray(found.max())  # spikes of all classes stand for the same, so that they can be compared
+    scaled = np.broadcast_to(found * balance.alpha, population.shape[:1])
+    if isinstance(layer, Relu) and math.isfinite(layer.most):
+        scaled = np.minimum(scaled, layer.most)  # clipped there in the network itself: the neuron need not tell more
+    return np.ascontiguousarray(scaled, dtype=np.float32)

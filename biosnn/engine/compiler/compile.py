@@ -1,0 +1,261 @@
+"""Drive the compiler: one process a source file on all cores, a precompiled header, no dependency pass."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from biosnn.engine import children
+from biosnn.engine.compiler import cache, toolchain, translation_units
+from biosnn.engine.compiler.toolchain import Compiler, Flags
+from biosnn.errors import CompileError
+
+HEADER = "common.h"
+NEEDED_SPACE = 200 * 10**6  # bytes: objects, binary and a precompiled header of some 50 MB
+
+# What the generated files of a usual network include between them.
+_STANDARD = (
+    *("algorithm", "chrono", "climits", "cmath", "csignal", "cstdint", "cstdio", "cstdlib", "ctime", "fstream"),
+    *("iostream", "limits", "map", "math.h", "random", "set", "string", "tuple", "utility", "vector"),
+)
+
+# Code that runs once: reading, writing, setting up. A quarter of the compile time goes into optimising it to no use.
+_COLD = re.compile(r"(main|objects|run|synapses_classes|once_\d+)\.cpp|code_objects/(before|after)_run_\w+\.cpp")
+
+
+def build(
+    sources: Path,
+    files: Sequence[str],
+    compiler: Compiler,
+    flags: Flags,
+    origins: Mapping[str, str],
+    on_progress: Callable[[int, int], None],
+) -> tuple[Path, bool]:
+    """The cache folder that holds the program ``main`` of these sources, built if it is not there yet.
+
+    Parameters
+    ----------
+    sources
+        Folder of the generated project.
+    files
+        Its C++ files that are to be compiled, relative to the folder.
+    compiler, flags
+        What to compile with.
+    origins
+        Which object and model a file stems from, for errors.
+    on_progress
+        Called with (files compiled, files in all).
+
+    Returns
+    -------
+    tuple
+        The folder of the entry, and whether a compiler was needed.
+
+    Raises
+    ------
+    CompileError
+        When the compiler or linker fails, or the disk has no room.
+    """
+    fingerprint = toolchain.fingerprint(compiler, flags)
+    key = _hash(sources, fingerprint)
+
+    def make(folder: Path) -> dict[str, object]:
+        _check_space(folder)
+        shutil.copytree(sources, folder, dirs_exist_ok=True)
+        header, usable = _common_header(folder, compiler, flags, fingerprint)
+        driver = _Driver(folder, compiler, usable, header, origins)
+        driver.run(_units(folder, files), on_progress)
+        return {"compiler": compiler.version, "compile_flags": usable.compile, "link_flags": usable.link}
+
+    return cache.obtain("programs", key, make)
+
+
+def _units(folder: Path, files: Sequence[str]) -> list[str]:
+    """What to compile: code objects joined, apart by how they are optimised, and the other files as they are."""
+    objects = [name for name in files if name.startswith("code_objects/")]
+    once = [name for name in objects if _COLD.fullmatch(name)]
+    often = [name for name in objects if name not in once]
+    rest = [name for name in files if name not in objects]
+    return [
+        *translation_units.join(folder, often, "often", cores()),
+        *translation_units.join(folder, once, "once", 1),
+        *rest,
+    ]
+
+
+def _hash(folder: Path, fingerprint: str) -> str:
+    """SHA-256 of every file's name and content and of the toolchain's fingerprint."""
+    digest = hashlib.sha256(fingerprint.encode())
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        content = path.read_bytes()
+        digest.update(f"\0{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """That of a compiler, whose own temporary files lie where they go with the build if it is killed."""
+    return {**os.environ, "TMPDIR": str(folder)}
+
+
+def _check_space(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < NEEDED_SPACE:
+        raise CompileError(
+            f"Not enough room to compile: {free / 1e6:.0f} MB free in {cache.folder()}, {NEEDED_SPACE / 1e6:.0f} MB "
+            "needed. Free some, run `biosnn cache --clear`, or set BIOSNN_CACHE to a folder on another disk."
+        )
+
+
+class _NotPrecompiled(Exception):
+    """The compiler makes no precompiled header, or did not this time."""
+
+
+def _common_header(project: Path, compiler: Compiler, flags: Flags, fingerprint: str) -> tuple[Path, Flags]:
+    """The header of a project (standard headers and those of Brian2), and the flags that work.
+
+    It is precompiled, and itself in the cache; without its precompiled form, the compiler reads it as text, which takes
+    longer and comes to the same. It is of the project alone then, so that the next build tries again.
+    """
+    library = project / "brianlib"
+    own = sorted(path for path in library.rglob("*.h"))
+    text = "".join(f"#include <{name}>\n" for name in _STANDARD)
+    text += "".join(f'#include "{path.relative_to(project).as_posix()}"\n' for path in own)
+    digest = hashlib.sha256(f"{fingerprint}\0{text}".encode())
+    for path in own:
+        digest.update(path.read_bytes())
+
+    def make(folder: Path) -> dict[str, object]:
+        usable = toolchain.accepted(compiler, flags.compile, folder)
+        shutil.copytree(library, folder / "brianlib")
+        (folder / HEADER).write_text(text)
+        made = folder / f"{HEADER}.gch"
+        command = [*compiler.command, *usable, "-I.", "-x", "c++-header", HEADER, "-o", made.name]
+        with children.child(command, folder, _environment(folder)) as process:
+            try:
+                process.communicate(timeout=toolchain.time_limit())
+            except subprocess.TimeoutExpired:
+                raise _NotPrecompiled from None
+        if process.returncode != 0 or not made.is_file():
+            raise _NotPrecompiled
+        return {"compiler": compiler.version, "compile_flags": list(usable)}
+
+    try:
+        folder, _ = cache.obtain("headers", digest.hexdigest(), make)
+    except _NotPrecompiled:
+        (project / HEADER).write_text(text)
+        return project / HEADER, Flags(toolchain.accepted(compiler, flags.compile, project), flags.link)
+    recorded = (cache.facts(folder) or {}).get("compile_flags", ())
+    # Of those asked for: nothing that stands in a file becomes a flag.
+    return folder / HEADER, Flags(tuple(flag for flag in flags.compile if flag in recorded), flags.link)
+
+
+class _Driver:
+    """Compiles and links one project; kills its compilers if it is interrupted."""
+
+    def __init__(
+        self, folder: Path, compiler: Compiler, flags: Flags, header: Path, origins: Mapping[str, str]
+    ) -> None:
+        self.folder, self.compiler, self.flags, self.header, self.origins = folder, compiler, flags, header, origins
+        self.running: set[subprocess.Popen[str]] = set()
+        self.time_limit = toolchain.time_limit()
+        self.guard = threading.Lock()
+        self.stopped = False
+
+    def run(self, files: Sequence[str], on_progress: Callable[[int, int], None]) -> None:
+        # The longest files first, so that no core is left with one of them at the end.
+        ordered = sorted(files, key=lambda name: (self.folder / name).stat().st_size, reverse=True)
+        done = 0
+        with ThreadPoolExecutor(max_workers=cores()) as pool:
+            try:
+                pending = {pool.submit(self._compile, name) for name in ordered}
+                on_progress(0, len(files))
+                while pending:
+                    finished, pending = wait(pending, timeout=0.25, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        future.result()
+                    done += len(finished)
+                    on_progress(done, len(files))
+                # Of a function that several objects hold, the linker takes the first: let it be a well optimised one.
+                objects = [_object(name) for name in sorted(files, key=lambda name: bool(_COLD.fullmatch(name)))]
+                self._call([*self.compiler.command, *objects, "-o", "main", *self.flags.link], "main")
+            except BaseException:
+                self._stop(pool)
+                raise
+        for name in files:
+            (self.folder / _object(name)).unlink()
+
+    def _compile(self, name: str) -> None:
+        command = [*self.compiler.command, "-c", "-Wno-write-strings", *self.flags.compile, "-I."]
+        if _COLD.fullmatch(name) and {"-O2", "-O3"} & set(self.flags.compile):
+            command.append("-O1")
+        self._call([*command, "-include", str(self.header), name, "-o", _object(name)], name)
+
+    def _call(self, command: list[str], name: str) -> None:
+        with contextlib.ExitStack() as stack:
+            with self.guard:
+                if self.stopped:
+                    return
+                process = stack.enter_context(children.child(command, self.folder, _environment(self.folder)))
+                self.running.add(process)
+            try:
+                output, _ = process.communicate(timeout=self.time_limit)
+            except subprocess.TimeoutExpired:
+                raise self._too_long(name) from None
+            finally:
+                with self.guard:
+                    self.running.discard(process)
+        if process.returncode != 0 and not self.stopped:
+            raise self._error(command, name, output)
+
+    def _stop(self, pool: ThreadPoolExecutor) -> None:
+        with self.guard:
+            self.stopped = True
+            for process in self.running:
+                children.end(process)
+        pool.shutdown(wait=True, cancel_futures=True)
+
+    def _too_long(self, name: str) -> CompileError:
+        what = "Linking the program" if name == "main" else f"Compiling {name}{self._origin(name)}"
+        return CompileError(
+            f"{what} took longer than {self.time_limit:g} s, and was stopped. Does the machine have enough memory? "
+            "BIOSNN_COMPILE_TIMEOUT sets another limit, such as '2 h'; shorter equations compile faster."
+        )
+
+    def _origin(self, name: str) -> str:
+        """In brackets, the objects that a file stems from; a unit holds several files."""
+        text = (self.folder / name).read_text(errors="replace") if name not in self.origins else ""
+        found = [self.origins[name]] if name in self.origins else [o for f, o in self.origins.items() if f in text]
+        named = list(dict.fromkeys(origin for origin in found if origin))
+        return f" ({', '.join(named[:3])}{' and others' if len(named) > 3 else ''})" if named else ""
+
+    def _error(self, command: list[str], name: str, output: str) -> CompileError:
+        source = self.folder / name
+        text = source.read_text() if source.is_file() else ""
+        log = cache.keep_log("compile", f"$ {' '.join(command)}\n\n{output}\n\n---- {name} ----\n{text}")
+        said = [line for line in output.splitlines() if "error" in line.lower()] or output.splitlines()
+        first = "\n  ".join(said[:5])
+        # A unit holds several files; the compiler names the one it refuses.
+        refused = next((file for file in self.origins if file in first), name)
+        origin = self.origins.get(refused, "")
+        return CompileError(
+            f"The compiler ({self.compiler.version}) refused {refused}{f' ({origin})' if origin else ''}:\n  {first}\n"
+            f"Log and source: {log}"
+        )
+
+
+def _object(name: str) -> str:
+    return str(Path(name).with_suffix(".o")) if not os.path.isabs(name) else f"{Path(name).stem}.o"
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""What turns models into Brian2's groups: neurons, synapses, their traces, their precision, and the order of a step."""

@@ -1,0 +1,387 @@
+"""Turn models into Brian2 objects: `neurons` and `synapses`.
+
+The objects are ordinary Brian2 groups: put them into a ``Network``, monitor them, change their variables. Parameters
+are ``(shared, constant)`` variables, so that a new value needs no new build.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from functools import partial
+from numbers import Real
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from brian2 import NeuronGroup, Synapses, second
+from brian2.units.fundamentalunits import Quantity
+
+from biosnn.catalogue import neuron_model, synapse_model
+from biosnn.codegen.code_objects import check_words
+from biosnn.errors import EngineError, ModelError, QuantityError, field_error, unknown
+from biosnn.groups import precision
+from biosnn.groups.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
+from biosnn.model import NeuronModel, SynapseModel
+from biosnn.projection import Kind, Projection, delays
+from biosnn.projection.delayed_traces import look_up
+from biosnn.quantity import check_dimension, format_quantity, parse_quantity, unit_text
+
+M = TypeVar("M", NeuronModel, SynapseModel)
+Value = Any
+"""What a variable may be set to: a quantity, an array of them, a text quantity, or a Brian2 expression as text."""
+
+
+def neurons(
+    n: int,
+    model: str | Path | NeuronModel = "lif",
+    *,
+    name: str | None = None,
+    dt: Quantity | None = None,
+    preset: str = "",
+    values: Mapping[str, Value] | None = None,
+) -> NeuronGroup:
+    """Build a group of neurons from a model.
+
+    Parameters
+    ----------
+    n : int
+        Number of neurons.
+    model : str, Path or NeuronModel
+        A name in the catalogue, a ``.toml`` file, or a model.
+    name : str, optional
+        Brian2's name of the group; by default the model's.
+    dt : Quantity, optional
+        The time step of this group; by default the session's.
+    preset : str, optional
+        One of the model's named sets of parameter values.
+    values : mapping, optional
+        Values of parameters (one quantity each), and of inputs and state variables: a quantity, an array of ``n``, or
+        an expression as text, evaluated in the generated code, such as ``"v_rest + rand()*mV"``.
+
+    Returns
+    -------
+    NeuronGroup
+        With the attribute ``model``: the model with the parameter values that the group was built with.
+
+    Raises
+    ------
+    ModelError
+        If the model is unknown or not well formed, or a value has an unknown name or the wrong dimension.
+    """
+    found = _with_values(neuron_model(model), preset, values)
+    if isinstance(n, bool) or int(n) != n or n < 1:
+        raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
+    # Not subexpressions: where an equation is integrated, what they stand for takes their place.
+    words = {*found.parsed.names, *found.parameters, *found.inputs} - found.parsed.subexpr_names
+    check_words(f"neurons({found.name!r})", words)
+    slow = precision.in_double(found, dt)
+    group = NeuronGroup(
+        int(n),
+        "\n".join([found.equations, *_declarations(found)]),
+        threshold=found.threshold or None,
+        reset=found.reset or None,
+        refractory=found.refractory or False,
+        method=precision.method(found, slow),
+        namespace={},
+        dt=dt,
+        dtype=slow,
+        name=name or f"{found.name}*",
+    )
+    _finish(group, found, values or {})
+    return group
+
+
+def synapses(
+    pre: Any,
+    post: Any,
+    model: str | Path | SynapseModel = "static",
+    *,
+    onto: str | None = None,
+    gain: Quantity | str | None = None,
+    connect: bool | str | tuple[Sequence[int], Sequence[int]] | Kind = True,
+    p: float = 1.0,
+    delay: Quantity | str | None = None,
+    traces: str = "neuron",
+    name: str | None = None,
+    preset: str = "",
+    values: Mapping[str, Value] | None = None,
+) -> Synapses | Projection:
+    """Connect two groups with a synapse model.
+
+    A presynaptic spike first adds ``gain * transmits`` (usually ``gain * w``) to the variable ``onto`` of the
+    postsynaptic neuron; then the model's own statements run. See `SynapseModel` for their order.
+
+    Parameters
+    ----------
+    pre, post : NeuronGroup, PoissonGroup, SpikeGeneratorGroup or Subgroup
+        Where spikes come from and where they go.
+    model : str, Path or SynapseModel
+        A name in the catalogue, a ``.toml`` file, or a model.
+    onto : str, optional
+        The variable of ``post`` that spikes add to. By default the only spike input of its model; ``""`` for none.
+    gain : Quantity or str, optional
+        What a weight of one adds to ``onto``, in its unit. Needed unless ``onto`` is dimensionless.
+    connect : bool, str, pair of index sequences, or Kind
+        True for all to all, a condition such as ``"i != j"``, or the indices (i, j) of each synapse. A `Kind` such as
+        ``Dense()`` makes a `Projection`, which stores no indices: faster, and smaller.
+    p : float
+        Probability of each connection; 1 with a kind.
+    delay : Quantity or str, optional
+        The same for all synapses, or an expression evaluated for each, such as ``"rand()*10*ms"``. With a kind, an
+        array in the natural shape of a weight instead of an expression.
+    traces : {"neuron", "synapse"}
+        Where one-sided traces live. On the neuron is exact and fast; traces go to the synapse by themselves when
+        spikes are delayed, since each synapse then sees a spike at a time of its own. ``Synapses`` may be given their
+        delays, ``syn.delay = 2*ms``, after they were made too, and between runs.
+    name, preset, values
+        As in `neurons`.
+
+    Returns
+    -------
+    Synapses or Projection
+        With the attribute ``model``. Companion groups that hold traces go into a ``Network`` with it.
+
+    Raises
+    ------
+    ModelError
+        If the model is unknown or not well formed; if ``onto``, ``gain`` or a value does not fit.
+    """
+    found = _with_values(synapse_model(model), preset, values)
+    if traces not in ("neuron", "synapse"):
+        raise ModelError(field_error(f"synapses({found.name!r}), traces", "'neuron' or 'synapse'", traces))
+    words = {*found.parsed.names, *found.parameters, *found.inputs, *found.traces}
+    check_words(f"synapses({found.name!r})", words)
+    target, unit_gain = _transmission(found, post, onto, gain)
+    where = f"synapses({found.name!r})"
+    if not isinstance(p, str) and (isinstance(p, bool) or not isinstance(p, Real) or not 0 <= p <= 1):
+        raise ModelError(field_error(f"{where}, p", "a probability from 0 to 1", p))
+    delay = _delay(f"{where}, delay", delay)
+    implied = isinstance(connect, Kind)
+    # A projection delays the spikes of a neuron, and so its trace, as a whole, or can look up what its trace was.
+    late = delay is not None and (not implied or (np.ndim(delay) > 0 and not can_be_late(found)))
+    on_neuron = on_the_neuron(found, delayed=late) if traces == "neuron" else []
+    form = synaptic_form(found, on_neuron)
+    lines = [form.equations, *_declarations(found)]
+    on_pre = form.on_pre
+    if target:
+        lines.append(f"gain : {unit_text(unit_gain)} (shared, constant)")
+        on_pre = f"{target}_post += gain*({found.transmits})\n{on_pre}"
+    texts = {"model": "\n".join(lines), "method": found.method, "name": name or f"{found.name}*"}
+    statements = {"pre": on_pre, "post": form.on_post}
+    if isinstance(connect, Kind):
+        if p != 1.0 or isinstance(delay, str):
+            given = f"p={p}" if p != 1.0 else f"delay={delay!r}"
+            raise ModelError(field_error(f"synapses({found.name!r})", "p=1 and numbers for delays with a kind", given))
+        syn, holders = _project(pre, post, connect, found, on_neuron, texts, statements, delay)
+    else:
+        syn = Synapses(
+            pre,
+            post,
+            on_pre=on_pre or None,
+            on_post=form.on_post or None,
+            namespace={},
+            **texts,
+        )
+        holders = attach_traces(syn, found, on_neuron)
+        arrays = {**(values or {}), "delay": delay}
+        _check_arrays(where, syn, connect, p, {name: value for name, value in arrays.items() if np.ndim(value) > 0})
+        _connect(syn, connect, p)
+        if delay is not None:
+            if np.ndim(delay) > 0:
+                _check_length(f"{where}, delay", syn, delay)
+            syn.delay = delay
+    _check_uses(found, syn)
+    if target:
+        syn.gain = unit_gain
+    _finish(syn, found, values or {})
+    for trace_name, trace in found.traces.items():
+        if trace.initial != "0":  # where a new variable starts
+            setattr(holders[trace_name], trace_name, trace.initial)
+    return syn
+
+
+def _delay(where: str, delay: Any) -> Any:
+    """A delay as a quantity, or as an expression if it is one."""
+    if delay is None:
+        return None
+    if isinstance(delay, str):
+        try:
+            delay = parse_quantity(delay)
+        except QuantityError:
+            try:
+                ast.parse(delay.strip(), mode="eval")
+            except SyntaxError:
+                raise ModelError(field_error(where, "a time such as '0.3 ms', or an expression", delay)) from None
+            return delay
+    try:
+        check_dimension(where, Quantity(delay), second)
+    except (QuantityError, TypeError, ValueError) as error:
+        raise ModelError(
+            str(error) if isinstance(error, QuantityError) else field_error(where, "a time", delay)
+        ) from None
+    if not np.all(np.isfinite(np.asarray(delay))) or np.any(np.asarray(delay) < 0):
+        raise ModelError(field_error(where, "finite times, not negative", delay))
+    return delay
+
+
+def _project(
+    pre: Any,
+    post: Any,
+    kind: Kind,
+    model: SynapseModel,
+    on_neuron: Sequence[str],
+    texts: Mapping[str, Any],
+    statements: Mapping[str, str],
+    delay: Any,
+) -> tuple[Projection, dict[str, Any]]:
+    """A projection with the texts of a model, and the groups that hold its traces."""
+    syn = Projection(pre, post, kind, **texts)
+    each = np.ndim(delay) > 0 and any(model.traces[name].side == "pre" for name in on_neuron)
+    before = delays.arrivals(syn, "pre", "pre", delay, lookup=each)
+    arrivals = {"pre": before}
+    if statements["post"] or any(model.traces[name].side == "post" for name in on_neuron):
+        arrivals["post"] = delays.arrivals(syn, "post", "post")
+    see = {"pre": partial(look_up, syn, before.ages)} if each and before.ages else {}
+    holders = attach_traces(syn, model, on_neuron, {side: found.spikes for side, found in arrivals.items()}, see)
+    for side, code in statements.items():
+        if code:
+            syn.add_pathway(side, side, code, arrivals[side])
+    return syn, holders
+
+
+def _with_values(model: M, preset: str, values: Mapping[str, Value] | None) -> M:
+    """The model with the parameter values that a group is built with, so that it tells the truth about the group."""
+    given = {name: value for name, value in (values or {}).items() if name in model.parameters}
+    for name, value in given.items():
+        if np.ndim(value) > 0 or not isinstance(value, str | int | float | Quantity):
+            raise ModelError(field_error(f"{model.name}.{name}", "one quantity for the whole group", value))
+    texts = {name: value if isinstance(value, str) else format_quantity(value) for name, value in given.items()}
+    return model.with_values(preset, **texts) if preset or texts else model
+
+
+def _declarations(model: NeuronModel | SynapseModel) -> list[str]:
+    """The lines that declare parameters (shared, constant) and value inputs."""
+    shared = " (shared)" if isinstance(model, SynapseModel) else ""
+    lines = [f"{name} : {unit_text(entry.dimension)} (shared, constant)" for name, entry in model.parameters.items()]
+    for name, entry in model.inputs.items():
+        if entry.kind == "value":
+            lines.append(f"{name} : {unit_text(parse_quantity(entry.default))}{shared}")
+    return lines
+
+
+def _finish(group: Any, model: NeuronModel | SynapseModel, values: Mapping[str, Value]) -> None:
+    """Set parameters, then inputs and initial values, which may be expressions in parameters."""
+    group.add_attribute("model")
+    group.model = model
+    settable = {*model.parameters, *model.inputs, *model.parsed.names} - set(model.parsed.subexpr_names)
+    where = f"{group.name} ({model.name})"
+    for name in values:
+        if name not in settable:
+            raise ModelError(f"{where}: " + unknown("parameter, input or state variable", name, settable))
+    for name, parameter in model.parameters.items():
+        setattr(group, name, parameter.quantity)
+    given = {name: value for name, value in values.items() if name not in model.parameters}
+    defaults = {name: entry.default for name, entry in model.inputs.items() if entry.kind == "value"}
+    for name, value in {**defaults, **model.initial, **given}.items():
+        _set_variable(f"{where}.{name}", group, name, value)
+
+
+def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
+    """Set a variable of each neuron or synapse; a text that is no quantity is an expression for the generated code."""
+    if isinstance(value, str):
+        try:
+            value = parse_quantity(value)
+        except QuantityError:
+            setattr(group, name, value)
+            return
+    value = Quantity(value)  # a list becomes an array, whose units must agree
+    try:
+        check_dimension(str(value), value, group.variables[name].dim)
+    except QuantityError as error:
+        raise ModelError(f"{where}: {error}") from None
+    if isinstance(group, Projection):
+        group[name] = value
+        return
+    if isinstance(group, Synapses) and np.ndim(value) > 0 and not group.variables[name].scalar:
+        _check_length(where, group, value)
+    if not np.any(value):
+        return  # a new group's variables are zero; an entry for each would only lengthen the program
+    setattr(group, name, value)
+
+
+def _check_arrays(where: str, syn: Any, connect: Any, p: Any, arrays: Mapping[str, Any]) -> None:
+    """Refuse arrays for synapses whose number depends on chance, and those that are not as long as it is."""
+    for name, value in arrays.items():
+        if p != 1 and np.size(value) > 1:
+            do = "Give an expression as text, or choose the synapses yourself: connect=(i, j)."
+            given = f"an array of shape {np.shape(value)} with p={p}"
+            raise ModelError(field_error(f"{where}, {name}", "one value, as chance makes the synapses", given, do))
+        if connect is True and np.size(value) not in (1, len(syn.source) * len(syn.target)):
+            expected = f"one value, or one for each of the {len(syn.source) * len(syn.target)} synapses"
+            raise ModelError(field_error(f"{where}, {name}", expected, f"shape {np.shape(value)}"))
+
+
+def _check_length(where: str, syn: Any, value: Any) -> None:
+    """Let an array have a value for each synapse, where it is known how many there are before the program runs."""
+    try:
+        count = len(syn)
+    except EngineError:  # `_check_arrays` has seen to those whose number is known, and to those that depend on chance
+        return
+    if np.shape(value) not in ((), (1,), (count,)):
+        expected = f"one value, or one for each of the {count} synapses"
+        raise ModelError(field_error(where, expected, f"shape {np.shape(value)}"))
+
+
+def _transmission(
+    model: SynapseModel, post: Any, onto: str | None, gain: Quantity | str | None
+) -> tuple[str, Quantity | None]:
+    """Which variable of the target a spike adds to (``""`` for none), and the gain with its unit."""
+    where = f"synapses({model.name!r})"
+    if onto is None:
+        candidates = getattr(getattr(post, "model", None), "spike_inputs", [])
+        if len(candidates) > 1:
+            raise ModelError(field_error(f"{where}, onto", f"one of {', '.join(candidates)}", onto))
+        onto = candidates[0] if candidates else ""
+    if not onto:
+        if gain is not None:
+            raise ModelError(f"{where}: a gain needs a variable to act on. Give onto=... as well.")
+        return "", None
+    if onto not in post.variables or post.variables[onto].read_only:
+        valid = [name for name, var in post.variables.items() if not var.read_only and not name.startswith("_")]
+        raise ModelError(f"{where}, onto: " + unknown("variable of the postsynaptic group", onto, valid))
+    dimension = post.variables[onto].dim
+    if gain is None:
+        if not dimension.is_dimensionless:
+            raise ModelError(field_error(f"{where}, gain", f"what a weight of one adds to {onto}, in its unit", gain))
+        gain = Quantity(1.0)
+    try:
+        if isinstance(gain, str):
+            return onto, parse_quantity(gain, dimension)
+        check_dimension(f"gain {gain}", gain, dimension)
+    except QuantityError as error:
+        raise ModelError(f"{where}: {error}") from None
+    return onto, gain
+
+
+def _check_uses(model: SynapseModel, syn: Synapses) -> None:
+    for name in model.uses:
+        if name not in syn.variables:
+            side = "presynaptic" if name.endswith("_pre") else "postsynaptic"
+            variable = name.rsplit("_", 1)[0]
+            raise ModelError(f"SynapseModel {model.name!r} reads {name}, but the {side} group has no {variable!r}.")
+
+
+def _connect(syn: Synapses, connect: bool | str | tuple[Sequence[int], Sequence[int]], p: float) -> None:
+    if connect is True:
+        syn.connect(p=p)
+    elif isinstance(connect, str):
+        syn.connect(condition=connect, p=p)
+    elif isinstance(connect, tuple) and len(connect) == 2:
+        if not len(connect[0]) or not len(connect[1]):
+            raise ModelError(field_error("synapses, connect", "the indices of at least one synapse", connect))
+        syn.connect(i=connect[0], j=connect[1], p=p)
+    else:
+        raise ModelError(
+            field_error("synapses, connect", "True, a condition such as 'i != j', or a pair of index arrays", connect)
+        )

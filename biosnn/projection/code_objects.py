@@ -1,0 +1,23 @@
+"""Code objects that know the templates of projections beside those of Brian2, one for each target."""
+
+from __future__ import annotations
+
+from brian2.codegen.codeobject import CodeObject
+
+from biosnn.codegen import code_objects
+from biosnn.codegen.code_objects import complete_functions, language
+from biosnn.projection.numpy_code import ProjectionNumpyGenerator
+
+__all__ = ["complete_functions", "for_target", "language"]
+
+_OWN = "biosnn.projection"
+
+
+def for_target(package: str = _OWN) -> type[CodeObject]:
+    """The code object class of the active target, with templates of ours and, on C++, those of another package."""
+    own = code_objects.for_target(_OWN)
+    if language(own) == "numpy":
+        return code_objects.with_templates(own, _OWN, generator_class=ProjectionNumpyGenerator)  # type: ignore[arg-type]
+    if package == _OWN or language(own) != "cpp":
+        return own
+    return code_objects.with_templates(own, package)  # type: ignore[arg-type]

@@ -1,0 +1,95 @@
+"""Presynaptic traces under delays that differ from synapse to synapse.
+
+Each synapse sees a neuron's spikes, and so its trace, as many steps late as its delay is long. What a neuron's trace
+has been in the last steps is kept, and a synapse looks it up: one number a neuron and step, not one a synapse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.codegen.code_objects import Task
+from biosnn.projection.delays import Ages
+from biosnn.projection.kinds import INDEX, Indices
+
+# Between the presynaptic traces' own updates and on_post.
+_ORDER = 0.5
+
+
+@dataclass(frozen=True)
+class Late:
+    """Where a synapse finds what it sees of a trace.
+
+    Parameters
+    ----------
+    step, delays, expected : Variable
+        The number of the present step; for each weight its delay in steps; the step that comes next unless there is a
+        pause, in which traces stay as they are.
+    slots, neurons : int
+        Of how many steps, and for how many neurons, values are kept.
+    """
+
+    step: Any
+    delays: Any
+    expected: Any
+    slots: int
+    neurons: int
+
+    def index(self, weights: Indices, neurons: Indices) -> Indices:
+        """On the targets that run in this process: the places to look up, an entry a synapse."""
+        steps = int(self.step.get_value().item()) - self.delays.get_value()[weights].astype(np.int64)
+        found: Indices = steps % self.slots * self.neurons + neurons
+        return found
+
+
+class Recorder(Task):
+    """Keeps the present values of traces, in every step."""
+
+    def __init__(self, projection: Any, late: Late, traces: Mapping[str, tuple[Any, Any]], clock: Any) -> None:
+        self.late, self.pairs = late, list(traces.values())
+        needed = {"t_in_timesteps": late.step, "_expected": late.expected}
+        for name, (now, kept) in traces.items():
+            needed |= {f"_now_{name}": now, f"_kept_{name}": kept}
+        kwds = {"late": late, "pairs": self.pairs}
+        at = {"clock": clock, "when": "synapses", "order": _ORDER, "name": f"{projection.name}_late_traces"}
+        Task.__init__(self, projection, "record", "biosnn.projection", needed, self.record, kwds, **at)
+
+    def record(self) -> None:
+        """Do it, on the targets that run in this process."""
+        step, expected = int(self.late.step.get_value().item()), self.late.expected.get_value()
+        first = max(int(expected.item()), step - self.late.slots + 1)
+        expected[...] = step + 1
+        slots = np.arange(first, step + 1) % self.late.slots
+        for now, kept in self.pairs:
+            values: NDArray[Any] = kept.get_value().reshape(self.late.slots, self.late.neurons)
+            values[slots] = now.get_value()
+
+
+def look_up(projection: Any, ages: Ages, traces: Mapping[str, Any]) -> None:
+    """Let the statements of a projection see traces of its source neurons as late as the spikes arrive.
+
+    Parameters
+    ----------
+    projection : Projection
+        Whose statements.
+    ages : Ages
+        The delays, which can be looked up.
+    traces : mapping
+        The variable of each trace, which has a value for every neuron of the whole source group.
+    """
+    variables, group = projection.variables, projection.ends.whole("pre")
+    variables.add_array("_late_expected", size=1, dtype=np.int64)
+    late = Late(ages.line.step, ages.delays, variables["_late_expected"], ages.line.slots, len(group))
+    pairs = {}
+    for name, trace in traces.items():
+        kept, size = f"_late_{name}", late.slots * late.neurons
+        variables.add_array(kept, size=size, dimensions=trace.dim, dtype=np.dtype(trace.dtype))
+        variables.add_reference(name, projection, kept, index=INDEX)
+        pairs[name] = (trace, variables[kept])
+    projection.late = late
+    projection.contained_objects.append(Recorder(projection, late, pairs, group.clock))

@@ -1,0 +1,170 @@
+"""The settings and images of studies of a trained network: images as it was trained on them, divided for use.
+
+Some are for calibration, the others for the test; the network has learned from none of the latter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.ann import Graph, check_images
+from biosnn.conversion import HybridNetwork, SpikingNetwork, is_converted, load, read_network
+from biosnn.conversion.running import check_labels
+from biosnn.conversion.thresholds import METHODS, SCOPES
+from biosnn.datasets import examples, names, stratified_split
+from biosnn.datasets.own import Examples
+from biosnn.errors import ConversionError, SettingsError, field_error
+from biosnn.files import reading
+from biosnn.study.settings import changed_settings, setting
+
+OPTIONS = ("code", "input", "output", "neuron", "preset", "start", "method", "percentile", "per", "alpha")
+"""The settings that say how a network is converted."""
+
+SPLIT_SEED = 1
+"""Of the images that are held out, from which networks of the catalogue have not learned (models/networks/train.py)."""
+
+SCALES: dict[str, dict[str, Any]] = {
+    "mnist": {"held_out": "0"},
+    "fashion-mnist": {"held_out": "0"},
+    "cifar10": {"mean": "0.485, 0.456, 0.406", "deviation": "0.229, 0.224, 0.225", "held_out": "0"},
+}
+"""What each dataset brings along: its own test images, and the scale on which networks are trained."""
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """Which network, and which images: what `load_pictures` needs, for the ``Settings`` of a study to begin with."""
+
+    model: str = setting("digits_cnn", "the network: a name of the catalogue, or a file that biosnn.convert reads")
+    data: str = setting("digits", f"the images: {', '.join(names())}, or an .npz file with the arrays x and y")
+    images: int = setting(500, "how many test images are shown; 0: all", minimum=0)
+    calibration: int = setting(500, "how many training images thresholds are found on; 0: all", minimum=0)
+    held_out: int = setting(500, "how many images are kept for the test; 0: the dataset's own test images", minimum=0)
+    mean: tuple[float, ...] = setting(
+        (0.0,), "what is taken off intensities from 0 to 1, as in training, for each channel"
+    )
+    deviation: tuple[float, ...] = setting((1.0,), "what they are then divided by, for each channel")
+
+    BASES: ClassVar[dict[str, Any]] = {"data": SCALES}
+
+
+@dataclass(frozen=True)
+class ConversionSettings(PictureSettings):
+    """And how the network is converted: what `biosnn.convert` takes."""
+
+    neuron: str = setting("if_soft", "what a ReLU becomes: a neuron model of the catalogue, or a file")
+    preset: str = setting("", "one of its presets")
+    start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
+    method: str = setting("percentile", "how a threshold is found", choices=METHODS)
+    percentile: float = setting(
+        0.0, "which percentile of the activations (%); 0: as the steps want it", minimum=0.0, maximum=100.0
+    )
+    per: str = setting("channel", "what has a threshold of its own", choices=SCOPES)
+    alpha: float = setting(1.0, "factor of all thresholds", minimum=0.001)
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """A network and its images.
+
+    Parameters
+    ----------
+    graph : Graph
+        The ordinary network.
+    converted : SpikingNetwork or None
+        The spiking one, if the file has one already.
+    calibration, test : ndarray of float32, shape (n, *shape of the input)
+        Images.
+    labels : ndarray of int, shape (n,)
+        Of the test images.
+    source : str
+        Where they come from.
+    """
+
+    graph: Graph
+    converted: SpikingNetwork | None
+    calibration: NDArray[np.float32]
+    test: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    source: str
+
+
+def load_pictures(settings: Any) -> Pictures:
+    """Load the network and the images that the settings name.
+
+    Parameters
+    ----------
+    settings : object
+        With the fields of `PictureSettings`. If the network spikes already, settings named in `OPTIONS` must be
+        what they are by default.
+
+    Raises
+    ------
+    BiosnnError
+        If the network or the images cannot be read, or do not go together.
+    """
+    converted = load(settings.model) if is_converted(settings.model) else None
+    if isinstance(converted, HybridNetwork):
+        do = "Run it in Python, or give the ordinary network."
+        raise SettingsError(field_error("model", "a network whose layers all spike", f"a hybrid {settings.model}", do))
+    if converted:
+        _check_own(settings)
+    graph = converted.graph if converted else read_network(settings.model)
+    data = examples(settings.data)
+    with reading(settings.data, SettingsError, "images of the network's classes"):
+        check_labels(data.labels, len(data.labels), graph)
+    training, test = _split(settings, data)
+    limit = settings.calibration or len(training)
+    shown = settings.images or len(test)
+    calibration, test = training[:limit], test[:shown]
+    return Pictures(
+        graph,
+        converted,
+        _prepared(settings, graph, data.inputs[calibration]),
+        _prepared(settings, graph, data.inputs[test]),
+        data.labels[test],
+        data.source,
+    )
+
+
+def _check_own(settings: Any) -> None:
+    """Refuse settings that say how a network is converted, where it is converted already."""
+    for name in sorted(changed_settings(settings).keys() & set(OPTIONS)):
+        do = "Give the ordinary network to convert it otherwise."
+        expected = f"its default, as {settings.model} is converted already"
+        raise SettingsError(field_error(name, expected, getattr(settings, name), do))
+
+
+def _split(settings: Any, data: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Images for calibration and for the test, both in random order."""
+    if settings.held_out:
+        return stratified_split(data.labels, settings.held_out, SPLIT_SEED)
+    if not 0 < data.for_training < len(data.labels):
+        do = "Say how many images are kept for the test."
+        raise SettingsError(field_error("held_out", f"at least 1, as {data.name} has no test images", 0, do))
+    rng = np.random.default_rng(SPLIT_SEED)
+    return rng.permutation(data.for_training), rng.permutation(np.arange(data.for_training, len(data.labels)))
+
+
+def _prepared(settings: Any, graph: Graph, images: NDArray[Any]) -> NDArray[np.float32]:
+    """Scale images, channels first, and lay them out as the network takes them."""
+    values = images
+    for name, change in (("mean", np.subtract), ("deviation", np.divide)):
+        numbers = getattr(settings, name)
+        if len(numbers) not in (1, values.shape[1]):
+            raise SettingsError(field_error(name, f"a number for each of {values.shape[1]} channels", numbers))
+        values = change(values, np.asarray(numbers, np.float32).reshape(-1, *[1] * (values.ndim - 2)))
+    shape = graph.input.shape
+    laid = values
+    if values.shape[1:] != shape and values.ndim == 4 and values.transpose(0, 2, 3, 1).shape[1:] == shape:
+        laid = values.transpose(0, 2, 3, 1)
+    elif len(shape) == 1 and values[0].size == shape[0]:
+        laid = values.reshape(len(values), -1)
+    try:
+        return check_images(graph, laid)
+    except ConversionError as problem:
+        raise SettingsError(f"data={settings.data}: its images do not fit {settings.model}. {problem}") from None

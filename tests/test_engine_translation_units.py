@@ -1,0 +1,103 @@
+"""Code objects joined into translation units: nothing clashes, nothing is lost, the same numbers come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from brian2 import Network, NeuronGroup, SpikeMonitor, TimedArray, ms
+from numpy.testing import assert_allclose
+
+from biosnn import session
+from biosnn.engine.compiler import translation_units
+
+FORM = """#include "code_objects/{name}.h"
+namespace {{
+    double helper(double x) {{ return {factor}*x; }}
+}}
+
+void _run_{name}()
+{{
+    using namespace brian;
+    value = helper(value);{body}
+}}
+"""
+
+
+def project(folder: Path, **texts: str) -> list[str]:
+    (folder / "code_objects").mkdir()
+    for name, text in texts.items():
+        (folder / "code_objects" / f"{name}.cpp").write_text(text)
+    return [f"code_objects/{name}.cpp" for name in texts]
+
+
+def form(name: str, factor: int = 2, body: str = "") -> str:
+    return FORM.format(name=name, factor=factor, body=body)
+
+
+def joined(folder: Path, files: list[str], at_least: int = 1) -> tuple[list[str], str]:
+    made = translation_units.join(folder, files, "unit", at_least)
+    return made, "\n".join((folder / name).read_text() for name in made)
+
+
+def test_helpers_of_the_same_name_go_to_namespaces_of_their_own(tmp_path: Path) -> None:
+    made, text = joined(tmp_path, project(tmp_path, a=form("a", 2), b=form("b", 3)))
+    assert made == ["unit_0.cpp"]
+    assert "namespace {" not in text
+    assert text.count("using namespace helpers_") == 2
+
+
+def test_what_a_later_run_repeats_calls_the_first(tmp_path: Path) -> None:
+    _, text = joined(tmp_path, project(tmp_path, cell=form("cell"), cell_1=form("cell_1"), b=form("b", 3)))
+    assert "void _run_cell_1() { _run_cell(); }" in text
+    assert text.count("double helper") == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        form("odd", body="\n    static int count = 0;"),
+        form("odd") + "\nint another()\n{\n    return 0;\n}\n",
+        "int odd;\n",
+    ],
+    ids=["a variable that lasts", "a function of another form", "something else"],
+)
+def test_what_has_not_the_form_of_a_code_object_stays_alone(tmp_path: Path, odd: str) -> None:
+    made, _ = joined(tmp_path, project(tmp_path, a=form("a"), b=form("b", 3), odd=odd))
+    assert made == ["unit_0.cpp", "code_objects/odd.cpp"]
+
+
+def test_every_file_is_in_one_unit_and_every_core_has_one(tmp_path: Path) -> None:
+    files = project(tmp_path, **{f"f{number}": form(f"f{number}", number) for number in range(20)})
+    made, text = joined(tmp_path, files, at_least=4)
+    assert len(made) == 4
+    assert sorted(text.count(f"void _run_f{number}()") for number in range(20)) == [1] * 20
+
+
+def group(name: str, values: list[float]) -> NeuronGroup:
+    """Neurons driven by an array, which generated code holds in a helper function."""
+    equations = f"dv/dt = (clip({name}(t), 0, 1) + push + 0.05*i)/ms : 1\npush : 1 (shared)"
+    array = TimedArray(values, dt=10 * ms, name=name)
+    return NeuronGroup(
+        5, equations, threshold="v > 1", reset="v = 0", method="euler", name=f"{name}n", namespace={name: array}
+    )
+
+
+def counts(target: str) -> list[np.ndarray]:
+    """The spikes of two groups in two runs; a value changes in between."""
+    with session(target, seed=3, dt=0.5 * ms) as sim:
+        groups = [group("early", [0.0, 0.4, 0.1]), group("late", [0.3, 0.0, 0.5])]
+        monitors = [SpikeMonitor(each, name=f"{each.name}_spikes") for each in groups]
+        network = Network(*groups, *monitors)
+        sim.run(network, 15 * ms)
+        groups[0].push = 0.2
+        sim.run(network, 15 * ms)
+        return [np.array(monitor.count) for monitor in monitors]
+
+
+@pytest.mark.cpp
+def test_two_runs_of_joined_code_give_the_numbers_of_numpy() -> None:
+    compiled, expected = counts("cpp"), counts("numpy")
+    assert min(each.sum() for each in expected) > 10
+    assert_allclose(compiled, expected)
