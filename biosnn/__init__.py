@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from biosnn.groups.schedule import within_step
     from biosnn.inputs import images, poisson
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
-    from biosnn.projection import Conv2D, Dense, Lateral, Listed, OneToOne, Pool2D, Projection, Shortcut
+    from biosnn.projection import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut, Sparse
     from biosnn.quantity import format_quantity, parse_quantity
     from biosnn.run import run_study
 
@@ -31,7 +31,7 @@ _HOMES = {
     "biosnn.errors": ("BiosnnError",),
     "biosnn.inputs": ("images", "poisson"),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
-    "biosnn.projection": ("Conv2D", "Dense", "Lateral", "Listed", "OneToOne", "Pool2D", "Projection", "Shortcut"),
+    "biosnn.projection": ("Conv2D", "Dense", "Lateral", "Sparse", "OneToOne", "Pool2D", "Projection", "Shortcut"),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
     "biosnn.groups.schedule": ("within_step",),
     "biosnn.catalogue": ("neuron_model", "synapse_model"),
@@ -46,7 +46,6 @@ __all__ = [
     "Dense",
     "Input",
     "Lateral",
-    "Listed",
     "NeuronModel",
     "OneToOne",
     "Parameter",
@@ -54,6 +53,7 @@ __all__ = [
     "Projection",
     "Shortcut",
     "Simulation",
+    "Sparse",
     "SynapseModel",
     "Trace",
     "convert",
@@ -72,6 +72,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Listed":
+        raise AttributeError("biosnn.Listed(shape, starts, targets) is now biosnn.Sparse(shape, indptr, indices)")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'biosnn' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ring import Ring
 
 import biosnn
-from biosnn import Conv2D, Dense, Lateral, Listed, OneToOne, Pool2D, Projection, Shortcut
+from biosnn import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut, Sparse
 
 DT = 1 * ms
 STEPS = 25
@@ -34,9 +34,9 @@ def listed(kind: Any, n_source: int, n_target: int) -> Iterator[Synapse]:
         yield from ((i, (i + 1 + k) % n_target, i * kind.width + k) for i in range(n_source) for k in range(kind.width))
     elif isinstance(kind, Lateral):
         yield from ((i, j, 0) for i in range(n_source) for j in range(n_target) if i != j)
-    elif isinstance(kind, Listed):
+    elif isinstance(kind, Sparse):
         for i in range(n_source):
-            yield from ((i, int(kind.targets[k]), int(k)) for k in range(kind.starts[i], kind.starts[i + 1]))
+            yield from ((i, int(kind.indices[k]), int(k)) for k in range(kind.indptr[i], kind.indptr[i + 1]))
     elif isinstance(kind, Shortcut):
         (rows, columns, inner), (outer) = kind.output, kind.input[2]
         down, right = pair(kind.stride)
@@ -66,7 +66,7 @@ def _in_windows(kind: Any) -> Iterator[Synapse]:
 def sizes(kind: Any) -> tuple[int, int]:
     if hasattr(kind, "input"):
         return int(np.prod(kind.input)), int(np.prod(kind.output))
-    if isinstance(kind, Listed):
+    if isinstance(kind, Sparse):
         return kind.shape
     return (4, 4) if isinstance(kind, OneToOne | Lateral | Ring) else (4, 3)
 
@@ -128,6 +128,6 @@ KINDS = {
     "overlapping average": Pool2D((5, 5, 2), 3, 2, 1),
     "identity": Shortcut((3, 2, 2)),
     "shortcut": Shortcut((5, 4, 2), 5, 2),
-    "a list": Listed((5, 4), np.array([0, 2, 2, 3, 6, 7]), np.array([0, 3, 1, 0, 1, 2, 3])),
+    "a list": Sparse((5, 4), np.array([0, 2, 2, 3, 6, 7]), np.array([0, 3, 1, 0, 1, 2, 3])),
     "a kind of one's own": Ring(2),
 }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import biosnn
 from biosnn.ann import Convolution, Graph, Input, Linear, Relu, affine, reference
 from biosnn.conversion import convert
-from biosnn.conversion.build import build, frames
+from biosnn.conversion.build import build, pixel_sequence
 from biosnn.conversion.connections import order, spread
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.populations import Population
@@ -92,7 +92,7 @@ def test_what_is_missing_is_on_the_membrane(graph: Graph) -> None:
     with biosnn.session("numpy", dt=DT) as sim:
         built = build(snn, steps, 1)
         pictures = next(obj for obj in built.network.objects if obj.name == "pictures")
-        pictures.variables["pixels"].set_value(frames(snn, images[:1])[0])
+        pictures.variables["pixels"].set_value(pixel_sequence(snn, images[:1])[0])
         sim.run(built.network, steps * DT)
         counts = {name: tally.read(1)[0][0] for name, tally in built.tallies.items()}
         v = {population.name: np.array(built.groups[population.name].v[:]) for population in snn.wiring.hidden}

@@ -16,7 +16,7 @@ from biosnn.conversion.connections import lower, order, spread
 from biosnn.conversion.populations import Population, Wiring, wiring
 from biosnn.conversion.windows import aligned, windows
 from biosnn.errors import ConversionError
-from biosnn.projection import Conv2D, Dense, Listed
+from biosnn.projection import Conv2D, Dense, Sparse
 
 
 def by_synapses(wired: Wiring, population: Population, told: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
@@ -79,7 +79,7 @@ def kinds_of(graph: Graph) -> dict[str, list[type]]:
 
 
 def test_rules_stay_rules() -> None:
-    assert kinds_of(residual()) == {"r1": [Conv2D], "r2": [Conv2D, Listed], "r3": [Conv2D, Listed], "y": [Dense]}
+    assert kinds_of(residual()) == {"r1": [Conv2D], "r2": [Conv2D, Sparse], "r3": [Conv2D, Sparse], "y": [Dense]}
     rng = np.random.default_rng(0)
     layers = (
         Input(name="x", shape=(2, 8, 8)),

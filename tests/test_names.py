@@ -18,7 +18,7 @@ from biosnn.errors import ModelError
 
 ROOT = Path(biosnn.__file__).parent
 MORE = "n i j k m x y row end begin kernel weights pre post idx gamma rand y0 j1 time M_PI E I R C".split()  # noqa: SIM905
-WORDS = {"numpy": {"router", "late_idx"}, "cpp": {"side", "ages", "gate", "count", "arrays", "size", "spikes"}}
+WORDS = {"numpy": {"router", "late_idx"}, "cpp": {"side", "heterogeneous", "gate", "count", "arrays", "size", "spikes"}}
 COUNT = 2000
 """As many neurons as make Brian2's templates give way to ours."""
 

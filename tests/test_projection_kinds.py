@@ -28,7 +28,7 @@ from projection_cases import (
 from scipy import signal
 
 import biosnn
-from biosnn import Conv2D, Dense, Lateral, Listed, OneToOne, Pool2D, Projection, Shortcut
+from biosnn import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut, Sparse
 from biosnn.errors import ModelError, QuantityError
 
 
@@ -252,7 +252,7 @@ def test_counts_and_late_spikes_are_forgotten(target: str) -> None:
         source = SpikeGeneratorGroup(2, [0, 0, 1, 1, 0, 1], [1, 2, 4, 8, 9, 11] * ms, name="source")
         group = NeuronGroup(1, "x : 1", namespace={}, name="target")
         joint = Projection(source, group, kind, on_pre="x_post += w", delay=2 * ms, name="joint")
-        joint.forget_regularly(dt=10 * ms)
+        joint.reset_regularly(dt=10 * ms)
         network = Network(source, group, joint)
         sim.run(network, 20 * ms)
         assert group.x[0] == 3
@@ -312,10 +312,10 @@ WRONG_KINDS: dict[str, tuple[Callable[[], Any], str]] = {
     "a half kernel": (lambda: Pool2D((4, 4, 1), 1.5), r"Pool2D, kernel: expected whole numbers .*1\.5"),
     "groups": (lambda: Conv2D((4, 4, 3), 4, groups=2), r"input channels: expected a multiple of 2 groups \(got 3\)"),
     "a mode": (lambda: Pool2D((4, 4, 1), mode="median"), r"mode: expected 'average' or 'max' \(got 'median'\)"),
-    "a list that is too short": (lambda: Listed((2, 2), [0, 1], [0]), "starts: expected 3 numbers that ascend"),
-    "a list of strangers": (lambda: Listed((1, 2), [0, 2], [0, 2]), r"targets: expected neurons from 0 to 1 \(got 2\)"),
-    "a list with one twice": (lambda: Listed((2, 2), [0, 1, 3], [1, 1, 1]), "each neuron once, in ascending order"),
-    "a list of fractions": (lambda: Listed((1, 1), [0.0, 1.0], [0]), "starts: expected a list of whole numbers"),
+    "a list that is too short": (lambda: Sparse((2, 2), [0, 1], [0]), "indptr: expected 3 numbers that ascend"),
+    "a list of strangers": (lambda: Sparse((1, 2), [0, 2], [0, 2]), r"indices: expected neurons from 0 to 1 \(got 2\)"),
+    "a list with one twice": (lambda: Sparse((2, 2), [0, 1, 3], [1, 1, 1]), "each neuron once, in ascending order"),
+    "a list of fractions": (lambda: Sparse((1, 1), [0.0, 1.0], [0]), "indptr: expected a list of whole numbers"),
     "fewer channels": (lambda: Shortcut((4, 4, 3), 2), "channels: expected whole numbers of at least 3"),
 }
 
@@ -369,5 +369,5 @@ def test_a_gate_has_no_sums_and_no_wrong_units() -> None:
         joint = Projection(source, target, Pool2D((4, 4, 1), 1, mode="max"), on_pre="x_post += w", name="joint")
         with pytest.raises(ModelError, match="depends on spikes"):
             joint.run_regularly("x_post += w", dt=1 * ms)
-        with pytest.raises(QuantityError, match="forget_regularly, dt"):
-            joint.forget_regularly(dt=3 * mV)
+        with pytest.raises(QuantityError, match="reset_regularly, dt"):
+            joint.reset_regularly(dt=3 * mV)

@@ -20,7 +20,7 @@ from brian2 import (
 )
 
 import biosnn
-from biosnn import Dense, Lateral, Listed, OneToOne, Pool2D, Projection
+from biosnn import Dense, Lateral, OneToOne, Pool2D, Projection, Sparse
 from biosnn.errors import BiosnnError, ModelError, QuantityError
 
 DT = 1 * ms
@@ -293,9 +293,9 @@ def test_later_mistakes_are_told_too() -> None:
             joint.run_regularly("k += 1", dt=1 * ms)
         late = Projection(source, group, Dense(), on_pre="x_post += 1", delay=2 * ms, name="late")
         with pytest.raises(ModelError, match="a whole group"):
-            late.forget_regularly(events=source[:1])
+            late.reset_regularly(events=source[:1])
         with pytest.raises(ModelError, match="a whole group"):
-            late.forget_regularly(events="s")
+            late.reset_regularly(events="s")
         source.clock.dt = 0.5 * ms
         with pytest.raises(BiosnnError, match="Set the time step before"):
             sim.run(Network(source, group, late), 2 * ms)
@@ -306,7 +306,7 @@ def test_later_mistakes_are_told_too() -> None:
 # ---- event-driven variables -----------------------------------------------------------------------------------
 
 DECAYING = "dc/dt = -c/(10*ms) : 1 (event-driven)"
-ONE_A_PAIR = [Dense(), OneToOne(), Listed((2, 2), np.array([0, 2, 2]), np.array([0, 1]))]
+ONE_A_PAIR = [Dense(), OneToOne(), Sparse((2, 2), np.array([0, 2, 2]), np.array([0, 1]))]
 
 
 @pytest.mark.parametrize("target", BOTH)

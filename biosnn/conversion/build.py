@@ -19,7 +19,7 @@ from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
 from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS, Tally
 from biosnn.groups.build import neurons
 from biosnn.groups.schedule import within_step
-from biosnn.inputs import begin_anew, encoder, images
+from biosnn.inputs import encoder, images, reset_on_image
 from biosnn.projection import Dense, Projection
 
 BEGIN = -7  # in the slot "start": after images have turned and driven
@@ -83,7 +83,7 @@ def build(
     Built
     """
     membrane, period = Membrane.of(snn.options.model), steps * DT
-    pictures = blank_pictures(snn, shown, period)
+    pictures = blank_images(snn, shown, period)
     if intervals > 1:
         pictures.variables.add_array(INTERVAL, size=MOST_STEPS, dtype=np.int32)
     groups, onsets = pixel_groups(snn, pictures, period, shown, period)
@@ -92,7 +92,7 @@ def build(
         group = _population(snn, population, membrane, f"layer_{number}")
         groups[population.name] = group
         projections += joined(snn, population, groups, pictures, number, **_onto(snn, population, membrane))
-        begin_anew(group, pictures, _state(snn, population, group), order=BEGIN)
+        reset_on_image(group, pictures, _state(snn, population, group), order=BEGIN)
     within_step(*groups.values(), *projections)
     if early:
         Decide(groups[snn.graph.output], pictures)
@@ -110,7 +110,7 @@ def _reads(output: Any, what: str) -> Any:
     return SpikeMonitor(output, name="read")
 
 
-def blank_pictures(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
+def blank_images(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
     """Images whose pixels a point of a prepared run sets."""
     blank = np.zeros((shown, snn.graph.input.neurons), np.float32)
     return images(blank, period=period, name=PICTURES)
@@ -315,7 +315,7 @@ def joined(
             adds = f"{spikes.variable}_post += w"
             found.append(Projection(groups[path.source], group, kind, weights[name], on_pre=adds, name=name))
             if population.kind == MAXIMUM:
-                found[-1].forget_regularly(events=pictures, order=BEGIN)
+                found[-1].reset_regularly(events=pictures, order=BEGIN)
         elif snn.options.input == "analog":
             pictures.drive(group, currents.variable, weights[name], kind, onto=True, name=name)
         else:
@@ -326,7 +326,7 @@ def joined(
     return found
 
 
-def frames(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float32]:
+def pixel_sequence(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float32]:
     """Images as pixels in the order of the neurons, shape (n, pixels); of inputs that spike, at most 1."""
     flat = shown.reshape(len(shown), -1)[:, pixel_order(snn.wiring)]
     if snn.options.input == "analog":

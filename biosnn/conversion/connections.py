@@ -22,7 +22,7 @@ from biosnn.ann.layers import AveragePool, Convolution, Layer, MaxPool, Scale, S
 from biosnn.ann.layouts import TO_FIRST, arrangement, selected_channels
 from biosnn.ann.scales import taps
 from biosnn.conversion.populations import Path, Population, Wiring
-from biosnn.projection import Conv2D, Dense, Kind, Listed, Pool2D
+from biosnn.projection import Conv2D, Dense, Kind, Pool2D, Sparse
 
 DENSE_FROM = 0.25
 """Which part of all possible synapses a list must have for all to all to take less memory and time."""
@@ -70,8 +70,8 @@ class Lowered:
             inner = s.reshape(kind.groups, 1, -1).repeat(out, axis=1).reshape(weights.shape[3], -1).T
             return np.asarray(weights * inner * t)
         sources, targets = spread(s, self.source), spread(t, self.target)
-        if isinstance(kind, Listed):
-            return np.asarray(weights * sources[kind.sources] * targets[kind.targets])
+        if isinstance(kind, Sparse):
+            return np.asarray(weights * sources[kind.sources] * targets[kind.indices])
         return np.asarray(weights * sources[:, None] * targets)
 
     @property
@@ -80,8 +80,8 @@ class Lowered:
         kind = self.kind
         if isinstance(kind, Dense):
             return np.full(*self.weights.shape)
-        if isinstance(kind, Listed):
-            return np.diff(kind.starts)
+        if isinstance(kind, Sparse):
+            return np.diff(kind.indptr)
         if not isinstance(kind, Conv2D | Pool2D):
             raise TypeError(f"{kind} comes from no path")
         windows = kind.windows
@@ -126,7 +126,7 @@ def lower(path: Path, source: Shape, target: Shape) -> Lowered:
         return Lowered(Dense(), np.ascontiguousarray(found.toarray().T, dtype=np.float32), source, target)
     by_source = found.T.tocsr()
     by_source.sort_indices()
-    listed = Listed(by_source.shape, by_source.indptr, by_source.indices)
+    listed = Sparse(by_source.shape, by_source.indptr, by_source.indices)
     return Lowered(listed, by_source.data.astype(np.float32), source, target)
 
 

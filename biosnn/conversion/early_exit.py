@@ -30,7 +30,7 @@ class Decide(Task):
         output.variables.add_array("_lead", dtype=np.float64, **single)
         for name in ("_length", "_images"):
             output.variables.add_array(name, dtype=np.int64, **single)
-        output.variables.add_array("_took", size=pictures.frames, dtype=np.int32)
+        output.variables.add_array("_took", size=pictures.n_images, dtype=np.int32)
         own = ("v", "_lead", "_length", "_images", "_took")
         needed = {name: output.variables[name] for name in own} | {name: pictures.variables[name] for name in _TURNED}
         self.needed = needed

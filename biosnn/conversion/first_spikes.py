@@ -11,7 +11,7 @@ from typing import Any
 
 from brian2 import Network, Quantity, StateMonitor
 
-from biosnn.conversion.build import BEGIN, Built, Onto, blank_pictures, joined, pixel_groups, relays, tallies_of
+from biosnn.conversion.build import BEGIN, Built, Onto, blank_images, joined, pixel_groups, relays, tallies_of
 from biosnn.conversion.connections import order, spread
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import SpikingNetwork
@@ -19,7 +19,7 @@ from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
 from biosnn.conversion.windows import windows
 from biosnn.groups.build import neurons
 from biosnn.groups.schedule import within_step
-from biosnn.inputs import begin_anew
+from biosnn.inputs import reset_on_image
 from biosnn.projection import Dense
 
 
@@ -38,7 +38,7 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
     turns = windows(snn.wiring)
     total = steps * turns[snn.graph.output]
     period = total * DT
-    pictures = blank_pictures(snn, shown, period)
+    pictures = blank_images(snn, shown, period)
     groups, onsets = pixel_groups(snn, pictures, period, shown, steps * DT)
     projections: list[Any] = []
     lasting = Onto("z", 1 / (steps * DT))
@@ -51,7 +51,7 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
         taken = {"spikes": spikes, "pixels": lasting, "currents": lasting}
         projections += joined(snn, population, groups, pictures, number, **taken)
         changing = [*group.equations.diff_eq_names, "z"]
-        begin_anew(group, pictures, changing, order=BEGIN - 2)  # after images have turned, before they drive
+        reset_on_image(group, pictures, changing, order=BEGIN - 2)  # after images have turned, before they drive
     within_step(*groups.values(), *projections)
     output = StateMonitor(groups[snn.graph.output], "v", record=True, when="end", name="read")
     tallies = tallies_of(groups, pictures, dict.fromkeys(groups, shown if each else 1), firsts=each)

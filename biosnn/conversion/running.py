@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biosnn.ann.graph import Graph
 from biosnn.ann.images import check_images
-from biosnn.conversion.build import Built, build, duration, frames, parameters
+from biosnn.conversion.build import Built, build, duration, parameters, pixel_sequence
 from biosnn.conversion.connections import order
 from biosnn.conversion.first_spikes import build_first_spikes
 from biosnn.conversion.membrane import DT
@@ -232,7 +232,7 @@ class Program:
         together, points = self.built.shown, []
         parts = [slice(start, min(start + together, len(images))) for start in range(0, len(images), together)]
         for snn in networks:
-            pixels = frames(snn, images)
+            pixels = pixel_sequence(snn, images)
             own = parameters(snn) if self.varied else {}  # which the points of a network share
             points += [self._point(snn, pixels[part], number) | own for number, part in enumerate(parts)]
         shown = iter(parts * len(networks))

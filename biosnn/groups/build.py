@@ -242,7 +242,7 @@ def _project(
     arrivals = {"pre": before}
     if statements["post"] or any(model.traces[name].side == "post" for name in on_neuron):
         arrivals["post"] = delays.arrivals(syn, "post", "post")
-    see = {"pre": partial(look_up, syn, before.ages)} if each and before.ages else {}
+    see = {"pre": partial(look_up, syn, before.heterogeneous)} if each and before.heterogeneous else {}
     holders = attach_traces(syn, model, on_neuron, {side: found.spikes for side, found in arrivals.items()}, see)
     for side, code in statements.items():
         if code:

@@ -19,7 +19,7 @@ from brian2.synapses.synapses import SummedVariableUpdater, SynapticPathway
 from biosnn.errors import ModelError, field_error
 from biosnn.projection import Projection
 from biosnn.projection.delayed_traces import Recorder
-from biosnn.projection.delays import DelayLine
+from biosnn.projection.delays import SpikeRecorder
 from biosnn.projection.pathway import Pathway
 
 # All layers go into one slot. Monitors of spikes run in it too, at order 1 or more: what is ordered here comes before.
@@ -125,8 +125,8 @@ def _parts_of(joint: Any) -> Iterator[tuple[str, BrianObject]]:
             yield obj.prepost, obj
         elif isinstance(obj, Pathway) and obj.side in ("pre", "post"):  # the others run at regular times
             yield obj.side, obj
-        elif isinstance(obj, DelayLine):
-            yield sides[obj.line.spikes], obj
+        elif isinstance(obj, SpikeRecorder):
+            yield sides[obj.spike_history.spikes], obj
         elif isinstance(obj, Recorder):
             yield "pre", obj
         elif "_arriving" in getattr(obj, "variables", ()):  # a companion with traces: `traces` names it so
@@ -140,5 +140,5 @@ def _sides(joint: Any) -> Iterator[tuple[Any, str]]:
         spikes = _whole(end).variables.get("_spikespace")
         yield spikes, side
         for obj in joint.contained_objects:
-            if isinstance(obj, DelayLine) and obj.line.spikes is spikes:
-                yield obj.line.delayed, side
+            if isinstance(obj, SpikeRecorder) and obj.spike_history.spikes is spikes:
+                yield obj.spike_history.delayed, side

@@ -4,9 +4,9 @@ from biosnn.inputs.encoders import encoder
 from biosnn.inputs.group import InputGroup
 from biosnn.inputs.image_sequence import Images, images
 from biosnn.inputs.playback import Playback, playback
-from biosnn.inputs.restore import begin_anew
+from biosnn.inputs.restore import reset_on_image
 from biosnn.inputs.tabulated import Tabulated, tabulate
 from biosnn.inputs.trains import SpikeTrains, poisson
 
 __all__ = ["Images", "InputGroup", "Playback", "SpikeTrains", "Tabulated"]
-__all__ += ["begin_anew", "encoder", "images", "playback", "poisson", "tabulate"]
+__all__ += ["encoder", "images", "playback", "poisson", "reset_on_image", "tabulate"]

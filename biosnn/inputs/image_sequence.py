@@ -27,7 +27,18 @@ _TURN, _CLEAR, _DRIVE = -10, -9, -8
 BLANK = -1
 # By how much of a time step a time may miss a multiple, and below how many steps doubles can tell.
 _SLACK, _MANY = 1e-3, 2**40
-_TURNED = ("_spikespace", "x", "frame", "playlist", "pixels", "_steps", "_places", "_turns", "_early", "t_in_timesteps")
+_TURNED = (
+    "_spikespace",
+    "x",
+    "frame",
+    "image_order",
+    "pixels",
+    "_steps",
+    "_places",
+    "_turns",
+    "_early",
+    "t_in_timesteps",
+)
 
 _Driven: TypeAlias = tuple[Any, int, int]
 """A variable that images set, and the first and last (exclusive) of its neurons."""
@@ -48,7 +59,7 @@ class Images(InputGroup):
         The image that is shown, -1 for none.
     pixels : unit of the images, shape (images * pixels of one,)
         The images themselves. The points of a prepared run may have others, of the same number: "pictures.pixels".
-    playlist : int array
+    image_order : int array
         The image of each presentation. It can be set before a run, and by the points of a sweep.
     shape : tuple of int
         Of an image.
@@ -56,23 +67,23 @@ class Images(InputGroup):
 
     def __init__(
         self,
-        frames: NDArray[Any],
+        sequence: NDArray[Any],
         unit: Dimension,
         steps: NDArray[np.int64],
         places: NDArray[np.int64],
-        playlist: NDArray[np.int64],
+        image_order: NDArray[np.int64],
         *,
         dt: Quantity | str | None,
         name: str,
     ) -> None:
-        self.shape, self.frames = frames.shape[1:], len(frames)
+        self.shape, self.n_images = sequence.shape[1:], len(sequence)
         self._driven: list[_Driven] = []
         _alive.add(self)
         InputGroup.__init__(self, int(np.prod(self.shape)), dt=dt, when="start", order=_TURN, name=name)
         variables = self.variables
         variables.add_array("x", size=self._N, dimensions=unit, dtype=prefs["core.default_float_dtype"])
         variables.add_array("frame", size=1, dtype=np.int32, scalar=True, index="0")
-        values = frames.reshape(-1)
+        values = sequence.reshape(-1)
         fixed = {"read_only": True, "constant": True}
         # Not read-only: other images can be shown at the points of a prepared run, as many at a time.
         variables.add_array(
@@ -82,21 +93,21 @@ class Images(InputGroup):
         for name_, array, dtype in (("_steps", steps, np.int64), ("_places", places, np.int32)):
             variables.add_array(name_, size=array.size, values=array.astype(dtype), dtype=dtype, **fixed)
         # An index of its own, through which Brian2 reads and sets single places.
-        variables.add_arange("_presentation", playlist.size, constant=True, read_only=True, index="_presentation")
-        variables.add_array("playlist", size=playlist.size, dtype=np.int32, index="_presentation")
+        variables.add_arange("_presentation", image_order.size, constant=True, read_only=True, index="_presentation")
+        variables.add_array("image_order", size=image_order.size, dtype=np.int32, index="_presentation")
         variables.add_array("_turns", size=1, dtype=np.int32, scalar=True, index="0")
         # By how many steps presentations come sooner than planned, where something ends one before its time.
         variables.add_array("_early", size=1, dtype=np.int64, scalar=True, index="0")
         self.spikes_by(_Turn(self))
         self._enable_group_attributes()
         variables["frame"].set_value(BLANK)
-        self.playlist = playlist
+        self.image_order = image_order
 
     def __setattr__(self, name: str, value: Any, level: int = 0) -> None:
-        """Set a variable; the playlist is checked."""
-        if name == "playlist":
-            self.variables["playlist"].set_value(
-                _playlist(self.name, value, self.frames, self.variables["playlist"].size)
+        """Set a variable; the presentation order is checked."""
+        if name == "image_order":
+            self.variables["image_order"].set_value(
+                _image_order(self.name, value, self.n_images, self.variables["image_order"].size)
             )
             return
         super().__setattr__(name, value, level=level + 1)
@@ -152,7 +163,7 @@ class Images(InputGroup):
         joint = Projection(self, target, kind, _weights(where, weights, kind), name=name)
         if kind.gates:
             raise ModelError(field_error(where, "a kind that is a sum", kind))
-        driven = (var, *joint.ends.span("post"))
+        driven = (var, *joint.endpoints.span("post"))
         self._refuse_others(where, driven, target, variable)
         spikes = self.variables["_spikespace"]
         at = {"clock": self.clock, "when": "start"}
@@ -213,7 +224,7 @@ class _Turn(Task):
     def __init__(self, group: Images) -> None:
         self.images = group
         needed = {name: group.variables[name] for name in _TURNED}
-        kwds = {"eventspace_variable": group.variables["_spikespace"], "frames": group.frames, "size": len(group)}
+        kwds = {"eventspace_variable": group.variables["_spikespace"], "n_images": group.n_images, "size": len(group)}
         at = {"clock": group.clock, "when": group.when, "order": group.order, "name": f"{group.name}_turn"}
         Task.__init__(self, group, "turn", "biosnn.inputs", needed, self.turn, kwds, **at)
 
@@ -227,21 +238,23 @@ class _Turn(Task):
             return
         get["_turns"][...] = next_turn
         place, pixels = get["_places"][next_turn - 1], len(get["x"])
-        frame = BLANK if place == BLANK else int(get["playlist"][place])
-        if not BLANK <= frame < self.images.frames:
-            raise RunError(field_error(f"{self.images.name}, playlist", f"images below {self.images.frames}", frame))
+        frame = BLANK if place == BLANK else int(get["image_order"][place])
+        if not BLANK <= frame < self.images.n_images:
+            raise RunError(
+                field_error(f"{self.images.name}, image_order", f"images below {self.images.n_images}", frame)
+            )
         get["frame"][...] = frame
         get["x"][:] = 0 if frame == BLANK else get["pixels"][frame * pixels : (frame + 1) * pixels]
         spikes[:] = [*range(pixels), pixels]
 
 
 def images(
-    frames: Quantity | ArrayLike,
+    sequence: Quantity | ArrayLike,
     *,
     period: Quantity | str | None = None,
     onsets: Quantity | None = None,
     shown: Quantity | str | None = None,
-    playlist: ArrayLike | None = None,
+    image_order: ArrayLike | None = None,
     dt: Quantity | str | None = None,
     name: str = "images*",
 ) -> Images:
@@ -249,7 +262,7 @@ def images(
 
     Parameters
     ----------
-    frames : Quantity or array, shape (images, ...)
+    sequence : Quantity or array, shape (images, ...)
         What each pixel of each image shows. Whole numbers, such as the grey levels of a file, take two bytes a pixel.
     period : Quantity or str
         From one presentation to the next; the first one begins with the simulation.
@@ -257,10 +270,10 @@ def images(
         Instead of a period: when each presentation begins, one after the other. Nothing is shown before the first one.
     shown : Quantity or str, optional
         How long each is shown before nothing is; by default until the next one.
-    playlist : array of int, optional
+    image_order : array of int, optional
         The image of each presentation; by default all in their order. After the last one, its image stays or, with
         ``shown``, nothing is shown. It can be set before a run, as a variable of the group, and ``sim.sweep`` takes it:
-        points such as ``{"pictures.playlist": order}``, of the same length, show other orders without a new build.
+        points such as ``{"pictures.image_order": order}``, of the same length, show other orders without a new build.
     dt : Quantity or str, optional
         Time step of the group; by default the session's.
     name : str
@@ -275,8 +288,8 @@ def images(
     ------
     ModelError
         If there are no images, they are no array of real numbers, a time is no multiple of the time step or out of
-        order, a place of the playlist names no image, the time step is not above 0, or the name is none that Brian2
-        takes.
+        order, a place of ``image_order`` names no image, the time step is not above 0, or the name is none that
+        Brian2 takes.
     QuantityError
         If a quantity has the wrong dimension, or a text is none.
 
@@ -287,8 +300,8 @@ def images(
     >>> pictures.drive(inputs, "rates", 63.75 * Hz / 16)
     """
     where = check.plain_name("images", name)
-    found, unit = _frames(where, frames)
-    numbers = _playlist(where, np.arange(len(found)) if playlist is None else playlist, len(found))
+    found, unit = _sequence(where, sequence)
+    numbers = _image_order(where, np.arange(len(found)) if image_order is None else image_order, len(found))
     step = check.time_step(where, dt) or Quantity(defaultclock.dt)
     begins = _begins(where, period, onsets, step, len(numbers))
     steps, places = begins, np.arange(len(begins))
@@ -305,29 +318,29 @@ def images(
     return Images(found, unit, steps, places, numbers, dt=dt, name=name)
 
 
-def _frames(where: str, frames: Any) -> tuple[NDArray[Any], Dimension]:
+def _sequence(where: str, sequence: Any) -> tuple[NDArray[Any], Dimension]:
     expected = "an array (images, pixels or rows, columns, ...) of real numbers"
-    found = check.numbers(f"{where}, frames", frames, expected)
+    found = check.numbers(f"{where}, sequence", sequence, expected)
     if found.ndim < 2 or found.size == 0:
-        raise ModelError(field_error(f"{where}, frames", expected, found.shape))
+        raise ModelError(field_error(f"{where}, sequence", expected, found.shape))
     values = np.asarray(found)
     if not np.all(np.isfinite(values)):
-        raise ModelError(field_error(f"{where}, frames", "finite values", "NaN or infinity"))
-    small = np.asarray(frames).dtype.kind in "biu" and np.abs(values).max() <= np.iinfo(np.int16).max
+        raise ModelError(field_error(f"{where}, sequence", "finite values", "NaN or infinity"))
+    small = np.asarray(sequence).dtype.kind in "biu" and np.abs(values).max() <= np.iinfo(np.int16).max
     return values.astype(np.int16 if small else prefs["core.default_float_dtype"]), found.dim
 
 
-def _playlist(where: str, numbers: Any, images: int, length: int | None = None) -> NDArray[np.int64]:
+def _image_order(where: str, numbers: Any, images: int, length: int | None = None) -> NDArray[np.int64]:
     try:
         found = np.asarray(numbers)
     except ValueError:  # rows of unequal length
         found = np.asarray(None)
     if found.ndim != 1 or len(found) != (length or max(len(found), 1)) or found.dtype.kind not in "iu":
         expected = f"{length or 'one or more'} whole numbers"
-        raise ModelError(field_error(f"{where}, playlist", expected, f"{found.dtype} of shape {found.shape}"))
+        raise ModelError(field_error(f"{where}, image_order", expected, f"{found.dtype} of shape {found.shape}"))
     wrong = (found < 0) | (found >= images)
     if wrong.any():
-        raise ModelError(field_error(f"{where}, playlist", f"images from 0 to {images - 1}", int(found[wrong][0])))
+        raise ModelError(field_error(f"{where}, image_order", f"images from 0 to {images - 1}", int(found[wrong][0])))
     return found.astype(np.int64)
 
 
@@ -341,7 +354,9 @@ def _begins(where: str, period: Any, onsets: Any, dt: Quantity, presentations: i
         return np.arange(presentations) * length
     begins = _in_steps(f"{where}, onsets", check.numbers(f"{where}, onsets", onsets, "times"), dt)
     if begins.shape != (presentations,) or begins[0] < 0 or np.any(np.diff(begins) < 1):
-        expected = f"{presentations} times, one after the other, for the {presentations} places of the playlist"
+        expected = (
+            f"{presentations} times, one after the other, for the {presentations} places of the presentation order"
+        )
         raise ModelError(field_error(f"{where}, onsets", expected, onsets))
     return begins
 

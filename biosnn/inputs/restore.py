@@ -54,7 +54,7 @@ class Restore(Task):
         begun[0] = 1
 
 
-def begin_anew(group: Any, events: Any, names: Sequence[str] | None = None, *, order: int = 0) -> Restore:
+def reset_on_image(group: Any, events: Any, names: Sequence[str] | None = None, *, order: int = 0) -> Restore:
     """Let neurons begin anew in each time step in which another group spikes, as they were at the first such step.
 
     Parameters

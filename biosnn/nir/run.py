@@ -18,7 +18,7 @@ from biosnn.groups.schedule import within_step
 from biosnn.nir.fields import Numbers
 from biosnn.nir.joints import Joint, joints, neuron_order
 from biosnn.nir.maps import constants, through
-from biosnn.nir.models import METHODS, begin_anew, check_step, entrance, model_of, start, values_of
+from biosnn.nir.models import METHODS, check_step, entrance, model_of, reset_statements, start, values_of
 from biosnn.nir.network import NirNetwork, Way, a_network
 from biosnn.nir.neurons import Neuron, Spiking
 from biosnn.nir.nodes import Threshold
@@ -157,7 +157,7 @@ def _group(network: NirNetwork, name: str, given: Shown, bias: Numbers | None, m
         group.namespace["drive"] = TimedArray(values, dt=dt * second)
         terms.append("drive(t, i)")
     if given.samples > 1:
-        group.run_regularly(begin_anew(node), dt=given.steps * dt * second, when="start")
+        group.run_regularly(reset_statements(node), dt=given.steps * dt * second, when="start")
     if terms:
         group.run_regularly(f"{onto} += {' + '.join(terms)}", when="before_groups")
     taken = f"v = {onto}\n" if isinstance(node, Threshold) else ""
@@ -182,7 +182,7 @@ def _between(network: NirNetwork, way: Way, groups: Mapping[str, Any], given: Sh
             raise ConversionError(field_error(where, "a way without Delay to other neurons", way.through, do))
         made.append(_joined(groups[way.source], groups[way.target], joint, statement, late * dt * second))
         if late and given.samples > 1:
-            made[-1].forget_regularly(given.steps * dt * second)
+            made[-1].reset_regularly(given.steps * dt * second)
     return made
 
 

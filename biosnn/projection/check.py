@@ -160,7 +160,7 @@ def _check_operators(projection: Any, where: str, statements: Iterable[Any]) -> 
 def _check_aliases(projection: Any, where: str, statements: Iterable[Any], written: Iterable[str]) -> None:
     """Within one layer, a neuron's variable has a name from either side: what one spike writes, another may read."""
     variables, indices = projection.variables, projection.variables.indices
-    first, second = projection.ends.span("pre"), projection.ends.span("post")
+    first, second = projection.endpoints.span("pre"), projection.endpoints.span("post")
     if first[1] <= second[0] or second[1] <= first[0]:
         return  # no neuron is on both sides
     for name in written:

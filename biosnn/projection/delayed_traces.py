@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.codegen.code_objects import Task
-from biosnn.projection.delays import Ages
+from biosnn.projection.delays import HeterogeneousDelays
 from biosnn.projection.kinds import INDEX, Indices
 
 # Between the presynaptic traces' own updates and on_post.
@@ -22,7 +22,7 @@ _ORDER = 0.5
 
 
 @dataclass(frozen=True)
-class Late:
+class DelayedTraces:
     """Where a synapse finds what it sees of a trace.
 
     Parameters
@@ -50,46 +50,49 @@ class Late:
 class Recorder(Task):
     """Keeps the present values of traces, in every step."""
 
-    def __init__(self, projection: Any, late: Late, traces: Mapping[str, tuple[Any, Any]], clock: Any) -> None:
-        self.late, self.pairs = late, list(traces.values())
-        needed = {"t_in_timesteps": late.step, "_expected": late.expected}
+    def __init__(
+        self, projection: Any, delayed_traces: DelayedTraces, traces: Mapping[str, tuple[Any, Any]], clock: Any
+    ) -> None:
+        self.delayed_traces, self.pairs = delayed_traces, list(traces.values())
+        needed = {"t_in_timesteps": delayed_traces.step, "_expected": delayed_traces.expected}
         for name, (now, kept) in traces.items():
             needed |= {f"_now_{name}": now, f"_kept_{name}": kept}
-        kwds = {"late": late, "pairs": self.pairs}
+        kwds = {"delayed_traces": delayed_traces, "pairs": self.pairs}
         at = {"clock": clock, "when": "synapses", "order": _ORDER, "name": f"{projection.name}_late_traces"}
         Task.__init__(self, projection, "record", "biosnn.projection", needed, self.record, kwds, **at)
 
     def record(self) -> None:
         """Do it, on the targets that run in this process."""
-        step, expected = int(self.late.step.get_value().item()), self.late.expected.get_value()
-        first = max(int(expected.item()), step - self.late.slots + 1)
+        step, expected = int(self.delayed_traces.step.get_value().item()), self.delayed_traces.expected.get_value()
+        first = max(int(expected.item()), step - self.delayed_traces.slots + 1)
         expected[...] = step + 1
-        slots = np.arange(first, step + 1) % self.late.slots
+        slots = np.arange(first, step + 1) % self.delayed_traces.slots
         for now, kept in self.pairs:
-            values: NDArray[Any] = kept.get_value().reshape(self.late.slots, self.late.neurons)
+            values: NDArray[Any] = kept.get_value().reshape(self.delayed_traces.slots, self.delayed_traces.neurons)
             values[slots] = now.get_value()
 
 
-def look_up(projection: Any, ages: Ages, traces: Mapping[str, Any]) -> None:
+def look_up(projection: Any, heterogeneous: HeterogeneousDelays, traces: Mapping[str, Any]) -> None:
     """Let the statements of a projection see traces of its source neurons as late as the spikes arrive.
 
     Parameters
     ----------
     projection : Projection
         Whose statements.
-    ages : Ages
+    heterogeneous : HeterogeneousDelays
         The delays, which can be looked up.
     traces : mapping
         The variable of each trace, which has a value for every neuron of the whole source group.
     """
-    variables, group = projection.variables, projection.ends.whole("pre")
+    variables, group = projection.variables, projection.endpoints.whole("pre")
     variables.add_array("_late_expected", size=1, dtype=np.int64)
-    late = Late(ages.line.step, ages.delays, variables["_late_expected"], ages.line.slots, len(group))
+    history, expected = heterogeneous.spike_history, variables["_late_expected"]
+    delayed_traces = DelayedTraces(history.step, heterogeneous.delays, expected, history.slots, len(group))
     pairs = {}
     for name, trace in traces.items():
-        kept, size = f"_late_{name}", late.slots * late.neurons
+        kept, size = f"_late_{name}", delayed_traces.slots * delayed_traces.neurons
         variables.add_array(kept, size=size, dimensions=trace.dim, dtype=np.dtype(trace.dtype))
         variables.add_reference(name, projection, kept, index=INDEX)
         pairs[name] = (trace, variables[kept])
-    projection.late = late
-    projection.contained_objects.append(Recorder(projection, late, pairs, group.clock))
+    projection.delayed_traces = delayed_traces
+    projection.contained_objects.append(Recorder(projection, delayed_traces, pairs, group.clock))

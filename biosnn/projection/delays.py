@@ -49,7 +49,7 @@ def _times(where: str, delay: Any) -> Quantity:
 
 
 @dataclass
-class Line:
+class SpikeHistory:
     """The spikes of a group in the last steps, and those of ``delay`` steps ago.
 
     Parameters
@@ -103,12 +103,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Ages:
+class HeterogeneousDelays:
     """Delays that differ from synapse to synapse: spikes of which ages are looked through, and for which synapses.
 
     Parameters
     ----------
-    line : Line
+    spike_history : SpikeHistory
         The spikes of the last steps.
     shortest, longest : int
         Of the delays, in steps.
@@ -119,7 +119,7 @@ class Ages:
         each row and delay where in the order it begins. So the synapses of one delay are found without a search.
     """
 
-    line: Line
+    spike_history: SpikeHistory
     shortest: int
     longest: int
     delays: Any = None
@@ -129,7 +129,7 @@ class Ages:
     @property
     def needed(self) -> dict[str, Any]:
         """What a code object has to know of it."""
-        found = {"t_in_timesteps": self.line.step, "_history": self.line.history}
+        found = {"t_in_timesteps": self.spike_history.step, "_history": self.spike_history.history}
         own = {"_delays": self.delays, "_order": self.order, "_starts": self.starts}
         return found | {name: var for name, var in own.items() if var is not None}
 
@@ -153,25 +153,38 @@ class Arrivals:
     ----------
     spikes : Variable
         The list of those that arrive in the present step, or, where delays differ, of those sent in it.
-    ages : Ages or None
+    heterogeneous : HeterogeneousDelays or None
         Delays that differ from synapse to synapse.
     """
 
     spikes: Any
-    ages: Ages | None = None
+    heterogeneous: HeterogeneousDelays | None = None
 
 
-class DelayLine(Task):
-    """Runs a `Line` in every step, before the pathways that it serves."""
+class SpikeRecorder(Task):
+    """Runs a `SpikeHistory` in every step, before the pathways that it serves."""
 
-    def __init__(self, projection: Any, line: Line, clock: Any, name: str) -> None:
-        self.line = line
-        needed = {"t_in_timesteps": line.step, "_spikes_now": line.spikes, "_history": line.history}
-        needed["_expected"] = line.expected
-        if line.delayed is not None:
-            needed["_delayed"] = line.delayed
+    def __init__(self, projection: Any, spike_history: SpikeHistory, clock: Any, name: str) -> None:
+        self.spike_history = spike_history
+        needed = {
+            "t_in_timesteps": spike_history.step,
+            "_spikes_now": spike_history.spikes,
+            "_history": spike_history.history,
+        }
+        needed["_expected"] = spike_history.expected
+        if spike_history.delayed is not None:
+            needed["_delayed"] = spike_history.delayed
         at = {"clock": clock, "when": "synapses", "order": -2, "name": name}
-        Task.__init__(self, projection, "delay_line", "biosnn.projection", needed, line, {"line": line}, **at)
+        Task.__init__(
+            self,
+            projection,
+            "spike_history",
+            "biosnn.projection",
+            needed,
+            spike_history,
+            {"spike_history": spike_history},
+            **at,
+        )
         self._where, self._dt = projection.where, float(clock.dt)
 
     def before_run(self, run_namespace: Any) -> None:
@@ -207,28 +220,28 @@ def arrivals(projection: Any, name: str, side: str, delay: Any = None, *, lookup
     ModelError
         If the delay does not fit.
     """
-    now = projection.ends.spikes(side)
+    now = projection.endpoints.spikes(side)
     if delay is None:
         return Arrivals(now)
     where = f"{projection.where}, delay of {name!r}"
-    found = steps(where, delay, projection.ends.whole(side).clock.dt)
+    found = steps(where, delay, projection.endpoints.whole(side).clock.dt)
     if found.ndim == 0:
         longest = int(found)
-        return Arrivals(_line(projection, name, side, longest, longest).delayed if longest else now)
-    return Arrivals(now, _ages(projection, where, name, side, found, lookup))
+        return Arrivals(_spike_history(projection, name, side, longest, longest).delayed if longest else now)
+    return Arrivals(now, _heterogeneous(projection, where, name, side, found, lookup))
 
 
-def _line(projection: Any, name: str, side: str, longest: int, delay: int | None) -> Line:
+def _spike_history(projection: Any, name: str, side: str, longest: int, delay: int | None) -> SpikeHistory:
     """Keep the spikes of the last steps, and hand out those of ``delay`` steps ago if it is one for all."""
-    group, slots, variables = projection.ends.whole(side), longest + 1, projection.variables
+    group, slots, variables = projection.endpoints.whole(side), longest + 1, projection.variables
     size, clock = len(group) + 1, group.clock
     variables.add_array(f"_history_{name}", size=slots * size, dtype=np.int32)
     variables.add_array(f"_expected_{name}", size=1, dtype=np.int64)
     if delay is not None:
         variables.add_array(f"_delayed_{name}", size=size, dtype=np.int32)
-    line = Line(
+    spike_history = SpikeHistory(
         clock.variables["timestep"],
-        projection.ends.spikes(side),
+        projection.endpoints.spikes(side),
         variables[f"_history_{name}"],
         variables[f"_delayed_{name}"] if delay is not None else None,
         variables[f"_expected_{name}"],
@@ -236,17 +249,21 @@ def _line(projection: Any, name: str, side: str, longest: int, delay: int | None
         delay or 0,
         slots,
     )
-    projection.contained_objects.append(DelayLine(projection, line, clock, f"{projection.name}_{name}_delay"))
-    return line
+    projection.contained_objects.append(
+        SpikeRecorder(projection, spike_history, clock, f"{projection.name}_{name}_delay")
+    )
+    return spike_history
 
 
-def _ages(projection: Any, where: str, name: str, side: str, found: NDArray[np.int64], lookup: bool) -> Ages:
+def _heterogeneous(
+    projection: Any, where: str, name: str, side: str, found: NDArray[np.int64], lookup: bool
+) -> HeterogeneousDelays:
     if side == "post" or projection.kind.sums:
         raise ModelError(field_error(where, "one delay for all synapses", f"an array of shape {found.shape}"))
     shape = projection.fit.shape
     if found.shape != shape:
         raise ModelError(field_error(where, f"one delay or an array of shape {shape}", f"shape {found.shape}"))
-    line = _line(projection, name, side, int(found.max()), None)
+    spike_history = _spike_history(projection, name, side, int(found.max()), None)
     shortest, longest = int(found.min()), int(found.max())
     arrays: dict[str, NDArray[Any]] = {}
     if projection.fit.rows:
@@ -256,7 +273,9 @@ def _ages(projection: Any, where: str, name: str, side: str, found: NDArray[np.i
     for what, values in arrays.items():
         fixed = {"constant": True, "read_only": True}
         projection.variables.add_array(f"_{what}_{name}", len(values), values=values, dtype=values.dtype, **fixed)
-    return Ages(line, shortest, longest, **{what: projection.variables[f"_{what}_{name}"] for what in arrays})
+    return HeterogeneousDelays(
+        spike_history, shortest, longest, **{what: projection.variables[f"_{what}_{name}"] for what in arrays}
+    )
 
 
 def _by_delay(found: NDArray[np.int64], shortest: int, longest: int) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ from biosnn.errors import ModelError, field_error
 
 
 @dataclass(frozen=True)
-class Ends:
+class Endpoints:
     """Source and target, either of which may be a part of a group.
 
     Parameters
@@ -25,7 +25,7 @@ class Ends:
     target: Any
 
     @classmethod
-    def of(cls, where: str, source: Any, target: Any) -> Ends:
+    def of(cls, where: str, source: Any, target: Any) -> Endpoints:
         """Check the two groups.
 
         Raises

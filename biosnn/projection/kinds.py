@@ -19,7 +19,7 @@ from biosnn.errors import ModelError, field_error
 
 Indices = NDArray[np.int64]
 INDEX = "_late_idx"
-"""Name of the index of what a synapse looks up in the past (see `late`)."""
+"""Name of the index of what a synapse looks up in the past (see `delayed_traces`)."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from biosnn.codegen.code_objects import OWN, table
 from biosnn.codegen.exact import exact
 from biosnn.projection import code_objects
-from biosnn.projection.delays import Ages
+from biosnn.projection.delays import HeterogeneousDelays
 from biosnn.projection.kinds import INDEX, Fit, Indices
 
 _ORDER = {"pre": -1, "post": 1}
@@ -35,9 +35,9 @@ class Router:
         The kind, fitted to the groups.
     spikes : Variable or None
         The list of spikes.
-    ages : Ages or None
+    heterogeneous : HeterogeneousDelays or None
         Delays that differ from synapse to synapse.
-    gate : Gate or None
+    gate : MaxPoolGate or None
         What lets only some spikes pass.
     start, stop : int
         Which neurons of the list are the projection's own (a Subgroup shares the list of its group).
@@ -46,17 +46,17 @@ class Router:
     side: str
     fit: Fit
     spikes: Any
-    ages: Ages | None
-    gate: Gate | None
+    heterogeneous: HeterogeneousDelays | None
+    gate: MaxPoolGate | None
     start: int
     stop: int
 
     def __call__(self) -> Iterator[tuple[Indices, Indices, Indices]]:
         """For each neuron: indices of weights, source neurons and target neurons, an entry a synapse."""
-        if self.ages is not None:
-            for age in self.ages.line.lively(self.ages.shortest, self.ages.longest):
-                for i in self._own(self.ages.line.ago(age)):
-                    weights, targets = self.ages.arriving(self.fit, i, age)
+        if self.heterogeneous is not None:
+            for age in self.heterogeneous.spike_history.lively(self.heterogeneous.shortest, self.heterogeneous.longest):
+                for i in self._own(self.heterogeneous.spike_history.ago(age)):
+                    weights, targets = self.heterogeneous.arriving(self.fit, i, age)
                     yield weights, np.full(len(weights), i), targets
             return
         if self.side == "weight":
@@ -81,7 +81,7 @@ class Router:
 
 
 @dataclass(frozen=True)
-class Gate:
+class MaxPoolGate:
     """Lets a spike pass to a target where its neuron has now fired more often than any other that leads there.
 
     Parameters
@@ -115,9 +115,9 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         Run them for the synapses of each source or target neuron that spikes, for all synapses, or for all weights.
     spikes : Variable or None
         The list of spikes.
-    ages : Ages or None
+    heterogeneous : HeterogeneousDelays or None
         Delays that differ from synapse to synapse.
-    gate : Gate or None
+    gate : MaxPoolGate or None
         What lets only some spikes pass.
     **when
         ``name``, ``clock`` or ``dt``, and ``when`` and ``order``.
@@ -129,41 +129,42 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         code: str,
         side: str,
         spikes: Any = None,
-        ages: Ages | None = None,
-        gate: Gate | None = None,
+        heterogeneous: HeterogeneousDelays | None = None,
+        gate: MaxPoolGate | None = None,
         **when: Any,
     ) -> None:
         if side in _ORDER:
             when = {"when": "synapses", "order": _ORDER[side], **when}
         self.side = side
-        ends = projection.ends
-        numbers = {**projection.fit.numbers, **ends.numbers(side), "weights": int(projection.variables["N"].value)}
-        late = projection.late if side in ("post", "") else None
-        kwds = {"side": side, "n": numbers, "ages": ages, "gate": gate, "late": late, "eventspace_variable": spikes}
+        endpoints = projection.endpoints
+        numbers = {**projection.fit.numbers, **endpoints.numbers(side), "weights": int(projection.variables["N"].value)}
+        delayed_traces = projection.delayed_traces if side in ("post", "") else None
+        kwds = {"side": side, "n": numbers, "eventspace_variable": spikes}
+        kwds |= {"heterogeneous": heterogeneous, "gate": gate, "delayed_traces": delayed_traces}
         kwds["apart"] = _apart(projection, code)
         if projection.kind.sums:
             kwds |= _sums(projection, code)
         CodeRunner.__init__(
             self, projection, projection.kind.template, code=code, user_code=code, template_kwds={OWN: kwds}, **when
         )
-        needed = {"_spikes_now": spikes} if ages is None else ages.needed
+        needed = {"_spikes_now": spikes} if heterogeneous is None else heterogeneous.needed
         needed |= {f"_list_{name}": projection.variables[f"_list_{name}"] for name in projection.fit.arrays}
         if gate is not None:
             needed |= {"_counts": gate.counts, "_largest": gate.largest}
-        if late is not None:
-            needed |= {"t_in_timesteps": late.step, "_delays": late.delays}
+        if delayed_traces is not None:
+            needed |= {"t_in_timesteps": delayed_traces.step, "_delays": delayed_traces.delays}
         self.variables = table(projection, {name: var for name, var in needed.items() if var is not None})
         self._needed = sorted(self.variables)
         # Statements see the time of what runs them, not that of the source.
         self.variables.create_clock_variables(self.clock)
-        if late is not None:
-            self.variables.add_object("_late", late)
+        if delayed_traces is not None:
+            self.variables.add_object("_late", delayed_traces)
             add_index(self.variables, INDEX, unique=False)
         for name, index in (("pre", "_presynaptic_idx"), ("post", "_postsynaptic_idx")):
             # One neuron's synapses are gone through at a time. All reach different neurons on the other side.
             add_index(self.variables, index, unique=name != (side if side in _ORDER else "pre"))
-        start, stop = ends.span("post" if side == "post" else "pre")
-        self.variables.add_object("_router", Router(side, projection.fit, spikes, ages, gate, start, stop))
+        start, stop = endpoints.span("post" if side == "post" else "pre")
+        self.variables.add_object("_router", Router(side, projection.fit, spikes, heterogeneous, gate, start, stop))
 
     def update_abstract_code(self, run_namespace: Any) -> None:  # noqa: ARG002 - Brian2's signature
         """Bring event-driven variables up to date before the statements: at spikes, and where these name them."""

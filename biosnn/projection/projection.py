@@ -19,18 +19,17 @@ from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection import delays
 from biosnn.projection.check import check_statements
 from biosnn.projection.clear import Clear
-from biosnn.projection.delayed_traces import Late
+from biosnn.projection.delayed_traces import DelayedTraces
 from biosnn.projection.delays import Arrivals
-from biosnn.projection.endpoints import Ends
+from biosnn.projection.endpoints import Endpoints
 from biosnn.projection.equations import METHODS, check_driven, check_equations, numbers, parse
 from biosnn.projection.kinds import INDEX, Kind
-from biosnn.projection.pathway import Gate, Pathway
+from biosnn.projection.pathway import MaxPoolGate, Pathway
 from biosnn.quantity import check_dimension
 
 Statements: TypeAlias = str | Mapping[str, str] | None
-_TAKEN = {"j", "fit", "late", "pathways", "equations", "event_driven", "lastupdate", "contained_objects"} | set(
-    dir(Group)
-)
+_TAKEN = {"j", "fit", "delayed_traces", "pathways", "equations", "event_driven", "lastupdate", "contained_objects"}
+_TAKEN |= set(dir(Group))
 """Names that a variable of synapses cannot have, since a projection has them."""
 _MEMORY = ("_history_", "_counts_", "_largest_")
 """How names of arrays begin that hold what spikes have left behind, and what has not arrived."""
@@ -95,10 +94,10 @@ class Projection(Group):  # type: ignore[misc]
         where = f"Projection {name.rstrip('*')!r}"
         if not isinstance(kind, Kind):
             raise ModelError(field_error(f"{where}, kind", "a kind such as Dense()", kind))
-        self.ends = Ends.of(where, source, target)
+        self.endpoints = Endpoints.of(where, source, target)
         self.kind, self.fit = kind, kind.fit(len(source), len(target))
         Group.__init__(
-            self, clock=self.ends.whole("pre").clock, when="synapses", namespace=dict(namespace or {}), name=name
+            self, clock=self.endpoints.whole("pre").clock, when="synapses", namespace=dict(namespace or {}), name=name
         )
         self.where = f"Projection {self.name!r}"
         self.source, self.target = source, target
@@ -108,7 +107,7 @@ class Projection(Group):  # type: ignore[misc]
         known = parse(self.where, model, weights, _TAKEN | set(vars(self)))
         check_words(f"{self.where}, model", known.names)
         self.event_driven, self.equations = self._split(known)
-        self.late: Late | None = None
+        self.delayed_traces: DelayedTraces | None = None
         self._add_variables(known)
         check_equations(self, known, method)
         self.pathways: dict[str, Pathway] = {}
@@ -160,7 +159,7 @@ class Projection(Group):  # type: ignore[misc]
 
     def _refer_to(self, side: str, suffixes: list[str]) -> None:
         """Let statements see the variables of a group."""
-        group = self.ends.whole(side)
+        group = self.endpoints.whole(side)
         for name, var in group.variables.items():
             if name.startswith("_") or name in ("t", "dt", "t_in_timesteps", "i", "N"):
                 continue
@@ -256,16 +255,18 @@ class Projection(Group):  # type: ignore[misc]
             kind = type(self.kind).__name__
             raise ModelError(field_error(where, f"on_pre only: {kind} takes the spikes of its source", code))
         check_statements(self, where, code, side, self.namespace)
-        when |= {"clock": self.ends.whole(side).clock, "name": f"{self.name}_{name}"}
-        self.pathways[name] = Pathway(self, code, side, arrivals.spikes, arrivals.ages, self._gate(name), **when)
+        when |= {"clock": self.endpoints.whole(side).clock, "name": f"{self.name}_{name}"}
+        self.pathways[name] = Pathway(
+            self, code, side, arrivals.spikes, arrivals.heterogeneous, self._gate(name), **when
+        )
         self.contained_objects.append(self.pathways[name])
 
-    def _gate(self, name: str) -> Gate | None:
+    def _gate(self, name: str) -> MaxPoolGate | None:
         if not self.kind.gates:
             return None
         for what, group in (("counts", self.source), ("largest", self.target)):
             self.variables.add_array(f"_{what}_{name}", size=len(group), dtype=np.int32)
-        return Gate(self.variables[f"_counts_{name}"], self.variables[f"_largest_{name}"])
+        return MaxPoolGate(self.variables[f"_counts_{name}"], self.variables[f"_largest_{name}"])
 
     def run_regularly(
         self,
@@ -316,7 +317,7 @@ class Projection(Group):  # type: ignore[misc]
         self.contained_objects.append(runner)
         return runner
 
-    def forget_regularly(
+    def reset_regularly(
         self, dt: Quantity | None = None, *, events: Any = None, when: str = "start", order: int = 0
     ) -> None:
         """Begin anew at regular times: forget spikes that are on their way, and what max pooling has counted.
@@ -335,7 +336,7 @@ class Projection(Group):  # type: ignore[misc]
         ModelError
             If not one of ``dt`` and ``events`` is given, or there is nothing to forget.
         """
-        where = f"{self.where}, forget_regularly"
+        where = f"{self.where}, reset_regularly"
         if (dt is None) == (events is None):
             raise ModelError(field_error(where, "either dt or events", f"dt={dt}, events={events}"))
         spiking = "_spikespace" in getattr(events, "variables", ()) and not isinstance(events, Subgroup)

@@ -7,11 +7,11 @@
 {% block maincode %}
 const size_t _vectorisation_idx = -1;
 {{scalar_code|autoindent}}
-{% if ages %}
-const int64_t _now = {{get_array_name(ages.line.step)}}[0];
+{% if heterogeneous %}
+const int64_t _now = {{get_array_name(heterogeneous.spike_history.step)}}[0];
 {% endif %}
-{% if late %}
-const int64_t _slot = {{get_array_name(late.step)}}[0] % {{late.slots}};
+{% if delayed_traces %}
+const int64_t _slot = {{get_array_name(delayed_traces.step)}}[0] % {{delayed_traces.slots}};
 {% endif %}
 {% block before %}{% endblock %}
 {% if side == "weight" %}
@@ -20,11 +20,11 @@ for (size_t _idx = 0; _idx < {{n.weights}}; _idx++)
     const size_t _vectorisation_idx = _idx;
     {{vector_code|autoindent}}
 }
-{% elif ages %}
-{% block ages %}
-for (int64_t _age = {{ages.shortest}}; _age <= {{ages.longest}} && _age <= _now; _age++)
+{% elif heterogeneous %}
+{% block heterogeneous %}
+for (int64_t _age = {{heterogeneous.shortest}}; _age <= {{heterogeneous.longest}} && _age <= _now; _age++)
 {
-    const int32_t* _spikes = {{get_array_name(ages.line.history)}} + (_now - _age) % {{ages.line.slots}}*{{n.spikespace + 1}};
+    const int32_t* _spikes = {{get_array_name(heterogeneous.spike_history.history)}} + (_now - _age) % {{heterogeneous.spike_history.slots}}*{{n.spikespace + 1}};
     {{self.spikes()}}
 }
 {% endblock %}
@@ -55,14 +55,14 @@ for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 {% endblock %}
 
 {% block synapse %}
-{% if ages and not ages.order %}
-if ({{get_array_name(ages.delays)}}[_idx] != _age) continue;
+{% if heterogeneous and not heterogeneous.order %}
+if ({{get_array_name(heterogeneous.delays)}}[_idx] != _age) continue;
 {% endif %}
 const size_t _presynaptic_idx = _pre + {{n.source_start}};
 const size_t _postsynaptic_idx = _post + {{n.target_start}};
-{% if late %}
-const int64_t _late_slot = _slot - {{get_array_name(late.delays)}}[_idx];
-const size_t _late_idx = (_late_slot < 0 ? _late_slot + {{late.slots}} : _late_slot)*{{late.neurons}} + _presynaptic_idx;
+{% if delayed_traces %}
+const int64_t _late_slot = _slot - {{get_array_name(delayed_traces.delays)}}[_idx];
+const size_t _late_idx = (_late_slot < 0 ? _late_slot + {{delayed_traces.slots}} : _late_slot)*{{delayed_traces.neurons}} + _presynaptic_idx;
 {% endif %}
 const int32_t i = _pre, j = _post;
 const size_t _vectorisation_idx = _idx;

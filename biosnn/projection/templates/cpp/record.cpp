@@ -6,15 +6,15 @@
 {% endblock %}
 
 {% block maincode %}
-const int64_t _now = {{get_array_name(late.step)}}[0];
-int64_t* _expected = {{get_array_name(late.expected)}};
-for (int64_t _step = std::max(_expected[0], _now - {{late.slots}} + 1); _step <= _now; _step++)
+const int64_t _now = {{get_array_name(delayed_traces.step)}}[0];
+int64_t* _expected = {{get_array_name(delayed_traces.expected)}};
+for (int64_t _step = std::max(_expected[0], _now - {{delayed_traces.slots}} + 1); _step <= _now; _step++)
 {
-    const int64_t _slot = _step % {{late.slots}};
-    for (size_t _k = 0; _k < {{late.neurons}}; _k++)
+    const int64_t _slot = _step % {{delayed_traces.slots}};
+    for (size_t _k = 0; _k < {{delayed_traces.neurons}}; _k++)
     {
         {% for now, kept in pairs %}
-        {{get_array_name(kept)}}[_slot*{{late.neurons}} + _k] = {{get_array_name(now)}}[_k];
+        {{get_array_name(kept)}}[_slot*{{delayed_traces.neurons}} + _k] = {{get_array_name(now)}}[_k];
         {% endfor %}
     }
 }
