@@ -7,6 +7,8 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 READY   := $(VENV)/ready-$(VERSION)
 # Test workers: one a core.
 JOBS   ?= auto
+# What a module makes for its tests is made once: they go to one worker. The slowest tests are printed.
+TESTING := -n $(JOBS) --dist loadgroup --durations=10
 
 # What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
 SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
@@ -16,14 +18,14 @@ SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py 
 run: $(READY)  ## Learn handwritten digits without labels, and say where the report lies
 	$(BIN)/biosnn run unsupervised
 
-test: lint  ## Lint, type-check and test (all but the slow tests)
-	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist worksteal
+test: lint  ## Lint, type-check and test (all but the slow tests); built programs are kept in .cache
+	$(BIN)/python -m pytest -m "not slow" $(TESTING)
 
-test-all: lint  ## The slow tests too
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+test-all: lint  ## The slow tests too, and more examples of the others
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(TESTING)
 
 smoke: run  ## Run the main job and the tests that show whether C++ programs work (for a further Python)
-	$(BIN)/python -m pytest -m "cpp and not slow" -n $(JOBS) --dist worksteal $(SMOKE)
+	$(BIN)/python -m pytest -m "cpp and not slow" $(TESTING) $(SMOKE)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -54,4 +56,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .cache build dist

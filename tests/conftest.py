@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import brian2
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis_profile import load_profile
 
 from biosnn.engine.compiler import toolchain
 
-# Nothing timed is asserted: a machine may be busy. The same examples everywhere, so that what passes here passes there;
-# HYPOTHESIS_PROFILE=search looks for others.
-settings.register_profile("biosnn", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None, print_blob=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "biosnn"))
+load_profile()
+KEPT = Path(__file__).parent.parent / ".cache"
+"""Where programs that tests have built are kept for the next test run, under the hash of all that is in them."""
+
+OPTIMISED = list(brian2.prefs["codegen.cpp.extra_compile_args_gcc"])
 
 # The package's attribute `device` is a proxy, so the module has to be asked for by name.
 brian_device = importlib.import_module("brian2.devices.device")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Build into a folder of the test run, not into the user's cache; workers of one run share it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base
+def _own_cache() -> Iterator[None]:
+    """Build into a folder of the checkout, not into the user's cache; all workers and the next test run share it.
+
+    Compilers optimise less here, which is a third of their time with Cython. Tests that compare bits build as users do.
+    """
+    changed = {
+        "codegen.runtime.cython.cache_dir": str(KEPT / "cython"),
+        "codegen.cpp.extra_compile_args_gcc": ["-O1" if flag == "-O3" else flag for flag in OPTIMISED],
+    }
+    before = {name: brian2.prefs[name] for name in changed}
+    brian2.prefs.update(changed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BIOSNN_CACHE", str(Path(shared) / "biosnn-cache"))
+        patch.setenv("BIOSNN_CACHE", str(KEPT / "biosnn"))
+        patch.setenv("BIOSNN_CACHE_SIZE", "6 GiB")
         patch.setenv("BIOSNN_PROGRESS", "off")
         yield
+    brian2.prefs.update(before)
+
+
+@pytest.fixture
+def optimised() -> Iterator[None]:
+    """Let compilers optimise as they do for users: for tests that compare bits, or look at how programs are built."""
+    brian2.prefs["codegen.cpp.extra_compile_args_gcc"], before = (
+        OPTIMISED,
+        brian2.prefs["codegen.cpp.extra_compile_args_gcc"],
+    )
+    yield
+    brian2.prefs["codegen.cpp.extra_compile_args_gcc"] = before
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +81,12 @@ def _brian_state() -> dict[str, object]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("cpp") and toolchain.target_problems()["cpp"]:
         pytest.skip("no C++ compiler")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run all tests that share what a module makes for them, so that it is made once."""
+    for item in items:
+        made = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
+        shared = sorted({fixture[-1].argname for fixture in made if fixture and fixture[-1].scope == "module"})
+        if shared:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.name}:{shared[0]}"))

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Hz, Network, NeuronGroup, PoissonGroup, SpikeGeneratorGroup, StateMonitor, ms, mV, nS, pA
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 from numpy.testing import assert_allclose
 
 import biosnn
@@ -169,7 +170,7 @@ def test_traces_on_the_neuron_and_on_the_synapse_give_equal_weights(name: str, d
         assert np.ptp(on_neuron - (0.3 + 0.01 * (np.arange(48) % 6))) > 1e-6, "the weights should have moved"
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(8, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 1000), rate=st.floats(5, 300), cut=st.booleans())
 def test_the_two_homes_of_a_trace_agree_for_any_spikes_and_for_subgroups(seed: int, rate: float, cut: bool) -> None:
     on_neuron = weights_after("stdp_triplet_full", "neuron", rate, seed, cut=cut)

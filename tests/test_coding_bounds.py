@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from brian2 import Hz, ms, second
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from hypothesis_profile import examples
 
 from biosnn.coding import (
     CODINGS,
@@ -30,7 +31,7 @@ from biosnn.coding import (
 from biosnn.errors import CodingError
 
 ROUNDING = 1e-8
-EVERY = settings(max_examples=60, deadline=None)
+EVERY = examples(60)
 
 steps_ms = st.sampled_from([0.1, 0.5, 1.0, 2.0])
 lengths = st.integers(1, 120)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from brian2 import Network, Quantity, SpikeMonitor, ms
 from conversion_networks import graphs
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis_profile import examples
 from numpy.typing import NDArray
 
 import biosnn
@@ -81,7 +82,7 @@ def test_what_whole_spikes_cannot_tell(steps: int, rms: float) -> None:
 
 
 @given(graph=graphs())
-@settings(max_examples=12, deadline=None)
+@examples(12)
 def test_what_is_missing_is_on_the_membrane(graph: Graph) -> None:
     """In each layer theta*count = T*(mean input) - theta*(v(T) - v(0)), so that a neuron with 0 <= v(T) < 1 tells its
     clipped mean input within theta/T, in whatever order its inputs came (Rueckauer et al. 2017, section 2.2)."""

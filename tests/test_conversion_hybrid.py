@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conversion_networks import chain, convolution, graphs, linear, pooled, residual
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
+from hypothesis_profile import examples
 
 import biosnn
 from biosnn.ann import Add, AveragePool, Concat, Graph, Input, Layer, MaxPool, Relu, reference
@@ -62,7 +63,7 @@ def pieces_by_the_ordinary_network(whole: SpikingNetwork, spiking: Any, images: 
 
 
 @given(graph=graphs())
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_pieces_compute_what_the_whole_does_wherever_it_is_cut(graph: Graph) -> None:
     images = images_of(graph, 2)
     values = reference(graph, threads=1).activations(images)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis_profile import examples
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -41,7 +42,7 @@ def _turns(graph: Graph, layer: Any) -> bool:
 
 
 @given(made=networks())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_layouts_are_read_as_the_same_layers(tmp_path: Path, made: Any) -> None:
     blocks, seed = made
     expected = layers_of(read_network(saved(tmp_path, written(blocks, "first", seed))))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -71,13 +72,13 @@ def networks(draw: st.DrawFn) -> object:
 
 
 @given(made=networks())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_networks(tmp_path: Path, made: object) -> None:
     read(tmp_path, made)
 
 
 @given(made=networks())
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read_again(tmp_path: Path, made: object) -> None:
     graph = read(tmp_path, made)
     (tmp_path / "again.onnx").write_bytes(write_onnx(graph))

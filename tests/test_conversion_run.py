@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conversion_networks import chain, graphs, pooled, residual
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis_profile import examples
 
 import biosnn
 from biosnn.ann import Add, Graph, Linear, Relu, reference
@@ -24,7 +25,7 @@ def images_of(graph: Graph, n: int, seed: int = 0) -> np.ndarray:
 
 
 @given(graph=graphs())
-@settings(max_examples=12, deadline=None)
+@examples(12)
 def test_rates_are_clipped_activations_up_to_a_spike(graph: Graph) -> None:
     """Soft reset: theta*count = T*(mean input) + v(0) - v(T), so that only what is left on the membrane is missing.
 

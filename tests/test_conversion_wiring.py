@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conversion_networks import chain, convolution, graphs, linear, pooled, residual
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis_profile import examples
 from numpy.typing import NDArray
 
 from biosnn.ann import Add, AveragePool, Concat, Graph, Input, Linear, MaxPool, Relu, Scale, Select, affine, reference
@@ -38,7 +39,7 @@ def by_synapses(wired: Wiring, population: Population, told: dict[str, NDArray[A
 
 
 @given(graph=graphs())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_synapses_of_any_network_give_the_sums_of_onnx_runtime(graph: Graph) -> None:
     images = np.random.default_rng(1).normal(size=(2, *graph.input.shape)).astype(np.float32)
     wired = wiring(graph)
@@ -52,7 +53,7 @@ def test_the_synapses_of_any_network_give_the_sums_of_onnx_runtime(graph: Graph)
 
 
 @given(graph=graphs())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_layers_in_numpy_are_those_of_onnx_runtime_and_of_their_matrices(graph: Graph) -> None:
     images = np.random.default_rng(2).normal(size=(2, *graph.input.shape)).astype(np.float32)
     told = reference(graph, threads=1).activations(images)

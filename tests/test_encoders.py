@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Hz, Network, SpikeMonitor, ms
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from hypothesis_profile import examples
 
 import biosnn
 from biosnn.catalogue import neuron_model
@@ -34,7 +35,7 @@ from biosnn.inputs import encoder
 
 # Thirds and sixteenths lie between two steps as near, hundredths are not what they seem in doubles.
 GRID = np.concatenate([np.arange(101) / 100, np.arange(17) / 16, np.arange(256) / 255, np.arange(4) / 3])
-FEW = settings(max_examples=8, deadline=None)
+FEW = examples(8)
 values_of = arrays(float, 100, elements=st.floats(0, 1) | st.sampled_from(GRID.tolist()))
 steps_ms = st.sampled_from([0.1, 0.5, 1.0])
 lengths = st.integers(20, 120)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 from scipy import sparse
 
 from biosnn.errors import DataError
@@ -104,7 +105,7 @@ def test_the_correction_takes_away_what_chance_seems_to_tell() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 30), min_size=3, max_size=3), min_size=2, max_size=4))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_information_lies_between_nothing_and_the_entropy_of_the_classes(table: list[list[int]]) -> None:
     counts = np.array(table) + np.eye(len(table), 3, dtype=int)
     truth = counts.sum(axis=1) / counts.sum()
@@ -122,7 +123,7 @@ def test_where_activity_dies_out() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_depth_is_within_a_layer_of_the_first_one_under_the_level(rates: list[float]) -> None:
     depth = extinction_depth(rates)
     under = [number for number, rate in enumerate(rates, 1) if rate < 0.01]

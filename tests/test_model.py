@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from brian2 import mV
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 
 from biosnn import catalogue
 from biosnn.errors import ModelError
@@ -204,7 +205,7 @@ def test_a_hostile_file_is_refused_in_little_time_and_memory():
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200)
+@examples(200)
 def test_any_text_is_a_threshold_or_a_model_error(text):
     try:
         model = lif(threshold=text or "v >")
@@ -291,7 +292,7 @@ def test_lines_of_notes_and_source_are_kept(text):
 
 
 @given(neuron_models() | synapse_models())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_model_to_text_and_back(model):
     text = to_toml(model)
     again = from_toml(text)
@@ -301,7 +302,7 @@ def test_model_to_text_and_back(model):
 
 
 @given(neuron_models() | synapse_models(), st.text(max_size=10), st.integers(min_value=0))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_damaged_text_is_a_model_or_a_model_error(model, inserted, place):
     text = to_toml(model)
     cut = place % (len(text) + 1)

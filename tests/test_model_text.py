@@ -20,8 +20,9 @@ from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
 from brian2.core.namespace import DEFAULT_UNITS
 from brian2.parsing.expressions import parse_expression_dimensions
 from conversion_networks import chain
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 
 import biosnn
 from biosnn.catalogue import neuron_model
@@ -302,7 +303,7 @@ def _more(inner: Any) -> Any:
 
 
 @given(st.recursive(LEAVES, _more, max_leaves=8))
-@settings(max_examples=300)
+@examples(300)
 def test_dimensions_are_those_of_brian2(text: str) -> None:
     try:
         expected = parse_expression_dimensions(text, NAMES)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Network, SpikeGeneratorGroup, StateMonitor, Synapses, ms
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 from numpy.testing import assert_allclose
 
 import biosnn
@@ -77,7 +78,7 @@ def weights(
 SPIKES = st.lists(st.integers(1, 45).map(lambda k: 2.0 * k), max_size=8, unique=True)
 
 
-@settings(max_examples=6)
+@examples(6)
 @given(
     pre=SPIKES,
     post=SPIKES,
@@ -93,7 +94,7 @@ def test_synapses_agree_with_those_that_have_traces_of_their_own_from_the_start(
     assert_allclose(moved, own, rtol=1e-10)
 
 
-@settings(max_examples=4)
+@examples(4)
 @given(pre=SPIKES, post=SPIKES, delay=st.integers(0, 20).map(lambda k: 0.5 * k))
 def test_synapses_agree_with_plain_ones_of_brian(pre: list[float], post: list[float], delay: float) -> None:
     with biosnn.session("numpy", dt=0.5 * ms) as sim:

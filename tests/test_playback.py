@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, SpikeMonitor, ms
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 
 import biosnn
 from biosnn import Dense
@@ -36,7 +37,7 @@ def played(monitor: SpikeMonitor) -> list[tuple[int, int]]:
 
 
 @given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 4)), max_size=30))
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_what_is_played_is_what_was_given_each_neuron_at_most_once_a_step(pairs: list[tuple[int, int]]) -> None:
     with biosnn.session("numpy", seed=1, dt=DT) as sim:
         inputs = playback(5, capacity=30)

@@ -22,8 +22,9 @@ from brian2 import (
     nS,
     second,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 
 import biosnn
 from biosnn import Dense, Lateral, OneToOne, Projection, catalogue
@@ -107,7 +108,7 @@ sizes = st.integers(1, 6)
 delays = st.sampled_from(["none", "uniform", "array"])
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(sizes, sizes, st.sampled_from(sorted(STATEMENTS)), delays, st.integers(0, 2**20))
 def test_a_dense_projection_equals_synapses(
     n_source: int, n_target: int, statements: str, delay: str, seed: int

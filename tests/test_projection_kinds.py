@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, mV
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 from numpy.typing import NDArray
 from projection_cases import (
     DT,
@@ -87,7 +88,7 @@ random_kinds = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(random_kinds, st.integers(0, 3), st.integers(0, 2**20))
 def test_any_kind_equals_synapses(kind: Any, steps: int, seed: int) -> None:
     texts = {"on_pre": "x_post += w*(1 + y_pre)", "delay": steps * DT}
@@ -120,7 +121,7 @@ pairs = st.tuples(small, small)
 margins = st.tuples(st.tuples(st.integers(0, 2), st.integers(0, 2)), st.tuples(st.integers(0, 2), st.integers(0, 2)))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(pairs, pairs, pairs, margins, small, small, small, st.tuples(st.integers(7, 9), st.integers(7, 9)), st.data())
 def test_a_convolution_is_that_of_scipy(
     kernel: Any, stride: Any, apart: Any, padding: Any, groups: int, inner: int, outer: int, shape: Any, data: Any

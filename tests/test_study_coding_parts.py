@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Hz, ms
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 
 import biosnn
 from biosnn.catalogue import study_folder
@@ -157,7 +158,7 @@ def test_the_same_seed_gives_the_same_measures_whatever_else_is_measured() -> No
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.05, 0.3]))
-@settings(max_examples=15)
+@examples(15)
 def test_information_of_noise_is_none_and_of_the_value_itself_all(seed: int, noise: float) -> None:
     rng = np.random.default_rng(seed)
     values = rng.random(1024)

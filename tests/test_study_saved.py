@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from brian2 import Hz, Quantity, have_same_dimensions, mV, nS, pA
 from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 
 from biosnn.errors import ResultError
 from biosnn.study import Claim, Result, Table, load_result
@@ -90,7 +90,7 @@ def test_the_file_is_json_for_everybody(tmp_path: Path) -> None:
     }
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@examples(50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(number=st.floats(), unit=st.sampled_from([1.0, mV, nS, pA, Hz, mV / Hz]))
 def test_any_value_survives(tmp_path: Path, number: float, unit: Any) -> None:
     value = number * unit

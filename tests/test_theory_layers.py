@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Hz, Network, SpikeMonitor, ms
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis_profile import examples
 from scipy.stats import norm
 
 import biosnn
@@ -49,7 +50,7 @@ def test_fixed_points_and_where_they_meet() -> None:
 
 
 @given(st.floats(0.05, 1), st.floats(0.5, 50), st.sampled_from([0.25, 0.5, 2.0]))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_smaller_threshold_is_a_larger_weight(p0: float, gain: float, theta: float) -> None:
     np.testing.assert_allclose(binary_depth(p0, gain * theta**2, theta, 5), binary_depth(p0, gain, 1, 5), rtol=1e-9)
 
@@ -78,7 +79,7 @@ def test_limits_of_the_mean_field() -> None:
 
 
 @given(st.floats(0.1, 0.9), st.floats(1, 8), st.sampled_from([1.0, 0.9]))
-@settings(max_examples=8, deadline=None)
+@examples(8)
 def test_hard_reset_never_fires_more_and_the_threshold_is_a_scale(p0: float, gain: float, decay: float) -> None:
     soft, hard = (mean_field(p0, gain, 1, 3, steps=40, reset=reset, decay=decay) for reset in ("soft", "hard"))
     assert (hard <= soft + 1e-3).all()
