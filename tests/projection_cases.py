@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -95,25 +95,39 @@ def simulate(
     target: str, kind: Any, join: Callable[..., Any], precision: str = "float64", seed: int = 5, **kwds: Any
 ) -> Any:
     """What arrives at each target neuron, and the weights at the end."""
-    n_source, n_target = sizes(kind)
+    return simulate_all(target, {"": (kind, kwds)}, join, precision, seed)[""]
+
+
+def simulate_all(
+    target: str,
+    cases: Mapping[str, tuple[Any, Mapping[str, Any]]],
+    join: Callable[..., Any],
+    precision: str = "float64",
+    seed: int = 5,
+) -> dict[str, Any]:
+    """As `simulate`, of many kinds, each with statements of its own, in one program, which is built once."""
     with biosnn.session(target, seed=1, dt=DT, precision=precision) as sim:
-        source, objects = driven(n_source, seed, "source")
-        group, others = driven(n_target, seed + 1, "target")
-        joint = join(source, group, kind, random_weights(kind, seed), **kwds)
-        sim.run(Network(*objects, *others, joint), STEPS * DT)
-        return np.array(group.x[:]), np.array(joint.w[:]).ravel()
+        everything, found = [], {}
+        for number, (name, (kind, kwds)) in enumerate(cases.items()):
+            source, objects = driven(sizes(kind)[0], seed, f"source_{number}")
+            group, others = driven(sizes(kind)[1], seed + 1, f"target_{number}")
+            projection = join(source, group, kind, random_weights(kind, seed), name=f"projection_{number}", **kwds)
+            everything += [*objects, *others, projection]
+            found[name] = group, projection
+        sim.run(Network(*everything), STEPS * DT)
+        return {name: (np.array(group.x[:]), np.array(made.w[:]).ravel()) for name, (group, made) in found.items()}
 
 
 def by_synapses(source: Any, target: Any, kind: Any, weights: Any, **kwds: Any) -> Synapses:
     found = np.array(list(listed(kind, len(source), len(target))))
-    joint = Synapses(source, target, "w : 1", namespace={}, name="joint", **kwds)
+    joint = Synapses(source, target, "w : 1", namespace={}, **kwds)
     joint.connect(i=found[:, 0], j=found[:, 1])
     joint.w = np.ravel(weights)[found[:, 2]]
     return joint
 
 
 def by_projection(source: Any, target: Any, kind: Any, weights: Any, **kwds: Any) -> Projection:
-    return Projection(source, target, kind, weights, name="joint", **kwds)
+    return Projection(source, target, kind, weights, **kwds)
 
 
 KINDS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,28 +41,44 @@ steps_ms = st.sampled_from([0.1, 0.5, 1.0])
 lengths = st.integers(20, 120)
 
 
-def shown(code: Coding, *presentations: Any, target: str = "numpy") -> list[Spikes]:
+def shown(code: Coding, *presentations: Any) -> list[Spikes]:
     """The spikes of each presentation of values, one after the other, to neurons of the coding's counterpart."""
-    with biosnn.session(target, seed=1, dt=code.dt) as sim:
-        group = biosnn.neurons(len(presentations[0]), encoder(code), name="inputs")
-        monitor = SpikeMonitor(group)
-        network = Network(group, monitor)
+    return shown_all([code], *presentations)[0]
+
+
+def shown_all(codes: Sequence[Coding], *presentations: Any, target: str = "numpy") -> list[list[Spikes]]:
+    """The same for several codings of the same duration and time step, in one program."""
+    dt, duration, length = codes[0].dt, codes[0].duration, codes[0].length
+    assert {(code.length, float(code.dt)) for code in codes} == {(length, float(dt))}
+    with biosnn.session(target, seed=1, dt=dt) as sim:
+        groups = [biosnn.neurons(len(presentations[0]), encoder(code), name=f"in_{k}") for k, code in enumerate(codes)]
+        monitors = [SpikeMonitor(group) for group in groups]
+        network = Network(groups, monitors)
         for number, values in enumerate(presentations):
-            group.x = values
-            group.onset = number * code.duration
-            sim.run(network, code.duration)
-        steps, neurons = np.rint(np.asarray(monitor.t / code.dt)).astype(int), np.array(monitor.i)
-    found = []
-    for number, values in enumerate(presentations):
-        own = steps // code.length == number
-        grid: dict[str, Any] = {"shape": np.shape(values), "length": code.length, "dt": code.dt}
-        found.append(Spikes(steps[own] - number * code.length, neurons[own], **grid))
-    return found
+            for group in groups:
+                group.x = values
+                group.onset = number * duration
+            sim.run(network, duration)
+        spikes = [(np.rint(np.asarray(monitor.t / dt)).astype(int), np.array(monitor.i)) for monitor in monitors]
+    return [
+        [apart(steps, neurons, number, np.shape(values), length, dt) for number, values in enumerate(presentations)]
+        for steps, neurons in spikes
+    ]
 
 
-def same(code: Coding, *presentations: Any, target: str = "numpy") -> bool:
+def apart(steps: Any, neurons: Any, number: int, shape: tuple[int, ...], length: int, dt: Any) -> Spikes:
+    """The spikes of one presentation."""
+    own = steps // length == number
+    return Spikes(steps[own] - number * length, neurons[own], shape=shape, length=length, dt=dt)
+
+
+def same(code: Coding, *presentations: Any) -> bool:
     """Whether neurons spike step by step as the coding says; the numbers of spikes must be some."""
-    pairs = list(zip(shown(code, *presentations, target=target), map(code.encode, presentations), strict=True))
+    return equal(shown(code, *presentations), code, presentations)
+
+
+def equal(found: Sequence[Spikes], code: Coding, presentations: Sequence[Any]) -> bool:
+    pairs = zip(found, map(code.encode, presentations), strict=True)
     return all(np.array_equal(one.per_step(), other.per_step()) for one, other in pairs)
 
 
@@ -133,11 +149,12 @@ def test_the_latency_is_that_of_an_rc_circuit_and_nothing_is_left_of_the_value_b
 
 
 @pytest.mark.cpp
-@pytest.mark.parametrize("name", ["regular", "ttfs", "ttfs_membrane", "phase", "burst"])
-def test_in_cpp_as_well(name: str) -> None:
-    code = coding(name)
+def test_in_cpp_as_well() -> None:
+    codes = [coding(name) for name in ("regular", "ttfs", "ttfs_membrane", "phase", "burst")]
     values = np.random.default_rng(3).random(400)
-    assert same(code, values, values[::-1], target="cpp")
+    for code, found in zip(codes, shown_all(codes, values, values[::-1], target="cpp"), strict=True):
+        assert found[0].counts().sum() > 0
+        assert equal(found, code, (values, values[::-1])), code
 
 
 def test_bernoulli_spikes_have_the_rate_and_the_fano_factor_of_their_probability() -> None:

@@ -23,6 +23,7 @@ from projection_cases import (
     listed,
     random_weights,
     simulate,
+    simulate_all,
     sizes,
     spikes,
 )
@@ -44,15 +45,24 @@ def test_the_synapses_of_a_neuron_are_those_of_the_list(kind: Any) -> None:
         assert sorted(incoming) == expected
 
 
+BOTH_SIDES = {"on_pre": "x_post += w", "delay": 2 * ms, "on_post": "x_pre += w\nx_post -= 0.5*w"}
+ONE_SIDE = {"on_pre": "x_post += w", "delay": 2 * ms}
+
+
+@pytest.fixture(scope="module")
+def of_all_kinds() -> dict[str, Any]:
+    """What each kind brings to its targets: by ``Synapses``, and by projections on two targets."""
+    cases = {name: (kind, BOTH_SIDES if "post" in kind.sides else ONE_SIDE) for name, kind in KINDS.items()}
+    found = {target: simulate_all(target, cases, by_projection) for target in ("numpy", "cpp")}
+    return {"synapses": simulate_all("numpy", cases, by_synapses), **found}
+
+
 @pytest.mark.cpp
 @pytest.mark.parametrize("target", ["numpy", "cpp"])
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_it_equals_synapses(kind: Any, target: str) -> None:
-    texts = {"on_pre": "x_post += w", "delay": 2 * ms}
-    if "post" in kind.sides:
-        texts["on_post"] = "x_pre += w\nx_post -= 0.5*w"
-    expected, _ = simulate("numpy", kind, by_synapses, **texts)
-    found, _ = simulate(target, kind, by_projection, **texts)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_equals_synapses(of_all_kinds: dict[str, Any], kind: str, target: str) -> None:
+    expected, _ = of_all_kinds["synapses"][kind]
+    found, _ = of_all_kinds[target][kind]
     assert np.ptp(expected) > 0
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
@@ -72,7 +82,7 @@ def both_sides(target: str, kind: Any, on_pre: str) -> tuple[NDArray[np.float64]
     with biosnn.session(target, seed=1, dt=DT) as sim:
         source, objects = driven(n_source, 5, "source")
         group, others = driven(n_target, 6, "target")
-        joint = by_projection(source, group, kind, random_weights(kind), on_pre=on_pre)
+        joint = by_projection(source, group, kind, random_weights(kind), on_pre=on_pre, name="joint")
         sim.run(Network(*objects, *others, joint), STEPS * DT)
         return np.array(group.x[:]), np.array(source.y[:])
 
@@ -98,20 +108,16 @@ def test_any_kind_equals_synapses(kind: Any, steps: int, seed: int) -> None:
     np.testing.assert_allclose(one[0], other[0], rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.cpp
-@pytest.mark.parametrize("kind", ["lateral", "convolution"])
-def test_cython_gives_the_same(kind: str) -> None:
-    expected, _ = simulate("numpy", KINDS[kind], by_synapses, on_pre="x_post += w")
-    found, _ = simulate("cython", KINDS[kind], by_projection, on_pre="x_post += w")
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+SOME = {name: (KINDS[name], {"on_pre": "x_post += w"}) for name in ("lateral", "convolution", "average")}
 
 
 @pytest.mark.cpp
-@pytest.mark.parametrize("kind", ["lateral", "convolution", "average"])
-def test_float32_is_equal_to_its_own_rounding(kind: str) -> None:
-    expected, _ = simulate("numpy", KINDS[kind], by_synapses, on_pre="x_post += w")
-    found, _ = simulate("cpp", KINDS[kind], by_projection, "float32", on_pre="x_post += w")
-    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
+@pytest.mark.parametrize(("target", "precision", "error"), [("cython", "float64", 1e-12), ("cpp", "float32", 2e-5)])
+def test_other_targets_and_single_precision_give_the_same(target: str, precision: str, error: float) -> None:
+    found = simulate_all(target, SOME, by_projection, precision)
+    for name, (expected, _) in simulate_all("numpy", SOME, by_synapses).items():
+        assert np.ptp(expected) > 0
+        np.testing.assert_allclose(found[name][0], expected, rtol=error, atol=error, err_msg=name)
 
 
 # ---- convolution ----------------------------------------------------------------------------------------------
