@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 from brian2 import Network, Quantity, SpikeMonitor, ms
 from conversion_networks import graphs
-from hypothesis import given
-from hypothesis_profile import examples
+from hypothesis import given, settings
 from numpy.typing import NDArray
 
 import biosnn
 from biosnn.ann import Convolution, Graph, Input, Linear, Relu, affine, reference
+from biosnn.ann.connections import order, spread
 from biosnn.conversion import convert
 from biosnn.conversion.build import build, pixel_sequence
-from biosnn.conversion.connections import order, spread
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.populations import Population
 
@@ -82,7 +81,7 @@ def test_what_whole_spikes_cannot_tell(steps: int, rms: float) -> None:
 
 
 @given(graph=graphs())
-@examples(12)
+@settings(max_examples=12, deadline=None)
 def test_what_is_missing_is_on_the_membrane(graph: Graph) -> None:
     """In each layer theta*count = T*(mean input) - theta*(v(T) - v(0)), so that a neuron with 0 <= v(T) < 1 tells its
     clipped mean input within theta/T, in whatever order its inputs came (Rueckauer et al. 2017, section 2.2)."""

@@ -7,25 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 from conversion_networks import chain, convolution, graphs, linear, pooled, residual
-from hypothesis import given
-from hypothesis_profile import examples
+from hypothesis import given, settings
 from numpy.typing import NDArray
 
 from biosnn.ann import Add, AveragePool, Concat, Graph, Input, Linear, MaxPool, Relu, Scale, Select, affine, reference
 from biosnn.ann.affine import matrix
-from biosnn.conversion.connections import lower, order, spread
+from biosnn.ann.connections import connection, order, spread
 from biosnn.conversion.populations import Population, Wiring, wiring
 from biosnn.conversion.windows import aligned, windows
 from biosnn.errors import ConversionError
-from biosnn.projection import Conv2D, Dense, Sparse
+from biosnn.projection import Conv2D, Dense, Sparse, OneToOne
 
 
 def by_synapses(wired: Wiring, population: Population, told: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
-    """What the synapses of the lowered paths bring to a population, from values in the order of layers."""
+    """What the synapses of the paths bring to a population, from values in the order of layers."""
     found = np.broadcast_to(population.bias.ravel().astype(float), (len(told["x"]), population.neurons)).copy()
     for path in population.paths:
         source = wired.graph[path.source].shape
-        joint = lower(path, source, population.shape)
+        joint = connection(path.layers, source, population.shape)
         fit = joint.kind.fit(int(np.prod(source)), population.neurons)
         values = told[path.source].reshape(len(found), -1)[:, order(source)].astype(float)
         sums = np.zeros_like(found)
@@ -39,7 +38,7 @@ def by_synapses(wired: Wiring, population: Population, told: dict[str, NDArray[A
 
 
 @given(graph=graphs())
-@examples(60)
+@settings(max_examples=60, deadline=None)
 def test_the_synapses_of_any_network_give_the_sums_of_onnx_runtime(graph: Graph) -> None:
     images = np.random.default_rng(1).normal(size=(2, *graph.input.shape)).astype(np.float32)
     wired = wiring(graph)
@@ -53,7 +52,7 @@ def test_the_synapses_of_any_network_give_the_sums_of_onnx_runtime(graph: Graph)
 
 
 @given(graph=graphs())
-@examples(40)
+@settings(max_examples=40, deadline=None)
 def test_layers_in_numpy_are_those_of_onnx_runtime_and_of_their_matrices(graph: Graph) -> None:
     images = np.random.default_rng(2).normal(size=(2, *graph.input.shape)).astype(np.float32)
     told = reference(graph, threads=1).activations(images)
@@ -73,14 +72,14 @@ def kinds_of(graph: Graph) -> dict[str, list[type]]:
     wired = wiring(graph)
     return {
         population.name: [
-            type(lower(path, graph[path.source].shape, population.shape).kind) for path in population.paths
+            type(connection(path.layers, graph[path.source].shape, population.shape).kind) for path in population.paths
         ]
         for population in wired.populations
     }
 
 
 def test_rules_stay_rules() -> None:
-    assert kinds_of(residual()) == {"r1": [Conv2D], "r2": [Conv2D, Sparse], "r3": [Conv2D, Sparse], "y": [Dense]}
+    assert kinds_of(residual()) == {"r1": [Conv2D], "r2": [Conv2D, OneToOne], "r3": [Conv2D, Sparse], "y": [Dense]}
     rng = np.random.default_rng(0)
     layers = (
         Input(name="x", shape=(2, 8, 8)),
@@ -94,7 +93,7 @@ def test_rules_stay_rules() -> None:
     graph = Graph(layers, output="y")
     assert kinds_of(graph) == {"r1": [Conv2D], "r2": [Conv2D], "y": [Dense]}
     path = wiring(graph)["r2"].paths[0]
-    joint = lower(path, (2, 8, 8), (3, 4, 4))
+    joint = connection(path.layers, (2, 8, 8), (3, 4, 4))
     assert joint.weights.shape == (6, 6, 2, 3)
     assert joint.kind.stride == (2, 2)  # type: ignore[attr-defined]
 
@@ -115,16 +114,27 @@ def test_what_lies_between_convolutions_leaves_the_rule() -> None:
         ),
         "order": (Select(name="d", inputs=("r",), source=numbers[::-1]), convolution(rng, "e", "d", 2, 3)),
     }
-    for name, layers in between.items():
+    rows = Scale(name="e", inputs=("d",), weight=rng.normal(size=(1, 6, 1)), bias=np.zeros((1, 1, 1)))
+    by_row = (convolution(rng, "d", "r", 2, 6), rows)  # as many rows as channels
+    for name, layers in {**between, "rows": by_row}.items():
         start = (Input(name="x", shape=(1, 6, 6)), convolution(rng, "c", "x", 1, 2), Relu(name="r", inputs=("c",)))
         made = (*start, *layers, Relu(name="q", inputs=("e",)))
         size = Graph(made, output="q")["q"].neurons
         graph = Graph((*made, linear(rng, "y", "q", size, 2)), output="y")
-        assert kinds_of(graph)["q"] == [Conv2D], name
+        assert kinds_of(graph)["q"] == [Sparse if name == "rows" else Conv2D], name
         images = rng.normal(size=(2, 1, 6, 6)).astype(np.float32)
         told, wired = reference(graph, threads=1).activations(images), wiring(graph)
         expected = told["e"].reshape(2, -1)
         np.testing.assert_allclose(by_synapses(wired, wired["q"], told), expected, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_values_put_beside_others_are_no_layer_of_the_same_size() -> None:
+    same, beside = np.arange(8), np.array([0, 1, 2, 3, -1, -1, -1, -1])
+    for source, size, kind in ((same, 8, OneToOne), (beside, 4, Sparse)):
+        part = Select(name="part", inputs=("x",), shape=(8,), source=source)
+        found = connection([part], (size,), (8,))
+        assert type(found.kind) is kind
+        assert found.fan_out.tolist() == [1] * size
 
 
 def test_a_fan_out_counts_the_synapses() -> None:
@@ -133,7 +143,7 @@ def test_a_fan_out_counts_the_synapses() -> None:
         for population in wired.populations:
             for path in population.paths:
                 source = wired.graph[path.source].shape
-                joint = lower(path, source, population.shape)
+                joint = connection(path.layers, source, population.shape)
                 fit = joint.kind.fit(int(np.prod(source)), population.neurons)
                 expected = [len(fit.outgoing(i)[0]) for i in range(int(np.prod(source)))]
                 assert joint.fan_out.tolist() == expected
@@ -142,7 +152,7 @@ def test_a_fan_out_counts_the_synapses() -> None:
 def test_thresholds_scale_weights_by_channels() -> None:
     graph = residual()
     theta = {"r1": np.array([2.0, 3.0]), "r2": np.array([5.0, 7.0])}
-    convolved, direct = (lower(path, (2, 6, 6), (2, 6, 6)) for path in wiring(graph)["r2"].paths)
+    convolved, direct = (connection(path.layers, (2, 6, 6), (2, 6, 6)) for path in wiring(graph)["r2"].paths)
     found = convolved.scaled(theta["r1"], theta["r2"])
     np.testing.assert_allclose(found[1, 2, 0, 1], convolved.weights[1, 2, 0, 1] * 2 / 7, rtol=1e-6)
     np.testing.assert_allclose(direct.scaled(theta["r1"], theta["r2"]), np.tile([2 / 5, 3 / 7], 36), rtol=1e-6)
@@ -206,8 +216,8 @@ def test_a_list_that_is_too_long_is_refused_before_memory_is_taken(monkeypatch: 
     )
     wired = wiring(Graph(layers, output="y"))
     monkeypatch.setattr(affine, "MOST_SYNAPSES", 10_000)
-    with pytest.raises(ConversionError, match=r"Layer 'd'.*at most 10000 synapses .*Let a ReLU follow"):
-        lower(wired["r"].paths[0], (2, 8, 8), (2, 8, 8))
+    with pytest.raises(ConversionError, match=r"Layer 'd'.*at most 10000 synapses .*Let a ReLU, or neurons, follow"):
+        connection(wired["r"].paths[0].layers, (2, 8, 8), (2, 8, 8))
 
 
 def test_windows_of_first_spikes() -> None:

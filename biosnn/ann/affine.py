@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import sparse
 
-from biosnn.ann.layers import Add, AveragePool, Concat, Convolution, Layer, Linear, Scale, Select, Shape
+from biosnn.ann.layers import Add, AveragePool, Concat, Convolution, Layer, Linear, Scale, Select, Shape, SumPool
 from biosnn.errors import ConversionError, field_error
 
 Values = NDArray[Any]
@@ -29,7 +29,7 @@ def forward(layer: Layer, inputs: Sequence[Values], bias: bool = True) -> Values
 
     Parameters
     ----------
-    layer : Convolution, Linear, Scale, Add, Concat, AveragePool or Select
+    layer : Convolution, Linear, Scale, Add, Concat, AveragePool, SumPool or Select
         The layer, from a `Graph`, so that its shape is known.
     inputs : sequence of ndarray, shape (n, *shape of an input)
         One for each of its inputs.
@@ -56,7 +56,7 @@ def forward(layer: Layer, inputs: Sequence[Values], bias: bool = True) -> Values
         return found + layer.bias if bias else found
     if isinstance(layer, Scale):
         return first * layer.weight + layer.bias if bias else first * layer.weight
-    if isinstance(layer, AveragePool):
+    if isinstance(layer, AveragePool | SumPool):
         windows = _windows(first, layer.kernel, layer.stride, layer.padding, (1, 1))
         return np.asarray(windows.sum(axis=(4, 5)) / window_sizes(layer, first.shape[1:]))
     raise TypeError(f"{layer.where} is not linear")
@@ -83,8 +83,10 @@ def _windows(images: Values, kernel: Any, stride: Any, padding: Any, dilation: A
     return seen[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
 
 
-def window_sizes(layer: AveragePool, shape: Shape) -> Values:
+def window_sizes(layer: AveragePool | SumPool, shape: Shape) -> Values:
     """By how much the sum of each window is divided, shape (rows, columns)."""
+    if isinstance(layer, SumPool):
+        return np.ones(layer.shape[1:], dtype=np.float32)
     if layer.counts_padding or not any(layer.padding):
         return np.full(layer.shape[1:], float(math.prod(layer.kernel)), dtype=np.float32)
     ones = np.ones((1, 1, *shape[1:]), dtype=np.float32)
@@ -97,7 +99,7 @@ def matrix(layer: Layer, shape: Shape) -> Any:
 
     Parameters
     ----------
-    layer : Convolution, Linear, Scale, AveragePool or Select
+    layer : Convolution, Linear, Scale, AveragePool, SumPool or Select
         The layer.
     shape : tuple of int
         Of its input.
@@ -120,7 +122,7 @@ def matrix(layer: Layer, shape: Shape) -> Any:
         source = layer.source.ravel()
         taken = np.flatnonzero(source >= 0)
         return sparse.csr_array((np.ones(len(taken), np.float32), (taken, source[taken])), shape=size)
-    if not isinstance(layer, Convolution | AveragePool):
+    if not isinstance(layer, Convolution | AveragePool | SumPool):
         raise TypeError(f"{layer.where} is no matrix")
     kernel = layer.weight.shape[2:] if isinstance(layer, Convolution) else layer.kernel
     inner = layer.weight.shape[1] if isinstance(layer, Convolution) else 1
@@ -131,19 +133,20 @@ def matrix(layer: Layer, shape: Shape) -> Any:
 def check_room(where: str, synapses: int) -> None:
     """Refuse to list more synapses than memory should be asked for."""
     if synapses > MOST_SYNAPSES:
-        do = "Let a ReLU follow each convolution, so that none has to be multiplied out with its neighbours."
+        do = "Let a ReLU, or neurons, follow each convolution, so that it need not be multiplied out with others."
         raise ConversionError(field_error(where, f"at most {MOST_SYNAPSES} synapses that no rule gives", synapses, do))
 
 
-def _unrolled(layer: Convolution | AveragePool, shape: Shape, kernel: Any, size: tuple[int, int]) -> Any:
-    """A convolution or average pooling, an entry for each tap at each place."""
+def _unrolled(layer: Convolution | AveragePool | SumPool, shape: Shape, kernel: Any, size: tuple[int, int]) -> Any:
+    """A convolution or pooling, an entry for each tap at each place."""
     dilation = layer.dilation if isinstance(layer, Convolution) else (1, 1)
     # What each tap sees, by its number; 0 where it lies on padding.
     numbers = np.arange(1, size[1] + 1, dtype=np.int64).reshape(1, *shape)
     seen = _windows(numbers, kernel, layer.stride, layer.padding, dilation)[0]
     outputs = np.arange(size[0], dtype=np.int64).reshape(layer.shape)
-    if isinstance(layer, AveragePool):
-        weights = np.broadcast_to((1 / window_sizes(layer, shape))[None, :, :, None, None], seen.shape)
+    if not isinstance(layer, Convolution):
+        share = 1 / window_sizes(layer, shape).astype(layer.dtype)
+        weights = np.broadcast_to(share[None, :, :, None, None], seen.shape)
         targets = np.broadcast_to(outputs[..., None, None], seen.shape)
     else:
         group_in, group_out = layer.weight.shape[1], len(layer.weight) // layer.groups

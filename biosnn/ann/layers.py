@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from biosnn.errors import ConversionError, field_error
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 Sides = tuple[int, int, int, int]
-Floats = NDArray[Any]  # of any type of number where a layer is made; kept as float32
+Floats = NDArray[Any]  # of any type of number where a layer is made; kept in the precision of the layer
 
 MOST_VALUES = 2**27
 """How many weights a layer may have, or values all layers together: memory stays below a few gigabytes."""
@@ -39,6 +39,11 @@ class Layer:
     shape : tuple of int
         Of its output, without the batch axis; by default not known yet, as before a `Graph` is made.
 
+    Attributes
+    ----------
+    dtype : type
+        The precision of its weights; a subclass may have another.
+
     Raises
     ------
     ConversionError
@@ -48,6 +53,7 @@ class Layer:
     name: str
     inputs: tuple[str, ...] = ()
     shape: Shape = ()
+    dtype: ClassVar[type[np.floating[Any]]] = np.float32
 
     @property
     def where(self) -> str:
@@ -270,6 +276,11 @@ class AveragePool(_Pool):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SumPool(_Pool):
+    """The sum of each window of a channel; padding counts as zeros. Networks of NIR have it, and no `Graph`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MaxPool(_Pool):
     """The largest value of each window of a channel; padding never is.
 
@@ -318,7 +329,7 @@ _LAYOUT = "Images are channels first."
 
 
 def _set_weights(layer: Convolution | Linear, axes: int) -> None:
-    """Keep the weights and the bias as float32, and hold them against each other."""
+    """Keep the weights and the bias in the layer's precision, and hold them against each other."""
     _set_floats(layer, "weight")
     _set_floats(layer, "bias")
     if layer.weight.ndim != axes or not layer.weight.size:
@@ -333,12 +344,12 @@ def _set_floats(layer: Layer, name: str) -> None:
     where = f"{layer.where} {name}"
     if array.dtype.kind not in "fiu" or not 0 < array.size <= MOST_VALUES:
         raise ConversionError(field_error(where, f"1 to {MOST_VALUES} numbers", f"{array.dtype} {array.shape}"))
-    with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused below
-        floats = np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):  # beyond the precision becomes infinite, which is refused below
+        floats = np.ascontiguousarray(array, dtype=layer.dtype)
     wrong = int(floats.size - np.isfinite(floats).sum())
     if wrong:
         do = "Train it again, or find the step that lost them: a network with such weights computes nothing."
-        raise ConversionError(field_error(where, "finite numbers (float32)", f"{wrong} NaN or infinite", do))
+        raise ConversionError(field_error(where, f"finite numbers ({floats.dtype})", f"{wrong} NaN or infinite", do))
     object.__setattr__(layer, name, floats)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from brian2 import Network, Quantity, SpikeMonitor, StateMonitor
 from numpy.typing import NDArray
 
+from biosnn.ann.connections import order, spread
 from biosnn.coding import TTFS, Bernoulli, Regular
-from biosnn.conversion.connections import order, pixel_order, spread
+from biosnn.conversion.connections import pixel_order
 from biosnn.conversion.early_exit import Decide
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import SpikingNetwork, largest_pixel

@@ -1,268 +1,38 @@
-"""A path between populations as synapses: a convolution, all to all, pooling, or a list.
+"""The paths between populations as synapses, and the order of the pixels that drive them.
 
-A rule is kept as a rule wherever that gives the same sums: a convolution after average pooling is one with a larger
-kernel and stride; after a concatenation, one with the kernels of those channels; what leads to a linear layer goes into
-its matrix. Everything else is multiplied out, which is exact too, but takes memory for each synapse.
-
-The neurons of a layer of images are in the order (row, column, channel), as those of `biosnn.Conv2D` are.
+What a chain of layers becomes is in `biosnn.ann.connections`. Here are images whose channels are last: they are seen as
+the weights see them, channels first.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from biosnn.ann.affine import check_room, matrix
-from biosnn.ann.layers import AveragePool, Convolution, Layer, MaxPool, Scale, Select, Shape
-from biosnn.ann.layouts import TO_FIRST, arrangement, selected_channels
-from biosnn.ann.scales import taps
+from biosnn.ann.connections import Connection, connection, order, spread
+from biosnn.ann.layers import Select
+from biosnn.ann.layouts import TO_FIRST, arrangement
 from biosnn.conversion.populations import Path, Population, Wiring
-from biosnn.projection import Conv2D, Dense, Kind, Pool2D, Sparse
 
-DENSE_FROM = 0.25
-"""Which part of all possible synapses a list must have for all to all to take less memory and time."""
+__all__ = ["Connection", "order", "path_connection", "pixel_order", "spread"]
 
 
-@dataclass(frozen=True, eq=False)
-class Lowered:
-    """A path as a kind of projection, and its weights.
-
-    Parameters
-    ----------
-    kind : Kind
-        What connects to what.
-    weights : ndarray
-        In the natural shape of the kind; for thresholds of 1 on both sides.
-    source, target : tuple of int
-        Shapes of the populations at its ends, channels first.
-    """
-
-    kind: Kind
-    weights: NDArray[np.float32]
-    source: Shape
-    target: Shape
-
-    def scaled(self, source: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float32]:
-        """The weights where neurons have thresholds.
-
-        A spike of a source stands for its threshold, and the membrane potential of a target is counted in its own: so
-        a weight is multiplied by the one and divided by the other.
-
-        Parameters
-        ----------
-        source, target : ndarray, shape (channels,)
-            Thresholds; of neurons without channels, one for each.
-        """
-        found = self._scaled(np.asarray(source, float), 1 / np.asarray(target, float))
-        return np.asarray(found, np.float32, order="C")
-
-    def _scaled(self, s: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
-        weights, kind = self.weights, self.kind
-        if isinstance(kind, Pool2D):
-            return weights  # a maximum has the thresholds of what it is of
-        if isinstance(kind, Conv2D):
-            out = weights.shape[3] // kind.groups
-            inner = s.reshape(kind.groups, 1, -1).repeat(out, axis=1).reshape(weights.shape[3], -1).T
-            return np.asarray(weights * inner * t)
-        sources, targets = spread(s, self.source), spread(t, self.target)
-        if isinstance(kind, Sparse):
-            return np.asarray(weights * sources[kind.sources] * targets[kind.indices])
-        return np.asarray(weights * sources[:, None] * targets)
-
-    @property
-    def fan_out(self) -> NDArray[np.int64]:
-        """How many synapses each source neuron has, shape (sources,)."""
-        kind = self.kind
-        if isinstance(kind, Dense):
-            return np.full(*self.weights.shape)
-        if isinstance(kind, Sparse):
-            return np.diff(kind.indptr)
-        if not isinstance(kind, Conv2D | Pool2D):
-            raise TypeError(f"{kind} comes from no path")
-        windows = kind.windows
-        reach = []
-        for axis in (0, 1):
-            places = np.arange(windows.output[axis])[:, None] * windows.stride[axis] - windows.before[axis]
-            places = places + np.arange(windows.kernel[axis]) * windows.dilation[axis]
-            inside = places[(places >= 0) & (places < windows.input[axis])]
-            reach.append(np.bincount(inside, minlength=windows.input[axis]))
-        each = self.weights.shape[3] // kind.groups if isinstance(kind, Conv2D) else 1
-        return np.repeat((reach[0][:, None] * reach[1]).ravel() * each, kind.input[2])
-
-
-def lower(path: Path, source: Shape, target: Shape) -> Lowered:
-    """Turn a path into a kind and weights.
-
-    Parameters
-    ----------
-    path : Path
-        The path.
-    source, target : tuple of int
-        Shapes of the populations at its ends, channels first.
-
-    Raises
-    ------
-    ConversionError
-        If it would have to be multiplied out into more synapses than memory should be asked for.
-    """
-    layers = list(path.layers)
-    if len(layers) == 1 and isinstance(layers[0], MaxPool):
-        pool = layers[0]
-        gate = Pool2D(_last(source), pool.kernel, pool.stride, _pairs(pool.padding), mode="max")
-        return Lowered(gate, np.ones((), np.float32), source, target)
-    kernel = _as_kernel(layers, source)
-    if kernel is not None:
-        windows = (kernel.weight.shape[2:], kernel.stride, _pairs(kernel.padding), kernel.dilation)
-        shared = Conv2D(_last(source), len(kernel.weight), *windows, kernel.groups)
-        return Lowered(shared, np.ascontiguousarray(kernel.weight.transpose(2, 3, 1, 0)), source, target)
-    found = _multiplied(layers, source)
-    found = found[order(target)][:, order(source)]
-    if found.nnz >= DENSE_FROM * math.prod(found.shape):
-        return Lowered(Dense(), np.ascontiguousarray(found.toarray().T, dtype=np.float32), source, target)
-    by_source = found.T.tocsr()
-    by_source.sort_indices()
-    listed = Sparse(by_source.shape, by_source.indptr, by_source.indices)
-    return Lowered(listed, by_source.data.astype(np.float32), source, target)
-
-
-def lowered(wired: Wiring, population: Population, path: Path) -> Lowered:
-    """A path of a network as a kind and weights; see `lower`.
-
-    Images whose channels are last are seen as the weights see them, channels first.
-    """
+def path_connection(wired: Wiring, population: Population, path: Path) -> Connection:
+    """A path that leads to a population as a kind and weights; see `connection`."""
     source = wired.shape(path.source)
     if path.source != wired.graph.input.name or not wired.channels_last:
-        return lower(path, source, population.shape)
+        return connection(path.layers, source, population.shape)
     height, width, channels = source
     layers = path.layers[1:]
     if not path.layers or arrangement(path.layers[0], source) != TO_FIRST:
         back = np.arange(math.prod(source)).reshape(channels, height, width).transpose(1, 2, 0)
         layers = (Select(name=path.source, inputs=(path.source,), shape=source, source=back), *path.layers)
-    return lower(replace(path, layers=layers), (channels, height, width), population.shape)
+    return connection(layers, (channels, height, width), population.shape)
 
 
 def pixel_order(wired: Wiring) -> NDArray[np.int64]:
     """For each pixel, in the order of neurons, the flat index of its value in an image as it comes."""
     entrance = wired.graph.input
     return np.arange(entrance.neurons) if wired.channels_last else order(entrance.shape)
-
-
-def order(shape: Shape) -> NDArray[np.int64]:
-    """For each neuron the flat index of its value in an array with channels first."""
-    numbers = np.arange(math.prod(shape))
-    return numbers.reshape(shape).transpose(1, 2, 0).ravel() if len(shape) == 3 else numbers
-
-
-def spread(channels: NDArray[Any], shape: Shape) -> NDArray[Any]:
-    """What each channel has, for each neuron."""
-    places = math.prod(shape[1:])
-    return np.tile(channels, places) if len(shape) == 3 else np.repeat(channels, places)
-
-
-def _last(shape: Shape) -> tuple[int, int, int]:
-    return shape[1], shape[2], shape[0]
-
-
-def _pairs(padding: tuple[int, int, int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    top, left, bottom, right = padding
-    return (top, bottom), (left, right)
-
-
-def _as_kernel(layers: list[Layer], source: Shape) -> Convolution | None:
-    """The whole path as one convolution, if there is one that gives the same sums."""
-    if len(source) != 3:
-        return None
-    layers, factor = list(layers), np.ones((1, 1, 1, 1), np.float32)
-    while layers and isinstance(scale := layers[-1], Scale) and scale.weight.size in (1, scale.shape[0]):
-        factor = factor * scale.weight.reshape(-1, 1, 1, 1)
-        layers.pop()
-    if not layers or not isinstance(last := layers.pop(), Convolution):
-        return None
-    found = replace(last, weight=last.weight * factor)
-    while layers:
-        before = layers.pop()
-        shape = layers[-1].shape if layers else source
-        taken: Convolution | None = None
-        if isinstance(before, AveragePool):
-            taken = _pooled(found, before, shape)
-        elif isinstance(before, Convolution):
-            taken = _of_pixels(found, before)
-        elif isinstance(before, Scale):
-            taken = _scaled(found, before)
-        elif isinstance(before, Select):
-            taken = _of_channels(found, before, shape)
-        if taken is None:
-            return None
-        found = taken
-    return found
-
-
-def _pooled(found: Convolution, pool: AveragePool, shape: Shape) -> Convolution | None:
-    """A convolution of what average pooling gives, as one of what is pooled."""
-    overlap = any(k > s for k, s in zip(pool.kernel, pool.stride, strict=True))
-    rest = any(s * n != size for s, n, size in zip(pool.stride, pool.shape[1:], shape[1:], strict=True))
-    # At the border the convolution sees zeros, where the larger kernel would see what overlaps or is left over.
-    if any(pool.padding) or (any(found.padding) and (overlap or rest)):
-        return None
-    taps, apart, step = found.weight.shape[2:], found.dilation, pool.stride
-    size = [(n - 1) * d * s + k for n, d, s, k in zip(taps, apart, step, pool.kernel, strict=True)]
-    weight = np.zeros((*found.weight.shape[:2], *size), np.float64)
-    for down in range(taps[0]):
-        for right in range(taps[1]):
-            top, left = down * apart[0] * step[0], right * apart[1] * step[1]
-            there = (..., slice(top, top + pool.kernel[0]), slice(left, left + pool.kernel[1]))
-            weight[there] += found.weight[:, :, down, right, None, None] / math.prod(pool.kernel)
-    stride = (found.stride[0] * step[0], found.stride[1] * step[1])
-    top, left, bottom, right = found.padding
-    padding = (top * step[0], left * step[1], bottom * step[0], right * step[1])
-    return replace(found, weight=weight, stride=stride, padding=padding, dilation=(1, 1))
-
-
-def _of_pixels(found: Convolution, before: Convolution) -> Convolution | None:
-    """Two convolutions as one, if one of them takes single pixels, so that the other's kernel stays."""
-    if found.groups != 1 or before.groups != 1:
-        return None
-    if before.weight.shape[2:] == (1, 1) and before.stride == (1, 1) and not any(before.padding):
-        return replace(found, weight=np.einsum("omyx,mi->oiyx", found.weight, before.weight[:, :, 0, 0]))
-    if found.weight.shape[2:] == (1, 1) and not any(found.padding):
-        weight = np.einsum("om,miyx->oiyx", found.weight[:, :, 0, 0], before.weight)
-        stride = (found.stride[0] * before.stride[0], found.stride[1] * before.stride[1])
-        return replace(before, weight=weight, bias=found.bias, stride=stride)
-    return None
-
-
-def _scaled(found: Convolution, scale: Scale) -> Convolution | None:
-    """A convolution of scaled channels, as one of channels; its bias, and that of the scale, are not here."""
-    if scale.weight.size not in (1, scale.shape[0]) or scale.weight.shape[0] != scale.weight.size:
-        return None
-    weight = np.broadcast_to(scale.weight.ravel(), scale.shape[:1])[taps(found)]
-    return replace(found, weight=found.weight * weight[:, :, None, None])
-
-
-def _of_channels(found: Convolution, part: Select, shape: Shape) -> Convolution | None:
-    """A convolution of selected channels, such as a part of a concatenation has, as one of all there are."""
-    channels = selected_channels(part, shape)
-    if channels is None or found.groups != 1:
-        return None
-    there = np.flatnonzero(channels >= 0)
-    weight = np.zeros((shape[0], len(found.weight), *found.weight.shape[2:]), np.float32)
-    np.add.at(weight, channels[there], found.weight[:, there].swapaxes(0, 1))
-    return replace(found, weight=weight.swapaxes(0, 1))
-
-
-def _multiplied(layers: list[Layer], source: Shape) -> Any:
-    """A path as a sparse matrix, shape (target, source), channels first."""
-    shapes = [source, *(layer.shape for layer in layers)]
-    found = None
-    for layer, shape in zip(layers, shapes, strict=False):
-        step = matrix(layer, shape)
-        if found is not None:
-            # How many products there are bounds how many entries the result can have.
-            check_room(layer.where, int(np.diff(found.indptr) @ np.bincount(step.indices, minlength=step.shape[1])))
-        found = step if found is None else (step @ found).tocsr()
-    return sparse.eye_array(math.prod(source), dtype=np.float32, format="csr") if found is None else found

@@ -11,8 +11,8 @@ from typing import Any
 
 from brian2 import Network, Quantity, StateMonitor
 
+from biosnn.ann.connections import order, spread
 from biosnn.conversion.build import BEGIN, Built, Onto, blank_images, joined, pixel_groups, relays, tallies_of
-from biosnn.conversion.connections import order, spread
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population

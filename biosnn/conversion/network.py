@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biosnn.ann.graph import Graph
 from biosnn.catalogue import neuron_model
-from biosnn.conversion.connections import Lowered, lowered
+from biosnn.conversion.connections import Connection, path_connection
 from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, RELU, Population, Wiring, wiring
 from biosnn.conversion.thresholds import Balance
@@ -163,12 +163,12 @@ class SpikingNetwork:
         return self.wiring.graph
 
     @cached_property
-    def joints(self) -> Mapping[tuple[str, int], Lowered]:
+    def joints(self) -> Mapping[tuple[str, int], Connection]:
         """For each population and each of its paths, by number: a kind of projection and its weights."""
         found = {}
         for population in self.wiring.populations:
             for number, path in enumerate(population.paths):
-                found[population.name, number] = lowered(self.wiring, population, path)
+                found[population.name, number] = path_connection(self.wiring, population, path)
         return found
 
     @property
