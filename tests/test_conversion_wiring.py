@@ -16,7 +16,7 @@ from biosnn.ann.connections import connection, order, spread
 from biosnn.conversion.populations import Population, Wiring, wiring
 from biosnn.conversion.windows import aligned, windows
 from biosnn.errors import ConversionError
-from biosnn.projection import Conv2D, Dense, Sparse, OneToOne
+from biosnn.projection import Conv2D, Dense, OneToOne, Sparse
 
 
 def by_synapses(wired: Wiring, population: Population, told: dict[str, NDArray[Any]]) -> NDArray[np.float64]:

@@ -347,7 +347,7 @@ def test_too_many_ways() -> None:
         edges += [(a, b) for a in last for b in names]
         last = names
     edges += [(name, "n") for name in last] + [("n", "output")]
-    with pytest.raises(ConversionError, match="at most 20000 ways"):
+    with pytest.raises(ConversionError, match="at most 20000 paths"):
         read_nir(nir.NIRGraph(nodes, edges, type_check=False))
 
 

@@ -109,7 +109,7 @@ def test_what_is_no_ordinary_network(tmp_path: Path) -> None:
     ]
     nodes = {"input": entrance(2), "n": integrate_and_fire(2), "output": exit_(2)}
     edges = [("input", "n"), ("n", "n"), ("n", "output")]
-    cases.append((nir.NIRGraph(nodes, edges), "relu", "A way leads from 'n' back to 'n'"))
+    cases.append((nir.NIRGraph(nodes, edges), "relu", "A path leads from 'n' back to 'n'"))
     odd = nir.IF(np.ones(2), np.ones(2), np.full(2, 0.1))
     cases.append((chain(input=entrance(2), n=odd, output=exit_(2)), "relu", "v_reset: expected 0"))
     low = nir.IF(np.ones(2), -np.ones(2))

@@ -29,10 +29,9 @@ from nir_graphs import (
 from nir_reference import simulate
 
 import biosnn
+from biosnn.ann import affine
 from biosnn.errors import ConversionError
 from biosnn.nir import NirNetwork, NirRun, read_nir, run_nir
-from biosnn.nir import joints as nir_joints
-from biosnn.nir import maps as nir_maps
 
 DT = 1e-3
 RNG = np.random.default_rng(5)
@@ -240,7 +239,7 @@ REFUSED = {
         ),
         np.ones((5, 1)),
         {},
-        r"Node 'li' \(LI\): expected a way without Delay",
+        r"Node 'li' \(LI\): expected a path without Delay",
     ),
     "many delays": (
         chain(
@@ -265,25 +264,21 @@ def test_what_cannot_be_run(case: str) -> None:
 
 
 def test_too_many_synapses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes in a row are multiplied into a table, which must not be too large."""
-    graph, inputs, _ = GRAPHS["convolutional IF"]
-    network = read_nir(graph)
-    with monkeypatch.context() as patch:
-        patch.setattr(nir_maps, "MOST_ENTRIES", 100)
-        with pytest.raises(ConversionError, match="A convolution beside other nodes: expected at most 100 synapses"):
-            run(network, inputs)
-    with monkeypatch.context() as patch:
-        patch.setattr(nir_joints, "MOST_ENTRIES", 10)
-        with pytest.raises(ConversionError, match="Conv2d behind others: expected at most 80 products"):
-            run(network, inputs)
+    """Nodes in a row are multiplied into a list, which must not be too long."""
+    one, other, weight = integrate_and_fire(2, 4, 4), integrate_and_fire(3, 4, 4), normal(3, 2, 3, 3)
+    scale, conv = nir.Scale(normal(2, 4, 4)), nir.Conv2d((4, 4), weight, 1, 1, 1, 1, np.zeros(3))
+    graph = chain(input=entrance(2, 4, 4), one=one, scale=scale, conv=conv, other=other, output=exit_(3, 4, 4))
+    inputs = RNG.random((20, 2, 4, 4))
+    compare(graph, run(read_nir(graph), inputs, record="one"), inputs, list(graph.nodes))
+    monkeypatch.setattr(affine, "MOST_SYNAPSES", 500)
+    with pytest.raises(ConversionError, match=r"Layer 'conv' .*at most 500 synapses .*\(got 864\).*or neurons"):
+        run(read_nir(graph), inputs)
+
+
+def test_a_delay_beside_other_nodes() -> None:
     one, other = integrate_and_fire(2, 4, 4), integrate_and_fire(32)
     flat = nir.Flatten({"input": np.array([2, 4, 4])}, 0, -1)
     late = nir.Delay(np.full(32, 2e-3))
     graph = chain(input=entrance(2, 4, 4), one=one, flat=flat, late=late, other=other, output=exit_(32))
     inputs = RNG.random((20, 2, 4, 4))
     compare(graph, run(read_nir(graph), inputs, record="one"), inputs, list(graph.nodes))
-    monkeypatch.setattr(nir_joints, "MOST_VALUES", 1000)
-    with pytest.raises(
-        ConversionError, match=r"A Delay beside other nodes: expected at most 1000 synapses \(got 1024\)"
-    ):
-        run(read_nir(graph), inputs)

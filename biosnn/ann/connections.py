@@ -22,7 +22,7 @@ from biosnn.ann.affine import check_room, matrix, window_sizes
 from biosnn.ann.layers import AveragePool, Convolution, Floats, Layer, MaxPool, Scale, Select, Shape, SumPool
 from biosnn.ann.layouts import selected_channels
 from biosnn.ann.scales import taps
-from biosnn.projection import Conv2D, Dense, Kind, Sparse, OneToOne, Pool2D
+from biosnn.projection import Conv2D, Dense, Kind, OneToOne, Pool2D, Sparse
 
 DENSE_FROM = 0.25
 """Which part of all possible synapses a list must have for all to all to take less memory and time."""

@@ -11,12 +11,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.ann.connections import Connection, connection, order, spread
+from biosnn.ann.connections import Connection, connection, order
 from biosnn.ann.layers import Select
 from biosnn.ann.layouts import TO_FIRST, arrangement
 from biosnn.conversion.populations import Path, Population, Wiring
-
-__all__ = ["Connection", "order", "path_connection", "pixel_order", "spread"]
 
 
 def path_connection(wired: Wiring, population: Population, path: Path) -> Connection:

@@ -12,9 +12,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.ann.connections import Connection
 from biosnn.ann.graph import Graph
 from biosnn.catalogue import neuron_model
-from biosnn.conversion.connections import Connection, path_connection
+from biosnn.conversion.connections import path_connection
 from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, RELU, Population, Wiring, wiring
 from biosnn.conversion.thresholds import Balance

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from biosnn.ann.connections import order
 from biosnn.ann.graph import Graph
 from biosnn.ann.images import check_images
-from biosnn.conversion.build import Built, build, duration, pixel_sequence, parameters
+from biosnn.conversion.build import Built, build, duration, parameters, pixel_sequence
 from biosnn.conversion.first_spikes import build_first_spikes
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import SpikingNetwork

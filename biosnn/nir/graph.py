@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from biosnn.ann.graph import Graph, with_shape
-from biosnn.ann.layers import Add, AveragePool, Convolution, Input, Layer, Linear, Relu, Scale, Select, Shape
+from biosnn.ann.layers import Add, AveragePool, Input, Layer, Relu, Scale, Shape, SumPool
 from biosnn.ann.simplify import simplified
 from biosnn.errors import ConversionError, field_error
+from biosnn.nir.layers import in_single, layer_of
 from biosnn.nir.network import NirNetwork, a_network
 from biosnn.nir.neurons import IF, Neuron
-from biosnn.nir.nodes import Affine, AvgPool2d, Conv2d, Delay, Flatten, Node, Output, SumPool2d, Threshold
-from biosnn.nir.nodes import Linear as LinearNode
-from biosnn.nir.nodes import Scale as ScaleNode
+from biosnn.nir.nodes import Delay, Node, Threshold
+from biosnn.nir.nodes import Input as InputNode
 
 SPIKING_AS = ("relu",)
 
@@ -60,7 +60,7 @@ def ann_graph(network: NirNetwork, spiking_as: str | None = None, dt: float = 1.
         _check(name, node, spiking_as)
     for source, target in sorted(network.back):
         do = "A recurrent network has no layers; read_nir and run_nir run it."
-        raise ConversionError(f"A way leads from {source!r} back to {target!r}. {do}")
+        raise ConversionError(f"A path leads from {source!r} back to {target!r}. {do}")
     layers: dict[str, Layer] = {}
     answers: dict[str, str] = {}  # the layer that computes what a node does
     for name in _order(network):
@@ -110,23 +110,8 @@ def _order(network: NirNetwork) -> list[str]:
 def _layers(name: str, node: Node, shape: Shape, out: Shape, dt: float) -> list[Layer]:
     """The layers that a node comes down to, one behind the other."""
     ones = (1,) * len(out)
-    if isinstance(node, LinearNode):
-        bias = node.bias if isinstance(node, Affine) else np.zeros(len(node.weight))
-        return [Linear(name=name, weight=node.weight, bias=bias)]
-    if isinstance(node, ScaleNode):
-        return [Scale(name=name, weight=node.scale, bias=np.zeros(ones))]
-    if isinstance(node, Conv2d):
-        windows: dict[str, Any] = {"stride": node.stride, "padding": node.sides, "dilation": node.dilation}
-        return [Convolution(name=name, weight=node.weight, bias=node.bias, groups=node.groups, **windows)]
-    if isinstance(node, SumPool2d):
-        sides = (*node.padding, *node.padding)
-        pool = AveragePool(name=name, kernel=node.kernel_size, stride=node.stride, padding=sides, counts_padding=True)
-        if isinstance(node, AvgPool2d):
-            return [pool]
-        size = float(np.prod(node.kernel_size))
-        return [pool, Scale(name=f"{name}_size", weight=np.full(ones, size), bias=np.zeros(ones))]
-    if isinstance(node, Flatten):
-        return [Select(name=name, source=np.arange(int(np.prod(shape))).reshape(out))]
+    if isinstance(node, InputNode):
+        return [Input(name=name, shape=out)]
     if isinstance(node, IF):
         gain = np.broadcast_to(node.r * dt / node.v_threshold, out)
         if np.ptp(gain) == 0:
@@ -134,7 +119,13 @@ def _layers(name: str, node: Node, shape: Shape, out: Shape, dt: float) -> list[
         relu = Relu(name=name)
         scaled = Scale(name=f"{name}_gain", weight=gain, bias=np.zeros(ones))
         return [relu, scaled] if np.any(gain != 1) else [relu]
-    return [] if isinstance(node, Output) else [Input(name=name, shape=out)]
+    layer = layer_of(name, node, shape)
+    if isinstance(layer, SumPool):
+        size = np.full(ones, np.prod(layer.kernel))
+        windows: dict[str, Any] = {"kernel": layer.kernel, "stride": layer.stride, "padding": layer.padding}
+        pool = AveragePool(name=name, counts_padding=True, **windows)
+        return [pool, Scale(name=f"{name}_size", weight=size, bias=np.zeros(ones))]
+    return [in_single(layer)] if layer else []
 
 
 def _free(name: str, network: NirNetwork, layers: Mapping[str, Layer]) -> str:

@@ -9,10 +9,10 @@ import numpy as np
 from brian2 import hertz, second
 from numpy.typing import NDArray
 
+from biosnn.ann.connections import order
 from biosnn.ann.layers import Shape
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
-from biosnn.nir.joints import neuron_order
 from biosnn.nir.neurons import CubaLI, I, Neuron, Spiking
 from biosnn.nir.nodes import Threshold
 
@@ -94,10 +94,9 @@ def model_of(node: Neuron | Threshold, method: str, sends: bool = True, more: It
 
 def values_of(node: Neuron | Threshold, shape: Shape) -> dict[str, Any]:
     """The values of the variables that `model_of` names, for a population of a shape."""
-    order = neuron_order(shape)
 
     def spread(array: Any) -> NDArray[np.float64]:
-        return np.broadcast_to(np.asarray(array, np.float64), shape).ravel()[order]
+        return np.broadcast_to(np.asarray(array, np.float64), shape).ravel()[order(shape)]
 
     if isinstance(node, Threshold):
         return {"v_threshold": spread(node.threshold)}

@@ -21,12 +21,12 @@ from biosnn.nir.nodes import Affine, Input, Linear, Node, Output, Scale, Thresho
 
 Edge = tuple[str, str]
 MOST_NODES = 10_000
-MOST_WAYS = 20_000
-"""How many ways through nodes without memory there may be; they double where two such nodes stand side by side."""
+MOST_PATHS = 20_000
+"""How many paths through nodes without memory there may be; they double where two such nodes stand side by side."""
 
 
 @dataclass(frozen=True)
-class Way:
+class LinearPath:
     """How values get from one population to the next, or to an output.
 
     Parameters
@@ -132,9 +132,9 @@ class NirNetwork:
         return tuple(order)
 
     @cached_property
-    def ways(self) -> tuple[Way, ...]:
-        """All ways from populations to populations and outputs."""
-        found: list[Way] = []
+    def paths(self) -> tuple[LinearPath, ...]:
+        """All paths from populations to populations and outputs."""
+        found: list[LinearPath] = []
         for source in self.nodes:
             if not self._ends(source) or isinstance(self.nodes[source], Output):
                 continue
@@ -142,11 +142,11 @@ class NirNetwork:
             while stack:
                 name, through = stack.pop()
                 if self._ends(name):
-                    found.append(Way(source, name, through))
+                    found.append(LinearPath(source, name, through))
                 else:
                     stack += [(target, (*through, name)) for target in reversed(self.readers[name])]
-                if len(found) + len(stack) > MOST_WAYS:
-                    raise ConversionError(field_error("NirNetwork edges", f"at most {MOST_WAYS} ways", "more"))
+                if len(found) + len(stack) > MOST_PATHS:
+                    raise ConversionError(field_error("NirNetwork edges", f"at most {MOST_PATHS} paths", "more"))
         return tuple(found)
 
     @cached_property
@@ -173,7 +173,7 @@ class NirNetwork:
     def back(self) -> frozenset[Edge]:
         """Which population leads back to which: what it sends arrives in the next step.
 
-        Within a loop, these are the ways to all that are not farther from an input, whatever their names.
+        Within a loop, these are the paths to all that are not farther from an input, whatever their names.
         """
         far, loops = self._far, _loops(self._populations, self._between)
         return frozenset((a, b) for a, b in self._between if loops[a] == loops[b] and far[a] >= far[b])
@@ -184,11 +184,11 @@ class NirNetwork:
 
     @cached_property
     def _between(self) -> frozenset[Edge]:
-        ends = [(way.source, way.target) for way in self.ways]
+        ends = [(path.source, path.target) for path in self.paths]
         return frozenset((a, b) for a, b in ends if not isinstance(self.nodes[b], Output))
 
     def _ends(self, name: str) -> bool:
-        """Whether ways begin or end at a node."""
+        """Whether paths begin or end at a node."""
         return isinstance(self.nodes[name], Input | Output | Neuron | Threshold)
 
     @cached_property
@@ -287,7 +287,7 @@ def _shapes(network: NirNetwork) -> dict[str, Shape]:
                 changed = True
     for name, node in network.nodes.items():
         if name not in shapes:
-            do = "Ways from an Input must lead to it."
+            do = "Paths from an Input must lead to it."
             raise ConversionError(field_error(f"Node {name!r} ({node.kind})", "a known input shape", "none", do))
     for source, target in network.edges:
         shape = _fitted(network, source, target, shapes[source])

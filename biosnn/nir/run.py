@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from brian2 import Network, SpikeMonitor, StateMonitor, Synapses, TimedArray, second
+from brian2 import Network, SpikeMonitor, StateMonitor, TimedArray, second
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.ann.connections import order
 from biosnn.ann.layers import Shape
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error, unknown
 from biosnn.groups.build import neurons
 from biosnn.groups.schedule import within_step
+from biosnn.nir.connections import connections, constants, through
 from biosnn.nir.fields import Numbers
-from biosnn.nir.joints import Joint, joints, neuron_order
-from biosnn.nir.maps import constants, through
 from biosnn.nir.models import METHODS, check_step, entrance, model_of, reset_statements, start, values_of
-from biosnn.nir.network import NirNetwork, Way, a_network
+from biosnn.nir.network import LinearPath, NirNetwork, a_network
 from biosnn.nir.neurons import Neuron, Spiking
 from biosnn.nir.nodes import Threshold
 from biosnn.nir.run_settings import Shown, recorded, shown
@@ -131,9 +131,9 @@ def _build(network: NirNetwork, given: Shown, method: str, dt: float) -> _Built:
         if isinstance(node, Neuron | Threshold):
             check_step(name, node, method, dt)
             built.groups[name] = _group(network, name, given, biases.get(name), method, dt)
-    for way in network.ways:
-        if way.source in built.groups and way.target in built.groups:
-            built.synapses += _between(network, way, built.groups, given, dt)
+    for path in network.paths:
+        if path.source in built.groups and path.target in built.groups:
+            built.synapses += _between(network, path, built.groups, given, dt)
     if built.groups:
         within_step(*built.groups.values(), *built.synapses)
     return built
@@ -143,17 +143,17 @@ def _group(network: NirNetwork, name: str, given: Shown, bias: Numbers | None, m
     """A population that takes what arrives in a step, and forgets it when it has been integrated."""
     node, shape = network.nodes[name], network.shapes[name]
     assert isinstance(node, Neuron | Threshold)
-    order, onto = neuron_order(shape), entrance(node)
-    more = {} if bias is None else {"bias": bias.ravel()[order]}
+    places, onto = order(shape), entrance(node)
+    more = {} if bias is None else {"bias": bias.ravel()[places]}
     terms = list(more)
     if given.samples > 1 and isinstance(node, Neuron):
-        more["v_0"] = np.broadcast_to(np.asarray(start(node), np.float64), shape).ravel()[order]
-    sends = any(way.source == name and way.target not in network.outputs for way in network.ways)
-    group = neurons(len(order), model_of(node, method, sends, more), values=values_of(node, shape) | more)
-    ways = [way for way in _ways(network, name) if way.source in given.values]
-    if ways:
-        arriving = sum(_through(network, way, given.values[way.source], dt) for way in ways)
-        values = np.asarray(arriving).reshape(given.samples * given.steps, -1)[:, order]
+        more["v_0"] = np.broadcast_to(np.asarray(start(node), np.float64), shape).ravel()[places]
+    sends = any(path.source == name and path.target not in network.outputs for path in network.paths)
+    group = neurons(len(places), model_of(node, method, sends, more), values=values_of(node, shape) | more)
+    paths = [path for path in _paths(network, name) if path.source in given.values]
+    if paths:
+        arriving = sum(_through(network, path, given.values[path.source], dt) for path in paths)
+        values = np.asarray(arriving).reshape(given.samples * given.steps, -1)[:, places]
         group.namespace["drive"] = TimedArray(values, dt=dt * second)
         terms.append("drive(t, i)")
     if given.samples > 1:
@@ -165,51 +165,40 @@ def _group(network: NirNetwork, name: str, given: Shown, bias: Numbers | None, m
     return group
 
 
-def _between(network: NirNetwork, way: Way, groups: Mapping[str, Any], given: Shown, dt: float) -> list[Any]:
-    """The synapses of a way."""
-    source, target = network.nodes[way.source], network.nodes[way.target]
+def _between(network: NirNetwork, path: LinearPath, groups: Mapping[str, Any], given: Shown, dt: float) -> list[Any]:
+    """The synapses of a path."""
+    source, target = network.nodes[path.source], network.nodes[path.target]
     assert isinstance(target, Neuron | Threshold)
     graded = not isinstance(source, Spiking | Threshold)
     statement = f"{entrance(target)}_post += w*v_pre" if graded else f"{entrance(target)}_post += w"
     made, place = [], network.order.index
-    for joint in joints(network, way, dt):
-        lag = max(joint.lag, (way.source, way.target) in network.back)
+    for lag, found in connections(network, path, dt):
         # What is sent to a population that has had its turn arrives a step later as it is.
-        late = lag - (place(way.source) >= place(way.target))
+        late = max(lag, (path.source, path.target) in network.back) - (place(path.source) >= place(path.target))
         if graded and late:
             do = "Potentials that are sent with a delay are not run: let neurons with a threshold send spikes."
-            where = f"Node {way.source!r} ({source.kind})"
-            raise ConversionError(field_error(where, "a way without Delay to other neurons", way.through, do))
-        made.append(_joined(groups[way.source], groups[way.target], joint, statement, late * dt * second))
+            where = f"Node {path.source!r} ({source.kind})"
+            raise ConversionError(field_error(where, "a path without Delay to other neurons", path.through, do))
+        ends, delay = (groups[path.source], groups[path.target]), {"delay": late * dt * second} if late else {}
+        made.append(Projection(*ends, found.kind, found.weights, on_pre=statement, **delay))
         if late and given.samples > 1:
             made[-1].reset_regularly(given.steps * dt * second)
     return made
 
 
-def _joined(source: Any, target: Any, joint: Joint, statement: str, delay: Any) -> Any:
-    if joint.kind is not None:
-        late = {"delay": delay} if delay > 0 * second else {}
-        return Projection(source, target, joint.kind, joint.weights, on_pre=statement, **late)
-    assert joint.pairs is not None
-    synapses = Synapses(source, target, "w : 1 (constant)", on_pre=statement, namespace={})
-    synapses.connect(i=joint.pairs[0], j=joint.pairs[1])
-    synapses.w = joint.weights
-    return synapses
+def _paths(network: NirNetwork, target: str) -> list[LinearPath]:
+    return [path for path in network.paths if path.target == target]
 
 
-def _ways(network: NirNetwork, target: str) -> list[Way]:
-    return [way for way in network.ways if way.target == target]
-
-
-def _through(network: NirNetwork, way: Way, values: Numbers, dt: float) -> Numbers:
-    """Take values (samples, steps, ...) along a way, each sample for itself."""
-    return np.stack([through(network, way, sample, dt) for sample in values])
+def _through(network: NirNetwork, path: LinearPath, values: Numbers, dt: float) -> Numbers:
+    """Take values (samples, steps, ...) along a path, each sample for itself."""
+    return np.stack([through(network, path, sample, dt) for sample in values])
 
 
 def _natural(values: Numbers, given: Shown, shape: Shape) -> Numbers:
     """Values (steps of all samples, neurons) in the shape that NIR has."""
     found = np.empty_like(values)
-    found[:, neuron_order(shape)] = values
+    found[:, order(shape)] = values
     return found.reshape(given.samples, given.steps, *shape)
 
 
@@ -224,7 +213,7 @@ def _outputs(network: NirNetwork, sent: Mapping[str, Numbers], given: Shown, dt:
     biases, found = constants(network), {}
     for name in network.outputs:
         total = np.zeros((given.samples, given.steps, *network.shapes[name]))
-        for way in _ways(network, name):
-            total += _through(network, way, sent[way.source], dt)
+        for path in _paths(network, name):
+            total += _through(network, path, sent[path.source], dt)
         found[name] = total + biases.get(name, 0.0)
     return found

@@ -82,7 +82,7 @@ def recorded(network: NirNetwork, record: Iterable[str], given: Shown) -> list[s
     for name in wanted:
         if name not in valid:
             raise ConversionError(f"run_nir record: {unknown('population of neurons', str(name), valid)}")
-    leading = {way.source for way in network.ways if way.target in network.outputs}
+    leading = {path.source for path in network.paths if path.target in network.outputs}
     found = [name for name in valid if name in leading or name in wanted]
     values = given.samples * given.steps * sum(int(np.prod(network.shapes[name])) for name in found)
     if values > MOST_VALUES:

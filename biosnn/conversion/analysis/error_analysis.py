@@ -20,10 +20,11 @@ from brian2 import Network, SpikeMonitor
 from numpy.typing import ArrayLike, NDArray
 
 from biosnn.ann.affine import forward
+from biosnn.ann.connections import order, spread
 from biosnn.ann.images import check_images
 from biosnn.ann.reference import reference
 from biosnn.conversion.build import OFF, ON
-from biosnn.conversion.connections import order, pixel_order, spread
+from biosnn.conversion.connections import pixel_order
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import SpikingNetwork, largest_pixel
 from biosnn.conversion.outcome import Outcome

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.ann.connections import order, spread
 from biosnn.ann.graph import Graph
 from biosnn.ann.images import check_images
 from biosnn.ann.reference import reference
 from biosnn.conversion.build import Built
-from biosnn.conversion.connections import order, spread
 from biosnn.conversion.hybrid.cutting import Piece, chosen, cut
 from biosnn.conversion.hybrid.outcome import HybridOutcome
 from biosnn.conversion.network import Options, SpikingNetwork
