@@ -126,7 +126,7 @@ def test_what_was_just_made_is_kept_even_if_it_is_too_large(monkeypatch: pytest.
     assert path.exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no lock files")
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody has tried it there")
 def test_what_a_dead_process_left_is_swept_away_by_the_next_build(own: Path) -> None:
     killed, running = begin_build("a" * 64), begin_build("b" * 64)
     killed.kill()
@@ -178,7 +178,7 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no lock files")
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody has tried it there")
 def test_clear_removes_what_killed_builds_left_and_nothing_of_one_under_way(own: Path) -> None:
     cache.obtain("headers", "h" * 64, make(1000))
     cache.obtain("programs", "c" * 64, make(1000))
@@ -198,7 +198,7 @@ def test_clear_removes_what_killed_builds_left_and_nothing_of_one_under_way(own:
     assert files(own) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no lock files")
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody has tried it there")
 def test_who_waits_for_a_lock_that_is_cleared_away_takes_the_new_one(own: Path) -> None:
     first = begin_build("a" * 64)
     second = subprocess.Popen([sys.executable, "-c", BUILD, "a" * 64], stdin=subprocess.PIPE, text=True)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_engine_trust import resealed
@@ -19,7 +20,7 @@ from biosnn.engine import children, scratch, session
 from biosnn.engine.compiler import cache, compile, toolchain
 from biosnn.errors import CompileError, EngineError
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no process groups and lock files")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
 ROOT = str(Path(__file__).parent.parent)
 
 
@@ -135,11 +136,34 @@ def test_a_folder_of_another_user_or_a_link_is_not_touched(temporary: Path) -> N
     made = scratch.make()
     link = temporary / "biosnn-link"
     link.symlink_to(made.path)
-    made.lock and made.lock.close()
+    made.lock.release()
     assert scratch.abandoned() == [made.path]
     if os.geteuid() == 0:
         os.chown(made.path, 65534, -1)
         assert scratch.abandoned() == []
+
+
+def test_a_folder_that_is_cleared_away_before_it_is_locked_is_made_anew(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_of, early = scratch._lock_of, []
+
+    def late(folder: Path) -> Any:
+        lock = lock_of(folder)
+        if not early:
+            early.append(folder)
+            (folder / scratch.LOCK).touch()
+            # Whoever finds its file without a lock clears the folder away.
+            monkeypatch.setattr(lock, "acquire", lambda: scratch.clear())
+        return lock
+
+    monkeypatch.setattr(scratch, "_lock_of", lambda folder, **_: lock_of(folder) if early else late(folder))
+    made = scratch.make()
+    assert made.path != early[0]
+    assert list(temporary.iterdir()) == [made.path]
+    assert scratch.abandoned() == []
+    made.remove()
+    assert list(temporary.iterdir()) == []
 
 
 # ---- where nothing can be written ------------------------------------------------------------------------------

@@ -10,12 +10,12 @@ import contextlib
 import os
 import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+
+from filelock import BaseFileLock, FileLock
 
 from biosnn.errors import EngineError
 
@@ -26,15 +26,14 @@ _cleared: set[str] = set()
 
 @dataclass(frozen=True)
 class Scratch:
-    """A folder of this process, and the open file whose lock says so; None where there are no locks."""
+    """A folder of this process, and the lock that says so."""
 
     path: Path
-    lock: IO[str] | None
+    lock: BaseFileLock
 
     def remove(self) -> None:
+        self.lock.release()  # first: Windows removes no file that is open
         shutil.rmtree(self.path, ignore_errors=True)
-        if self.lock is not None:
-            self.lock.close()
 
 
 def make() -> Scratch:
@@ -50,12 +49,17 @@ def make() -> Scratch:
         if base not in _cleared:
             _cleared.add(base)
             clear()
-        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
-        try:
-            return Scratch(path, _locked(path))
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
+        while True:
+            path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+            lock = _lock_of(path)
+            try:
+                with contextlib.suppress(OSError):  # without locks, nobody will take it for abandoned
+                    lock.acquire()
+                if path.is_dir():  # else another process cleared it away when its file was there, and not yet locked
+                    return Scratch(path, lock)
+            except BaseException:
+                shutil.rmtree(path, ignore_errors=True)
+                raise
 
 
 @contextlib.contextmanager
@@ -76,56 +80,39 @@ def abandoned() -> list[Path]:
     found = []
     with contextlib.suppress(OSError):
         for path in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
-            lock = _lock_of_nobody(path)
-            if lock is not None:
-                lock.close()
-                found.append(path)
+            with _lock_of_nobody(path) as taken:
+                found += [path] if taken else []
     return found
 
 
 def clear() -> None:
     """Remove the folders that killed processes have left."""
     for path in abandoned():
-        lock = _lock_of_nobody(path)  # once more, and held meanwhile: another process may be clearing too
-        if lock is not None:
-            with lock:
+        with _lock_of_nobody(path, keep=False) as taken:  # once more, and held meanwhile: another may be clearing too
+            if taken:
                 shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            path.rmdir()  # where a file that is open cannot be removed (Windows), the lock was still there
 
 
-def _locked(folder: Path) -> IO[str] | None:
-    """The lock file of a new folder. It gets its name once it is locked, so that nobody finds it without."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
+def _lock_of(folder: Path, *, keep: bool = True) -> BaseFileLock:
+    """The lock of a folder. The system lets it go when its process ends, and any of its threads may do so before."""
+    return FileLock(folder / LOCK, thread_local=False, fallback_to_soft=False, preserve_lock_file=keep)
 
-    new = folder / f"{LOCK}.new"
-    file = open(new, "w")  # noqa: SIM115 - it stays open as long as the folder is used
+
+@contextlib.contextmanager
+def _lock_of_nobody(folder: Path, *, keep: bool = True) -> Iterator[bool]:
+    """Hold the lock of a folder of ours, if no process does; False if one does, or the folder is none of ours."""
+    lock = _lock_of(folder, keep=keep)
+    with contextlib.suppress(OSError):
+        if _is_ours(folder) and (folder / LOCK).is_file():
+            lock.acquire(blocking=False)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        new.rename(folder / LOCK)
-    except OSError:  # the file system has no locks: nobody will take the folder for abandoned
-        file.close()
-        new.unlink(missing_ok=True)
-        return None
-    return file
+        yield lock.is_locked
+    finally:
+        lock.release()
 
 
-def _lock_of_nobody(folder: Path) -> IO[str] | None:
-    """The lock of a folder of ours that no process holds; None if one does, or it is none of ours."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    try:
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            return None
-        file = os.fdopen(os.open(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW), "r+")
-    except OSError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
+def _is_ours(folder: Path) -> bool:
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == getattr(os, "geteuid", lambda: 0)()

@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from filelock import FileLock
 
 from biosnn.engine.compiler import trust
 from biosnn.engine.compiler.trust import RECORD
@@ -276,40 +278,20 @@ def _advice() -> Iterator[None]:
 @contextlib.contextmanager
 def _lock(key: str) -> Iterator[None]:
     """Hold the lock file of a key; where the system has no such locks, go on without (see the module's docstring)."""
-    path = _part(LOCKS) / f"{key[:32]}.lock"
-    while True:
-        with _advice():
-            path.touch()
-        with open(path, "w") as file:
-            if sys.platform != "win32":
-                import fcntl
-
-                with contextlib.suppress(OSError):
-                    fcntl.flock(file, fcntl.LOCK_EX)
-                if not _is_open(path, file):  # it was cleared away while we waited, and holds nobody back any more
-                    continue
-            yield
-            return
-
-
-def _is_open(path: Path, file: IO[str]) -> bool:
-    """Whether the file of this name is the one that is open."""
+    lock = FileLock(_part(LOCKS) / f"{key[:32]}.lock", fallback_to_soft=False)
+    with contextlib.suppress(OSError):
+        lock.acquire()
     try:
-        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
+        yield
+    finally:
+        lock.release()
 
 
 def _take_lock(path: Path, *, remove: bool) -> bool:
     """Whether no process holds a lock file, which is then removed if asked; what cannot be known is taken for held."""
-    if sys.platform == "win32":
-        return False
-    import fcntl
-
     try:
-        with open(path, "r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if remove:
+        with FileLock(path, blocking=False, fallback_to_soft=False, preserve_lock_file=not remove):
+            if remove and sys.platform != "win32":  # there it goes when it is let go
                 path.unlink()
     except OSError:
         return not path.exists()
