@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 from biosnn.errors import BiosnnError
 
@@ -39,10 +40,4 @@ def _asked(variable: str) -> Path | None:
 
 
 def _platform_cache() -> Path:
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "biosnn"
+    return user_cache_path("biosnn", appauthor=False, opinion=False)
