@@ -271,6 +271,12 @@ def test_names_of_variables_go_into_every_language(name: str) -> None:
         NeuronModel(**{**NEURON, "reset": f"{name} = v; v = {name}"})
 
 
+def test_subexpressions_that_name_each_other_in_a_circle_are_named() -> None:
+    equations = "dv/dt = -a*v/tau : volt\na = 2*b : 1\nb = 3*c : 1\nc = a + 1 : 1"
+    with pytest.raises(ModelError, match=r"equations: expected subexpressions .*\(got '(a <- b <- c|b <- c|c <- a)"):
+        NeuronModel(**{**NEURON, "equations": equations})
+
+
 # ---- dimensions, and what takes too long ------------------------------------------------------------------------
 
 NAMES = scope(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 
 from biosnn.ann.layers import MOST_NEURONS, MOST_VALUES, Input, Layer, Shape
@@ -94,12 +95,12 @@ class Graph:
         return "\n".join(f"{name:{widths[0]}}  {kind:{widths[1]}}  {shape}" for name, kind, shape in rows)
 
 
-def in_order(inputs: Mapping[str, Iterable[str]], kind: str, labels: Mapping[str, str] | None = None) -> list[str]:
+def in_order(inputs: Mapping[str, Collection[str]], kind: str, labels: Mapping[str, str] | None = None) -> list[str]:
     """Sort things so that each comes after those it takes its input from, and otherwise keep their order.
 
     Parameters
     ----------
-    inputs : mapping of str to iterable of str
+    inputs : mapping of str to collection of str
         For each thing, those it takes its input from, which must be among them.
     kind : str
         What to call them in a message.
@@ -111,32 +112,26 @@ def in_order(inputs: Mapping[str, Iterable[str]], kind: str, labels: Mapping[str
     ConversionError
         If there is a cycle; the message names it.
     """
-    order: list[str] = []
-    done: set[str] = set()
+    try:
+        TopologicalSorter(inputs).prepare()
+    except CycleError as error:
+        cycle = " <- ".join(repr(labels[name] if labels else name) for name in reversed(error.args[1]))
+        raise ConversionError(
+            f"There is a cycle: {kind} {cycle}. Networks are read that go one way from input to output; "
+            "unroll a recurrent one over time."
+        ) from None
+    # Its own order is by how far things are from the first: it would take apart what stands one after the other.
+    order: dict[str, None] = {}
     for first in inputs:
-        # A stack of our own: a long network would be too deep for Python's.
-        stack = [(first, iter(inputs[first]))] if first not in done else []
-        path = {first: None} if stack else {}
+        stack = [first]  # of our own: a long network would be too deep for Python's
         while stack:
-            name, rest = stack[-1]
-            following = next((other for other in rest if other not in done), None)
-            if following is None:
-                stack.pop()
-                path.pop(name)
-                done.add(name)
-                order.append(name)
-            elif following in path:
-                names = list(path)
-                around = [*names[names.index(following) :], following]
-                cycle = " <- ".join(repr(labels[name] if labels else name) for name in around)
-                raise ConversionError(
-                    f"There is a cycle: {kind} {cycle}. Networks are read that go one way from input to output; "
-                    "unroll a recurrent one over time."
-                )
+            name = stack[-1]
+            missing = [] if name in order else [other for other in inputs[name] if other not in order]
+            if missing:
+                stack += reversed(missing)
             else:
-                path[following] = None
-                stack.append((following, iter(inputs[following])))
-    return order
+                order.setdefault(stack.pop())
+    return list(order)
 
 
 def _by_name(layers: tuple[Layer, ...]) -> dict[str, Layer]:

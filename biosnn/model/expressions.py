@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import sympy
@@ -30,7 +31,7 @@ from brian2.parsing.bast import brian_ast
 from brian2.parsing.expressions import is_boolean_expression
 from brian2.units.fundamentalunits import Dimension
 
-from biosnn.errors import ModelError, QuantityError, unknown
+from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import size
 from biosnn.model.dimensions import dimension_of, shown
 from biosnn.model.plain import check_word
@@ -126,13 +127,14 @@ def _check_right_sides(where: str, text: str) -> None:
         _check_algebra(where, tree)
     used = {left: {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} for left, tree in trees.items()}
     sizes: dict[str, size.Size] = {}
-    left_over = dict(texts)
-    while left_over:
-        ready = [left for left in left_over if not (used[left] & set(left_over))]
-        # Brian2 refuses those that go in a circle.
-        for left in ready or list(left_over):
-            right = left_over.pop(left)
-            sizes[left] = size.check_size(where, right, trees[left].body, sizes)
+    named = {left: [name for name in texts if name in used[left]] for left in texts}
+    try:
+        for left in TopologicalSorter(named).static_order():
+            sizes[left] = size.check_size(where, texts[left], trees[left].body, sizes)
+    except CycleError as error:
+        circle = " <- ".join(reversed(error.args[1]))
+        expected = "subexpressions that can be computed one after the other"
+        raise ModelError(field_error(where, expected, circle, "Let one of them be a variable.")) from None
 
 
 def _sides(text: str) -> Iterator[tuple[str, str]]:

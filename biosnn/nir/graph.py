@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from graphlib import TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -96,15 +97,11 @@ def _check(name: str, node: Node, spiking_as: str | None) -> None:
 
 
 def _order(network: NirNetwork) -> list[str]:
-    """All nodes, each after those that lead to it."""
-    order: list[str] = list(network.inputs)
-    left = {name: len(sources) for name, sources in network.sources.items()}
-    for name in order:  # grows as it goes
-        for reader in network.readers[name]:
-            left[reader] -= 1
-            if not left[reader]:
-                order.append(reader)
-    return order
+    """All nodes, each after those that lead to it; among equals, as the edges name them."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for source, target in network.edges:
+        sorter.add(target, source)
+    return list(sorter.static_order())
 
 
 def _layers(name: str, node: Node, shape: Shape, out: Shape, dt: float) -> list[Layer]:

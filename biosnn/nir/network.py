@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any
 
@@ -114,22 +115,15 @@ class NirNetwork:
     @cached_property
     def maps(self) -> tuple[str, ...]:
         """The nodes without memory (and delays) in the order of computation."""
-        inner = {name for name in self.nodes if not self._ends(name)}
-        left = {name: sum(source in inner for source in self.sources[name]) for name in inner}
-        order: list[str] = []
-        ready = sorted(name for name in inner if not left[name])
-        while ready:
-            order.append(ready.pop())
-            for reader in inner.intersection(self.readers[order[-1]]):
-                left[reader] -= 1
-                if not left[reader]:
-                    ready.append(reader)
-        if len(order) < len(inner):
-            loop = sorted(inner - set(order))
+        inner = [name for name in self.nodes if not self._ends(name)]
+        try:
+            among = {name: [source for source in self.sources[name] if not self._ends(source)] for name in inner}
+            return tuple(TopologicalSorter(among).static_order())
+        except CycleError as error:
+            loop = sorted(set(error.args[1]))
             raise ConversionError(
                 f"Nodes {loop} form a loop in which there are no neurons: nothing says what comes first."
-            )
-        return tuple(order)
+            ) from None
 
     @cached_property
     def paths(self) -> tuple[LinearPath, ...]:
@@ -151,22 +145,17 @@ class NirNetwork:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        populations, between = self._populations, self._between
-        forward: dict[str, list[str]] = {name: [] for name in populations}
-        left = dict.fromkeys(populations, 0)
-        for a, b in between - self.back:
-            forward[a].append(b)
-            left[b] += 1
-        far = self._far
-        ready = [(far[name], name) for name in populations if not left[name]]
-        heapq.heapify(ready)
+        sorter = TopologicalSorter(dict.fromkeys(self._populations, ()))
+        for source, target in self._between - self.back:
+            sorter.add(target, source)
+        sorter.prepare()
         order: list[str] = []
-        while ready:
+        ready: list[tuple[int, str]] = []
+        while sorter.is_active():
+            for name in sorter.get_ready():
+                heapq.heappush(ready, (self._far[name], name))
             order.append(heapq.heappop(ready)[1])
-            for name in forward[order[-1]]:
-                left[name] -= 1
-                if not left[name]:
-                    heapq.heappush(ready, (far[name], name))
+            sorter.done(order[-1])
         return tuple(order)
 
     @cached_property
