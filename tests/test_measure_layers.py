@@ -10,9 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_profile import examples
 from scipy import sparse
+from scipy.stats import binomtest
+from sklearn.metrics import mutual_info_score
 
 from biosnn.errors import DataError
-from biosnn.measure import LayerActivity, decode, extinction_depth, layer_activity, linear, mutual_information, survival
+from biosnn.measure import (
+    LayerActivity,
+    decode,
+    extinction_depth,
+    interval,
+    layer_activity,
+    linear,
+    mutual_information,
+    survival,
+)
+from biosnn.measure.decisions import SURE
 
 LABELS = np.array([0, 1, 2] * 20)
 
@@ -184,3 +196,22 @@ def test_what_does_not_fit_is_refused(counts: Any, given: dict[str, Any], messag
 def test_rates_and_tables_that_are_none(refused: Any) -> None:
     with pytest.raises(DataError):
         refused()
+
+
+def test_an_interval_of_wilson() -> None:
+    """Newcombe 1998, Stat Med 17:857, table I: 15 of 148 are 0.0624 to 0.1605."""
+    right = np.array([15, 0, 148])
+    low, high = interval(right / 148, 148)
+    assert (low[0], high[0]) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert (low[1], high[2]) == (0, 1)
+    theirs = [binomtest(int(count), 148).proportion_ci(SURE, method="wilson") for count in right]
+    np.testing.assert_allclose(np.transpose([low, high]), theirs, rtol=1e-13)
+    assert interval(15 / 148, 148) == (low[0], high[0])
+
+
+@given(st.lists(st.integers(0, 50), min_size=2, max_size=6), st.integers(2, 6))
+def test_information_is_that_of_scikit_learn_but_for_the_correction(counts: list[int], columns: int) -> None:
+    table = np.outer(np.add(counts, 1), np.arange(1, columns + 1)) + np.eye(len(counts), columns) * 1000
+    bins = len(counts) + columns - table.size - 1
+    plain = mutual_info_score(None, None, contingency=table) / np.log(2)
+    assert mutual_information(table) == pytest.approx(plain + bins / (2 * table.sum() * np.log(2)), abs=1e-12)

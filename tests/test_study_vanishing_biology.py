@@ -250,11 +250,3 @@ def test_rates_that_are_forgotten_fail(result: Result) -> None:
     assert not holds("biology no noise, one neuron", fano=1 + 0 * arrays["biology fano"])
     assert not holds("biology all or nothing", survived=~arrays["biology survived"])
     assert not holds("biology synchrony counts", midpoints=arrays["biology midpoints"][:, ::-1])
-
-
-def test_an_interval_of_wilson() -> None:
-    """Newcombe 1998, Stat Med 17:857, table I: 15 of 148 are 0.0624 to 0.1605."""
-    share, low, high = plot.wilson(np.array([15, 0, 148]), 148)
-    assert (low[0], high[0]) == pytest.approx((0.0624, 0.1605), abs=5e-5)
-    assert low[1] == share[1] == 0
-    assert share[2] == high[2] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
@@ -50,25 +52,31 @@ def confusion(decided: ArrayLike, labels: ArrayLike, classes: int) -> Counts:
     return table
 
 
-def interval(accuracy: float, decisions: int) -> tuple[float, float]:
+def interval(accuracy: ArrayLike, decisions: int) -> tuple[Any, Any]:
     """Where the accuracy on all inputs of this kind lies, as far as so many decisions can tell.
 
     Parameters
     ----------
-    accuracy : float
+    accuracy : float or array_like
         The fraction of right decisions, or of anything else that is or is not so.
     decisions : int
         Of how many.
 
     Returns
     -------
-    (float, float)
+    (float, float) or (ndarray, ndarray)
         The ends of the interval that holds the true one in 95 % of cases (Wilson 1927, J Am Stat Assoc 22:209).
+
+    Notes
+    -----
+    `scipy.stats.binomtest` has it too, of one whole number of right decisions. A mean over repetitions is none.
     """
-    z = float(norm.ppf(0.5 + SURE / 2))
-    middle = (accuracy + z**2 / (2 * decisions)) / (1 + z**2 / decisions)
-    half = z / (1 + z**2 / decisions) * np.sqrt(accuracy * (1 - accuracy) / decisions + z**2 / (4 * decisions**2))
-    return middle - float(half), middle + float(half)
+    share, z = np.asarray(accuracy, dtype=float), float(norm.ppf(0.5 + SURE / 2))
+    middle = share + z**2 / (2 * decisions)
+    half = z * np.sqrt(share * (1 - share) / decisions + z**2 / (4 * decisions**2))
+    low, high = ((middle + sign * half) / (1 + z**2 / decisions) for sign in (-1, 1))
+    # Rounding takes an end across a share of 0 or 1.
+    return np.clip(low, 0, share), np.clip(high, share, 1)
 
 
 def difference(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import entropy
 
 from biosnn.errors import DataError, field_error
 from biosnn.measure.decisions import accuracy, confusion
@@ -190,16 +191,10 @@ def mutual_information(table: ArrayLike) -> float:
     if counted.ndim != 2 or not counted.sum() > 0 or counted.min() < 0:
         raise DataError(field_error("mutual_information table", "counts by class and decision, not all 0", table))
     truth, chosen = counted.sum(axis=1), counted.sum(axis=0)
-    found = _entropy(truth) + _entropy(chosen) - _entropy(counted.ravel())
+    of_classes, of_decisions, of_both = (entropy(part, base=2) for part in (truth, chosen, counted.ravel()))
     bins = np.count_nonzero(truth) + np.count_nonzero(chosen) - np.count_nonzero(counted) - 1
-    corrected = found + bins / (2 * counted.sum() * np.log(2))
-    return float(np.clip(corrected, 0, _entropy(truth)))
-
-
-def _entropy(counted: Floats) -> float:
-    """In bits, without correction."""
-    share = counted[counted > 0] / counted.sum()
-    return float(-(share * np.log2(share)).sum())
+    corrected = of_classes + of_decisions - of_both + bins / (2 * counted.sum() * np.log(2))
+    return float(np.clip(corrected, 0, of_classes))
 
 
 def _told(found: Any, labels: ArrayLike | None, learned: int | None) -> tuple[float, float]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from biosnn.coding import Coding, Spikes
 from biosnn.errors import CodingError
 from biosnn.learning import CLEAN, Disturbance, present
+from biosnn.measure import mutual_information
 
 Makers = Mapping[str, Callable[[Quantity], Coding]]
 Floats = NDArray[np.float64]
@@ -326,13 +327,4 @@ def information(values: Floats, decoded: Floats, bins: int = BINS) -> float:
     column = np.searchsorted(edges, decoded, side="right")
     table = np.zeros((bins, len(edges) + 1))
     np.add.at(table, (row, column), 1)
-    told, found, both = table.sum(axis=1), table.sum(axis=0), table.ravel()
-    corrected = entropy(told) + entropy(found) - entropy(both)
-    return float(np.clip(corrected, 0, min(entropy(told), np.log2(bins))))
-
-
-def entropy(counts: Floats) -> float:
-    """The entropy of what was counted, in bits, with the correction of Miller 1955."""
-    some = counts[counts > 0]
-    share = some / some.sum()
-    return float(-(share * np.log2(share)).sum() + (len(some) - 1) / (2 * some.sum() * np.log(2)))
+    return mutual_information(table)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from biosnn.measure import interval
 from biosnn.report import Figure, new_figure
 from biosnn.report.figures import COLOURS
 
-Z = 1.96  # of a normal distribution, for intervals of 95 %
 GREY = "#777777"
 MARKERS = "osD^v"
 # A group with fewer spikes than this has no volley any more, and no spread to be drawn.
@@ -55,7 +55,8 @@ def _survival(axis: Any, arrays: Mapping[str, Any]) -> None:
     fine = np.linspace(a.min(), a.max(), 300)
     for number, sigma in enumerate(np.asarray(arrays["biology sigmas"]) * 1000):
         alive = np.moveaxis(arrays["biology survived"][:, number], 1, 0).reshape(len(a), -1)
-        share, low, high = wilson(alive.sum(axis=1), alive.shape[1])
+        share = alive.mean(axis=1)
+        low, high = interval(share, alive.shape[1])
         midpoint, width = arrays["biology fits"][number]
         colour = COLOURS[number % len(COLOURS)]
         bars = 100 * np.array([share - low, high - share])
@@ -66,15 +67,6 @@ def _survival(axis: Any, arrays: Mapping[str, Any]) -> None:
         axis.axvline(midpoint, ymax=0.5, color=colour, lw=1.0, ls=":")
     axis.set(xlabel="spikes of the volley at the start, a", ylabel="volleys that survive (%)", ylim=(-3, 103))
     axis.legend(loc="lower right")
-
-
-def wilson(won: Any, of: int) -> tuple[Any, Any, Any]:
-    """A share, and the lower and upper end of its interval of 95 % (Wilson 1927, J Am Stat Assoc 22:209)."""
-    p = np.asarray(won) / of
-    middle, half = p + Z**2 / (2 * of), Z * np.sqrt(p * (1 - p) / of + Z**2 / (4 * of**2))
-    # Rounding puts an end on the wrong side of a share of 0 or 1.
-    low, high = ((middle + sign * half) / (1 + Z**2 / of) for sign in (-1, 1))
-    return p, np.minimum(low, p), np.maximum(high, p)
 
 
 def _state_space(axis: Any, arrays: Mapping[str, Any]) -> None:
