@@ -11,6 +11,7 @@ import pytest
 from small_study import EXPECTED, PLOT, STUDY, write_study
 
 from biosnn import catalogue
+from biosnn.printable import printable
 from biosnn.report import new_figure
 from biosnn.report.describe import describe_model
 from biosnn.report.markup import inline, paragraphs
@@ -163,13 +164,57 @@ def test_a_study_with_nothing_to_check_says_so(tmp_path: Path) -> None:
 
 
 def test_prose_becomes_paragraphs_lists_and_code() -> None:
-    text = "One\nline with `a < b` & more.\n\n- first\n  goes on\n- ``second``"
+    text = """
+        One
+        line with `a < b` & more.
+
+        - first
+          goes on
+        - ``second``
+
+        1. then
+
+        ```
+        v <- v + 1
+        ```
+    """
     assert paragraphs(text) == (
-        "<p>One line with <code>a &lt; b</code> &amp; more.</p>\n"
-        "<ul><li>first goes on</li><li><code>second</code></li></ul>"
+        "<p>One\nline with <code>a &lt; b</code> &amp; more.</p>\n"
+        "<ul>\n<li>first\ngoes on</li>\n<li><code>second</code></li>\n</ul>\n"
+        "<ol>\n<li>then</li>\n</ol>\n<pre><code>v &lt;- v + 1\n</code></pre>\n"
     )
     assert inline("no `end <b>") == "no `end &lt;b&gt;"
     assert paragraphs("") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<div onclick=alert(1)>\n<b>bold</b>\n</div>",
+        "<!-- a comment -->",
+        "- <script>alert(1)</script>",
+        "1. <img src=x onerror=alert(1)>",
+        "[a](javascript:alert(1)) [b](https://example.org) <https://example.org> https://example.org",
+        "![x](https://example.org/x.png)",
+        "[a]: https://example.org\n\n[a]",
+        "&lt;b&gt; &#60;b&#62; \\<b\\>",
+        "w*x and y*z, __init__, _a_, ~~b~~",
+        "# A head\n\nAnother\n===\n\n> said\n\n    v = 1\n\n---",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "`<b>` ``<b>`` ```<b>```",
+        '```<b onclick=alert(1)>" onclick=alert(1)\n<b>\n```',
+        "\u202e\x1b[1m \x00 \r <b>",
+    ],
+)
+def test_prose_has_neither_html_nor_links_whatever_is_written(text: str) -> None:
+    for found in (paragraphs(text), inline(text)):
+        page = Page(str(found))
+        assert {tag for tag, _ in page.elements} <= {"p", "ul", "ol", "li", "pre", "code"}
+        names = {name for _, attributes in page.elements for name in attributes}
+        assert names <= {"class"}, "of what fenced code is in"
+        assert not {"\u202e", "\x1b", "\x00", "\r"} & set(found)
+    words = re.sub(r"`+|\s+", "", printable(text))
+    assert re.sub(r"`+|\s+", "", Page(str(inline(text))).text) == words, "what was written can be read"
 
 
 @pytest.mark.parametrize(
