@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 
-from biosnn import files
+from biosnn import codec, files
 from biosnn.errors import BiosnnError, field_error
 from biosnn.quantity import parse_unit, unit_text
 from biosnn.writing import replaced
@@ -141,9 +141,7 @@ def read_arrays(path: Path, where: str, wanted: Mapping[str, Any], error: type[B
         there = set(archive.namelist())
         found: dict[str, _Entry] = {}
         for name, entry in wanted.items():
-            place = f"{where} arrays[{name!r}]"
-            with files.reading(place, error, "unit, shape, dtype and key of an array"):
-                found[name] = _entry(place, entry, error)
+            found[name] = codec.made(_Entry, entry, f"{where} arrays[{name!r}]", error, ignore_unknown=True)
         if len({entry.member for entry in found.values()}) < len(found):
             raise error(field_error(f"{where} arrays", "a key of its own for each", sorted(found)))
         check_members(archive, path, error, {entry.member for entry in found.values()} & there)
@@ -152,14 +150,15 @@ def read_arrays(path: Path, where: str, wanted: Mapping[str, Any], error: type[B
 
 def _read_array(where: str, archive: zipfile.ZipFile, entry: _Entry, error: type[BiosnnError]) -> Any:
     if entry.member not in archive.namelist():
-        raise error(f"{where}: the archive has no array {entry.member.removesuffix('.npy')!r}.")
+        raise error(f"{where}: the archive has no array {entry.key!r}.")
+    with files.reading(f"{where} unit", error, "a unit"):
+        dimensions = get_dimensions(parse_unit(entry.unit))
     with files.reading(where, error, "an array", _AGAIN):
         brought, kind, _ = head(archive, where, entry.member, error)
-        if (brought, kind) != (entry.shape, entry.dtype):
-            expected = f"shape and dtype {(entry.shape, entry.dtype.str)}"
-            raise error(field_error(where, expected, (brought, kind.str)))
+        if (brought, kind.str) != (entry.shape, entry.dtype):
+            raise error(field_error(where, f"shape and dtype {(entry.shape, entry.dtype)}", (brought, kind.str)))
         array = numbers(archive, where, entry.member, error)
-        return array if entry.dimensions.is_dimensionless else Quantity(array, dim=entry.dimensions)
+        return array if dimensions.is_dimensionless else Quantity(array, dim=dimensions)
 
 
 def head(archive: zipfile.ZipFile, where: str, member: str, error: type[BiosnnError]) -> tuple[Any, Any, int]:
@@ -218,24 +217,13 @@ def numbers(archive: zipfile.ZipFile, where: str, member: str, error: type[Biosn
 
 @dataclass(frozen=True)
 class _Entry:
-    """What is said of an array: the name of its member, and what it should be."""
+    """What is said of an array: see `entries`."""
 
-    member: str
-    dimensions: Any
+    unit: str
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    dtype: str
+    key: str
 
-
-def _entry(where: str, entry: Any, error: type[BiosnnError]) -> _Entry:
-    fields = {"key": str, "unit": str, "shape": list, "dtype": str}
-    if not isinstance(entry, dict) or any(not isinstance(entry.get(name), kind) for name, kind in fields.items()):
-        raise error(field_error(where, f"the fields {', '.join(fields)}", entry))
-    if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in entry["shape"]):
-        raise error(field_error(f"{where} shape", "whole numbers, not negative", entry["shape"]))
-    with files.reading(f"{where} dtype", error, "a type of NumPy's"):
-        dtype = np.dtype(entry["dtype"])
-    if dtype.kind not in _KINDS:
-        raise error(field_error(f"{where} dtype", "numbers, booleans or texts", entry["dtype"]))
-    with files.reading(f"{where} unit", error, "a unit"):
-        dimensions = get_dimensions(parse_unit(entry["unit"]))
-    return _Entry(f"{entry['key']}.npy", dimensions, tuple(entry["shape"]), dtype)
+    @property
+    def member(self) -> str:
+        return f"{self.key}.npy"

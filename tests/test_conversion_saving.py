@@ -83,14 +83,23 @@ WRONG: dict[str, tuple[Any, str]] = {
     "no description": (lambda _, members: members.update({"network.json": b""}), "expected a converted network"),
     "an unknown kind": (lambda about, _: about["layers"][1].update(kind="Softmax"), "No kind named 'Softmax'"),
     "an unknown field": (lambda about, _: about["layers"][1].update(size=3), "No field named 'size'"),
-    "no layers": (lambda about, _: about.pop("layers"), r"layers: expected list"),
-    "a layer without a name": (lambda about, _: about["layers"][1].pop("name"), "layers with a kind and a name"),
+    "no layers": (lambda about, _: about.pop("layers"), "the field 'layers' is missing"),
+    "a layer without a name": (lambda about, _: about["layers"][1].pop("name"), r"layers None: the fields 'name', "),
     "a cycle": (lambda about, _: about["layers"][1].update(inputs=["relu1"]), "cycle"),
-    "a missing array": (lambda about, _: about["arrays"].pop("layers/sum1/weight"), "the array 'layers/sum1/weight'"),
+    "a missing array": (
+        lambda about, _: about["arrays"].pop("layers/sum1/weight"),
+        "layers 'sum1': the field 'weight' is missing",
+    ),
+    "weights in the text": (
+        lambda about, _: about["layers"][1].update(weight=[[1.0]]),
+        "layers 'sum1': No field named 'weight'",
+    ),
+    "a number that is none": (lambda about, _: about.update(highest=float("nan")), "highest: expected a finite number"),
+    "a field more": (lambda about, _: about.update(licence="mine"), r"network\.json: No field named 'licence'"),
     "no thresholds": (lambda about, _: about["arrays"].pop("thresholds/relu1"), "thresholds/relu1: expected 5 numbers"),
-    "a field of another type": (lambda about, _: about.update(lowest="zero"), "lowest: expected float"),
+    "a field of another type": (lambda about, _: about.update(lowest="zero"), "lowest: expected int or float"),
     "options": (lambda about, _: about["options"].update(input="video"), "Options.input: expected analog"),
-    "an option more": (lambda about, _: about["options"].update(speed=3), "unexpected keyword argument 'speed'"),
+    "an option more": (lambda about, _: about["options"].update(speed=3), "No field named 'speed'"),
     "an array of 10 GB": (
         lambda about, _: about["arrays"]["layers/sum1/weight"].update(shape=[10**5, 10**5]),
         r"expected shape and dtype .*100000, 100000",
@@ -105,6 +114,16 @@ def test_a_damaged_file_is_told_clearly(tmp_path: Path, case: str) -> None:
     with pytest.raises(ConversionError, match=message) as told:
         load(changed(tmp_path / "network.npz", change))
     assert "network.npz" in str(told.value)
+
+
+def test_fields_that_were_written_though_they_say_nothing_are_read(tmp_path: Path) -> None:
+    """Version 0.1.0 has written them."""
+
+    def older(about: Any, _: Any) -> None:
+        assert "percentile" not in about["balance"]
+        about["balance"].update(percentile=None)
+
+    assert load(changed(tmp_path / "network.npz", older)).options.balance.percentile is None
 
 
 def test_files_that_are_something_else(tmp_path: Path) -> None:

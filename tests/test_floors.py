@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent / "biosnn"
 FLOORS = (
     ("errors",),
     ("quantity", "folders", "files", "writing", "preferences", "usercode", "printable", "optional_dependencies"),
-    ("model",),
+    ("model", "codec"),
     ("theory", "measure", "coding", "energy", "archive"),
     ("catalogue", "datasets"),
     ("codegen",),

@@ -125,7 +125,7 @@ def test_verdicts_on_values_are_found_anew(tmp_path: Path) -> None:
         (lambda data: data.update(seed=True), "seed: expected int"),
         (lambda data: data["settings"].update(tau=20), r"settings\['tau'\]: expected str"),
         (lambda data: data["values"]["rate"].update(value="27"), r"values\['rate'\] value: expected int or float"),
-        (lambda data: data["values"]["rate"].pop("value"), r"values\['rate'\] value: expected int or float"),
+        (lambda data: data["values"]["rate"].pop("value"), r"values\['rate'\]: the field 'value' is missing"),
         (lambda data: data["values"]["rate"].pop("unit"), "'unit' is missing"),
         (lambda data: data["values"]["rate"].update(unit="no"), r"values\['rate'\] unit: .*no"),
         (lambda data: data["values"]["rate"].update(verdict="fine"), "verdict: expected pass or fail"),

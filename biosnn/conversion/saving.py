@@ -7,11 +7,9 @@ The file is an ``.npz`` archive, which ``np.load`` and ``unzip`` open. ``network
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import json
-import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn import archive, files
+from biosnn import archive, codec, files
 from biosnn.ann import layers as kinds
 from biosnn.ann.graph import Graph
 from biosnn.ann.layers import Layer
@@ -35,7 +33,7 @@ FORMAT = 1
 ABOUT, NEURON = "network.json", "neuron.toml"
 _LIMIT = 10**7  # bytes of the texts
 _AGAIN = "Convert the network again."
-_KINDS: dict[str, Callable[..., Layer]] = {
+_KINDS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
         kinds.Input,
@@ -50,7 +48,23 @@ _KINDS: dict[str, Callable[..., Layer]] = {
         kinds.Select,
     )
 }
-_ARRAYS = ("weight", "bias", "source")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _About:
+    """What ``network.json`` says."""
+
+    format: int
+    biosnn: str
+    layers: list[dict[str, Any]]
+    output: str
+    head: tuple[str, ...]
+    lowest: float
+    highest: float
+    options: dict[str, Any]
+    balance: Balance
+    arrays: dict[str, Any]
+    spiking: tuple[str, ...] | None = None
 
 
 def save(network: SpikingNetwork | HybridNetwork, path: str | os.PathLike[str]) -> None:
@@ -74,31 +88,26 @@ def save(network: SpikingNetwork | HybridNetwork, path: str | os.PathLike[str]) 
     snn = network.whole if isinstance(network, HybridNetwork) else network
     arrays: dict[str, Any] = {f"thresholds/{name}": value for name, value in snn.thresholds.items()}
     for name, adjustment in snn.adjusted.items():
-        arrays |= {f"adjusted/{name}/{what}": value for what, value in vars(adjustment).items()}
-    described = []
-    for layer in snn.graph.layers:
-        fields = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
-        arrays |= {f"layers/{layer.name}/{name}": fields.pop(name) for name in _ARRAYS if name in fields}
-        if isinstance(layer, kinds.Relu) and layer.most == float("inf"):
-            del fields["most"]
-        described.append({"kind": type(layer).__name__, **fields})
-    options = snn.options
+        codec.plain(adjustment, apart=arrays, place=f"adjusted/{name}")
+    layers = [
+        {"kind": type(layer).__name__, **codec.plain(layer, apart=arrays, place=f"layers/{layer.name}")}
+        for layer in snn.graph.layers
+    ]
     keys = {name: f"array_{number}" for number, name in enumerate(arrays)}
-    about = {
-        "format": FORMAT,
-        "biosnn": version("biosnn"),
-        "layers": described,
-        "output": snn.graph.output,
-        "head": list(snn.graph.head),
-        "lowest": snn.lowest,
-        "highest": snn.highest,
-        "options": {name: getattr(options, name) for name in ("code", "start", "input", "output")},
-        "balance": dataclasses.asdict(options.balance),
-        "arrays": {name: entry | {"key": keys[name]} for name, entry in archive.entries(arrays).items()},
-    }
-    if isinstance(network, HybridNetwork):
-        about["spiking"] = list(network.spiking)
-    texts = {ABOUT: json.dumps(about, indent=1), NEURON: to_toml(options.model)}
+    about = _About(
+        format=FORMAT,
+        biosnn=version("biosnn"),
+        layers=layers,
+        output=snn.graph.output,
+        head=snn.graph.head,
+        lowest=snn.lowest,
+        highest=snn.highest,
+        options=codec.plain(snn.options, without=("balance", "neuron", "preset")),
+        balance=snn.options.balance,
+        arrays={name: entry | {"key": keys[name]} for name, entry in archive.entries(arrays).items()},
+        spiking=network.spiking if isinstance(network, HybridNetwork) else None,
+    )
+    texts = {ABOUT: json.dumps(codec.plain(about), indent=1), NEURON: to_toml(snn.options.model)}
     try:
         archive.write(file, {keys[name]: array for name, array in arrays.items()}, texts)
     except OSError as problem:
@@ -122,35 +131,27 @@ def load(path: str | os.PathLike[str]) -> ConvertedNetwork | HybridNetwork:
     with files.reading(file, ConversionError, "a converted network", _AGAIN):
         texts = archive.read_texts(file, ConversionError, _LIMIT)
         about = _about(file, texts)
-        arrays = archive.read_arrays(file, f"{file}: {ABOUT}", _field(file, about, "arrays", dict), ConversionError)
+        arrays = archive.read_arrays(file, f"{file}: {ABOUT}", about.arrays, ConversionError)
         with files.reading(f"{file}: {NEURON}", ConversionError, "a model of a neuron", _AGAIN):
             model = from_toml(texts[NEURON], f"{file}: {NEURON}")
             if not isinstance(model, NeuronModel):
                 raise ConversionError(field_error(f"{file}: {NEURON}", "a neuron", type(model).__name__))
         found = _network(file, about, model, arrays)
-        if "spiking" not in about:
-            return found
-        return to_hybrid(found, [str(name) for name in _field(file, about, "spiking", list)])
+        return found if about.spiking is None else to_hybrid(found, about.spiking)
 
 
-def _network(
-    file: Path, about: Mapping[str, Any], model: NeuronModel, arrays: Mapping[str, NDArray[Any]]
-) -> ConvertedNetwork:
-    with files.reading(f"{file}: {ABOUT}", ConversionError, "the description of a converted network", _AGAIN):
+def _network(file: Path, about: _About, model: NeuronModel, arrays: Mapping[str, NDArray[Any]]) -> ConvertedNetwork:
+    where = f"{file}: {ABOUT}"
+    with files.reading(where, ConversionError, "the description of a converted network", _AGAIN):
         graph = Graph(
-            tuple(_layer(file, entry, arrays) for entry in _field(file, about, "layers", list)),
-            _field(file, about, "output", str),
-            tuple(map(str, _field(file, about, "head", list))),
+            tuple(_layer(f"{where} layers", entry, arrays) for entry in about.layers), about.output, about.head
         )
-        balance = Balance(**_field(file, about, "balance", dict))
-        chosen = _field(file, about, "options", dict)
-        if chosen.get("code") == "rate":
-            chosen = chosen | {"neuron": model}
-        options = Options(balance, **chosen)
+        own = {"neuron": model} if about.options.get("code") == "rate" else {}
+        given = {"balance": about.balance, **own}
+        options = codec.made(Options, about.options, f"{where} options", ConversionError, given=given)
         wired = wired_for(graph, options)
-        lowest, highest = (_field(file, about, name, float) for name in ("lowest", "highest"))
     thresholds, adjusted = _thresholds(file, wired, arrays), _adjusted(file, wired, arrays)
-    return ConvertedNetwork(wired, thresholds, lowest, highest, options, adjusted)
+    return ConvertedNetwork(wired, thresholds, about.lowest, about.highest, options, adjusted)
 
 
 def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,44 +192,25 @@ def is_converted(path: str | os.PathLike[str]) -> bool:
     return ABOUT in texts
 
 
-def _about(file: Path, texts: Mapping[str, str]) -> dict[str, Any]:
+def _about(file: Path, texts: Mapping[str, str]) -> _About:
     if ABOUT not in texts or NEURON not in texts:
         expected = f"a converted network, with {ABOUT} and {NEURON} in it"
         raise ConversionError(field_error(f"{file}", expected, sorted(texts) or "arrays only"))
     about = files.parse_json(f"{file}: {ABOUT}", texts[ABOUT], ConversionError, _AGAIN)
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
-        given = about.get("format") if isinstance(about, dict) else type(about).__name__
+    given = about.get("format") if isinstance(about, dict) else type(about).__name__
+    if given != FORMAT:
         do = "It was written by another version of biosnn: convert the network again."
         raise ConversionError(field_error(f"{file}: {ABOUT} format", str(FORMAT), given, do))
-    return about
+    found: _About = codec.made(_About, about, f"{file}: {ABOUT}", ConversionError)
+    return found
 
 
-def _field(file: Path, about: Mapping[str, Any], name: str, kind: type) -> Any:
-    value: Any = about.get(name)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
-        raise ConversionError(field_error(f"{file}: {ABOUT} {name}", kind.__name__, value))
-    return value
-
-
-def _layer(file: Path, entry: Any, arrays: Mapping[str, Any]) -> Layer:
-    where = f"{file}: {ABOUT} layers"
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        raise ConversionError(field_error(where, "layers with a kind and a name", entry))
-    kind = _KINDS.get(str(entry.get("kind")))
-    if kind is None:
-        raise ConversionError(f"{where}: {unknown('kind', str(entry.get('kind')), _KINDS)}")
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
-    del fields["kind"]
-    known = set(inspect.signature(kind).parameters)
-    for name in fields:
-        if name not in known:
-            raise ConversionError(f"{where} {entry['name']!r}: {unknown('field', name, known)}")
-    for name in _ARRAYS:
-        if name in known:
-            key = f"layers/{entry['name']}/{name}"
-            if key not in arrays:
-                raise ConversionError(field_error(f"{file}", f"the array {key!r}", sorted(arrays)))
-            fields[name] = arrays[key]
-    return kind(**fields)
+def _layer(where: str, entry: Mapping[str, Any], arrays: Mapping[str, Any]) -> Layer:
+    name, kind = entry.get("name"), str(entry.get("kind"))
+    if kind not in _KINDS:
+        raise ConversionError(f"{where}: {unknown('kind', kind, _KINDS)}")
+    content = {field: value for field, value in entry.items() if field != "kind"}
+    own = {field.name: f"layers/{name}/{field.name}" for field in dataclasses.fields(_KINDS[kind])}
+    given = {field: arrays[key] for field, key in own.items() if key in arrays}
+    layer: Layer = codec.made(_KINDS[kind], content, f"{where} {name!r}", ConversionError, given=given)
+    return layer

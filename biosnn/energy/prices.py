@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from brian2 import Quantity, joule
 
-from biosnn import files
-from biosnn.errors import EnergyError, QuantityError, field_error, unknown
-from biosnn.quantity import check_dimension, parse_quantity
+from biosnn import codec, files
+from biosnn.errors import EnergyError, QuantityError, field_error
+from biosnn.quantity import check_dimension
 
 _LARGEST = 64 * 1024  # bytes of a file
 
@@ -105,31 +104,7 @@ def read_prices(path: Path | str) -> PriceTable:
         If the file cannot be read, is too large or not TOML, or an entry is missing, unknown, of the wrong type or
         dimension, or negative.
     """
-    data = _load(Path(path))
-    names = [field.name for field in fields(PriceTable)]
-    for name in data:
-        if name not in names:
-            raise EnergyError(f"{path}: " + unknown("entry", name, names))
-    missing = [name for name in names if name not in data]
-    if missing:
-        raise EnergyError(f"{path}: {', '.join(missing)} missing. A price table has all of {', '.join(names)}.")
-    try:
-        return PriceTable(**{name: _entry(name, value) for name, value in data.items()})
-    except (EnergyError, QuantityError) as error:
-        raise EnergyError(f"{path}: {error}") from None
-
-
-def _load(path: Path) -> dict[str, Any]:
     do = "A price table is a few lines of TOML."
-    return files.parse_toml(path, files.read_text(path, EnergyError, _LARGEST, do), EnergyError, do)
-
-
-def _entry(name: str, value: object) -> Any:
-    if not isinstance(value, str):
-        raise EnergyError(field_error(f"PriceTable.{name}", "a text in quotes", value, "Write a price like '0.9 pJ'."))
-    if name not in ENTRIES:
-        return value
-    try:
-        return parse_quantity(value, like=joule)
-    except QuantityError as error:
-        raise EnergyError(f"PriceTable.{name}: {error}") from None
+    data = files.parse_toml(path, files.read_text(Path(path), EnergyError, _LARGEST, do), EnergyError, do)
+    found: PriceTable = codec.made(PriceTable, data, str(path), EnergyError)
+    return found

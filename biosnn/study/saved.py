@@ -9,14 +9,14 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from brian2.units.fundamentalunits import Quantity
 
-from biosnn import archive, files
-from biosnn.errors import BiosnnError, ResultError, field_error
+from biosnn import archive, codec, files
+from biosnn.errors import ResultError, field_error
 from biosnn.quantity import parse_unit
 from biosnn.study.result import Result, Table
 from biosnn.study.verdict import (
@@ -42,6 +42,24 @@ _BROWSED = (".DS_Store", "Thumbs.db")
 
 # JSON has no NaN and no infinity: such a value is null, and "why" says which.
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    """What ``result.json`` says: see docs/result-format.md."""
+
+    format: int
+    study: str
+    settings: dict[str, str]
+    seed: int
+    target: str
+    verdict: str = ""
+    values: dict[str, dict[str, Any]]
+    claims: tuple[CheckedClaim, ...]
+    left_out: list[str] = field(default_factory=list)
+    arrays: dict[str, Any]
+    files: list[str] = field(default_factory=list)
+    tables: dict[str, Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,18 +137,18 @@ def write_result(
     provenance : mapping
         What goes into ``provenance.json``.
     """
-    content = {
-        "format": FORMAT,
+    content = _Content(
+        format=FORMAT,
         **{key: about[key] for key in ("study", "settings", "seed", "target")},
-        "verdict": overall(rows, claims),
-        "values": {row.name: _value_entry(row) for row in rows},
-        "claims": [_claim_entry(claim) for claim in claims],
-        "left_out": list(result.left_out),
-        "arrays": archive.entries(result.arrays),
-        "files": list(result.files),
-        "tables": {name: {"caption": t.caption, "rows": t.rows} for name, t in result.tables.items()},
-    }
-    _write_json(folder / RESULT, content)
+        verdict=overall(rows, claims),
+        values={row.name: _value_entry(row) for row in rows},
+        claims=tuple(claims),
+        left_out=list(result.left_out),
+        arrays=archive.entries(result.arrays),
+        files=list(result.files),
+        tables=dict(result.tables),
+    )
+    _write_json(folder / RESULT, codec.plain(content))
     _write_json(folder / PROVENANCE, provenance)
     archive.write(folder / ARRAYS, result.arrays)
     for name, write in result.files.items():
@@ -139,21 +157,10 @@ def write_result(
 
 
 def _value_entry(row: CheckedValue) -> dict[str, Any]:
-    entry: dict[str, Any] = {"value": row.value, "unit": row.unit}
+    entry: dict[str, Any] = codec.plain(row, without=("name",))
     if not math.isfinite(row.value):
-        entry["value"] = None
-        entry["why"] = row.why or str(float(row.value))
-    elif row.why:
-        entry["why"] = row.why
-    for key in ("expected", "tolerance", "relative"):
-        if getattr(row, key) is not None:
-            entry[key] = getattr(row, key)
-    return entry | {key: getattr(row, key) for key in ("source", "verdict") if getattr(row, key)}
-
-
-def _claim_entry(claim: CheckedClaim) -> dict[str, str]:
-    entry = {"name": claim.name, "statement": claim.statement, "verdict": claim.verdict}
-    return entry | ({"why": claim.why} if claim.why else {})
+        entry |= {"value": None, "why": row.why or str(float(row.value))}
+    return entry
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -248,45 +255,38 @@ def load_result(folder: Path | str) -> SavedResult:
     folder = Path(folder)
     try:
         data = _read_json(folder / RESULT)
-        version = _take(str(folder / RESULT), data, "format", int)
-        if version == FORMAT:
+        if data.get("format", FORMAT) == FORMAT:
             with files.reading(folder, ResultError, "the result of a study"):
                 return _load(folder, data)
     except ResultError as error:
         raise ResultError(f"{folder}: this result is damaged: {error} Run the study again.") from None
     do = "It was written by another version of biosnn: run the study again."
-    raise ResultError(field_error(f"{folder / RESULT} format", str(FORMAT), version, do))
+    raise ResultError(field_error(f"{folder / RESULT} format", str(FORMAT), data["format"], do))
 
 
 def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
     where = str(folder / RESULT)
-    entries = _take(where, data, "values", dict)
-    rows = tuple(_row(f"{where} values[{name!r}]", name, entry) for name, entry in entries.items())
-    claims = tuple(_claim(f"{where} claims", entry) for entry in _take(where, data, "claims", list))
-    settings = _take(where, data, "settings", dict)
-    for key, text in settings.items():
-        _require(f"{where} settings[{key!r}]", text, str)
+    saved: _Content = codec.made(_Content, data, where, ResultError, ignore_unknown=True)
+    rows = tuple(_row(f"{where} values[{name!r}]", name, entry) for name, entry in saved.values.items())
+    for claim in saved.claims:
+        if claim.verdict not in (PASS, FAIL, SILENT, ERROR):
+            expected = ", ".join((PASS, FAIL, SILENT, ERROR))
+            raise ResultError(field_error(f"{where} claims [{claim.name}] verdict", expected, claim.verdict))
     error = folder / FIGURES / FIGURE_ERROR
     return SavedResult(
         values={row.name: _value(row, where) for row in rows if row.why != MISSING},
-        arrays=archive.read_arrays(folder / ARRAYS, where, _take(where, data, "arrays", dict), ResultError),
-        left_out=_texts(f"{where} left_out", _take(where, data, "left_out", list, default=[])),
-        files={
-            name: folder / FILES / name
-            for name in _texts(f"{where} files", _take(where, data, "files", list, default=[]))
-        },
-        tables={
-            name: _table(f"{where} tables[{name!r}]", entry)
-            for name, entry in _take(where, data, "tables", dict, default={}).items()
-        },
+        arrays=archive.read_arrays(folder / ARRAYS, where, saved.arrays, ResultError),
+        left_out=saved.left_out,
+        files={name: folder / FILES / name for name in saved.files},
+        tables=saved.tables,
         folder=folder,
-        study=_take(where, data, "study", str),
-        settings=settings,
-        seed=_take(where, data, "seed", int),
-        target=_take(where, data, "target", str),
+        study=saved.study,
+        settings=saved.settings,
+        seed=saved.seed,
+        target=saved.target,
         rows=rows,
-        claims=claims,
-        verdict=overall(rows, claims),
+        claims=saved.claims,
+        verdict=overall(rows, saved.claims),
         provenance=_read_json(folder / PROVENANCE),
         figure_error=files.read_text(error, ResultError, _MOST_TEXT) if os.path.lexists(error) else "",
     )
@@ -295,67 +295,24 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
 def _read_json(path: Path) -> dict[str, Any]:
     if not os.path.lexists(path):
         raise ResultError(f"{path}: no such file, so this is no complete result of a study.")
-    text = files.read_text(path, ResultError, _MOST_TEXT)
-    return dict(_require(str(path), files.parse_json(path, text, ResultError), dict))
+    content = files.parse_json(path, files.read_text(path, ResultError, _MOST_TEXT), ResultError)
+    return dict(codec.made(dict[str, Any], content, str(path), ResultError))
 
 
-def _require(where: str, value: Any, *kinds: type) -> Any:
-    # bool is an int to Python, but not to a reader of JSON.
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        raise ResultError(field_error(where, " or ".join(kind.__name__ for kind in kinds), value))
-    return value
-
-
-def _take(where: str, data: Mapping[str, Any], key: str, *kinds: type, default: Any = ...) -> Any:
-    if key not in data:
-        if default is not ...:
-            return default
-        raise ResultError(f"{where}: the field {key!r} is missing.")
-    return _require(f"{where} {key}", data[key], *kinds)
-
-
-def _texts(where: str, items: list[Any]) -> list[str]:
-    return [_require(where, item, str) for item in items]
-
-
-def _row(where: str, name: str, entry: Any) -> CheckedValue:
-    _require(where, entry, dict)
-    why = _take(where, entry, "why", str, default="")
-    value = entry.get("value", ...)
-    if value is None:
-        value, why = _NON_FINITE.get(why, math.nan), "" if why in _NON_FINITE else why
-    _require(f"{where} value", value, int, float)
-    numbers = {key: _take(where, entry, key, int, float, default=None) for key in ("expected", "tolerance", "relative")}
-    texts = {key: _take(where, entry, key, str, default="") for key in ("source", "verdict")}
-    if texts["verdict"] not in ("", PASS, FAIL):
-        raise ResultError(field_error(f"{where} verdict", f"{PASS} or {FAIL}", texts["verdict"]))
-    unit = _take(where, entry, "unit", str)
-    return judge_value(CheckedValue(name, value, unit, **numbers, **texts, why=why))
-
-
-def _table(where: str, entry: Any) -> Table:
-    caption = _take(where, _require(where, entry, dict), "caption", str)
-    rows = _take(where, entry, "rows", list)
-    return Table(caption, [_texts(f"{where} rows", _require(where, row, list)) for row in rows])
-
-
-def _claim(where: str, entry: Any) -> CheckedClaim:
-    _require(where, entry, dict)
-    claim = CheckedClaim(*(_take(where, entry, key, str) for key in ("name", "statement", "verdict")))
-    if claim.verdict not in (PASS, FAIL, SILENT, ERROR):
-        expected = ", ".join((PASS, FAIL, SILENT, ERROR))
-        raise ResultError(field_error(f"{where} [{claim.name}] verdict", expected, claim.verdict))
-    return replace(claim, why=_take(where, entry, "why", str, default=""))
+def _row(where: str, name: str, entry: Mapping[str, Any]) -> CheckedValue:
+    given: dict[str, Any] = {"name": name}
+    if entry.get("value", ...) is None:
+        given["value"] = _NON_FINITE.get(str(entry.get("why")), math.nan)
+        if entry.get("why") in _NON_FINITE:
+            given["why"] = ""
+    row: CheckedValue = codec.made(CheckedValue, entry, where, ResultError, given=given, ignore_unknown=True)
+    if row.verdict not in ("", PASS, FAIL):
+        raise ResultError(field_error(f"{where} verdict", f"{PASS} or {FAIL}", row.verdict))
+    return judge_value(row)
 
 
 def _value(row: CheckedValue, where: str) -> Quantity | float | int:
     if row.unit == "1":
         return row.value
-    return row.value * _unit(row.unit, f"{where} values[{row.name!r}]")
-
-
-def _unit(text: str, where: str) -> Quantity:
-    try:
-        return parse_unit(text)
-    except BiosnnError as error:
-        raise ResultError(f"{where} unit: {error}") from None
+    with files.reading(f"{where} values[{row.name!r}] unit", ResultError, "a unit"):
+        return row.value * parse_unit(row.unit)
