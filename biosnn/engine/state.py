@@ -6,8 +6,6 @@ import copy
 import ctypes
 import importlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,14 +129,3 @@ def _write_buffer(kind: str, kept: tuple[int, bytes]) -> None:
     if content and address:
         ctypes.memmove(address, content, _BUFFER)
     getattr(runtime, f"{kind}_buffer_index")[0] = index
-
-
-@contextmanager
-def runtime_device() -> Iterator[None]:
-    """Compute with Brian2's runtime device for a moment."""
-    active = brian_device.active_device
-    brian_device.active_device = brian_device.runtime_device
-    try:
-        yield
-    finally:
-        brian_device.active_device = active

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from biosnn.engine.checks import describe
 from biosnn.engine.compiler.toolchain import Flags
 from biosnn.engine.program import literals, quiescence, versions
-from biosnn.engine.state import runtime_device
+from biosnn.engine.program.evaluating import evaluating
 from biosnn.errors import EngineError
 
 SIZES = "sizes.txt"
@@ -201,12 +201,12 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
 
     def variableview_get_subexpression_with_index_array(self, view: Any, item: Any, run_namespace: Any = None) -> Any:
         self.need(f"{view.group_name}.{view.name}")
-        with runtime_device():
+        with evaluating():
             return VariableView.get_subexpression_with_index_array(view, item, run_namespace=run_namespace)
 
     def variableview_get_with_expression(self, view: Any, code: str, run_namespace: Any = None) -> Any:
         self.need(f"{view.group_name}.{view.name}")
-        with runtime_device():
+        with evaluating():
             return VariableView.get_with_expression(view, code, run_namespace=run_namespace)
 
     # ---- writing the sources ----------------------------------------------------------------------------------
