@@ -153,16 +153,3 @@ def test_the_state_of_synapses_with_weights_or_delays_cannot_be_kept() -> None:
         late.connect()
         with pytest.raises(EngineError, match=r"late.*delays cannot be kept"):
             network_state(Network(*net.objects, late))
-
-
-def test_what_was_read_of_a_monitor_stays_when_more_is_recorded() -> None:
-    with session("numpy", seed=1) as sim:
-        cells = NeuronGroup(3, "x : 1", threshold="True", reset="", namespace={})
-        spikes = SpikeMonitor(cells)
-        network = Network(cells, spikes)
-        sim.run(network, 1 * ms)
-        i, t = spikes.i[:], spikes.t[:]
-        before = np.array(i), np.array(t / ms)
-        sim.run(network, 500 * ms)
-        np.testing.assert_array_equal(i, before[0])
-        np.testing.assert_array_equal(t / ms, before[1])

@@ -5,6 +5,7 @@ it found it. `network_state` is what a network has come to, for a point that goe
 `toolchain` (compilers and targets) and `cache` (built programs) are public too.
 """
 
+from biosnn.engine import recorded as _recorded  # noqa: F401 - it changes how Brian2 reads
 from biosnn.engine.prepared import Prepared, network_state
 from biosnn.engine.session import session
 from biosnn.engine.simulation import Simulation

@@ -5,13 +5,10 @@ Found out by what a version has, not by its number.
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from brian2.core import clocks
-from brian2.core.variables import DynamicArrayVariable, VariableView
+from brian2.core.variables import DynamicArrayVariable
 from brian2.devices.cpp_standalone import CPPStandaloneCodeObject
 from brian2.devices.cpp_standalone.GSLcodeobject import GSLCPPStandaloneCodeObject
 from brian2.synapses import synapses
@@ -31,19 +28,3 @@ GSL = issubclass(GSLCPPStandaloneCodeObject, CPPStandaloneCodeObject)
 
 ARRAYS_MOVE = hasattr(DynamicArrayVariable, "get_capsule")
 """Whether what is read of a growing array is a view of memory that is given away when the array grows: since 2.10."""
-
-
-def _copied(read: Any) -> Any:
-    """A reader of variables whose values of a growing array are a copy."""
-
-    @functools.wraps(read)
-    def values(view: Any, *args: Any, **kwds: Any) -> Any:
-        found = read(view, *args, **kwds)
-        grows = isinstance(view.variable, DynamicArrayVariable) and isinstance(found, np.ndarray)
-        return found.copy() if grows else found
-
-    return values
-
-
-if ARRAYS_MOVE:
-    VariableView.get_with_index_array = _copied(VariableView.get_with_index_array)
