@@ -91,7 +91,7 @@ def opened(path: Path, error: type[BiosnnError], do: str = "") -> Iterator[Binar
     if not stat.S_ISREG(mode):
         os.close(number)
         kind = _KINDS.get(stat.S_IFMT(mode), "something else")
-        raise error(f"{path}: no such file: it is {kind}. Give the path of a plain file.")
+        raise error(f"{path}: is {kind}, not a file. {do or 'Give the path of a plain file.'}")
     with os.fdopen(number, "rb") as file:
         yield file
 

@@ -155,6 +155,40 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("run", "./charging", "points=1e300"), "expected a whole number (got '1e300')"),
         (("run", "./charging", "points=٣"), "in the digits 0 to 9"),
         (("run", "./charging", "--seed", "٣"), "expected a whole number"),
+        (
+            ("run", "out.npz"),
+            "out.npz: no such file or folder. biosnn run takes a study (its name, or a folder with st",
+        ),
+        (("check", "./nowhere"), "./nowhere: no such file or folder. biosnn check takes a study (its name, or a fold"),
+        (("check", "nowhere"), "No study or model named 'nowhere'. "),
+        (
+            ("check", "charging/net.onnx"),
+            "is the file of a network, but biosnn check takes a study (its name, or a fol",
+        ),
+        (
+            ("check", "charging/net.onnx"),
+            "or a .toml file). biosnn show charging/net.onnx shows it, biosnn convert charg",
+        ),
+        (("check", "charging/plot.py"), "charging/plot.py: is a file, but biosnn check takes a study"),
+        (("run", "charging/study.py"), "(its name, or a folder with study.py). Give its folder, charging."),
+        (("check", "digits_cnn"), "digits_cnn: is a network, but biosnn check takes"),
+        (
+            ("run", "adex"),
+            "adex: is a model, but biosnn run takes a study (its name, or a folder with study.py). biosnn check",
+        ),
+        (("run", "cell.toml"), "cell.toml: is the file of a model, but biosnn run takes"),
+        (("run", "result"), "result: is the folder of a saved result, but biosnn run takes"),
+        *(
+            ((command, "empty"), "empty: is a folder with neither a study nor a")
+            for command in ("run", "check", "show")
+        ),
+        (("show", "charging/plot.py"), "or a network (its name, or its file)."),
+        (("convert", "empty"), "empty: is a folder, not a file. Give the path of a file that ends in one of .nir, "),
+        (("convert", "charging"), "charging: is a folder, not a file. Give one of its files: charging/net.onnx."),
+        (("new", "study", "deep", "--dir", "cell.toml"), "cell.toml is no folder. Choose another folder with --dir."),
+        (("new", "model", "deep", "--dir", "cell.toml/x"), "cell.toml is no folder. Choose another folder with -"),
+        (("new", "study", "deep", "--dir", "/proc/x"), "No such file or directory. Choose another folder with --dir."),
+        (("new", "model", "deep", "--dir", "/proc/x"), "No such file or directory. Choose another folder with --dir."),
         (("new", "study", "Big Name"), "expected a letter, then lower-case letters"),
         (("new", "study", "charging"), "exists already"),
         (("new", "model", "cell", "--kind", "glia"), "one of neuron, synapse"),
@@ -165,14 +199,18 @@ def test_a_mistake_gets_a_message_and_no_traceback(
 ) -> None:
     write_study(Path("charging"))
     os.mkfifo("pipe.npz")
+    for file in ("charging/net.onnx", "cell.toml", "result/result.json"):
+        Path(file).parent.mkdir(exist_ok=True)
+        Path(file).touch()
+    Path("empty").mkdir()
     before = sorted(Path().rglob("*"))
     assert biosnn(*arguments) == 2
     captured = capsys.readouterr()
     err = captured.err
     assert err.startswith("Error: ")
     assert message in err
-    # Two studies look for their models when they run.
-    if arguments[1] not in ("lif", "stdp-window"):
+    # Some studies look for their models, or networks, when they run.
+    if arguments[1] not in ("lif", "stdp-window") and arguments not in (("convert", "empty"), ("convert", "charging")):
         assert "running" not in captured.out
         assert sorted(path for path in Path().rglob("*") if "__pycache__" not in path.parts) == before
     assert "Traceback" not in err

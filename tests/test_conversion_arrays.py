@@ -190,7 +190,9 @@ def test_a_wrong_description(tmp_path: Path, case: str) -> None:
 
 def test_no_description(tmp_path: Path) -> None:
     written(tmp_path).unlink()
-    with pytest.raises(ConversionError, match="there is no description of that name"):
+    with pytest.raises(
+        ConversionError, match=r"^[^ ]*model\.npz: there is no description model\.toml beside it\. It says"
+    ):
         read_network(tmp_path / "model.npz")
 
 

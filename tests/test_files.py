@@ -159,7 +159,7 @@ def test_what_is_no_plain_file_is_refused_and_not_waited_for(name: str, tmp_path
         (Path("/dev/zero"), "a device"),
         (tmp_path, "a folder"),
     ):
-        with pytest.raises(BiosnnError, match=f"no such file: it is {told}"):
+        with pytest.raises(BiosnnError, match=f"is {told}, not a file"):
             READERS[name](path)
     with pytest.raises(BiosnnError, match="embedded null"):
         READERS[name](Path("a\0b.npz"))

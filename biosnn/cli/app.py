@@ -78,6 +78,10 @@ def run(
     show: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
 ) -> None:
     """Run a study: numbers, figures and a report in a result folder."""
+    from biosnn.cli.naming import check_study
+
+    _refuse_special(study)
+    check_study("run", study)
     result = _run(Console(), study, settings, out, seed, target)
     if show:
         typer.launch(result.report.absolute().as_uri())
@@ -98,6 +102,7 @@ def check(
 ) -> None:
     """Run a study, take a saved result, or try a model, and exit with 1 unless everything holds."""
     from biosnn.cli.checking import check_model, check_saved, is_model
+    from biosnn.cli.naming import check_study
     from biosnn.study.saved import holds_result
 
     _refuse_special(what)
@@ -107,6 +112,7 @@ def check(
     elif is_model(what):
         passed = check_model(console, what, alone=alone)
     else:
+        check_study("check", what)
         result = _run(console, what, settings, out, seed, target)
         passed = result.verdict == "pass" and not result.broken
     if not passed:
@@ -131,7 +137,6 @@ def _run(
     from biosnn.study.load import load_study
     from biosnn.study.settings import split_assignments
 
-    _refuse_special(name)
     study = load_study(name)
     given = split_assignments(settings or [])
     print_start(console, study, given)

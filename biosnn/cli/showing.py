@@ -11,6 +11,7 @@ from rich.table import Table
 
 from biosnn import catalogue
 from biosnn.cli import networks
+from biosnn.cli.naming import check_study
 from biosnn.cli.results import print_result, quoted, typed
 from biosnn.cli.terminal import Console, Text
 from biosnn.conversion import is_converted
@@ -80,6 +81,8 @@ def _find(name: str) -> tuple[list[Model], Study | None]:
     if (Path(name) / "study.py").is_file():
         return [], load_study(name)
     models = catalogue.models_named(name)
+    if not models:
+        check_study("show", name)
     study = load_study(name) if name in catalogue.study_names() else None
     if not models and study is None:
         names = {*catalogue.neuron_names(), *catalogue.synapse_names(), *catalogue.study_names()}

@@ -73,7 +73,7 @@ def read_network(
     file = Path(path)
     if not file.suffix and not file.exists() and not is_path(str(path)):
         file = ann_file(str(path))
-    files.check_plain(file, ConversionError)
+    files.check_plain(file, ConversionError, _in_folder(file) if file.is_dir() else "")
     if file.suffix == ".nir" or (_is_hdf5(file) and is_nir(file)):
         return _from_nir(file, spiking_as)
     if spiking_as is not None:
@@ -86,6 +86,14 @@ def read_network(
         with files.reading(file, ConversionError, "what ONNX Runtime runs", "Export it again."):
             check_reading(file, graph, random_images(graph), threads=1)
     return graph
+
+
+def _in_folder(folder: Path) -> str:
+    """What to do about a folder: give one of its files that may be a network."""
+    found = sorted(str(file) for file in folder.iterdir() if file.suffix in _SUFFIXES and file.suffix != ".toml")
+    some = f"{', '.join(found[:5])}{', ...' if len(found) > 5 else ''}"
+    ends = "Give the path of a file that ends in one of " + ", ".join(_SUFFIXES)
+    return f"Give one of its files: {some}." if found else f"{ends}; there is none in it."
 
 
 def _from_nir(file: Path, spiking_as: str | None) -> Graph:

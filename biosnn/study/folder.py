@@ -58,11 +58,11 @@ def refuse_foreign(folder: Path, study: str) -> None:
 
 
 @contextlib.contextmanager
-def whole_or_not_at_all(folder: Path) -> Iterator[Path]:
+def whole_or_not_at_all(folder: Path, do: str = "Choose another folder with --out.") -> Iterator[Path]:
     """Give a hidden folder beside ``folder`` to write into, which takes its place when the block ends well.
 
     A run that is killed, or whose block raises, leaves ``folder`` as it was. What killed runs left beside it is
-    cleaned away first.
+    cleaned away first. ``do`` is what to do where it cannot be written.
 
     Raises
     ------
@@ -75,13 +75,13 @@ def whole_or_not_at_all(folder: Path) -> Iterator[Path]:
     try:
         nearest = next(parent for parent in folder.parents if parent.exists())
         if not nearest.is_dir():
-            raise ResultError(f"{folder}: cannot be written: {nearest} is no folder. Choose another folder with --out.")
+            raise ResultError(f"{folder}: cannot be written: {nearest} is no folder. {do}")
         folder.parent.mkdir(parents=True, exist_ok=True)
         _clean_after_the_dead(folder)
         new = folder.with_name(f".{folder.name}{_NEW}{own_mark()}")
         new.mkdir()
     except OSError as error:
-        raise ResultError(f"{folder}: cannot be written: {error}. Choose another folder with --out.") from None
+        raise ResultError(f"{folder}: cannot be written: {error.strerror or error}. {do}") from None
     try:
         yield new
         sync_folder(new)

@@ -13,6 +13,7 @@ from biosnn.study.load import EXPECTED, PLOT, README, SCRIPT
 _STUDY_NAME = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*")
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 KINDS = ("neuron", "synapse")
+_ELSEWHERE = "Choose another folder with --dir."
 
 
 def new_study(name: str, folder: Path = Path()) -> Path:
@@ -28,10 +29,12 @@ def new_study(name: str, folder: Path = Path()) -> Path:
     Raises
     ------
     SettingsError
-        If the name cannot be one, or something of that name is there already.
+        If the name cannot be one, something of that name is there already, or ``folder`` lies below what is no folder.
+    ResultError
+        If it cannot be written for another reason.
     """
     path = _free(name, folder / name, _STUDY_NAME)
-    with whole_or_not_at_all(path) as new:
+    with whole_or_not_at_all(path, _ELSEWHERE) as new:
         for file in (SCRIPT, PLOT, README, EXPECTED):
             (new / file).write_text(_text(name, "study", f"{file}.txt"), encoding="utf-8")
     return path
@@ -63,7 +66,7 @@ def new_model(name: str, kind: str = "neuron", folder: Path = Path()) -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(_text(name, f"{kind}.toml.txt"))
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be written: {error}.") from None
+        raise SettingsError(f"{path}: cannot be written: {error.strerror or error}. {_ELSEWHERE}") from None
     return path
 
 
@@ -73,6 +76,9 @@ def _free(name: str, path: Path, form: re.Pattern[str]) -> Path:
         raise SettingsError(field_error("name", f"a letter, then lower-case letters, digits{hyphen} or _", name))
     if path.exists() or path.is_symlink():
         raise SettingsError(f"{path}: exists already. Choose another name, or --dir.")
+    nearest = next(parent for parent in path.absolute().parents if parent.exists())
+    if not nearest.is_dir():
+        raise SettingsError(f"{path}: cannot be written: {nearest} is no folder. {_ELSEWHERE}")
     return path
 
 

@@ -28,6 +28,7 @@ MOST_TEXT = 2**20
 """How long a description may be."""
 MOST_BYTES = 2**32
 """How long a file of arrays may be; of its arrays only those that the description names are read."""
+_DESCRIPTION = "It says what layers the arrays belong to; docs/import-a-network.md shows one."
 
 
 def read_arrays(path: Path) -> Graph:
@@ -51,6 +52,8 @@ def read_arrays(path: Path) -> Graph:
         If the arrays are in the format of safetensors, which is not installed.
     """
     text = path.with_suffix(".toml")
+    if text != path and not text.exists():
+        raise ConversionError(f"{path}: there is no description {text.name} beside it. {_DESCRIPTION}")
     with files.reading(text, ConversionError, "the description of a network"):
         description = _description(text)
         arrays = path if path.suffix != ".toml" else text.with_name(_file_name(description))
@@ -89,10 +92,8 @@ class Arrays(Mapping[str, NDArray[Any]]):
 
 
 def _description(path: Path) -> dict[str, Any]:
-    do = "It says what layers the arrays belong to; docs/import-a-network.md shows one."
-    if not path.exists():
-        raise ConversionError(f"there is no description of that name. {do}")
-    return files.parse_toml(path, files.read_text(path, ConversionError, MOST_TEXT, do), ConversionError, do)
+    text = files.read_text(path, ConversionError, MOST_TEXT, _DESCRIPTION)
+    return files.parse_toml(path, text, ConversionError, _DESCRIPTION)
 
 
 def _file_name(description: dict[str, Any]) -> str:

@@ -1,0 +1,65 @@
+"""What a command takes; and what lies at a path, or stands on the shelf, where that is something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from biosnn import shelf
+from biosnn.cli.results import quoted
+from biosnn.errors import NotFoundError, unknown
+from biosnn.study.saved import holds_result
+
+_STUDY = "a study (its name, or a folder with study.py)"
+_MODEL = "a model (its name, or a .toml file)"
+_RESULT = "the folder of a saved result"
+TAKES = {
+    "run": _STUDY,
+    "check": f"{_STUDY}, {_RESULT} or {_MODEL}",
+    "show": f"{_STUDY}, {_RESULT}, {_MODEL} or a network (its name, or its file)",
+}
+_NETWORKS = (".onnx", ".nir", ".safetensors", ".npz")
+
+
+def check_study(command: str, name: str) -> None:
+    """Refuse a name that means no study, where a command has nothing else left that it could mean.
+
+    Raises
+    ------
+    NotFoundError
+        The message says what the command takes, what the name means instead, and which command takes that.
+    """
+    if name in shelf.study_names() or (Path(name).expanduser() / "study.py").is_file():
+        return
+    found, do = _meant(name)
+    if found:
+        raise NotFoundError(f"{name}: is {found}, but biosnn {command} takes {TAKES[command]}. {do}".rstrip())
+    if shelf.is_path(name) or name.endswith(_NETWORKS):
+        raise NotFoundError(f"{name}: no such file or folder. biosnn {command} takes {TAKES[command]}.")
+    if command == "check":
+        models = {*shelf.neuron_names(), *shelf.synapse_names()}
+        raise NotFoundError(unknown("study or model", name, {*shelf.study_names(), *models}))
+
+
+def _meant(name: str) -> tuple[str, str]:
+    """What a name that is no study's means, and what to do with that; "" twice for nothing."""
+    path, shown = Path(name).expanduser(), quoted(name)
+    tried = f"biosnn check {shown} tries it, biosnn show {shown} shows it."
+    if path.is_dir():
+        if holds_result(path):
+            return _RESULT, tried.replace("tries", "takes")
+        return "a folder with neither a study nor a result in it", ""
+    if path.is_file():
+        if path.name == "study.py":
+            return "the script of a study", f"Give its folder, {quoted(str(path.parent))}."
+        if path.suffix == ".toml":
+            return "the file of a model", tried
+        return ("the file of a network", _of_network(shown)) if path.suffix in _NETWORKS else ("a file", "")
+    if name in {*shelf.neuron_names(), *shelf.synapse_names()}:
+        return "a model", tried
+    if name in {*shelf.ann_names(), *shelf.network_names()}:
+        return "a network", _of_network(shown)
+    return "", ""
+
+
+def _of_network(shown: str) -> str:
+    return f"biosnn show {shown} shows it, biosnn convert {shown} makes an ordinary one spike."
