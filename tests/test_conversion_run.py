@@ -279,6 +279,10 @@ def small() -> tuple[SpikingNetwork, np.ndarray]:
     return convert(graph, images), images
 
 
+def by_times(snn: SpikingNetwork, images: np.ndarray) -> SpikingNetwork:
+    return convert(snn.graph, images, code="first spike", method="max")
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -313,6 +317,10 @@ def small() -> tuple[SpikingNetwork, np.ndarray]:
         (lambda _, x: convert(dead(), x), r"Layer 'relu1': expected an activation above 0 .* units are dead"),
         (lambda _, x: convert("no-such.onnx", x), "no-such.onnx"),
         (lambda snn, x: explain(snn, x, snn.run(x, 4, **NUMPY)), "Run it with each=True"),
+        (
+            lambda snn, x: explain(first := by_times(snn, x), x, first.run(x, 4, each=True, **NUMPY)),
+            r"explain: expected a network of the code 'rate' \(got 'first spike'\)\. First spikes have no rates",
+        ),
         (lambda snn, x: snn.run(x, 4, **NUMPY).latency_curve, "expected labels"),
         (lambda snn, x: snn.run(x, 4, **NUMPY).decided(5), "T: expected 1 to 4 steps"),
     ],

@@ -105,8 +105,11 @@ def explain(
     Raises
     ------
     ConversionError
-        If spikes were not counted for each image.
+        If the network tells values by first spikes, or spikes were not counted for each image.
     """
+    if snn.options.code != "rate":
+        do = "First spikes have no rates: biosnn.measure.layer_activity and outcome.firsts say what its layers do."
+        raise ConversionError(field_error("explain", "a network of the code 'rate'", snn.options.code, do))
     shown = check_images(snn.graph, images)
     if any(len(counts) != len(shown) for counts in outcome.spikes.values()) or len(outcome.potentials) != len(shown):
         do = "Run it with each=True, on these images."
