@@ -354,3 +354,35 @@ def test_an_event_driven_equation_may_have_subexpressions_and_parameters() -> No
         sim.run(Network(source, group, joint, plain), 40 * ms)
         np.testing.assert_allclose(joint.c[:], plain.c[:], rtol=1e-14)
         np.testing.assert_allclose(joint.c[:2], 1 + np.exp(-3))
+
+
+def test_a_delay_that_cannot_be_had_is_told_with_what_to_do() -> None:
+    later = r"'joint', delay: cannot be read, nor set later\. Give delays when the projection is made"
+    with biosnn.session("numpy", dt=DT):
+        source, group = firing(2, "y > 1"), biosnn.neurons(3, "lif")
+        joint = Projection(source, group, Dense(), np.ones((2, 3)), on_post="w += 1", name="joint")
+        assert not hasattr(joint, "delay")
+        with pytest.raises(AttributeError, match=later):
+            _ = joint.delay
+        with pytest.raises(ModelError, match=later):
+            joint.delay = 2 * ms
+        with pytest.raises(ModelError, match=r"No variable named 'delay'.* Give delays when the projection is made"):
+            joint["delay"] = 2 * ms
+        of_its_own = Projection(source, group, Dense(), model="delay : second", on_post="delay += ms", name="own")
+        of_its_own.delay = 2 * ms
+        np.testing.assert_array_equal(of_its_own["delay"] / ms, np.full((2, 3), 2))
+
+
+@pytest.mark.parametrize("connect", [True, Dense()])
+def test_a_delay_of_what_no_presynaptic_spike_does_is_refused(connect: Any) -> None:
+    model: dict[str, Any] = {"name": "only_post", "summary": "grows", "source": "made up", "equations": "w : 1"}
+    with biosnn.session("numpy", dt=DT):
+        source, group = firing(2, "y > 1"), biosnn.neurons(3, "lif")
+        after = biosnn.Trace("post", "db/dt = -b/(2*ms) : 1", "b += 1", "of outputs")
+        for more in ({"on_post": "w += 1"}, {"on_post": "w += b", "traces": {"b": after}}):
+            rule = biosnn.SynapseModel(**model, **more)
+            with pytest.raises(ModelError, match=r"'only_post'\), delay: .*leave out the delay, or give onto"):
+                biosnn.synapses(source, group, rule, onto="", connect=connect, delay=2 * ms)
+        before = biosnn.Trace("pre", "da/dt = -a/(2*ms) : 1", "a += 1", "of inputs")
+        follows = {"on_post": "w += a", "traces": {"a": before}}
+        biosnn.synapses(source, group, biosnn.SynapseModel(**model, **follows), onto="", connect=connect, delay=2 * ms)

@@ -167,6 +167,9 @@ def synapses(
     if target:
         lines.append(f"gain : {unit_text(unit_gain)} (shared, constant)")
         on_pre = f"{target}_post += gain*({found.transmits})\n{on_pre}"
+    if delay is not None and not on_pre and all(found.traces[trace].side == "post" for trace in on_neuron):
+        do = "Nothing happens when a presynaptic spike arrives: leave out the delay, or give onto or on_pre."
+        raise ModelError(field_error(f"{where}, delay", "None for a model without presynaptic statements", delay, do))
     texts = {"model": "\n".join(lines), "method": found.method, "name": name or f"{found.name}*"}
     statements = {"pre": on_pre, "post": form.on_post}
     if isinstance(connect, Kind):

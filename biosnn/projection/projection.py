@@ -31,6 +31,7 @@ Statements: TypeAlias = str | Mapping[str, str] | None
 _TAKEN = {"j", "fit", "delayed_traces", "pathways", "equations", "event_driven", "lastupdate", "contained_objects"}
 _TAKEN |= set(dir(Group))
 """Names that a variable of synapses cannot have, since a projection has them."""
+_DELAYS = "cannot be read, nor set later. Give delays when the projection is made: delay=2*ms, or an array of them."
 _MEMORY = ("_history_", "_counts_", "_largest_")
 """How names of arrays begin that hold what spikes have left behind, and what has not arrived."""
 
@@ -174,11 +175,20 @@ class Projection(Group):  # type: ignore[misc]
     def _own(self, name: str) -> Any:
         names = sorted(self.equations.names | self.event_driven.names)
         if name not in names:
-            raise ModelError(f"{self.where}: " + unknown("variable", name, names))
+            do = f" Its delay {_DELAYS}" if name == "delay" else ""
+            raise ModelError(f"{self.where}: {unknown('variable', name, names)}{do}")
         return self.variables[name]
+
+    def __getattr__(self, name: str) -> Any:
+        """A variable, flat."""
+        if name == "delay" and name not in vars(self).get("variables", ()):
+            raise AttributeError(f"{vars(self).get('where', 'Projection')}, delay: {_DELAYS}")
+        return super().__getattr__(name)
 
     def __setattr__(self, name: str, value: Any, level: Any = 0) -> None:
         """Set a variable, flat. An expression is worked out for each weight, which does not know its neurons."""
+        if name == "delay" and name not in self.variables:
+            raise ModelError(f"{self.where}, delay: {_DELAYS}")
         if isinstance(value, str) and "equations" in vars(self) and name in self.equations.names:
             where = f"{self.where}, {name}"
             if self._names_neurons(value):
