@@ -415,6 +415,29 @@ REFUSED = {
         {"equations": NEURON["equations"] + "\nk : integer", "reset": "k += 0.5"},
         r"Write 'k = int\(k \+ \(0\.5\)\)'",
     ),
+    "a flag as a factor": (
+        {"equations": "dv/dt = -v*on/tau : volt\non : boolean\ng : 1"},
+        r"dv/dt: 'on' is true or false, but used as a number\. Write int\(on\), which is 1 or 0",
+    ),
+    "a flag of a function": ({"equations": NEURON["equations"] + "\non : boolean\nk = exp(on) : 1"}, r"int\(on\)"),
+    "a flag as a subexpression": ({"equations": NEURON["equations"] + "\non : boolean\nk = on : 1"}, r"int\(on\)"),
+    "a condition as a subexpression": ({"equations": NEURON["equations"] + "\nk = v > v_th : 1"}, r"int\(v > v_th\)"),
+    "a flag that follows": (
+        {"equations": "dv/dt = -v*low/tau : volt\nlow = v < v_th : boolean\ng : 1"},
+        r"Write int\(low\)",
+    ),
+    "true as a number": ({"reset": "v = v_th*True"}, "'True' is true or false"),
+    "a flag in a reset": ({"equations": NEURON["equations"] + "\non : boolean", "reset": "v = v*on"}, r"int\(on\)"),
+    "a new flag in a reset": ({"reset": "low = v < v_th; v = -v*low"}, r"Write int\(low\)"),
+    "a number made a flag": ({"reset": "g = v > v_th; g = -g"}, r"Write int\(g\)"),
+    "a flag with a sign": (
+        {"equations": NEURON["equations"] + "\non : boolean", "threshold": "v > v_th and -on < 0"},
+        r"Write int\(on\)",
+    ),
+    "a flag counted up": (
+        {"equations": NEURON["equations"] + "\non : boolean", "reset": "on += 1"},
+        r"Write 'on = int\(on\) \+ \(1\)'",
+    ),
     "brackets": ({"reset": "v *= 1 + g"}, r"Write 'v \*= \(1 \+ g\)'"),
     "a power": ({"reset": "g = g^2"}, r"write \*\*"),
     "and": ({"threshold": "(v > v_th) & (g > 1)"}, "write 'and'"),
@@ -435,8 +458,8 @@ def test_what_brian2_takes_is_taken() -> None:
     fields = {
         **NEURON,
         "equations": noisy + "\non : boolean",
-        "threshold": "on or v > v_th",
-        "reset": "v = 0*mV; low = v < v_th",
+        "threshold": "on or v > v_th or v*on > v_th",
+        "reset": "v = 0*mV; low = v < v_th; g = low; g = 2; g = -g; g -= on*g; on = low or on",
     }
     fields["parameters"] = {**NEURON["parameters"], "sigma": Parameter("1 mV*second**-0.5", "noise")}
     fields["initial"] = {"s": "sigma + 2*volt*second**-0.5"}

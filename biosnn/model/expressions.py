@@ -124,7 +124,7 @@ def _check_right_sides(where: str, text: str) -> None:
     texts = dict(_sides(text))
     trees = {left: _syntax_tree(where, right) for left, right in texts.items()}
     for tree in trees.values():
-        _check_algebra(where, tree)
+        _check_algebra(where, tree, {})
     used = {left: {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} for left, tree in trees.items()}
     sizes: dict[str, size.Size] = {}
     named = {left: [name for name in texts if name in used[left]] for left in texts}
@@ -154,7 +154,11 @@ def check_equations(where: str, equations: Equations, names: Scope) -> None:
         changes = equation.type == DIFFERENTIAL_EQUATION
         here = f"{where}, d{name}/dt" if changes else f"{where}, {name}"
         dimension = equation.dim / SECOND if changes else equation.dim
-        check_expression(here, str(equation.expr.code).strip(), dimension, {**names, **noise} if changes else names)
+        text = str(equation.expr.code).strip()
+        check_expression(here, text, dimension, {**names, **noise} if changes else names)
+        _check_algebra(here, tree := _syntax_tree(here, text), names)
+        if equation.var_type != BOOLEAN:
+            _refuse_conditions(here, [tree.body], names)  # other equations take it for a number
 
 
 def check_expression(where: str, text: str, dimension: Dimension, names: Scope) -> None:
@@ -169,7 +173,7 @@ def check_expression(where: str, text: str, dimension: Dimension, names: Scope) 
 def check_value(where: str, text: str, dimension: Dimension, names: Scope) -> None:
     """Check an expression that a variable is set to."""
     check_expression(where, text, dimension, names)
-    _check_algebra(where, _syntax_tree(where, text))
+    _check_algebra(where, _syntax_tree(where, text), names)
 
 
 def check_words(where: str, equations: Equations, names: Iterable[str], texts: str) -> None:
@@ -208,26 +212,26 @@ def check_statements(where: str, text: str, names: Scope, writable: Iterable[str
             raise ModelError(f"{where}: {target!r} is {what} and cannot be written to. " + _list(allowed))
         if operator != "=" and target not in known:
             raise ModelError(f"{where}: " + unknown("variable", size.cut(target), own_names(known)))
+        if operator != "=" and known[target].is_boolean:
+            do = f"Write '{target} = int({target}) {operator[:-1]} ({right})'."
+            raise ModelError(f"{where}: {target!r} is true or false, and not counted with ({size.cut(line)!r}). {do}")
         tree = _known(where, right, known)
         if operator == "=" and target in known and not known[target].is_boolean:
-            _check_algebra(where, tree)
+            _check_algebra(where, tree, known)
         if operator != "=":
             tree = _syntax_tree(where, f"{target} {operator[0]} ({right})")
             _check_augmented(where, line, target, operator, right, known)
         found = _dimension(where, tree, known)
         if target not in known:
             check_word(where, target)
-            known[target] = Variable(
-                target, dimensions=found, dtype=bool if _is_condition(where, tree, known) else None
-            )
             allowed.add(target)
         elif found != known[target].dim:
             expected, line = dimension_name(known[target].dim), size.cut(line)
             raise ModelError(f"{where}: {target!r} is {expected}, but {line!r} gives it {dimension_name(found)}.")
-
-
-def _is_condition(where: str, tree: ast.Expression, names: Scope) -> bool:
-    return bool(_said(where, lambda: is_boolean_expression(tree.body, names)))
+        # What a number was given is what it is in the statements that follow: a condition, on NumPy.
+        condition = _said(where, lambda tree=tree: is_boolean_expression(tree.body, known))
+        plain = Variable(target, dimensions=found, dtype=bool if condition else None)
+        known[target] = plain if condition else names.get(target, plain)
 
 
 def _check_augmented(where: str, line: str, target: str, operator: str, right: str, names: Scope) -> None:
@@ -265,6 +269,8 @@ def _known(where: str, text: str, names: Scope) -> ast.Expression:
             if why:
                 raise ModelError(f"{where}: {node.id!r} is not to be had here. {why}")
             raise ModelError(f"{where}: " + unknown("variable or parameter", size.cut(node.id), own_names(names)))
+    signed = (node for node in ast.walk(tree) if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not))
+    _refuse_conditions(where, (node.operand for node in signed), names)
     return tree
 
 
@@ -311,14 +317,26 @@ def _compares(node: ast.expr) -> bool:
     )
 
 
-def _check_algebra(where: str, tree: ast.Expression) -> None:
+def _refuse_conditions(where: str, numbers: Iterable[ast.expr], names: Scope) -> None:
+    """Refuse conditions, and variables that are true or false, where numbers are wanted."""
+    for node in numbers:
+        text = shown(node)
+        if _compares(node) or _is_flag(node, names):
+            what = f"the condition {text} is" if _compares(node) else f"{text} is true or false, but"
+            raise ModelError(f"{where}: {what} used as a number. Write int({text[1:-1]}), which is 1 or 0.")
+
+
+def _is_flag(node: ast.expr, names: Scope) -> bool:
+    if isinstance(node, ast.Name):
+        return bool(getattr(names.get(node.id), "is_boolean", False))
+    return isinstance(node, ast.Constant) and isinstance(node.value, bool)
+
+
+def _check_algebra(where: str, tree: ast.Expression, names: Scope) -> None:
     """Refuse what Brian2's computer algebra does not take, which equations and assignments go through."""
     drawn: dict[str, int] = {}
     for node in ast.walk(tree):
-        for operand in _operands(node):
-            if _compares(operand):
-                do = f"Write int({shown(operand)[1:-1]}), which is 1 or 0."
-                raise ModelError(f"{where}: the condition {shown(operand)} is used as a number. {do}")
+        _refuse_conditions(where, _operands(node), names)
         if isinstance(node, ast.Call):
             drawn[_called(node)] = drawn.get(_called(node), 0) + 1
     twice = [name for name, count in drawn.items() if count > 1 and not DEFAULT_FUNCTIONS[name].stateless]
