@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biosnn import shelf
 from biosnn.cli.results import quoted
 from biosnn.errors import NotFoundError, unknown
 from biosnn.study.saved import holds_result
