@@ -27,6 +27,7 @@ import brian2
 from brian2 import Network, NeuronGroup, PopulationRateMonitor, SpikeMonitor, StateMonitor, Synapses, ms, mV
 
 from biosnn import session
+from biosnn.engine import Point
 
 EXCITATORY = """
 dv/dt = ((-65*mV - v) + ge*(0*mV - v) + gi*(-100*mV - v)) / tau : volt (unless refractory)
@@ -132,9 +133,9 @@ def sweep(points: int) -> dict[str, float]:
         for count in (1, 1, points):  # the first builds
             sim.reset()
             net = network()
-            values = [{"exc.tau": (80 + number) * ms, "seed": number} for number in range(count)]
-            program, read = partial(sim.run, net, 0.5 * ms), partial(getattr, net["spikes"], "num_spikes")
-            found.append(timed(partial(sim.sweep, net, program, values, read)))
+            values = [Point({"exc.tau": (80 + number) * ms}, seed=number) for number in range(count)]
+            program, spikes = partial(sim.run, net, 0.5 * ms), net["spikes"]
+            found.append(timed(partial(sim.sweep, net, program, values, lambda _, spikes=spikes: spikes.num_spikes)))
     return {kind: (found[2][kind] - found[1][kind]) / (points - 1) for kind in found[0]}
 
 

@@ -13,7 +13,7 @@ import pytest
 from brian2 import Hz, Network, NeuronGroup, StateMonitor, Synapses, ms, mV, second, volt
 from engine_networks import small
 
-from biosnn.engine import Simulation, session
+from biosnn.engine import Point, Simulation, session
 from biosnn.engine.compiler import toolchain
 from biosnn.errors import EngineError, RunError
 
@@ -120,7 +120,8 @@ def test_a_time_step_and_a_reset(target: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_sweep_equals_the_same_runs_one_by_one(target: str) -> None:
-    points = [{"cell.drive": drive * mV, "seed": seed} for drive, seed in [(1, 5), (2, 5), (3, 6), (4, 7), (5, 7)]]
+    cases = [(1, 5), (2, 5), (3, 6), (4, 7), (5, 7)]
+    points = [Point({"cell.drive": drive * mV}, seed=seed) for drive, seed in cases]
     with session(target, seed=1) as sim:
         net = small()
         trace, spikes = net["trace"], net["spikes"]
@@ -128,11 +129,11 @@ def test_sweep_equals_the_same_runs_one_by_one(target: str) -> None:
         def program() -> None:
             sim.run(net, 10 * ms)
 
-        found = sim.sweep(net, program, points, lambda: (trace.v[:] / mV, spikes.t[:] / ms), jobs=2)
+        found = sim.sweep(net, program, points, lambda _: (trace.v[:] / mV, spikes.t[:] / ms), jobs=2)
     assert len(found) == 5
-    for (v, times), point in zip(found, points, strict=True):
-        np.testing.assert_allclose(v[:, -1], float(point["cell.drive"]) * 1e3 * (1 - np.exp(-0.99)))
-        alone = simulate(target, seed=point["seed"], drive=point["cell.drive"], duration=10 * ms)
+    for (v, times), (drive, seed) in zip(found, cases, strict=True):
+        np.testing.assert_allclose(v[:, -1], drive * (1 - np.exp(-0.99)))
+        alone = simulate(target, seed=seed, drive=drive * mV, duration=10 * ms)
         np.testing.assert_array_equal(times, alone["ts"])
 
 
@@ -146,7 +147,7 @@ def test_sweep_over_arrays_with_a_program_that_draws(target: str) -> None:
             net["cell"].offset = "rand()"
             sim.run(net, 10 * ms)
 
-        found = sim.sweep(net, program, points, lambda: (net["cell"].v[:] / mV, net["cell"].offset[:]))
+        found = sim.sweep(net, program, points, lambda _: (net["cell"].v[:] / mV, net["cell"].offset[:]))
     for (v, _), point in zip(found, points, strict=True):
         np.testing.assert_allclose(v, np.asarray(point["cell.drive"]) * 1e3 * (1 - np.exp(-1)))
     np.testing.assert_array_equal(found[0][1], found[1][1])
@@ -155,7 +156,7 @@ def test_sweep_over_arrays_with_a_program_that_draws(target: str) -> None:
 
 def test_an_empty_sweep_is_an_empty_list() -> None:
     with session("numpy", seed=1) as sim:
-        assert sim.sweep(small(), lambda: None, [], lambda: 1) == []
+        assert sim.sweep(small(), lambda: None, [], lambda _: 1) == []
 
 
 @pytest.mark.parametrize(
@@ -166,12 +167,25 @@ def test_an_empty_sweep_is_an_empty_list() -> None:
         ([{"cell.drive": 1 * ms}], "Point 0: cell.drive:"),
         ([{"cell.drive": 1 * mV}, {"cell.tau": 1 * ms}], "Point 1: expected the same variables"),
         ([{"cell.drive": 1 * mV}, {"cell.drive": [1, 2, 3] * mV}], "Point 1: expected the same variables"),
-        ([{"seed": -1}], "seed: expected a whole number"),
+        ([Point(seed=-1)], "seed: expected a whole number"),
+        ([{"seed": 1}], "(got 'seed'). Write Point({...}, seed=...), from biosnn.engine."),
+        ([{"t": 1 * ms}], "(got 't'). Write Point({...}, start=...)"),
+        ([{"durations": [1] * ms}], "(got 'durations'). Write Point({...}, durations=...)"),
     ],
 )
-def test_points_that_do_not_fit_are_refused(points: list[dict[str, Any]], message: str) -> None:
+def test_points_that_do_not_fit_are_refused(points: list[Any], message: str) -> None:
     with session("numpy", seed=1) as sim, pytest.raises(EngineError, match=re.escape(message)):
-        sim.sweep(small(), lambda: None, points, lambda: None)
+        sim.sweep(small(), lambda: None, points, lambda _: None)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_reads_takes_the_number_of_the_point_which_is_said_before_anything_is_built(target: str) -> None:
+    with session(target, seed=1) as sim:
+        net = small()
+        points = [{"cell.drive": drive * mV} for drive in (1, 2)]
+        with pytest.raises(EngineError, match=r"read: expected a function of the point's number"):
+            sim.sweep(net, lambda: pytest.fail("it was built"), points, lambda: 1)
+        assert sim.sweep(net, lambda: sim.run(net, 1 * ms), points, lambda number: number) == [0, 1]
 
 
 # ---- nothing is left changed (the fixture in conftest.py compares) ---------------------------------------------

@@ -379,7 +379,7 @@ def test_running_after_reading_and_reading_after_closing_are_refused() -> None:
 def test_results_of_a_sweep_are_readable_inside_read_only() -> None:
     with session("cpp", seed=1) as sim:
         net = small()
-        sim.sweep(net, lambda: sim.run(net, 10 * ms), [{"cell.drive": 1 * mV}], lambda: None)
+        sim.sweep(net, lambda: sim.run(net, 10 * ms), [{"cell.drive": 1 * mV}], lambda _: None)
         with pytest.raises(EngineError, match=r"inside read\(\) only"):
             net["trace"].v[:]
 
@@ -391,7 +391,7 @@ def test_results_of_a_sweep_are_readable_inside_read_only() -> None:
             net["cell"].v[:]
 
         with pytest.raises(EngineError, match=r"Cannot read cell\.v while a sweep's program is put together"):
-            sim.sweep(net, program, [{"cell.drive": 1 * mV}], lambda: None)
+            sim.sweep(net, program, [{"cell.drive": 1 * mV}], lambda _: None)
 
 
 def test_runs_that_nobody_reads_are_not_skipped_in_silence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,7 @@ def test_a_failing_point_of_a_sweep_is_named() -> None:
         net["cell"].tau = 10 * ms
         points: list[dict[str, Any]] = [{"cell.v": value * brian2.mV} for value in (1, 2, float("nan"), 4)]
         with pytest.raises(RunError, match=r"Point 2: v of cell is NaN"):
-            sim.sweep(net, lambda: sim.run(net, 1 * ms), points, lambda: None)
+            sim.sweep(net, lambda: sim.run(net, 1 * ms), points, lambda _: None)
 
 
 @pytest.mark.cpp

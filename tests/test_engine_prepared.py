@@ -11,7 +11,7 @@ from brian2 import Network, NeuronGroup, SpikeMonitor, Synapses, ms, mV, nA, pA,
 from engine_networks import small
 
 import biosnn
-from biosnn.engine import network_state, session
+from biosnn.engine import Point, network_state, session
 from biosnn.errors import EngineError
 
 CPP = pytest.param("cpp", marks=pytest.mark.cpp)
@@ -40,12 +40,12 @@ def in_pieces(target: str, make: Callable[[], Network], pieces: list[Any]) -> li
     found = []
     with session(target, seed=1) as sim:
         net = make()
-        start, example = 0 * second, {"durations": [1] * second}
-        prepared = sim.prepare(net, lambda: sim.run(net, 1 * second), example, goes_on=True)
+        start, example = 0 * second, Point(durations=[1] * second)
+        prepared = sim.prepare(net, lambda: sim.run(net, 1 * second), example, resumable=True)
         going: dict[str, Any] = {}
         for piece in pieces:
-            point = {"t": start, "durations": [piece] * second, **going}
-            ((result, going),) = prepared.run([point], lambda: (outcome(net), network_state(net)))
+            point = Point(going, start=start, durations=[piece] * second)
+            ((result, going),) = prepared.run([point], lambda _: (outcome(net), network_state(net)))
             found.append(result)
             start += piece * second
     return found
@@ -77,14 +77,15 @@ def test_a_prepared_program_runs_again_and_again_and_a_point_may_leave_values_ou
             cell.offset = 0.5
             sim.run(net, 10 * ms)
 
-        example = {"cell.drive": [0, 0, 0] * mV, "seed": 1, "durations": [0, 0] * ms}
+        example = Point({"cell.drive": [0, 0, 0] * mV}, durations=[0, 0] * ms)
         prepared = sim.prepare(net, program, example)
 
-        def read() -> tuple[Any, int, Any]:
+        def read(_: int) -> tuple[Any, int, Any]:
             return cell.v[:] / mV, net["spikes"].num_spikes, net["trace"].t[:] / ms
 
-        first, few = prepared.run([{"cell.drive": [10, 20, 30] * mV, "seed": 4}, {"durations": [5, 0] * ms}], read)
-        (again,) = prepared.run([{"cell.drive": [10, 20, 30] * mV, "seed": 4}], read)
+        whole = Point({"cell.drive": [10, 20, 30] * mV}, seed=4)
+        first, few = prepared.run([whole, Point(durations=[5, 0] * ms)], read)
+        (again,) = prepared.run([whole], read)
         np.testing.assert_allclose(first[0], np.array([10, 20, 30]) * (1 - np.exp(-2)), rtol=1e-9)
         np.testing.assert_array_equal(first[0], again[0])
         assert first[1] == again[1] > 10
@@ -105,8 +106,8 @@ def test_a_point_begins_at_its_time(target: str) -> None:
         group = NeuronGroup(1, "last : second", name="group", namespace={})
         group.run_regularly("last = t", dt=sim.dt)
         net = Network(group, biosnn.poisson(1, 0 * second**-1, name="inputs"))
-        prepared = sim.prepare(net, lambda: sim.run(net, 3 * ms), {}, goes_on=True)
-        times = prepared.run([{"t": 2 * second}, {}], lambda: float(group.last[0]))
+        prepared = sim.prepare(net, lambda: sim.run(net, 3 * ms), {}, resumable=True)
+        times = prepared.run([Point(start=2 * second), {}], lambda _: float(group.last[0]))
         np.testing.assert_allclose(times, [2.0029, 0.0029], rtol=0, atol=1e-12)
 
 
@@ -114,8 +115,8 @@ def test_progress_of_points_is_told_to_whoever_asks(capsys: pytest.CaptureFixtur
     said: list[float] = []
     with session("numpy", seed=1) as sim:
         net = small()
-        prepared = sim.prepare(net, lambda: sim.run(net, 1 * ms), {"seed": 1})
-        prepared.run([{"seed": 1}, {"seed": 2}], lambda: None, report=said.append)
+        prepared = sim.prepare(net, lambda: sim.run(net, 1 * ms), {})
+        prepared.run([Point(seed=1), Point(seed=2)], lambda _: None, report=said.append)
     assert said == [0.0, 0.5]
     assert "sweep" not in capsys.readouterr().err
 
@@ -126,20 +127,21 @@ def test_progress_of_points_is_told_to_whoever_asks(capsys: pytest.CaptureFixtur
         ({"cell.tau": 1 * ms}, "the same variables and shapes"),
         ({"cell.drive": [1, 2] * mV}, "the same variables and shapes"),
         ({"cell.nothing": 1}, "cell.*nothing"),
-        ({"t": -1 * second}, "t: expected finite times"),
-        ({"t": 3 * mV}, "t: "),
-        ({"durations": [1, 2] * second}, "the same variables and shapes"),
-        ({"durations": [float("inf")] * second}, "durations: expected finite times"),
-        ({"seed": -1}, "seed"),
+        (Point(start=-1 * second), "Point 0: start: expected finite times"),
+        (Point(start=3 * mV), "Point 0: start: "),
+        (Point(durations=[1, 2] * second), "the same variables and shapes"),
+        (Point(durations=[float("inf")] * second), "Point 0: durations: expected finite times"),
+        (Point(seed=-1), "seed"),
+        ({"t": 1 * second}, r"Write Point\({...}, start=...\)"),
     ],
 )
-def test_a_point_that_does_not_fit_is_refused(point: dict[str, Any], message: str) -> None:
+def test_a_point_that_does_not_fit_is_refused(point: Any, message: str) -> None:
     with session("numpy", seed=1) as sim:
         net = small()
-        example = {"cell.drive": [0, 0, 0] * mV, "seed": 1, "t": 0 * second, "durations": [0] * ms}
+        example = Point({"cell.drive": [0, 0, 0] * mV}, start=0 * second, durations=[0] * ms)
         prepared = sim.prepare(net, lambda: sim.run(net, 1 * ms), example)
         with pytest.raises(EngineError, match=message):
-            prepared.run([point], lambda: None)
+            prepared.run([point], lambda _: None)
 
 
 def test_the_state_of_synapses_with_weights_or_delays_cannot_be_kept() -> None:
@@ -148,7 +150,7 @@ def test_the_state_of_synapses_with_weights_or_delays_cannot_be_kept() -> None:
         weighted = Synapses(net["coin"], net["cell"], "w : 1", on_pre="offset_post += w", name="weighted")
         weighted.connect()
         with pytest.raises(EngineError, match=r"weighted.* w cannot be kept"):
-            sim.prepare(Network(*net.objects, weighted), lambda: None, {}, goes_on=True)
+            sim.prepare(Network(*net.objects, weighted), lambda: None, {}, resumable=True)
         late = Synapses(net["coin"], net["cell"], on_pre="offset_post += 1", delay=3 * ms, name="late")
         late.connect()
         with pytest.raises(EngineError, match=r"late.*delays cannot be kept"):

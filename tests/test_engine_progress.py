@@ -9,7 +9,7 @@ import pytest
 from brian2 import Network, NeuronGroup, StateMonitor, ms, second
 from engine_networks import small
 
-from biosnn.engine import session
+from biosnn.engine import Point, session
 from biosnn.errors import EngineError
 
 TARGETS = ["numpy", pytest.param("cpp", marks=pytest.mark.cpp)]
@@ -57,8 +57,8 @@ def test_a_sweep_says_how_far_its_points_are(monkeypatch: pytest.MonkeyPatch, ca
     with session("cpp", seed=1) as sim:
         group = NeuronGroup(1000, "dv/dt = -v/(10*ms) + xi*ms**-0.5 : 1", method="euler", namespace={}, name="cells")
         network = Network(group)
-        points = [{"seed": seed} for seed in (1, 2, 3)]
-        sim.sweep(network, lambda: sim.run(network, 4 * second), points, lambda: float(group.v[0]), jobs=2)
+        points = [Point(seed=seed) for seed in (1, 2, 3)]
+        sim.sweep(network, lambda: sim.run(network, 4 * second), points, lambda _: float(group.v[0]), jobs=2)
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("biosnn: sweep")]
     shares = [int(re.search(r"(\d+) %", line)[1]) for line in lines]  # type: ignore[index]
     assert shares == sorted(shares)

@@ -150,7 +150,7 @@ def test_a_playlist_is_set_by_the_points_of_a_sweep() -> None:
         cells.run_regularly("total += y")
         network = Network(pictures, cells)
         points = [{"pictures.image_order": np.array(order)} for order in ([0, 1, 2], [1, 1, 1])]
-        found = sim.sweep(network, lambda: sim.run(network, 6 * ms), points, lambda: np.array(cells.total[:]))
+        found = sim.sweep(network, lambda: sim.run(network, 6 * ms), points, lambda _: np.array(cells.total[:]))
     np.testing.assert_array_equal(found[0], 2 * FRAMES.reshape(3, 4).sum(axis=0))
     np.testing.assert_array_equal(found[1], 6 * FRAMES.reshape(3, 4)[1])
 
@@ -163,7 +163,7 @@ def test_an_image_that_does_not_exist_ends_the_run(target: str) -> None:
         network = Network(pictures)
         points = [{"pictures.image_order": np.array([0, 3, 1])}]
         with pytest.raises(RunError, match=r"image_order: expected images below 3 \(got 3\)"):
-            sim.sweep(network, lambda: sim.run(network, 6 * ms), points, lambda: np.array(pictures.x[:]))
+            sim.sweep(network, lambda: sim.run(network, 6 * ms), points, lambda _: np.array(pictures.x[:]))
 
 
 @pytest.mark.cpp

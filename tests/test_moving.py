@@ -134,7 +134,7 @@ def at_points(target: str) -> np.ndarray:
             for home, name in (("neuron", "moved"), ("synapse", "own"))
         ]
         net = Network(*ends, *made)
-        program, read = lambda: sim.run(net, 50 * ms), lambda: [np.array(syn.w[:]) for syn in made]
+        program, read = lambda: sim.run(net, 50 * ms), lambda _: [np.array(syn.w[:]) for syn in made]
         return np.array(sim.sweep(net, program, points, read))
 
 

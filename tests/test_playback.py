@@ -13,6 +13,7 @@ from hypothesis_profile import examples
 
 import biosnn
 from biosnn import Dense
+from biosnn.engine import Point
 from biosnn.errors import ModelError
 from biosnn.inputs import playback
 from biosnn.model import Parameter, SynapseModel, Trace
@@ -54,9 +55,9 @@ def test_one_program_plays_what_its_points_bring_and_goes_on_in_a_later_one(targ
         monitor = SpikeMonitor(inputs)
         network = Network(inputs, monitor)
         one, other = inputs.spikes([0, 3, 3], [2, 1, 0]), inputs.spikes([1], [0])
-        late = {**inputs.spikes([0, 9], [1, 1], begin=10), "t": 10 * DT}
-        prepared = sim.prepare(network, lambda: sim.run(network, 10 * DT), one, goes_on=True)
-        found = prepared.run([one, other, late], lambda: played(monitor))
+        late = Point(inputs.spikes([0, 9], [1, 1], begin=10), start=10 * DT)
+        prepared = sim.prepare(network, lambda: sim.run(network, 10 * DT), one, resumable=True)
+        found = prepared.run([one, other, late], lambda _: played(monitor))
     assert found == [[(0, 2), (3, 0), (3, 1)], [(1, 0)], [(10, 1), (19, 1)]]
 
 

@@ -165,7 +165,7 @@ def test_a_sweep_takes_weights_in_their_natural_shape() -> None:
         joint = Projection(source, group, Dense(), np.zeros((2, 3)), on_pre="x_post += w", name="joint")
         network = Network(source, group, joint)
         points = [{"joint.w": k * np.arange(6.0).reshape(2, 3)} for k in (1, 2)]
-        found = sim.sweep(network, lambda: sim.run(network, 3 * ms), points, lambda: np.array(group.x[:]))
+        found = sim.sweep(network, lambda: sim.run(network, 3 * ms), points, lambda _: np.array(group.x[:]))
         np.testing.assert_array_equal(found, [[3, 5, 7], [6, 10, 14]])
 
 

@@ -161,7 +161,7 @@ def simulated() -> dict[tuple[str, str], Any]:
                 drawn = {f"{way.name}.w": rng.normal(0, np.sqrt(gain / WIDTH), WIDTH**2) for way in ways}
                 return {**inputs.spikes(*spikes), **drawn}
 
-            def read(monitor: Any = monitor) -> Any:
+            def read(_: int, monitor: Any = monitor) -> Any:
                 # Layer l is looked at for as many steps, l steps later.
                 layer = np.asarray(monitor.i[:]) // WIDTH
                 step = np.rint(np.asarray(monitor.t / DT)).astype(int) - 1 - layer

@@ -20,7 +20,7 @@ from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS
-from biosnn.engine import Simulation, session
+from biosnn.engine import Point, Simulation, session
 from biosnn.errors import ConversionError, field_error
 
 Read = TypeVar("Read")
@@ -222,7 +222,7 @@ class Program:
             built = build_first_spikes(snn, how.T, together, each=how.each)
         self.built, blank = built, np.zeros((1, snn.graph.input.neurons), np.float32)
         shown = duration(built.shown, built.steps)
-        example = self._point(snn, blank, 0) | (parameters(snn) if varied else {})
+        example = self._point(snn, blank, 0, parameters(snn) if varied else {})
         self.prepared = sim.prepare(built.network, lambda: sim.run(built.network, shown), example)
 
     def run(
@@ -234,25 +234,25 @@ class Program:
         for snn in networks:
             pixels = pixel_sequence(snn, images)
             own = parameters(snn) if self.varied else {}  # which the points of a network share
-            points += [self._point(snn, pixels[part], number) | own for number, part in enumerate(parts)]
-        shown = iter(parts * len(networks))
+            points += [self._point(snn, pixels[part], number, own) for number, part in enumerate(parts)]
+        shown = parts * len(networks)
         found = self.prepared.run(
-            points, lambda: read(self.built, next(shown)), jobs=self.how.jobs, report=self.how.report
+            points, lambda number: read(self.built, shown[number]), jobs=self.how.jobs, report=self.how.report
         )
         return [found[start : start + len(parts)] for start in range(0, len(found), len(parts))]
 
-    def _point(self, snn: SpikingNetwork, part: NDArray[np.float32], number: int) -> dict[str, Any]:
+    def _point(self, snn: SpikingNetwork, part: NDArray[np.float32], number: int, own: Mapping[str, Any]) -> Point:
         """Images to show in one run, the last of which may be fewer."""
         built, how = self.built, self.how
         filled, lasts = np.resize(part, (built.shown, part.shape[1])), [duration(len(part), built.steps)]
-        found = {"pictures.pixels": filled.ravel(), "seed": (self.sim.seed + number) % 2**32, "durations": lasts}
+        found = {"pictures.pixels": filled.ravel(), **own}
         if how.lead is not None:
             output = built.groups[snn.graph.output].name
             found |= {f"{output}._lead": how.lead, f"{output}._length": built.steps, f"{output}._images": len(part)}
         if len(how.marks) > 1:
             interval = np.searchsorted(how.marks, np.arange(MOST_STEPS), side="right")
             found[f"pictures.{INTERVAL}"] = np.minimum(interval, len(how.marks) - 1)
-        return found
+        return Point(found, seed=(self.sim.seed + number) % 2**32, durations=lasts)
 
 
 def _most_together(snn: SpikingNetwork, how: How) -> int:

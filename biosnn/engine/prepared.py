@@ -1,10 +1,11 @@
-"""Points, at which a prepared program runs: values for the variables of a network. And its state as such a point."""
+"""Points, at which a prepared program runs: values for the variables of a network. And its state as such values."""
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,11 +13,38 @@ from brian2 import EventMonitor, Quantity, StateMonitor, second
 from brian2.core.variables import ArrayVariable, DynamicArrayVariable
 from brian2.synapses.synapses import SynapticPathway
 from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimension_mismatch
+from numpy.typing import NDArray
 
 from biosnn.errors import EngineError, field_error, unknown
 
 T = TypeVar("T")
-Point = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """What a prepared program runs with.
+
+    Parameters
+    ----------
+    values : mapping of str to Quantity
+        "group.variable" to its value, or an array of values.
+    seed : int, optional
+        Of the random numbers; the session's if it is not given.
+    start : Quantity, optional
+        The network's time when it begins; 0 s if it is not given.
+    durations : Quantity, optional
+        How long each call of `Simulation.run` in the program simulates, 0 s for not at all; as long as the program
+        says if they are not given.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    start: Any = None
+    durations: Any = None
+
+
+AnyPoint = Point | Mapping[str, Any]
+"""A mapping is a point that has values only."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +65,8 @@ class Usage:
 
 Report = Callable[[float], None]
 
-# Keys of a point that name no variable.
-SEED, START, DURATIONS = "seed", "t", "durations"
-RESERVED = (SEED, START, DURATIONS)
+# Names that mappings once gave to what are fields of a point now.
+_FIELDS = {"seed": "seed", "t": "start", "durations": "durations"}
 # What Brian2 lets nobody set, and what a network that goes on has to know.
 _REFRACTORY = ("lastspike", "not_refractory")
 
@@ -47,13 +74,13 @@ _REFRACTORY = ("lastspike", "not_refractory")
 class Prepared(ABC):
     """A network that is ready to run at points; made by `Simulation.prepare`."""
 
-    def __init__(self, check_open: Callable[[], None], network: Any, example: Mapping[str, Any]) -> None:
+    def __init__(self, check_open: Callable[[], None], network: Any, example: Point) -> None:
         self._check_open, self.network, self.example = check_open, network, example
 
     def run(
         self,
-        points: Sequence[Point],
-        read: Callable[[], T],
+        points: Sequence[AnyPoint],
+        read: Callable[[int], T],
         *,
         jobs: int | None = None,
         report: Report | None = None,
@@ -63,12 +90,11 @@ class Prepared(ABC):
         Parameters
         ----------
         points
-            For each point, "group.variable" to a quantity (or an array of one). Three keys are special: "seed" sets the
-            point's seed, which is else the session's; "t" the time at which it begins, else 0 s; "durations" how long
-            each call of `Simulation.run` in the program simulates, 0 s for not at all. A key of the example that a
-            point leaves out has no effect on it.
+            The points; a mapping is one that has values only. A value of the example that a point leaves out has no
+            effect on it.
         read
-            Called after each point, with that point's results readable; they are not readable afterwards.
+            Called after each point with its number, from 0, when its results are readable; they are not readable
+            afterwards.
         jobs
             Processes at once on ``cpp``; all cores by default. The results do not depend on it.
         report
@@ -89,14 +115,15 @@ class Prepared(ABC):
         self._check_open()
         if jobs is not None and jobs < 1:
             raise EngineError(field_error("jobs", "1 or more processes", jobs))
-        values = point_values(self.network, points)
-        for number, value in enumerate(values):
-            check_keys(f"Point {number}", value, self.example, all_of_them=False)
-        return self._run(values, read, jobs, report) if values else []
+        check_reader(read)
+        checked = checked_points(self.network, points)
+        for number, point in enumerate(checked):
+            check_alike(f"Point {number}", point, self.example, all_of_it=False)
+        return self._run(checked, read, jobs, report) if checked else []
 
     @abstractmethod
     def _run(
-        self, points: list[dict[str, Any]], read: Callable[[], T], jobs: int | None, report: Report | None
+        self, points: list[Point], read: Callable[[int], T], jobs: int | None, report: Report | None
     ) -> list[T]: ...
 
 
@@ -131,7 +158,7 @@ def _can_be_set(var: ArrayVariable) -> bool:
 
 
 def network_state(network: Any) -> dict[str, Any]:
-    """All that changes while a network runs, for a point that goes on from there when its "t" is the time of now.
+    """All that changes while a network runs: the values of a point that goes on from there, if it starts at this time.
 
     Random numbers are not part of it: a point that goes on needs a seed of its own.
 
@@ -171,45 +198,69 @@ def _no_state(obj: Any, what: str) -> EngineError:
     return EngineError(f"{obj.name}: the state of Synapses with {what} cannot be kept. Use a Projection instead.")
 
 
-def point_values(network: Any, points: Sequence[Point]) -> list[dict[str, Any]]:
-    """The points with their values in base units, checked against the network.
-
-    Returns
-    -------
-    list of dict
-        Key to float (or array of float); the key "seed" to int; "durations" to a list of float.
-    """
+def checked_points(network: Any, points: Sequence[AnyPoint]) -> list[Point]:
+    """The points with their values, start and durations (a list) in base units, checked against the network."""
     groups = _groups(network)  # once, as it takes long in a network of many objects
-    return [
-        {key: _point_value(groups, f"Point {number}", key, value) for key, value in point.items()}
-        for number, point in enumerate(points)
-    ]
+    return [_checked(groups, f"Point {number}", point) for number, point in enumerate(points)]
 
 
-def _point_value(groups: Mapping[str, Any], where: str, key: str, value: Any) -> Any:
-    if key == SEED:
-        return checked_seed(value)
-    try:
-        if key in (START, DURATIONS):
-            fail_for_dimension_mismatch(value, second)
-            if np.any(~np.isfinite(value)) or np.any(np.asarray(value) < 0):
-                raise EngineError(field_error(f"{where}: {key}", "finite times, not negative", value))
-            return float(value) if key == START else np.asarray(value, dtype=float).tolist()
-        fail_for_dimension_mismatch(_variable(groups, key), value)
-    except DimensionMismatchError as error:
-        raise EngineError(f"{where}: {key}: {error}") from None
+def _checked(groups: Mapping[str, Any], where: str, point: AnyPoint) -> Point:
+    if not isinstance(point, Point):
+        for key in _FIELDS.keys() & point.keys():
+            do = f"Write Point({{...}}, {_FIELDS[key]}=...), from biosnn.engine."
+            raise EngineError(field_error(where, 'variables as "group.variable"', key, do))
+        point = Point(point)
+    values = {key: _value(groups, f"{where}: {key}", key, value) for key, value in point.values.items()}
+    seed = None if point.seed is None else checked_seed(point.seed)
+    start = None if point.start is None else float(_times(f"{where}: start", point.start))
+    durations = None if point.durations is None else _times(f"{where}: durations", point.durations).tolist()
+    return Point(values, seed, start, durations)
+
+
+def _value(groups: Mapping[str, Any], where: str, key: str, value: Any) -> Any:
+    _check_dimension(where, _variable(groups, key), value)
     array = np.asarray(value)
     return (array if array.dtype.kind in "biuf" else array.astype(float))[()]
 
 
-def check_keys(where: str, values: Mapping[str, Any], example: Mapping[str, Any], *, all_of_them: bool) -> None:
-    """Let the keys of a point, and the shapes of its values, be those of the example."""
-    shapes = {key: np.shape(value) for key, value in values.items()}
-    right = {key: np.shape(value) for key, value in example.items()}
-    missing = all_of_them and shapes.keys() != right.keys()
+def _times(where: str, value: Any) -> NDArray[np.float64]:
+    _check_dimension(where, second, value)
+    if np.any(~np.isfinite(value)) or np.any(np.asarray(value) < 0):
+        raise EngineError(field_error(where, "finite times, not negative", value))
+    return np.asarray(value, dtype=float)
+
+
+def _check_dimension(where: str, like: Any, value: Any) -> None:
+    try:
+        fail_for_dimension_mismatch(like, value)
+    except DimensionMismatchError as error:
+        raise EngineError(f"{where}: {error}") from None
+
+
+def check_alike(where: str, point: Point, example: Point, *, all_of_it: bool) -> None:
+    """Let a point bring what the example does, in the same shapes."""
+    shapes, right = _shapes(point), _shapes(example)
+    missing = all_of_it and shapes.keys() != right.keys()
     if missing or any(right.get(key) != shape for key, shape in shapes.items()):
         expected = f"the same variables and shapes as point 0 ({', '.join(sorted(right))})"
         raise EngineError(field_error(where, expected, ", ".join(sorted(shapes))))
+
+
+def _shapes(point: Point) -> dict[str, tuple[int, ...]]:
+    times = {"start": point.start, "durations": point.durations}
+    given = {**point.values, **{name: value for name, value in times.items() if value is not None}}
+    return {key: np.shape(value) for key, value in given.items()}
+
+
+def check_reader(read: Callable[..., Any]) -> None:
+    """See that a function can be called with the number of a point, before anything long begins."""
+    try:
+        inspect.signature(read).bind(0)
+    except TypeError:
+        expected = "a function of the point's number, such as lambda number: ..."
+        raise EngineError(field_error("read", expected, read)) from None
+    except ValueError:  # a function of C may not tell
+        return
 
 
 def checked_seed(seed: int | None) -> int:

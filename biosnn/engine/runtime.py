@@ -10,7 +10,7 @@ import brian2
 import numpy as np
 
 from biosnn.engine import checks, progress, simulation
-from biosnn.engine.prepared import DURATIONS, RESERVED, SEED, START, Prepared, Report, variable
+from biosnn.engine.prepared import Point, Prepared, Report, variable
 from biosnn.engine.simulation import Simulation
 from biosnn.engine.state import brian_device
 from biosnn.errors import RunError
@@ -57,7 +57,7 @@ class RuntimeSimulation(Simulation):
                 network.run(duration, report=report, report_period=REPORT_PERIOD, namespace=namespace)
         checks.check_states(network.sorted_objects, given, str(self.dt))
 
-    def _prepare(self, network: Any, program: Callable[[], object], point: dict[str, Any]) -> Prepared:
+    def _prepare(self, network: Any, program: Callable[[], object], point: Point) -> Prepared:
         network.store(_PREPARED)
         return PreparedHere(self, network, program, point)
 
@@ -73,8 +73,8 @@ class PreparedHere(Prepared):
 
     def _run(
         self,
-        points: list[dict[str, Any]],
-        read: Callable[[], T],
+        points: list[Point],
+        read: Callable[[int], T],
         jobs: int | None,  # noqa: ARG002 - there is one process
         report: Report | None,
     ) -> list[T]:
@@ -92,15 +92,14 @@ class PreparedHere(Prepared):
                     raise RunError(f"Point {number}: {error}") from error
                 finally:
                     self.here.durations = None
-                found.append(read())
+                found.append(read(number))
         return found
 
-    def _begin(self, point: dict[str, Any]) -> None:
+    def _begin(self, point: Point) -> None:
         self.network.restore(_PREPARED)
-        for key, value in point.items():
-            if key not in RESERVED:
-                # A projection's variables may come in their natural shape.
-                variable(self.network, key).get_value()[:] = np.ravel(value) if np.ndim(value) else value
-        self.network.t_ = point.get(START, 0.0)
-        self.here.durations = iter(point[DURATIONS]) if DURATIONS in point else None
-        self.here._reseed(point.get(SEED, self.here.seed))
+        for key, value in point.values.items():
+            # A projection's variables may come in their natural shape.
+            variable(self.network, key).get_value()[:] = np.ravel(value) if np.ndim(value) else value
+        self.network.t_ = point.start or 0.0
+        self.here.durations = None if point.durations is None else iter(point.durations)
+        self.here._reseed(self.here.seed if point.seed is None else point.seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,13 +17,14 @@ from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimen
 
 from biosnn.engine import state
 from biosnn.engine.prepared import (
-    START,
+    AnyPoint,
     Point,
     Prepared,
     Usage,
-    check_keys,
+    check_alike,
+    check_reader,
+    checked_points,
     checked_seed,
-    point_values,
     state_variables,
 )
 from biosnn.engine.state import brian_device
@@ -138,7 +140,7 @@ class Simulation(ABC):
         self._begin()
 
     def prepare(
-        self, network: Any, program: Callable[[], object], example: Point, *, goes_on: bool = False
+        self, network: Any, program: Callable[[], object], example: AnyPoint, *, resumable: bool = False
     ) -> Prepared:
         """Get a network ready to run at many points: one build, and a run for each of them whenever it is wanted.
 
@@ -150,8 +152,8 @@ class Simulation(ABC):
             Sets variables that depend on chance, and calls `run` on the network once or more. On ``cpp`` it is called
             once for all points, so it must not depend on the point.
         example
-            A point that has all keys that any point will have: see `Prepared.run`.
-        goes_on
+            A point that brings all that any point will bring; a mapping is one that has values only.
+        resumable
             Whether points may have the state of the network, as `network_state` gives it, and the time to go on from.
 
         Returns
@@ -164,18 +166,18 @@ class Simulation(ABC):
             When the point does not fit the network, or its state cannot be kept.
         """
         self._check_open()
-        values = point_values(network, [example])[0]
-        if goes_on:
-            state = state_variables(network)
-            values = {START: 0.0, **{key: np.zeros(var.size, var.dtype) for key, var in state.items()}, **values}
-        return self._prepare(network, program, values)
+        point = checked_points(network, [example])[0]
+        if resumable:
+            state = {key: np.zeros(var.size, var.dtype) for key, var in state_variables(network).items()}
+            point = replace(point, values={**state, **point.values}, start=point.start or 0.0)
+        return self._prepare(network, program, point)
 
     def sweep(
         self,
         network: Any,
         program: Callable[[], object],
-        points: Sequence[Point],
-        read: Callable[[], T],
+        points: Sequence[AnyPoint],
+        read: Callable[[int], T],
         *,
         jobs: int | None = None,
     ) -> list[T]:
@@ -186,7 +188,7 @@ class Simulation(ABC):
         network, program
             See `prepare`.
         points, read, jobs
-            See `Prepared.run`. All points have the same keys.
+            See `Prepared.run`. All points bring the same variables.
 
         Returns
         -------
@@ -203,9 +205,10 @@ class Simulation(ABC):
         self._check_open()
         if not points:
             return []
-        values = point_values(network, points)
-        for number, value in enumerate(values):
-            check_keys(f"Point {number}", value, values[0], all_of_them=True)
+        check_reader(read)
+        checked = checked_points(network, points)
+        for number, point in enumerate(checked):
+            check_alike(f"Point {number}", point, checked[0], all_of_it=True)
         return self.prepare(network, program, points[0]).run(points, read, jobs=jobs)
 
     @abstractmethod
@@ -233,7 +236,7 @@ class Simulation(ABC):
     def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None: ...
 
     @abstractmethod
-    def _prepare(self, network: Any, program: Callable[[], object], point: dict[str, Any]) -> Prepared: ...
+    def _prepare(self, network: Any, program: Callable[[], object], point: Point) -> Prepared: ...
 
     def _check_open(self) -> None:
         if not self._open:

@@ -17,7 +17,7 @@ from brian2 import Quantity
 from numpy.typing import NDArray
 
 from biosnn.coding import Coding, Spikes, noisy
-from biosnn.engine import network_state
+from biosnn.engine import Point, network_state
 from biosnn.engine.progress import Progress
 from biosnn.errors import CodingError, field_error
 from biosnn.learning.diehl_cook import Learner
@@ -189,14 +189,13 @@ def teach_coded(sim: Any, learner: Learner, pupils: Sequence[CodedPupil], *, pie
             points = [desk.point(piece) for desk in now]
             # A network begins with what its program sets, and goes on with all of its state.
             program = partial(_program, sim, learner)
-            prepared = prepared or sim.prepare(learner.network, program, points[0], goes_on=True)
+            prepared = prepared or sim.prepare(learner.network, program, points[0], resumable=True)
             done, size = sum(desk.done for desk in desks), sum(desk.playing for desk in now)
 
             def report(fraction: float, done: int = done, size: int = size) -> None:
                 shown.update((done + fraction * size) / total, f"{done + fraction * size:,.0f} of {total:,} images")
 
-            waiting = iter(now)
-            prepared.run(points, lambda waiting=waiting: next(waiting).read(sim), report=report)
+            prepared.run(points, lambda number, now=now: now[number].read(sim), report=report)
     return [desk.record() for desk in desks]
 
 
@@ -233,24 +232,23 @@ class _Desk:
         ends = np.cumsum([len(part.images) for part in self.parts])
         return int(np.searchsorted(ends, self.done, side="right"))
 
-    def point(self, most: int) -> dict[str, Any]:
+    def point(self, most: int) -> Point:
         """The values of the next piece."""
         part, begin = self.part, self.done * self.length
         played, dt, pupil = self.learner.stage.inputs, self.learner.excitatory.clock.dt, self.pupil
         steps, neurons = self._spikes(part, most)
         durations = np.zeros(2)
         durations[EXAM if part else LEARNING] = self.playing
-        return {
+        values = {
             **rates(self.learner, learning=True),
             **pupil.values,
             **self.state,
             **played.spikes(steps, neurons, begin=begin),
             f"{played.name}.weights": np.ones(self.length) if pupil.weights is None else pupil.weights,
             "stage.winners": pupil.winners if part else 1,
-            "seed": int(np.random.SeedSequence([pupil.seed, self.done]).generate_state(1)[0]),
-            "t": begin * dt,
-            "durations": durations * self.learner.protocol.period,
         }
+        seed = int(np.random.SeedSequence([pupil.seed, self.done]).generate_state(1)[0])
+        return Point(values, seed, begin * dt, durations * self.learner.protocol.period)
 
     def _spikes(self, number: int, most: int) -> tuple[Any, Any]:
         """The spikes of the next images, as many as can be played at once."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from brian2 import Quantity, second
 
+from biosnn.engine import Point
 from biosnn.engine.progress import Progress
 from biosnn.learning.checkpoint import Checkpoints
 from biosnn.learning.diehl_cook import FROZEN, Learner
@@ -85,7 +86,12 @@ def teach(
     so_far = sum(record.done for record in records)
     if so_far == total:
         return records
-    prepared = sim.prepare(learner.network, lambda: _program(sim, learner), _example(learner, pupils[0]), goes_on=True)
+    prepared = sim.prepare(
+        learner.network,
+        lambda: _program(sim, learner),
+        Point(_example(learner, pupils[0]), durations=np.zeros(3) * second),
+        resumable=True,
+    )
     with Progress(_PARTS[LESSONS], begun_at=so_far / total) as shown:
         while (least := min(record.done for record in records)) < length:
             now = [number for number, record in enumerate(records) if record.done == least]
@@ -100,10 +106,8 @@ def teach(
                 done = base + fraction * new
                 shown.update(done / total, f"{done:,.0f} of {total:,} presentations{said}")
 
-            waiting = iter(work)
-
-            def read(waiting: Any = waiting) -> None:
-                number, piece = next(waiting)
+            def read(at: int, work: Any = work) -> None:
+                number, piece = work[at]
                 course = pupils[number].course
                 records[number] = _read(records[number], sim, learner, course, piece)
                 if checkpoints is not None:
@@ -160,15 +164,13 @@ def _program(sim: Any, learner: Learner) -> None:
 
 def _example(learner: Learner, pupil: Pupil) -> dict[str, Any]:
     return {
-        "seed": 0,
-        "durations": np.zeros(3) * second,
         "stage.playlist": learner.stage.filled(pupil.course.playlist),
         "stage.first_boost": 0 / second,
         **rates(learner, learning=True),
     }
 
 
-def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dict[str, Any]:
+def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> Point:
     """Where a piece of a course begins."""
     course, period = pupil.course, learner.protocol.period
     durations = np.zeros(3)
@@ -177,9 +179,6 @@ def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dic
     point = {
         **_example(learner, pupil),
         **record.state,
-        "seed": int(np.random.SeedSequence(origin).generate_state(1)[0]),
-        "t": record.begin * second + piece.done * period,
-        "durations": durations * period,
         **rates(learner, learning=pupil.learning),
     }
     if piece.part != LESSONS:
@@ -194,7 +193,8 @@ def _point(learner: Learner, pupil: Pupil, record: Record, piece: _Piece) -> dic
             "stage.place": np.array([-1]),
             "stage.first_boost": piece.boost / second,
         }
-    return point
+    seed = int(np.random.SeedSequence(origin).generate_state(1)[0])
+    return Point(point, seed, record.begin * second + piece.done * period, durations * period)
 
 
 def _scaled_weights(learner: Learner, point: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import biosnn
 from biosnn.coding import Coding
 from biosnn.datasets import Dataset
+from biosnn.engine import Point
 from biosnn.errors import CodingError, field_error
 from biosnn.inputs import playback
 from biosnn.learning import present
@@ -248,11 +249,10 @@ class _Bench:
     def run(self, points: Sequence[tuple[_Shown, dict[str, Floats]]]) -> list[_Answer]:
         """Show images to networks."""
         full = [
-            {
-                **self.inputs.spikes(shown.steps, shown.neurons),
-                **weights,
-                "durations": np.array([len(shown.labels)]) * self.window * self.dt,
-            }
+            Point(
+                {**self.inputs.spikes(shown.steps, shown.neurons), **weights},
+                durations=np.array([len(shown.labels)]) * self.window * self.dt,
+            )
             for shown, weights in points
         ]
 
@@ -260,8 +260,7 @@ class _Bench:
             self.sim.run(self.network, self.window * self.dt, "sending images through layers")
 
         self.prepared = self.prepared or self.sim.prepare(self.network, program, full[0])
-        waiting = iter(points)
-        answers: list[_Answer] = self.prepared.run(full, lambda: self._read(next(waiting)[0]))
+        answers: list[_Answer] = self.prepared.run(full, lambda number: self._read(points[number][0]))
         return answers
 
     def _read(self, shown: _Shown) -> _Answer:

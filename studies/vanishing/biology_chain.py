@@ -15,6 +15,7 @@ from brian2 import Hz, Network, Quantity, SpikeMonitor, ms, mV
 from numpy.typing import NDArray
 
 import biosnn
+from biosnn.engine import Point
 from biosnn.inputs import playback
 
 Whole = NDArray[np.int64]
@@ -117,18 +118,17 @@ class Chain:
             self.sim.run(self.network, 100 * ms, "sending spikes along chains")
 
         self.prepared = self.prepared or self.sim.prepare(self.network, program, points[0])
-        return list(self.prepared.run(points, lambda: read(self._spikes())))
+        return list(self.prepared.run(points, lambda _: read(self._spikes())))
 
-    def _point(self, setting: Setting) -> dict[str, Any]:
-        return {
+    def _point(self, setting: Setting) -> Point:
+        values = {
             **self.inputs.spikes(setting.given.steps, setting.given.neurons),
             **{f"{way.name}.w": w for way, w in zip(self.ways, setting.weights, strict=True)},
             "cells.mu": setting.mu,
             "cells.sigma": setting.sigma,
             "cells.tau_s": setting.tau_s,
-            "seed": setting.seed,
-            "durations": np.array([setting.steps]) * self.dt,
         }
+        return Point(values, seed=setting.seed, durations=np.array([setting.steps]) * self.dt)
 
     def _spikes(self) -> Spikes:
         steps = np.rint(np.asarray(self.monitor.t / self.dt)).astype(np.int64)

@@ -14,6 +14,7 @@ from brian2 import Network, SpikeMonitor, ms, second
 from numpy.typing import NDArray
 
 import biosnn
+from biosnn.engine import Point
 from biosnn.inputs import playback
 from biosnn.measure import extinction_depth, layer_activity
 from biosnn.study import setting
@@ -273,11 +274,11 @@ class _Bench:
         # The weights of a few points at a time are enough for memory.
         for start in range(0, len(cases), 8):
             part = cases[start : start + 8]
-            waiting = iter(part)
-            answers += prepared.run([self._point(case, known) for case in part], lambda w=waiting: self._read(next(w)))
+            points = [self._point(case, known) for case in part]
+            answers += prepared.run(points, lambda number, part=part: self._read(part[number]))
         return answers
 
-    def _point(self, case: Case, known: dict[str, Kind]) -> dict[str, Any]:
+    def _point(self, case: Case, known: dict[str, Kind]) -> Point:
         spikes, _ = self._shown(case)
         rng = np.random.default_rng([self.sim.seed, 1, case.seed])
         part, whole = np.arange(self.width) < case.width, (self.layers - 1, self.width)
@@ -289,7 +290,8 @@ class _Bench:
         values = {"first.w": first.ravel(), "later.w": later.ravel(), "cells.v_th": case.theta}
         if known[case.kind].tau:
             values["cells.tau_m"] = values["chain.tau_m"] = known[case.kind].tau * DT
-        return {**self.inputs.spikes(*spikes), **values, "durations": np.array([case.inputs * self.window]) * DT}
+        durations = np.array([case.inputs * self.window]) * DT
+        return Point({**self.inputs.spikes(*spikes), **values}, durations=durations)
 
     def _shown(self, case: Case) -> tuple[tuple[Any, Any], NDArray[np.int64]]:
         """Steps and neurons of the inputs' spikes, and the classes."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from biosnn.engine import checks, progress, scratch, simulation
 from biosnn.engine.compiler import compile, toolchain
-from biosnn.engine.prepared import DURATIONS, RESERVED, SEED, START, Prepared, Report, Usage, variable
+from biosnn.engine.prepared import Point, Prepared, Report, Usage, variable
 from biosnn.engine.program import literals, runner
 from biosnn.engine.program.queueing import QueueingDevice
 from biosnn.engine.simulation import Simulation
@@ -25,6 +25,8 @@ from biosnn.errors import EngineError, RunError, field_error
 
 T = TypeVar("T")
 Ran = tuple[Path, Usage]
+# Keys of numbers of a point beside those of variables, which have a dot.
+_SEED, _START = "seed", "start"
 
 
 class ProgramSimulation(Simulation):
@@ -147,7 +149,7 @@ class ProgramSimulation(Simulation):
 
     # ---- points -----------------------------------------------------------------------------------------------
 
-    def _prepare(self, network: Any, program: Callable[[], object], point: dict[str, Any]) -> Prepared:
+    def _prepare(self, network: Any, program: Callable[[], object], point: Point) -> Prepared:
         if self._executed:
             raise EngineError("The program was executed already: call sim.reset() before preparing one.")
         carriers = self._queue_points(network, point)
@@ -161,18 +163,17 @@ class ProgramSimulation(Simulation):
         self._executed = "at points"
         return PreparedProgram(self, network, point, self._build(), carriers)
 
-    def _queue_points(self, network: Any, point: dict[str, Any]) -> dict[str, tuple[str, Any]]:
+    def _queue_points(self, network: Any, point: Point) -> dict[str, tuple[str, Any]]:
         """Queue the setting of each value of a point; return the static array and type of those that are arrays."""
         carriers = {}
-        for key, value in sorted(point.items()):
-            if key not in RESERVED:
-                var = variable(network, key)
-                name = self.device.set_by_point(key, var, value, len(self.device.main_queue))
-                if name:
-                    carriers[key] = (name, var.dtype)
-        self.device.main_queue.append(("seed", literals.PointValue(SEED, integer=True)))
-        if START in point:
-            self.device.main_queue.append(("start", (network.name, literals.PointValue(START, integer=False))))
+        for key, value in sorted(point.values.items()):
+            var = variable(network, key)
+            name = self.device.set_by_point(key, var, value, len(self.device.main_queue))
+            if name:
+                carriers[key] = (name, var.dtype)
+        self.device.main_queue.append(("seed", literals.PointValue(_SEED, integer=True)))
+        if point.start is not None:
+            self.device.main_queue.append(("start", (network.name, literals.PointValue(_START, integer=False))))
         return carriers
 
     # What a prepared program needs of its simulation.
@@ -193,7 +194,7 @@ class ProgramSimulation(Simulation):
         self.usage = usage
         self._open_results(folder)
 
-    def give_back(self, folder: Path) -> None:
+    def recycle(self, folder: Path) -> None:
         """Let another run use a folder whose results have been read."""
         self._used.append(folder)
 
@@ -211,8 +212,8 @@ class PreparedProgram(Prepared):
         Whose program it is.
     network : Network
         What the points name.
-    example : mapping
-        The point that the program was made for; all others have some of its keys.
+    example : Point
+        What the program was made for; all others bring some of its variables.
     settings : Settings
         The numbers that were lifted out of the program.
     carriers : mapping
@@ -223,16 +224,14 @@ class PreparedProgram(Prepared):
         self,
         simulation: ProgramSimulation,
         network: Any,
-        example: Mapping[str, Any],
+        example: Point,
         settings: literals.Settings,
         carriers: Mapping[str, tuple[str, Any]],
     ) -> None:
         super().__init__(simulation._check_open, network, example)
         self.program, self.settings, self.carriers = simulation, settings, carriers
 
-    def _run(
-        self, points: list[dict[str, Any]], read: Callable[[], T], jobs: int | None, report: Report | None
-    ) -> list[T]:
+    def _run(self, points: list[Point], read: Callable[[int], T], jobs: int | None, report: Report | None) -> list[T]:
         stop, guard = threading.Event(), threading.Lock()
         durations = [self._durations(point) for point in points]
         total, done = sum(map(sum, durations)), [0.0] * len(points)
@@ -247,7 +246,7 @@ class PreparedProgram(Prepared):
                     detail = f"{progress.simulated(sum(done))} simulated, {over} of {len(points)} points"
                     shown.update(sum(done) / total, detail)
 
-        def run(number: int, point: dict[str, Any]) -> Ran:
+        def run(number: int, point: Point) -> Ran:
             return self.program.run_once(self._arrays(point), partial(said, number), stop)
 
         jobs, found = jobs or compile.cores(), []
@@ -270,27 +269,29 @@ class PreparedProgram(Prepared):
                 self.program.close_point()
         return found
 
-    def _durations(self, point: Mapping[str, Any]) -> list[float]:
+    def _durations(self, point: Point) -> list[float]:
         """Simulated seconds of each run at a point."""
-        return list(point.get(DURATIONS, self.program.device.durations))
+        return list(self.program.device.durations if point.durations is None else point.durations)
 
-    def _arrays(self, point: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    def _arrays(self, point: Point) -> dict[str, NDArray[Any]]:
         """What the program reads at a point in place of what it was made with."""
-        scalars = {SEED: self.program.seed, **{key: point[key] for key in point if key not in self.carriers}}
-        scalars |= {literals.duration(run): seconds for run, seconds in enumerate(scalars.pop(DURATIONS, ()))}
-        scalars |= {literals.given(key): key in point for key in self.carriers}
+        values = point.values
+        scalars = {key: value for key, value in values.items() if key not in self.carriers}
+        scalars |= {_SEED: self.program.seed if point.seed is None else point.seed, _START: point.start or 0.0}
+        scalars |= {literals.duration(run): seconds for run, seconds in enumerate(point.durations or ())}
+        scalars |= {literals.given(key): key in values for key in self.carriers}
         own = self.settings.arrays(scalars)
-        own |= {name: np.asarray(point[key], dtype) for key, (name, dtype) in self.carriers.items() if key in point}
+        own |= {name: np.asarray(values[key], dtype) for key, (name, dtype) in self.carriers.items() if key in values}
         return own
 
-    def _read(self, number: int, future: Future[Ran], read: Callable[[], T]) -> T:
+    def _read(self, number: int, future: Future[Ran], read: Callable[[int], T]) -> T:
         try:
             folder, usage = future.result()
             self.program.open_point(folder, usage)
         except RunError as error:
             raise RunError(f"Point {number}: {error}") from error
-        value = read()
-        self.program.give_back(folder)
+        value = read(number)
+        self.program.recycle(folder)
         return value
 
 
