@@ -11,50 +11,64 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Hz, ms
-from test_learning import CIRCUIT, DATA
+from test_learning import DATA, NETWORK
 from test_learning import PROTOCOL as SEVERAL_TIMES
 
 import biosnn
 from biosnn import learning
 from biosnn.engine.simulation import Simulation
 from biosnn.errors import DataError, SettingsError
-from biosnn.learning import Checkpoints, Circuit, Course, Learner, Pupil, Record, Trained
-from biosnn.learning.schedule import EXAM, EXHIBITS, LESSONS
+from biosnn.learning import (
+    Checkpoints,
+    DiehlCookNetwork,
+    NetworkSettings,
+    Trained,
+    TrainingHistory,
+    TrainingRun,
+    TrainingSchedule,
+)
+from biosnn.learning.schedule import RECORDED, TEST, TRAINING
 
 PROTOCOL = dataclasses.replace(SEVERAL_TIMES, times=1)  # every showing is a run of its own
-COURSE = Course(np.array([0, 1]), np.array([2]), lessons=7, exhibits=1, seed=4)
-PUPILS = [Pupil(COURSE), Pupil(dataclasses.replace(COURSE, seed=5)), Pupil(COURSE, learning=False)]
+SCHEDULE = TrainingSchedule(np.array([0, 1]), np.array([2]), n_training=7, n_recorded=1, seed=4)
+RUNS = [
+    TrainingRun(SCHEDULE),
+    TrainingRun(dataclasses.replace(SCHEDULE, seed=5)),
+    TrainingRun(SCHEDULE, learning=False),
+]
 
 
 class Stopped(Exception):
     """What stops a training here, as a kill would."""
 
 
-def built(circuit: Circuit = CIRCUIT) -> Learner:
-    return learning.build(DATA, PROTOCOL, circuit, COURSE.length)
+def make(network: NetworkSettings = NETWORK) -> DiehlCookNetwork:
+    return learning.build(DATA, PROTOCOL, network, SCHEDULE.length)
 
 
-def teach(target: str, folder: Path | None = None, *, stop_after: int = 99, mark: str = "same") -> list[Record]:
-    """Teach three networks in pieces of three presentations; stop after so many checkpoints."""
+def train(
+    target: str, folder: Path | None = None, *, stop_after: int = 99, mark: str = "same"
+) -> list[TrainingHistory]:
+    """Train three networks in pieces of three presentations; stop after so many checkpoints."""
 
     @dataclasses.dataclass(frozen=True)
     class Failing(Checkpoints):
-        def keep(self, number: int, record: Record) -> None:
-            super().keep(number, record)
+        def keep(self, number: int, history: TrainingHistory) -> None:
+            super().keep(number, history)
             if len(kept) == stop_after:
                 raise Stopped
             kept.append(number)
 
     kept: list[int] = []
     with biosnn.session(target, seed=3, dt=0.5 * ms) as sim:
-        learner = built()
+        built = make()
         checkpoints = None
         if folder is not None:
-            checkpoints = Failing(folder, [learning.fingerprint(learner, pupil, mark) for pupil in PUPILS])
-        return learning.teach(sim, learner, PUPILS, checkpoint=3, checkpoints=checkpoints)
+            checkpoints = Failing(folder, [learning.fingerprint(built, run, mark) for run in RUNS])
+        return learning.train(sim, built, RUNS, checkpoint=3, checkpoints=checkpoints)
 
 
-def assert_same(found: Record, expected: Record) -> None:
+def assert_same(found: TrainingHistory, expected: TrainingHistory) -> None:
     arrays = expected.arrays()
     assert found.arrays().keys() == arrays.keys()
     for name, array in found.arrays().items():
@@ -62,14 +76,20 @@ def assert_same(found: Record, expected: Record) -> None:
             np.testing.assert_array_equal(array, arrays[name], err_msg=name)
 
 
-def test_a_course_is_divided_at_the_ends_of_its_parts() -> None:
+def test_a_schedule_is_divided_at_the_ends_of_its_parts() -> None:
     done, pieces = 0, []
-    while done < COURSE.length:
-        pieces.append(COURSE.piece(done, 3))
-        done += pieces[-1][1]
-    assert pieces == [(LESSONS, 3), (LESSONS, 3), (LESSONS, 1), (EXAM, 3), (EXHIBITS, 1)]
-    with pytest.raises(SettingsError, match=r"Course.piece: expected less than 11 presentations"):
-        COURSE.piece(11, 3)
+    while done < SCHEDULE.length:
+        pieces.append(SCHEDULE.piece(done, 3))
+        done += pieces[-1].count
+    assert [(piece.part, piece.count) for piece in pieces] == [
+        (TRAINING, 3),
+        (TRAINING, 3),
+        (TRAINING, 1),
+        (TEST, 3),
+        (RECORDED, 1),
+    ]
+    with pytest.raises(SettingsError, match=r"TrainingSchedule.piece: expected less than 11 presentations"):
+        SCHEDULE.piece(11, 3)
 
 
 @pytest.mark.parametrize(
@@ -78,30 +98,30 @@ def test_a_course_is_divided_at_the_ends_of_its_parts() -> None:
 def test_a_stopped_training_goes_on_to_the_same_result(
     target: str, stop_after: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unbroken = teach(target)
+    unbroken = train(target)
     with pytest.raises(Stopped):
-        teach(target, tmp_path / "kept", stop_after=stop_after)
-    resumed = teach(target, tmp_path / "kept")
+        train(target, tmp_path / "kept", stop_after=stop_after)
+    resumed = train(target, tmp_path / "kept")
     assert "network 1 goes on after" in capsys.readouterr().err
-    assert sum(record.responses.sum() for record in unbroken) > 20
-    # Nine pieces of lessons and three of the exam; then images are shown again, which the last stop interrupts.
-    assert all(record.boost[COURSE.lessons :].any() for record in unbroken)
+    assert sum(history.responses.sum() for history in unbroken) > 20
+    # Nine pieces of training and three of the test; then images are shown again, which the last stop interrupts.
+    assert all(history.boost[SCHEDULE.n_training :].any() for history in unbroken)
     for found, expected in zip(resumed, unbroken, strict=True):
         assert_same(found, expected)
     assert not np.array_equal(unbroken[0].weights, unbroken[1].weights)
-    assert_same(teach(target, tmp_path / "kept")[0], unbroken[0])  # nothing is left to do
+    assert_same(train(target, tmp_path / "kept")[0], unbroken[0])  # nothing is left to do
 
 
 def test_from_a_damaged_checkpoint_a_training_goes_back_to_the_one_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unbroken = teach("numpy")
+    unbroken = train("numpy")
     with pytest.raises(Stopped):
-        teach("numpy", tmp_path, stop_after=8)
+        train("numpy", tmp_path, stop_after=8)
     for number, damage in ((1, slice(-400)), (2, slice(0))):
         path = tmp_path / f"network-{number}.npz"
         path.write_bytes(path.read_bytes()[damage])
-    resumed = teach("numpy", tmp_path)
+    resumed = train("numpy", tmp_path)
     told = capsys.readouterr().err
     assert "network-1.npz: cannot be read" in told
     assert "network 1 goes on after 6 presentations, which" in told
@@ -113,12 +133,12 @@ def test_from_a_damaged_checkpoint_a_training_goes_back_to_the_one_before(
 def test_a_checkpoint_of_another_training_or_a_damaged_one_is_not_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    expected = teach("numpy", tmp_path)
-    assert_same(teach("numpy", tmp_path, mark="another")[0], expected[0])
+    expected = train("numpy", tmp_path)
+    assert_same(train("numpy", tmp_path, mark="another")[0], expected[0])
     assert "is of another training or version" in capsys.readouterr().err
     path = tmp_path / "network-1.npz"
     path.write_bytes(path.read_bytes()[:-400])
-    assert_same(teach("numpy", tmp_path, mark="another")[0], expected[0])
+    assert_same(train("numpy", tmp_path, mark="another")[0], expected[0])
     assert "network-1.npz: cannot be read" in capsys.readouterr().err
 
 
@@ -126,23 +146,23 @@ def test_a_checkpoint_of_another_training_or_a_damaged_one_is_not_used(
     "change",
     [
         {"protocol": dataclasses.replace(PROTOCOL, rate=400 * Hz)},
-        {"circuit": dataclasses.replace(CIRCUIT, inhibition=16.0)},
+        {"network": dataclasses.replace(NETWORK, inhibition=16.0)},
         {"data": dataclasses.replace(DATA, images=DATA.images[::-1])},
-        {"pupil": PUPILS[1]},
-        {"pupil": PUPILS[2]},
+        {"run": RUNS[1]},
+        {"run": RUNS[2]},
         {"extra": "float32"},
     ],
 )
 def test_a_fingerprint_tells_all_apart_that_changes_a_result(change: dict[str, Any]) -> None:
     def fingerprint(
         protocol: Any = PROTOCOL,
-        circuit: Any = CIRCUIT,
+        network: Any = NETWORK,
         data: Any = DATA,
-        pupil: Any = PUPILS[0],
+        run: Any = RUNS[0],
         extra: str = "float64",
     ) -> str:
         with biosnn.session("numpy", seed=3):
-            return learning.fingerprint(learning.build(data, protocol, circuit, COURSE.length), pupil, extra)
+            return learning.fingerprint(learning.build(data, protocol, network, SCHEDULE.length), run, extra)
 
     assert fingerprint() == fingerprint()
     assert fingerprint(**change) != fingerprint()
@@ -151,39 +171,41 @@ def test_a_fingerprint_tells_all_apart_that_changes_a_result(change: dict[str, A
 # ---- trained networks ---------------------------------------------------------------------------------------------
 
 
-def trained(sim: Simulation, path: Path) -> tuple[Trained, Record]:
-    learner = built()
-    (record,) = learning.teach(sim, learner, PUPILS[:1], checkpoint=99)
-    network = learning.trained(learner, COURSE, record, learning.score(record, COURSE, DATA), settings={"lessons": "7"})
+def trained(sim: Simulation, path: Path) -> tuple[Trained, TrainingHistory]:
+    built = make()
+    (history,) = learning.train(sim, built, RUNS[:1], checkpoint=99)
+    network = learning.trained(
+        built, SCHEDULE, history, learning.score(history, SCHEDULE, DATA), settings={"n_training": "7"}
+    )
     learning.save_network(network, path)
-    return network, record
+    return network, history
 
 
 def test_a_network_is_saved_loaded_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "network.npz"
     with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
-        network, record = trained(sim, path)
+        network, history = trained(sim, path)
         found = learning.load_network(path)
         assert found.fields.shape == (6, 2, 2)
-        np.testing.assert_array_equal(found.fields.reshape(6, 4), record.weights)
-        assert found.circuit == network.circuit
-        assert (found.dataset, found.lessons, found.settings) == ("three", 7, {"lessons": "7"})
+        np.testing.assert_array_equal(found.fields.reshape(6, 4), history.weights)
+        assert found.network_settings == network.network_settings
+        assert (found.dataset, found.n_training, found.settings) == ("three", 7, {"n_training": "7"})
         assert (found.learned_from.tolist(), found.held_out.tolist()) == ([0, 1], [2])
         assert found.accuracy == network.accuracy
         begin = np.ceil(found.time / float(PROTOCOL.period)) * float(PROTOCOL.period)
 
-        def go_on(lessons: int) -> Record:
+        def go_on(n_training: int) -> TrainingHistory:
             sim.reset()
-            course = dataclasses.replace(COURSE, lessons=lessons)
-            learner = learning.build(DATA, found.protocol, found.circuit, course.length)
-            return learning.teach(sim, learner, [Pupil(course)], checkpoint=3, begin=begin, state=found.state)[0]
+            schedule = dataclasses.replace(SCHEDULE, n_training=n_training)
+            built = learning.build(DATA, found.protocol, found.network_settings, schedule.length)
+            return learning.train(sim, built, [TrainingRun(schedule)], checkpoint=3, begin=begin, state=found.state)[0]
 
         tested, learned_on = go_on(0), go_on(7)
     assert tested.responses.sum() > 0
-    np.testing.assert_array_equal(tested.weights, record.weights)
-    np.testing.assert_allclose(tested.theta, record.theta, rtol=1e-9)
-    assert not np.array_equal(learned_on.weights, record.weights)
-    assert learned_on.theta.max() > record.theta.max()
+    np.testing.assert_array_equal(tested.weights, history.weights)
+    np.testing.assert_allclose(tested.theta, history.theta, rtol=1e-9)
+    assert not np.array_equal(learned_on.weights, history.weights)
+    assert learned_on.theta.max() > history.theta.max()
     with zipfile.ZipFile(path) as archive:
         assert 'name = "stdp_diehl_cook"' in archive.read("rule.toml").decode()
         assert np.load(path)["state/plastic.w"].shape == (24,)

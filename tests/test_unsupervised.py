@@ -10,7 +10,7 @@ import pytest
 from brian2 import ms, second
 
 from biosnn.errors import BiosnnError, SettingsError
-from biosnn.learning import Checkpoints, Record, load_network
+from biosnn.learning import Checkpoints, TrainingHistory, load_network
 from biosnn.run import run_study
 from biosnn.study import load_study, make_settings
 
@@ -98,7 +98,7 @@ def test_a_trained_network_is_tested_anew_and_taught_on(small: Any, tmp_path: Pa
     learned_on = run_study("unsupervised", {**network, "lessons": "6"}, target="numpy", out=tmp_path / "on")
     assert not np.array_equal(learned_on.arrays["receptive fields"], small.arrays["receptive fields"])
     assert np.asarray(learned_on.arrays["thresholds"]).max() > np.asarray(small.arrays["thresholds"]).max()
-    assert load_network(learned_on.files["seed-1.npz"]).lessons == 18
+    assert load_network(learned_on.files["seed-1.npz"]).n_training == 18
     assert (
         load_network(learned_on.files["seed-1.npz"]).held_out.tolist()
         == load_network(network["network"]).held_out.tolist()
@@ -135,8 +135,8 @@ def test_a_run_that_was_stopped_goes_on(
     whole = run_study("unsupervised", settings, target="numpy", out=tmp_path / "whole")
     keep = Checkpoints.keep
 
-    def keep_and_die(self: Checkpoints, number: int, record: Record) -> None:
-        keep(self, number, record)
+    def keep_and_die(self: Checkpoints, number: int, history: TrainingHistory) -> None:
+        keep(self, number, history)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Checkpoints, "keep", keep_and_die)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import biosnn
 from biosnn.inputs import poisson
-from biosnn.learning.homeostasis import keep_weight_sum
+from biosnn.learning.homeostasis import normalise_weights
 from sides import mnist
 from sides.dense import ON_POST, ON_PRE, ON_SYNAPSE
 from sides.programs import Side, Work
@@ -85,7 +85,7 @@ def stock(delays: bool = False, count: int = IMAGES) -> Work:
     """Brian2's example, in one run."""
     inputs, exc, plastic, *others = _example(delays)
     show_images(inputs, count)
-    keep_weight_sum(plastic, WEIGHT_SUM, PERIOD)
+    normalise_weights(plastic, WEIGHT_SUM, PERIOD)
     return _work(count, inputs, exc, plastic, *others)
 
 
@@ -133,7 +133,7 @@ def ours(delays: bool = False, count: int = IMAGES) -> Work:
     plastic = biosnn.synapses(
         inputs, exc, "stdp_diehl_cook", onto="ge", connect=biosnn.Dense(), delay=delay, name="plastic"
     )
-    keep_weight_sum(plastic, WEIGHT_SUM, PERIOD)
+    normalise_weights(plastic, WEIGHT_SUM, PERIOD)
     excite = biosnn.Projection(exc, inh, biosnn.OneToOne(), EXCITATION, on_pre="ge_post += w", name="excite")
     inhibit = biosnn.Projection(inh, exc, biosnn.Lateral(), INHIBITION, on_pre="gi_post += w", name="inhibit")
     return _work(count, inputs, exc, inh, plastic, excite, inhibit)

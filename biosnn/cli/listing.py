@@ -27,7 +27,8 @@ def _network_summary(name: str) -> str:
     from biosnn.learning import load_network
 
     network = load_network(catalogue.network_file(name))
-    return f"{network.circuit.size} cells that have learned {network.dataset}: {100 * network.accuracy:.1f} % right."
+    size = network.network_settings.size
+    return f"{size} cells that have learned {network.dataset}: {100 * network.accuracy:.1f} % right."
 
 
 def _ann_summary(name: str) -> str:

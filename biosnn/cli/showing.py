@@ -123,24 +123,24 @@ def show_network(console: Console, name: str, *, figure: bool, out: Path | None)
 
     file = catalogue.network_file(name)
     network = load_network(file)
-    circuit = network.circuit
+    made_of = network.network_settings
     console.print(Text(file.stem, style="bold") + Text(" (trained network)\n"))
     named = dict(np.asarray(np.unique(network.neuron_labels, return_counts=True)).T.tolist())
     labels = ", ".join(f"{'none' if label < 0 else label}: {count}" for label, count in sorted(named.items()))
     height, width = network.shape
     rows = [
         ("images", f"{network.dataset}, {height}x{width} pixels"),
-        ("lessons", f"{network.lessons:,} presentations of {len(network.learned_from):,} images"),
+        ("training", f"{network.n_training:,} presentations of {len(network.learned_from):,} images"),
         ("accuracy", f"{100 * network.accuracy:.1f} % of {len(network.held_out):,} images held out"),
-        ("cells", f"{circuit.size} excitatory ({_model_name(circuit.neuron)}) and as many inhibitory"),
-        ("rule", _model_name(circuit.rule)),
+        ("cells", f"{made_of.size} excitatory ({_model_name(made_of.neuron)}) and as many inhibitory"),
+        ("rule", _model_name(made_of.rule)),
         ("cells by class", labels),
     ]
     console.print(_rows(("", ""), rows))
     console.print()
     if network.settings:
         run = f"biosnn run unsupervised {quoted(f'network={name}')}"
-        console.print(f"{run} tests it anew; with lessons=N it learns on.", markup=False, highlight=False)
+        console.print(f"{run} tests it anew; with n_training=N it learns on.", markup=False, highlight=False)
     console.print("Its models are in the file as text: unzip -p FILE excitatory.toml", style="dim", highlight=False)
     if figure:
         from biosnn.report.fields import draw_fields

@@ -2,36 +2,37 @@
 
 from biosnn.learning.baselines import chance, k_means, logistic_regression
 from biosnn.learning.checkpoint import Checkpoints, fingerprint
-from biosnn.learning.coded import CLEAN, CodedPupil, CodedRecord, Disturbance, Exam, present, teach_coded
-from biosnn.learning.diehl_cook import Circuit, Learner, build
-from biosnn.learning.history import Record
-from biosnn.learning.presenter import Played, Protocol, Stage, set_up
+from biosnn.learning.diehl_cook import DiehlCookNetwork, NetworkSettings, build
+from biosnn.learning.history import TrainingHistory
+from biosnn.learning.presentation import CLEAN, Disturbance, present
+from biosnn.learning.presenter import ImagePresenter, Played, Protocol, set_up
 from biosnn.learning.readout import assign_labels, fixed_linear, mean_response, vote, weigh
 from biosnn.learning.responses import Responses
 from biosnn.learning.saving import Trained, check_fits, load_network, save_network, trained
-from biosnn.learning.schedule import Course
+from biosnn.learning.schedule import TrainingSchedule
 from biosnn.learning.scoring import Score, learning_curve, score
-from biosnn.learning.training import Pupil, rates, teach
+from biosnn.learning.sources import EncodedImages, InputSource, PresentedImages
+from biosnn.learning.training import TrainingRun, rates, train
 from biosnn.measure import linear
 
 __all__ = [
     "CLEAN",
     "Checkpoints",
-    "Circuit",
-    "CodedPupil",
-    "CodedRecord",
-    "Course",
+    "DiehlCookNetwork",
     "Disturbance",
-    "Exam",
-    "Learner",
+    "EncodedImages",
+    "ImagePresenter",
+    "InputSource",
+    "NetworkSettings",
     "Played",
+    "PresentedImages",
     "Protocol",
-    "Pupil",
-    "Record",
     "Responses",
     "Score",
-    "Stage",
     "Trained",
+    "TrainingHistory",
+    "TrainingRun",
+    "TrainingSchedule",
     "assign_labels",
     "build",
     "chance",
@@ -49,8 +50,7 @@ __all__ = [
     "save_network",
     "score",
     "set_up",
-    "teach",
-    "teach_coded",
+    "train",
     "trained",
     "vote",
     "weigh",

@@ -16,8 +16,8 @@ import numpy as np
 
 from biosnn import archive, files
 from biosnn.errors import DataError
-from biosnn.learning.diehl_cook import Learner
-from biosnn.learning.history import Record, from_arrays
+from biosnn.learning.diehl_cook import DiehlCookNetwork
+from biosnn.learning.history import TrainingHistory, from_arrays
 from biosnn.model import to_toml
 from biosnn.printable import printable
 from biosnn.quantity import format_quantity
@@ -43,16 +43,16 @@ class Checkpoints:
     def _path(self, number: int) -> Path:
         return self.folder / f"network-{number + 1}.npz"
 
-    def keep(self, number: int, record: Record) -> None:
+    def keep(self, number: int, history: TrainingHistory) -> None:
         """Write what a network has come to, whole or not at all. The one before is kept too, should this be damaged."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        arrays, path = record.arrays(), self._path(number)
+        arrays, path = history.arrays(), self._path(number)
         about = {"fingerprint": self.fingerprints[number], "arrays": archive.entries(arrays)}
         if path.is_file():
             path.replace(_previous(path))
         archive.write(path, arrays, {_ABOUT: json.dumps(about)})
 
-    def last(self, number: int, nothing: Record) -> Record:
+    def last(self, number: int, nothing: TrainingHistory) -> TrainingHistory:
         """What a network had come to when it was last kept; ``nothing`` if that is not known, or another network's.
 
         If the last checkpoint is damaged, it is the one before, from which a training comes to the same result.
@@ -61,22 +61,22 @@ class Checkpoints:
             if not os.path.lexists(path):
                 continue
             try:
-                record = self._read(path, number, nothing)
+                history = self._read(path, number, nothing)
             except DataError as error:
                 _say(f"the checkpoint is not used: {error}")
                 continue
-            _say(f"network {number + 1} goes on after {record.done:,} presentations, which {path} has kept")
-            return record
+            _say(f"network {number + 1} goes on after {history.done:,} presentations, which {path} has kept")
+            return history
         return nothing
 
-    def _read(self, path: Path, number: int, nothing: Record) -> Record:
+    def _read(self, path: Path, number: int, nothing: TrainingHistory) -> TrainingHistory:
         with files.reading(path, DataError, "a checkpoint"):
             texts = archive.read_texts(path, DataError, _LIMIT)
             about = files.parse_json(f"{path}: {_ABOUT}", texts[_ABOUT], DataError)
             if about["fingerprint"] != self.fingerprints[number]:
                 raise DataError(f"{path} is of another training or version")
             arrays = archive.read_arrays(path, str(path), about["arrays"], DataError)
-            return from_arrays(arrays, nothing.responses.shape[1])
+            return from_arrays(arrays, nothing)
 
 
 def _previous(path: Path) -> Path:
@@ -87,24 +87,25 @@ def _say(text: str) -> None:
     print(f"biosnn: {printable(text)}", file=sys.stderr, flush=True)
 
 
-def fingerprint(learner: Learner, pupil: Any, *extra: Any) -> str:
+def fingerprint(built: DiehlCookNetwork, run: Any, *extra: Any) -> str:
     """A number in hexadecimal that stands for all that a network's result depends on.
 
     Parameters
     ----------
-    learner : Learner
+    built : DiehlCookNetwork
         With its models, its data and how they are shown.
-    pupil : Pupil
-        What it is to learn.
+    run : TrainingRun
+        What it is trained with.
     extra
         What else it depends on: numbers, texts and arrays.
     """
-    groups = (learner.excitatory, learner.inhibitory, learner.plastic, learner.stage.inputs)
+    groups = (built.excitatory, built.inhibitory, built.plastic, built.presenter.inputs)
     models = [to_toml(group.model) for group in groups if hasattr(group, "model")]
-    course = [getattr(pupil.course, field.name) for field in dataclasses.fields(pupil.course)]
-    parts = [version("biosnn"), *models, *_texts(learner.protocol), *_texts(learner.circuit), learner.data.images]
+    own = [getattr(part, f.name) for part in (run.schedule, run.source) for f in dataclasses.fields(part)]
+    own += [type(run.source).__name__, run.learning, run.winners, *map(str, run.values.items())]
+    parts = [version("biosnn"), *models, *_texts(built.protocol), *_texts(built.settings), built.data.images]
     digest = hashlib.sha256()
-    for part in [*parts, learner.data.labels, *course, pupil.learning, *extra]:
+    for part in [*parts, built.data.labels, *own, *extra]:
         found = np.ascontiguousarray(part).tobytes() if isinstance(part, np.ndarray) else repr(part).encode()
         digest.update(f"{len(found)}\0".encode() + found)
     return digest.hexdigest()

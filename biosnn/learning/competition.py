@@ -20,15 +20,15 @@ _ORDER = 1
 class FirstSpike(Task):
     """Leaves a group its first spikes in answer to an image. Of several in one step, those farthest above threshold.
 
-    How many it leaves, the stage's ``winners`` says: one by default. A neuron of which no spike was left goes on as if
-    it had not reached its threshold.
+    How many it leaves, the presenter's ``winners`` says: one by default. A neuron of which no spike was left goes on as
+    if it had not reached its threshold.
 
     Parameters
     ----------
     group : NeuronGroup
         With the membrane potential ``v``, and, if its threshold adapts, its adaptive part ``theta``.
-    stage : NeuronGroup
-        The stage that counts the answers to an image; see `biosnn.learning.Stage`.
+    presenter : NeuronGroup
+        The neuron that counts the answers to an image; see `biosnn.learning.ImagePresenter`.
 
     Raises
     ------
@@ -36,7 +36,7 @@ class FirstSpike(Task):
         If the group has no ``v``, or refractoriness, which would hold the losers too.
     """
 
-    def __init__(self, group: Any, stage: Any) -> None:
+    def __init__(self, group: Any, presenter: Any) -> None:
         if "v" not in group.variables:
             names = sorted(group.model.parsed.diff_eq_names)
             raise ModelError(field_error(f"{group.name}, state variables", "a membrane potential v", names))
@@ -44,7 +44,7 @@ class FirstSpike(Task):
             do = "The first spike ends the answer, so none is needed."
             raise ModelError(field_error(f"{group.name}, refractory", "none", group.model.refractory, do))
         self.spikes, self.v, self.theta = (group.variables.get(name) for name in ("_spikespace", "v", "theta"))
-        self.answers, self.winners = stage.variables["answers"], stage.variables["winners"]
+        self.answers, self.winners = presenter.variables["answers"], presenter.variables["winners"]
         kwds = {name: getattr(self, name) for name in ("spikes", "answers", "winners", "v", "theta")}
         needed = {f"_{name}": var for name, var in kwds.items() if var is not None}
         at = {"clock": group.clock, "when": "thresholds", "order": _ORDER, "name": f"{group.name}_first_spike"}

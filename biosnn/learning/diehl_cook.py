@@ -14,8 +14,8 @@ from biosnn.datasets import Dataset
 from biosnn.errors import ModelError, field_error
 from biosnn.groups.build import neurons, synapses
 from biosnn.learning.competition import FirstSpike
-from biosnn.learning.homeostasis import forget_traces, keep_weight_sum, settle
-from biosnn.learning.presenter import Inputs, Protocol, Stage, count_answers, set_up
+from biosnn.learning.homeostasis import forget_traces, normalise_weights, reset_state
+from biosnn.learning.presenter import ImagePresenter, Inputs, Protocol, count_answers, set_up
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Dense, Lateral, OneToOne, Projection
 from biosnn.quantity import parse_quantity
@@ -27,7 +27,7 @@ M = TypeVar("M", NeuronModel, SynapseModel)
 
 
 @dataclass(frozen=True)
-class Circuit:
+class NetworkSettings:
     """What the network is made of.
 
     Parameters
@@ -56,7 +56,7 @@ class Circuit:
         Conductance that a spike of an inhibitory cell adds to all excitatory cells but its partner.
     delays : Quantity
         Longest delay of an input spike; each synapse draws one between 0 and this. 0 for none.
-    settle : tuple of str
+    reset_state : tuple of str
         State variables of the excitatory cells put back to their start before each image.
     coding : str, Path, NeuronModel or Played
         Model of the inputs, with the value inputs ``x`` and ``onset``; "" for Poisson spike trains; `Played` for spikes
@@ -74,19 +74,19 @@ class Circuit:
     excitation: float
     inhibition: float
     delays: Quantity
-    settle: tuple[str, ...]
+    reset_state: tuple[str, ...]
     coding: Inputs = ""
 
 
 @dataclass(frozen=True)
-class Learner:
+class DiehlCookNetwork:
     """A network that sees images and learns.
 
     Parameters
     ----------
     network : Network
         Everything.
-    stage : Stage
+    presenter : ImagePresenter
         What shows the images.
     excitatory : NeuronGroup
         The cells that learn.
@@ -95,17 +95,17 @@ class Learner:
     plastic : Projection
         From the inputs to the excitatory cells, with their weights ``w``.
     spikes, input_spikes : SpikeMonitor
-        Of the excitatory cells, and of the inputs (see `Learner.pause`).
+        Of the excitatory cells, and of the inputs (see `DiehlCookNetwork.pause`).
     input_count, inhibitory_count : SpikeMonitor or None
         How many spikes the inputs and the inhibitory cells had, without their times.
-    keepers : list
+    weight_normalisation : list
         What keeps the sum of weights.
-    data, protocol, circuit
+    data, protocol, settings
         What it was built from.
     """
 
     network: Network
-    stage: Stage
+    presenter: ImagePresenter
     excitatory: Any
     inhibitory: Any
     plastic: Projection
@@ -113,20 +113,29 @@ class Learner:
     input_spikes: SpikeMonitor
     input_count: SpikeMonitor
     inhibitory_count: SpikeMonitor | None
-    keepers: list[Any]
+    weight_normalisation: list[Any]
     data: Dataset
     protocol: Protocol
-    circuit: Circuit
+    settings: NetworkSettings
+
+    @property
+    def steps(self) -> int:
+        """How many time steps a presentation has."""
+        return self.step_of(self.protocol.period)
+
+    def step_of(self, time: Any) -> int:
+        """The time step of a time, a quantity or in seconds."""
+        return round(float(time) / float(self.excitatory.clock.dt))
 
     @property
     def stands_still(self) -> bool:
         """Whether the frozen network stays as it is, whatever it is shown."""
         return all(FROZEN in group.model.presets for group in (self.excitatory, self.plastic))
 
-    def pause(self, *, keepers: bool, input_spikes: bool) -> None:
+    def pause(self, *, normalisation: bool, input_spikes: bool) -> None:
         """Say what pauses from the next run on: the keeping of the sum of weights, the recording of the inputs."""
-        for keeper in self.keepers:
-            keeper.active = not keepers
+        for one in self.weight_normalisation:
+            one.active = not normalisation
         self.input_spikes.active = not input_spikes
 
     def freeze(self) -> None:
@@ -134,11 +143,11 @@ class Learner:
         for group in (self.excitatory, self.plastic):
             for name, text in group.model.presets.get(FROZEN, {}).items():
                 setattr(group, name, parse_quantity(text))
-        self.pause(keepers=True, input_spikes=True)
-        self.stage.stage.fewest_spikes = 0
+        self.pause(normalisation=True, input_spikes=True)
+        self.presenter.group.minimum_spikes = 0
 
 
-def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) -> Learner:
+def build(data: Dataset, protocol: Protocol, settings: NetworkSettings, presentations: int) -> DiehlCookNetwork:
     """Build the network.
 
     Parameters
@@ -147,94 +156,96 @@ def build(data: Dataset, protocol: Protocol, circuit: Circuit, playlist: int) ->
         All images that it will ever see.
     protocol : Protocol
         How they are shown.
-    circuit : Circuit
+    settings : NetworkSettings
         What the network is made of.
-    playlist : int
-        How many places the playlist has.
+    presentations : int
+        How many places the presentation order has.
 
     Returns
     -------
-    Learner
-        Fill ``stage``'s playlist before the first run.
+    DiehlCookNetwork
+        Fill the presenter's presentation order before the first run.
 
     Raises
     ------
     ModelError
         If a model does not fit: the rule has no preset "frozen" or no weight ``w``, or a cell lacks a spike input.
     """
-    rule, cell = _rule(circuit), _preset(neuron_model(circuit.neuron), circuit.neuron_preset)
-    stage = set_up(data, protocol, playlist, circuit.coding)
-    excitatory = neurons(circuit.size, cell, name="excitatory")
+    rule, cell = _rule(settings), _preset(neuron_model(settings.neuron), settings.neuron_preset)
+    presenter = set_up(data, protocol, presentations, settings.coding)
+    excitatory = neurons(settings.size, cell, name="excitatory")
     plastic = synapses(
-        stage.inputs,
+        presenter.inputs,
         excitatory,
         rule,
         onto="g_exc",
-        gain=Quantity(circuit.input_gain),
+        gain=Quantity(settings.input_gain),
         connect=Dense(),
-        delay=_delays(circuit, len(stage.inputs)),
+        delay=_delays(settings, len(presenter.inputs)),
         name="plastic",
     )
-    keepers = keep_weight_sum(plastic, circuit.weight_total, protocol.period) if circuit.weight_total else []
-    settle(excitatory, circuit.settle, protocol.period)
-    competitors = _competition(circuit, stage, excitatory, plastic, protocol)
+    normalisation = normalise_weights(plastic, settings.weight_total, protocol.period) if settings.weight_total else []
+    reset_state(excitatory, settings.reset_state, protocol.period)
+    competitors = _competition(settings, presenter, excitatory, plastic, protocol)
     inhibitory = next((group for group in competitors if group.name == "inhibitory"), None)
     monitors = {
         "spikes": SpikeMonitor(excitatory, name="spikes"),
-        "input_spikes": SpikeMonitor(stage.inputs, name="input_spikes"),
-        "input_count": SpikeMonitor(stage.inputs, record=False, name="input_count"),
+        "input_spikes": SpikeMonitor(presenter.inputs, name="input_spikes"),
+        "input_count": SpikeMonitor(presenter.inputs, record=False, name="input_count"),
     }
     if inhibitory is not None:
         monitors["inhibitory_count"] = SpikeMonitor(inhibitory, record=False, name="inhibitory_count")
-    counter = count_answers(stage, excitatory)
-    network = Network(*stage.objects, excitatory, plastic, *competitors, counter, *monitors.values())
-    return Learner(
+    counter = count_answers(presenter, excitatory)
+    network = Network(*presenter.objects, excitatory, plastic, *competitors, counter, *monitors.values())
+    return DiehlCookNetwork(
         network=network,
-        stage=stage,
+        presenter=presenter,
         excitatory=excitatory,
         inhibitory=inhibitory,
         plastic=plastic,
-        keepers=keepers,
+        weight_normalisation=normalisation,
         data=data,
         protocol=protocol,
-        circuit=circuit,
+        settings=settings,
         **{"inhibitory_count": None, **monitors},
     )
 
 
-def _competition(circuit: Circuit, stage: Stage, excitatory: Any, plastic: Any, protocol: Protocol) -> list[Any]:
+def _competition(
+    settings: NetworkSettings, presenter: ImagePresenter, excitatory: Any, plastic: Any, protocol: Protocol
+) -> list[Any]:
     """What lets few cells answer an image."""
-    if not circuit.inhibitory:
+    if not settings.inhibitory:
         forget_traces(plastic, protocol.period)
-        return [FirstSpike(excitatory, stage.stage)]
-    inhibitory = neurons(circuit.size, circuit.inhibitory, name="inhibitory")
+        return [FirstSpike(excitatory, presenter.group)]
+    inhibitory = neurons(settings.size, settings.inhibitory, name="inhibitory")
     # An excitatory cell excites its inhibitory partner, which inhibits all excitatory cells but this one.
     excite = synapses(
-        excitatory, inhibitory, onto="g_exc", gain=Quantity(circuit.excitation), connect=OneToOne(), name="excite"
+        excitatory, inhibitory, onto="g_exc", gain=Quantity(settings.excitation), connect=OneToOne(), name="excite"
     )
     inhibit = synapses(
-        inhibitory, excitatory, onto="g_inh", gain=Quantity(circuit.inhibition), connect=Lateral(), name="inhibit"
+        inhibitory, excitatory, onto="g_inh", gain=Quantity(settings.inhibition), connect=Lateral(), name="inhibit"
     )
     return [inhibitory, excite, inhibit]
 
 
-def _delays(circuit: Circuit, inputs: int) -> Quantity | None:
+def _delays(settings: NetworkSettings, inputs: int) -> Quantity | None:
     """A delay for each synapse of the inputs, drawn from a uniform distribution."""
-    if circuit.delays == 0 * circuit.delays:
+    if settings.delays == 0 * settings.delays:
         return None
-    return np.random.default_rng(_DELAY_SEED).uniform(0, 1, (inputs, circuit.size)) * circuit.delays
+    return np.random.default_rng(_DELAY_SEED).uniform(0, 1, (inputs, settings.size)) * settings.delays
 
 
 def _preset(model: M, preset: str) -> M:
     return model.with_values(preset) if preset in model.presets else model
 
 
-def _rule(circuit: Circuit) -> SynapseModel:
-    rule = synapse_model(circuit.rule)
+def _rule(settings: NetworkSettings) -> SynapseModel:
+    rule = synapse_model(settings.rule)
     where = f"rule {rule.name!r}"
     if "w" not in rule.parsed.names:
         raise ModelError(field_error(f"{where}, equations", "a weight w", sorted(rule.parsed.names)))
     if FROZEN not in rule.presets:
         do = 'Give the parameter values that stop learning, such as: [presets] frozen = { eta = "0" }.'
         raise ModelError(field_error(f"{where}, presets", f"one named {FROZEN!r}", sorted(rule.presets), do))
-    return _preset(rule, circuit.rule_preset)
+    return _preset(rule, settings.rule_preset)

@@ -10,11 +10,11 @@ from brian2 import NeuronGroup, Quantity
 
 from biosnn.errors import ModelError, unknown
 
-# After the stage has turned to the image and before anything else of the time step.
+# After the presenter has turned to the image and before anything else of the time step.
 _ORDER = -5
 
 
-def keep_weight_sum(synapses: Any, total: float, period: Quantity) -> list[Any]:
+def normalise_weights(synapses: Any, total: float, period: Quantity) -> list[Any]:
     """Scale the weights that arrive at each neuron so that they add up to a fixed total, once a period.
 
     Parameters
@@ -58,7 +58,7 @@ def keep_weight_sum(synapses: Any, total: float, period: Quantity) -> list[Any]:
 
 
 def scaled(w: Any, neurons: int, total: float) -> Any:
-    """Weights as `keep_weight_sum` leaves them.
+    """Weights as `normalise_weights` leaves them.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def scaled(w: Any, neurons: int, total: float) -> Any:
     return (rows * (total / sums)).astype(rows.dtype).reshape(-1)
 
 
-def settle(group: Any, names: Sequence[str], period: Quantity) -> None:
+def reset_state(group: Any, names: Sequence[str], period: Quantity) -> None:
     """Put state variables of a group back to where they start, once a period: a long rest in no time.
 
     Parameters
@@ -102,7 +102,7 @@ def settle(group: Any, names: Sequence[str], period: Quantity) -> None:
     statements = [f"{name} = {group.model.initial.get(name, f'0*{name}')}" for name in names]
     if statements:
         at = {"dt": period, "when": "start", "order": _ORDER}
-        group.run_regularly("\n".join(statements), **at, name=f"{group.name}_settles")
+        group.run_regularly("\n".join(statements), **at, name=f"{group.name}_reset_state")
 
 
 def forget_traces(synapses: Any, period: Quantity) -> None:

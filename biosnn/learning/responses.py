@@ -45,11 +45,11 @@ class Responses:
         row = np.append(self.row, other.row + self.presentations)
         return Responses(self.presentations + other.presentations, self.neurons, self.steps, row, **parts)
 
-    def head(self, presentations: int) -> Responses:
-        """The first so many presentations."""
-        kept = slice(int(np.searchsorted(self.row, presentations)))
-        parts = (self.row[kept], self.step[kept], self.neuron[kept])
-        return Responses(min(presentations, self.presentations), self.neurons, self.steps, *parts)
+    def section(self, begin: int, end: int) -> Responses:
+        """The presentations from one to before another."""
+        kept = slice(*np.searchsorted(self.row, [begin, end]))
+        parts = (self.row[kept] - begin, self.step[kept], self.neuron[kept])
+        return Responses(max(min(end, self.presentations) - begin, 0), self.neurons, self.steps, *parts)
 
     @property
     def order(self) -> Whole:

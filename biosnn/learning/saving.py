@@ -1,4 +1,4 @@
-"""A trained network as a file: its state, its models as text, and how it was taught.
+"""A trained network as a file: its state, its models as text, and how it was trained.
 
 The file is an ``.npz`` archive: ``np.load`` and ``unzip`` open it. ``about.json`` says what it is, ``excitatory.toml``,
 ``inhibitory.toml`` and ``rule.toml`` are its models. It is parsed, never executed, and checked before it is used.
@@ -20,17 +20,17 @@ from numpy.typing import NDArray
 from biosnn import archive, files
 from biosnn.datasets import Dataset
 from biosnn.errors import DataError, ModelError, field_error
-from biosnn.learning.diehl_cook import Circuit, Learner
-from biosnn.learning.history import Record
+from biosnn.learning.diehl_cook import DiehlCookNetwork, NetworkSettings
+from biosnn.learning.history import TrainingHistory
 from biosnn.learning.presenter import Played, Protocol
-from biosnn.learning.schedule import Course
+from biosnn.learning.schedule import TrainingSchedule
 from biosnn.learning.scoring import Score
 from biosnn.model import from_toml, to_toml
 from biosnn.quantity import format_quantity, parse_quantity
 
 FORMAT = 1
 ABOUT = "about.json"
-_AGAIN = "This network is damaged: teach it again."
+_AGAIN = "This network is damaged: train it again."
 _LIMIT = 10**6  # bytes of the texts
 _MODELS = {
     "neuron": "excitatory.toml",
@@ -39,10 +39,12 @@ _MODELS = {
     "coding": "inputs.toml",
 }
 _OWN = ("neuron_labels", "mean", "learned_from", "held_out")
-# What shows the images begins anew with each course.
-_STAGE = ("stage.", "inputs.")
+# What shows the images begins anew with each run.
+_PRESENTER = ("presenter.", "inputs.")
+# What fields are called in the file, where that is not as here: networks of earlier versions are read.
+_IN_FILE = {"reset_state": "settle", "minimum_spikes": "fewest_spikes", "intensity_step": "brighter"}
 _WEIGHTS = "state/plastic.w"
-D = TypeVar("D", Circuit, Protocol)
+D = TypeVar("D", NetworkSettings, Protocol)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,12 +53,12 @@ class Trained:
 
     Parameters
     ----------
-    circuit : Circuit
+    network_settings : NetworkSettings
         What it is made of; its models are there in full.
     protocol : Protocol
         How images were shown.
     state : mapping of str to Quantity
-        What it has come to, for `teach` to go on from.
+        What it has come to, for `train` to go on from.
     time : float
         The network's time (s).
     neuron_labels : ndarray of int, shape (neurons,)
@@ -69,15 +71,15 @@ class Trained:
         The dataset's name.
     shape : tuple of int
         Height and width of an image.
-    lessons : int
+    n_training : int
         Presentations that it has learned from in all.
     accuracy : float
         Of the vote on images held out.
     settings : mapping of str to str
-        The settings of the study that taught it; empty if none did.
+        The settings of the study that trained it; empty if none did.
     """
 
-    circuit: Circuit
+    network_settings: NetworkSettings
     protocol: Protocol
     state: Mapping[str, Quantity]
     time: float
@@ -87,64 +89,64 @@ class Trained:
     held_out: NDArray[np.int64]
     dataset: str
     shape: tuple[int, int]
-    lessons: int
+    n_training: int
     accuracy: float
     settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def fields(self) -> NDArray[Any]:
         """Receptive fields: the input weights of each cell, laid out like an image; shape (neurons, height, width)."""
-        weights = np.asarray(self.state["plastic.w"]).reshape(-1, self.circuit.size).T
+        weights = np.asarray(self.state["plastic.w"]).reshape(-1, self.network_settings.size).T
         return weights.reshape(-1, *self.shape)
 
 
 def trained(
-    learner: Learner,
-    course: Course,
-    record: Record,
+    built: DiehlCookNetwork,
+    schedule: TrainingSchedule,
+    history: TrainingHistory,
     score: Score,
     *,
     before: int = 0,
     settings: Mapping[str, str] | None = None,
 ) -> Trained:
-    """What a network has become in a course.
+    """What a network has become in a training run.
 
     Parameters
     ----------
-    learner, course, record, score
+    built, schedule, history, score
         The network, what it saw, what it did, and how well.
     before : int
-        Lessons that it had had before this course.
+        Training presentations that it had had before this run.
     settings : mapping, optional
         Of the study.
     """
-    if isinstance(learner.circuit.coding, Played):
-        do = "Keep its state by itself (CodedRecord.state)."
+    if isinstance(built.settings.coding, Played):
+        do = "Keep its state by itself (TrainingHistory.state)."
         raise ModelError(
             field_error("trained, inputs", "a model or Poisson spike trains", "spikes that are played", do)
         )
     groups = {
-        "neuron": learner.excitatory,
-        "inhibitory": learner.inhibitory,
-        "rule": learner.plastic,
-        "coding": learner.stage.inputs,
+        "neuron": built.excitatory,
+        "inhibitory": built.inhibitory,
+        "rule": built.plastic,
+        "coding": built.presenter.inputs,
     }
-    passed = course.lessons if learner.stands_still else record.done
+    passed = schedule.n_training if built.stands_still else history.done
     # The models have their presets' values already.
     models = {name: group.model for name, group in groups.items() if hasattr(group, "model")}
     own: dict[str, Any] = {"neuron_preset": "", "rule_preset": "", **models}
     return Trained(
-        circuit=dataclasses.replace(learner.circuit, **own),
-        protocol=learner.protocol,
-        state={key: value for key, value in record.state.items() if not key.startswith(_STAGE)},
-        time=record.begin + passed * float(learner.protocol.period),
+        network_settings=dataclasses.replace(built.settings, **own),
+        protocol=built.protocol,
+        state={key: value for key, value in history.state.items() if not key.startswith(_PRESENTER)},
+        time=history.begin + passed * float(built.protocol.period),
         neuron_labels=score.neuron_labels,
         mean=score.mean,
-        learned_from=np.sort(course.train),
-        held_out=np.sort(course.test),
-        dataset=learner.data.name,
-        shape=learner.data.shape,
-        lessons=before + course.lessons,
+        learned_from=np.sort(schedule.train),
+        held_out=np.sort(schedule.test),
+        dataset=built.data.name,
+        shape=built.data.shape,
+        n_training=before + schedule.n_training,
         accuracy=score.vote,
         settings=dict(settings or {}),
     )
@@ -157,14 +159,15 @@ def save_network(network: Trained, path: Path | str) -> None:
     about = {
         "format": FORMAT,
         "biosnn": version("biosnn"),
-        **{key: getattr(network, key) for key in ("dataset", "lessons", "accuracy", "time")},
+        **{key: getattr(network, key) for key in ("dataset", "accuracy", "time")},
+        "lessons": network.n_training,
         "shape": list(network.shape),
-        "circuit": _plain(network.circuit),
+        "circuit": _plain(network.network_settings),
         "protocol": _plain(network.protocol),
         "settings": dict(network.settings),
         "arrays": archive.entries(arrays),
     }
-    models = {file: getattr(network.circuit, name) for name, file in _MODELS.items()}
+    models = {file: getattr(network.network_settings, name) for name, file in _MODELS.items()}
     texts = {file: to_toml(model) for file, model in models.items() if model}
     try:
         archive.write(Path(path), arrays, {ABOUT: json.dumps(about, indent=1), **texts})
@@ -198,7 +201,7 @@ def _load(path: Path, about: Mapping[str, Any], texts: Mapping[str, str]) -> Tra
         with files.reading(f"{path}: {file}", DataError, "a model", _AGAIN):
             models[name] = from_toml(texts[file], f"{path}: {file}") if file in texts else ""
     with files.reading(f"{path}: {ABOUT}", DataError, "the description of a trained network", _AGAIN):
-        circuit = _dataclass(Circuit, {**about["circuit"], **models})
+        settings = _dataclass(NetworkSettings, {**about["circuit"], **models})
         protocol = _dataclass(Protocol, about["protocol"])
         shape = (int(about["shape"][0]), int(about["shape"][1]))
         numbers = {"time": float(about["time"]), "lessons": int(about["lessons"]), "accuracy": float(about["accuracy"])}
@@ -207,22 +210,22 @@ def _load(path: Path, about: Mapping[str, Any], texts: Mapping[str, str]) -> Tra
         if not 0 <= number < np.inf:
             raise DataError(field_error(f"{path}: {ABOUT} {name}", "a number, not negative", number))
     arrays = archive.read_arrays(path, str(path), about["arrays"], DataError)
-    _check_arrays(path, circuit, shape, arrays)
+    _check_arrays(path, settings, shape, arrays)
     return Trained(
-        circuit=circuit,
+        network_settings=settings,
         protocol=protocol,
         state={k.removeprefix("state/"): Quantity(v) for k, v in arrays.items() if k.startswith("state/")},
         dataset=str(about["dataset"]),
         shape=shape,
         settings=texts,
         time=numbers["time"],
-        lessons=int(numbers["lessons"]),
+        n_training=int(numbers["lessons"]),
         accuracy=numbers["accuracy"],
         **{name: arrays[name] for name in _OWN},
     )
 
 
-def _check_arrays(path: Path, circuit: Circuit, shape: tuple[int, int], arrays: Mapping[str, Any]) -> None:
+def _check_arrays(path: Path, settings: NetworkSettings, shape: tuple[int, int], arrays: Mapping[str, Any]) -> None:
     """See that what a network has come to is all there, fits it, and has no NaN."""
     missing = [name for name in (*_OWN, _WEIGHTS) if name not in arrays]
     if missing:
@@ -230,14 +233,14 @@ def _check_arrays(path: Path, circuit: Circuit, shape: tuple[int, int], arrays: 
             field_error(str(path), f"the arrays {', '.join((*_OWN, _WEIGHTS))}", f"no {missing[0]}", _AGAIN)
         )
     weights = arrays[_WEIGHTS]
-    if np.shape(weights) != (shape[0] * shape[1] * circuit.size,):
-        expected = f"{circuit.size} times {shape[0]}x{shape[1]} weights"
+    if np.shape(weights) != (shape[0] * shape[1] * settings.size,):
+        expected = f"{settings.size} times {shape[0]}x{shape[1]} weights"
         raise DataError(field_error(f"{path}: plastic.w", expected, np.shape(weights)))
-    if arrays["neuron_labels"].shape != (circuit.size,):
-        expected, got = f"{circuit.size} labels", arrays["neuron_labels"].shape
+    if arrays["neuron_labels"].shape != (settings.size,):
+        expected, got = f"{settings.size} labels", arrays["neuron_labels"].shape
         raise DataError(field_error(f"{path}: neuron_labels", expected, got))
-    if arrays["mean"].ndim != 2 or arrays["mean"].shape[1] != circuit.size:
-        expected = f"shape (classes, {circuit.size})"
+    if arrays["mean"].ndim != 2 or arrays["mean"].shape[1] != settings.size:
+        expected = f"shape (classes, {settings.size})"
         raise DataError(field_error(f"{path}: mean", expected, arrays["mean"].shape))
     for name in ("neuron_labels", "learned_from", "held_out"):
         least = -1 if name == "neuron_labels" else 0
@@ -251,11 +254,11 @@ def _check_arrays(path: Path, circuit: Circuit, shape: tuple[int, int], arrays: 
             raise DataError(field_error(f"{path}: {name}", "numbers, none of them NaN", str(plain.dtype)))
 
 
-def _plain(instance: Circuit | Protocol) -> dict[str, Any]:
+def _plain(instance: NetworkSettings | Protocol) -> dict[str, Any]:
     """The fields of a dataclass as JSON has them, but models: quantities as texts."""
     values = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
     return {
-        name: str(format_quantity(value)) if isinstance(value, Quantity) else value
+        _IN_FILE.get(name, name): str(format_quantity(value)) if isinstance(value, Quantity) else value
         for name, value in values.items()
         if name not in _MODELS
     }
@@ -266,7 +269,7 @@ def _dataclass(cls: type[D], values: Mapping[str, Any]) -> D:
     kinds = {field.name: str(field.type) for field in dataclasses.fields(cls)}
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
-        value = values[name]
+        value = values[_IN_FILE.get(name, name)]
         if kind == "Quantity":
             value = parse_quantity(value)
         elif kind.startswith("tuple"):

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
-from biosnn.learning.history import Record
+from biosnn.learning.history import TrainingHistory
 from biosnn.learning.readout import assign_labels, mean_response, vote, weigh
-from biosnn.learning.schedule import Course
+from biosnn.learning.schedule import TrainingSchedule
 from biosnn.measure import accuracy, linear
 from biosnn.measure.decoding import Labels
 
 RECENT = 2500
-"""Lessons on which the accuracy so far is found, and as many before them which label the neurons."""
+"""Training presentations on which the accuracy so far is found, and as many before them which label the neurons."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Score:
     training: float
 
 
-def score(record: Record, course: Course, data: Dataset) -> Score:
+def score(history: TrainingHistory, schedule: TrainingSchedule, data: Dataset) -> Score:
     """Label the neurons on the training images, decide on the test images, both with the frozen network."""
-    first, middle = course.lessons, course.lessons + len(course.known)
-    known, new = record.responses[first:middle], record.responses[middle : middle + len(course.test)]
-    labels, right = data.labels[course.known], data.labels[course.test]
+    first, middle = schedule.n_training, schedule.n_training + len(schedule.labelling)
+    known, new = history.responses[first:middle], history.responses[middle : middle + len(schedule.test)]
+    labels, right = data.labels[schedule.labelling], data.labels[schedule.test]
     mean = mean_response(known, labels, data.classes)
     neuron_labels = assign_labels(known, labels, data.classes)
     decided = vote(new, neuron_labels, data.classes)
@@ -67,41 +67,43 @@ def score(record: Record, course: Course, data: Dataset) -> Score:
     )
 
 
-def learning_curve(record: Record, course: Course, data: Dataset, window: int) -> NDArray[np.float64]:
+def learning_curve(
+    history: TrainingHistory, schedule: TrainingSchedule, data: Dataset, window: int
+) -> NDArray[np.float64]:
     """Accuracy while learning, on training images and before the network learns from them in this window.
 
-    The neurons' labels come from one window of lessons and are put to the test in the next one.
+    The neurons' labels come from one window of presentations and are put to the test in the next one.
 
     Parameters
     ----------
-    record, course, data
+    history, schedule, data
         As in `score`.
     window : int
-        Lessons a point.
+        Presentations a point.
 
     Returns
     -------
     ndarray, shape (2, points)
-        Lessons so far (the middle of the tested window), and accuracy of the vote in it.
+        Presentations so far (the middle of the tested window), and accuracy of the vote in it.
     """
-    begins = range(window, course.lessons - window + 1, window)
-    points = [(begin + window / 2, _accuracy_of(record, data, begin, window)) for begin in begins]
+    begins = range(window, schedule.n_training - window + 1, window)
+    points = [(begin + window / 2, _accuracy_of(history, data, begin, window)) for begin in begins]
     return np.array(points, dtype=float).reshape(-1, 2).T
 
 
-def accuracy_so_far(record: Record, course: Course, data: Dataset) -> float | None:
-    """Accuracy on the last lessons, of labels from those before them; None before there are some hundred."""
-    lessons = min(record.done, course.lessons)
-    window = min(lessons // 2, RECENT)
-    return _accuracy_of(record, data, lessons - window, window) if window >= 100 else None
+def accuracy_so_far(history: TrainingHistory, schedule: TrainingSchedule, data: Dataset) -> float | None:
+    """Accuracy on the last training presentations, of labels from those before; None before there are some hundred."""
+    trained = min(history.done, schedule.n_training)
+    window = min(trained // 2, RECENT)
+    return _accuracy_of(history, data, trained - window, window) if window >= 100 else None
 
 
-def _accuracy_of(record: Record, data: Dataset, begin: int, window: int) -> float:
-    """Accuracy in a window of lessons, with the labels of the window before."""
+def _accuracy_of(history: TrainingHistory, data: Dataset, begin: int, window: int) -> float:
+    """Accuracy in a window of training presentations, with the labels of the window before."""
     before, now = slice(begin - window, begin), slice(begin, begin + window)
-    labels = assign_labels(record.responses[before], _labels(record, data, before), data.classes)
-    return accuracy(vote(record.responses[now], labels, data.classes), _labels(record, data, now))
+    labels = assign_labels(history.responses[before], _labels(history, data, before), data.classes)
+    return accuracy(vote(history.responses[now], labels, data.classes), _labels(history, data, now))
 
 
-def _labels(record: Record, data: Dataset, lessons: slice) -> Any:
-    return data.labels[record.image[lessons]]
+def _labels(history: TrainingHistory, data: Dataset, rows: slice) -> Any:
+    return data.labels[history.image[rows]]

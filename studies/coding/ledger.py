@@ -17,30 +17,33 @@ def ledger_of(told: Told) -> Ledger:
 
     The ANN that it stands for is one dense layer from the pixels to as many cells.
     """
-    record, learner = told.record, told.learner
-    answers = record.exams[TEST]
+    history, built, inputs = told.history, told.built, told.history.input_spikes[TEST]
+    answers = told.answers(TEST)
     cells, images = answers.neurons, answers.presentations
     counts = np.bincount(answers.neuron, minlength=cells)
     shared = {"steps": answers.steps, "inferences": images}
     layers = [
         # Whatever the code, an input is charged one addition a step while the image is there, as an IF neuron's.
-        LayerCounts.encoder(
-            "inputs", neurons=record.inputs.shape[1], update=IF_UPDATE, steps=told.code.length, inferences=images
-        ),
+        LayerCounts.encoder("inputs", neurons=len(inputs), update=IF_UPDATE, steps=told.code.length, inferences=images),
         LayerCounts.spiking(
-            "cells", record.inputs[TEST], cells, neurons=cells, update=update_of(learner.excitatory.model), **shared
+            "cells",
+            inputs,
+            cells,
+            neurons=cells,
+            update=update_of(built.excitatory.model),
+            **shared,
         ),
     ]
-    if learner.inhibitory is None:
+    if built.inhibitory is None:
         # Each answer tells all the other cells that it was given.
         lateral = LayerCounts.spiking(
             "winners", counts, cells - 1, neurons=0, update=IF_UPDATE, macs=0, weights=1, **shared
         )
         return Ledger((*layers, lateral))
-    update = update_of(learner.inhibitory.model)
+    update = update_of(built.inhibitory.model)
     partner = LayerCounts.spiking("inhibitory", counts, 1, neurons=cells, update=update, macs=0, weights=1, **shared)
     inhibition = LayerCounts.spiking(
-        "inhibition", record.inhibitory[TEST], cells - 1, neurons=0, update=update, macs=0, weights=1, **shared
+        "inhibition", history.inhibitory_spikes[TEST], cells - 1, neurons=0, update=update, macs=0, weights=1, **shared
     )
     return Ledger((*layers, partner, inhibition))
 

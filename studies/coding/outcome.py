@@ -18,7 +18,7 @@ from biosnn.measure import accuracy
 from biosnn.study import Table
 
 from .ledger import ledger_of
-from .recognition import DISTURBED, LABELLED, TEST, Told, disturbances, split
+from .recognition import LABELLING, TEST, Told, disturbances, split
 
 # Times since an image came at which a decision is asked for (ms), in so far as a presentation is as long.
 MOMENTS = (5, 7.5, 10, 12.5, 15, 17.5, 20, 25, 30, 35, 40, 50, 60, 80, 100, 125, 150, 175, 200, 250, 300, 350, 400, 500)
@@ -40,17 +40,17 @@ class Outcome:
 def outcome_of(settings: Any, data: Dataset, told: Told) -> Outcome:
     """Measure what a network did."""
     weighted = _weighting(settings, told)
-    exams = told.record.exams
-    labels, right = data.labels[told.images.labelled], data.labels[told.images.test]
-    decide = fixed_linear(weighted(exams[LABELLED], None), labels)
+    labelling, test, disturbed = told.answers(LABELLING), told.answers(TEST), told.disturbed
+    labels, right = data.labels[told.schedule.labelling], data.labels[told.schedule.test]
+    decide = fixed_linear(weighted(labelling, None), labels)
 
     def score(answers: Responses, until: int | None = None) -> float:
         return accuracy(decide(weighted(answers, until)), right[: answers.presentations])
 
-    test, dt = exams[TEST], float(settings.dt / ms)
+    dt = float(settings.dt / ms)
     steps = [round(moment / dt) for moment in MOMENTS]
     by_moment = np.array([score(test, step) if step <= test.steps else np.nan for step in steps])
-    cell_labels = assign_labels(exams[LABELLED].counts(), labels, data.classes)
+    cell_labels = assign_labels(labelling.counts(), labels, data.classes)
     ledger = ledger_of(told)
     judged = verdicts(ledger, prices_of(settings))
     answered = test.first() < test.steps
@@ -59,20 +59,20 @@ def outcome_of(settings: Any, data: Dataset, told: Told) -> Outcome:
         "accuracy by vote": accuracy(vote(weighted(test, None), cell_labels, data.classes), right),
         "decision": _settled(by_moment, score(test), test.steps * dt),
         "first answer": float(np.median(test.first()[answered]) * dt) if answered.any() else np.nan,
-        "input spikes": float(told.record.inputs[TEST].sum() / test.presentations),
+        "input spikes": float(told.history.input_spikes[TEST].sum() / test.presentations),
         "spikes in answer": len(test.row) / test.presentations,
         "operations": ledger.an_inference("events"),
         "spikes a synapse": ledger.spikes_a_synapse,
         "without answer": float(np.mean(~answered)),
         "silent cells": float(np.mean(np.bincount(test.neuron, minlength=test.neurons) == 0)),
-        "processor": told.record.seconds,
+        "processor": told.history.seconds,
         **{f"energy, {v.convention}": float(v.snn / joule) for v in judged if v.snn is not None},
         **{
             f"accuracy, {what.name}": score(answers)
-            for what, answers in zip(disturbances(settings)[1:], exams[DISTURBED:], strict=True)
+            for what, answers in zip(disturbances(settings)[1:], disturbed, strict=True)
         },
         # What the first images score undisturbed, for those disturbed to be held against.
-        "accuracy, none": score(exams[TEST].head(exams[-1].presentations)),
+        "accuracy, none": score(test.section(0, (disturbed or [test])[-1].presentations)),
     }
     return Outcome(numbers, by_moment, judged)
 
@@ -164,8 +164,8 @@ def recognition_arrays(found: Outcomes) -> dict[str, Any]:
 
 def _fields(found: Outcomes, coding: str) -> NDArray[np.float64]:
     """Input weights of some cells of the first network, shape (cells, pixels)."""
-    record = next(told.record for told in found.told if told.coding == coding)
-    return np.asarray(record.weights[:16], dtype=np.float64)
+    history = next(told.history for told in found.told if told.coding == coding)
+    return np.asarray(history.weights[:16], dtype=np.float64)
 
 
 def recognition_tables(found: Outcomes) -> dict[str, Table]:

@@ -20,16 +20,18 @@ from biosnn.coding import Coding, delete, jitter
 from biosnn.datasets import Dataset, stratified_split
 from biosnn.learning import (
     CLEAN,
-    Circuit,
-    CodedPupil,
-    CodedRecord,
+    DiehlCookNetwork,
     Disturbance,
-    Exam,
-    Learner,
+    EncodedImages,
+    NetworkSettings,
     Played,
     Protocol,
+    Responses,
+    TrainingHistory,
+    TrainingRun,
+    TrainingSchedule,
     build,
-    teach_coded,
+    train,
 )
 from biosnn.model import NeuronModel
 from biosnn.quantity import format_quantity
@@ -37,18 +39,8 @@ from biosnn.quantity import format_quantity
 # So many input spikes fit into a piece of a run, 16 MB; a piece has no more presentations than that, for the progress.
 CAPACITY, PIECE = 1 << 21, 2000
 _GAIN_IMAGES = 100
-# The exams of a network: images to name cells by, the test, and the test disturbed, from the third on.
-LABELLED, TEST, DISTURBED = range(3)
-
-
-@dataclass(frozen=True, eq=False)
-class Images:
-    """What a network of a seed sees: indices of images for the lessons, to name cells by, and for the test."""
-
-    lessons: NDArray[np.int64]
-    labelled: NDArray[np.int64]
-    test: NDArray[np.int64]
-    seed: int
+# The parts of a schedule: training, images to name cells by, the test, and the test disturbed, from the fourth on.
+TRAINING, LABELLING, TEST, DISTURBED = range(4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +49,18 @@ class Told:
 
     coding: str
     code: Coding
-    images: Images
-    record: CodedRecord
-    learner: Learner
+    schedule: TrainingSchedule
+    history: TrainingHistory
+    built: DiehlCookNetwork
+
+    def answers(self, part: int) -> Responses:
+        """In a part of the schedule."""
+        return self.history.timed.section(*self.schedule.bounds(part))
+
+    @property
+    def disturbed(self) -> list[Responses]:
+        """The answers in the test under each disturbance."""
+        return [self.answers(part) for part in range(DISTURBED, 2 + len(self.schedule.disturbances))]
 
 
 def disturbances(settings: Any) -> list[Disturbance]:
@@ -78,61 +79,65 @@ def _jitter(sd: Quantity, spikes: Any, rng: np.random.Generator) -> Any:
     return jitter(spikes, sd, rng)
 
 
-def split(settings: Any, data: Dataset, seed: int) -> Images:
-    """Images for a seed. Held-out images are never seen in lessons, nor is a cell or a readout told their labels."""
+def split(settings: Any, data: Dataset, seed: int) -> TrainingSchedule:
+    """What a network of a seed sees. Held-out images are never seen in training, nor is a readout told their labels."""
     if settings.held_out:
         train, test = stratified_split(data.labels, settings.held_out, seed)
     else:
         train = np.random.default_rng(seed).permutation(data.for_training)
         test = np.arange(data.for_training, len(data.labels))
-    lessons = np.resize(train, settings.lessons)
-    return Images(lessons, train[: settings.labelled or len(train)], test, seed)
+    return TrainingSchedule(
+        train,
+        test,
+        settings.lessons,
+        n_recorded=0,
+        seed=seed,
+        n_labelling=min(settings.labelled, len(train)),
+        shuffled=False,
+        disturbances=tuple(disturbances(settings)),
+        n_disturbed=min(settings.disturbed, len(test)),
+    )
 
 
 def recognise(settings: Any, sim: Any, data: Dataset, codings: Mapping[str, Coding]) -> list[Told]:
-    """Teach and examine a network for each coding and seed."""
-    images = [split(settings, data, sim.seed + number) for number in range(settings.networks)]
+    """Train and test a network for each coding and seed."""
+    schedules = [split(settings, data, sim.seed + number) for number in range(settings.networks)]
     found: dict[str, list[Told]] = {}
     for by_rate in (True, False):
         told = {name: code for name, code in codings.items() if (name in settings.rate_codings) == by_rate}
         if told:
             sim.reset(dt=settings.dt, precision=settings.precision)
-            learner = rate_network(settings, data) if by_rate else first_spike_network(settings, data)
-            found |= _teach(settings, sim, data, learner, told, images)
+            built = rate_network(settings, data) if by_rate else first_spike_network(settings, data)
+            found |= _train(settings, sim, data, built, told, schedules)
     return [told for name in codings for told in found[name]]
 
 
-def _teach(
+def _train(
     settings: Any,
     sim: Any,
     data: Dataset,
-    learner: Learner,
+    built: DiehlCookNetwork,
     codings: Mapping[str, Coding],
-    images: list[Images],
+    schedules: list[TrainingSchedule],
 ) -> dict[str, list[Told]]:
-    rows = data.flat
-    pupils = []
+    rows, runs = data.flat, []
     for code in codings.values():
-        for seen in images:
-            values = {} if learner.inhibitory else {"plastic.gain": settings.input_gain * fair_gain(code, rows, seen)}
-            disturbed = rows[seen.test[: settings.disturbed or None]]
-            exams = [Exam(rows[seen.labelled]), Exam(rows[seen.test])]
-            exams += [Exam(disturbed, disturbance) for disturbance in disturbances(settings)[1:]]
-            length = round(float(learner.protocol.period / settings.dt))
-            weights = np.pad(code.spike_weights(), (0, length - code.length))
-            pupils.append(CodedPupil(code, rows[seen.lessons], exams, seen.seed, weights, values, settings.winners))
-    records = iter(teach_coded(sim, learner, pupils, piece=PIECE))
-    return {name: [Told(name, code, seen, next(records), learner) for seen in images] for name, code in codings.items()}
+        source = EncodedImages(code, np.pad(code.spike_weights(), (0, built.steps - code.length)))
+        for seen in schedules:
+            values = {} if built.inhibitory else {"plastic.gain": settings.input_gain * fair_gain(code, rows, seen)}
+            runs.append(TrainingRun(seen, source, values=values, winners=settings.winners))
+    done = iter(train(sim, built, runs, checkpoint=PIECE))
+    return {name: [Told(name, code, seen, next(done), built) for seen in schedules] for name, code in codings.items()}
 
 
-def fair_gain(code: Coding, rows: NDArray[np.float64], seen: Images) -> float:
+def fair_gain(code: Coding, rows: NDArray[np.float64], seen: TrainingSchedule) -> float:
     """By how much to multiply the input of a code, so that images bring as much in every code.
 
     What a spike brings lasts until the image ends, as the currents of the cells do. In the time to first spike
     t = T(1 - x), a value x so brings x T, and that is what the others are held to.
     """
     rng, weights = np.random.default_rng(seen.seed), code.spike_weights()
-    images = rows[seen.labelled[:_GAIN_IMAGES]]
+    images = rows[seen.labelling[:_GAIN_IMAGES]]
     brought = 0.0
     for image in images:
         spikes = code.encode(image, rng)
@@ -140,9 +145,9 @@ def fair_gain(code: Coding, rows: NDArray[np.float64], seen: Images) -> float:
     return float(images.sum()) / max(brought, 1e-12)
 
 
-def rate_network(settings: Any, data: Dataset) -> Learner:
+def rate_network(settings: Any, data: Dataset) -> DiehlCookNetwork:
     """The network of Diehl & Cook 2015: spikes are counted, and inhibition lets few cells answer."""
-    circuit = Circuit(
+    made_of = NetworkSettings(
         size=settings.neurons,
         neuron=_adapting(settings.rate_neuron, settings.rate_theta_plus, settings.rate_tau_theta),
         neuron_preset="",
@@ -154,15 +159,15 @@ def rate_network(settings: Any, data: Dataset) -> Learner:
         excitation=10.4,
         inhibition=settings.inhibition,
         delays=0 * ms,
-        settle=("v", "g_exc", "g_inh"),
+        reset_state=("v", "g_exc", "g_inh"),
         coding=Played(CAPACITY),
     )
-    return build(data, _protocol(settings.rate_shown, settings.rate_rest), circuit, 1)
+    return build(data, _protocol(settings.rate_shown, settings.rate_rest), made_of, 1)
 
 
-def first_spike_network(settings: Any, data: Dataset) -> Learner:
+def first_spike_network(settings: Any, data: Dataset) -> DiehlCookNetwork:
     """A network whose answer is who spikes first: the winners take all, and learn what came before them."""
-    circuit = Circuit(
+    made_of = NetworkSettings(
         size=settings.neurons,
         neuron=_adapting(settings.neuron, settings.theta_plus, settings.tau_theta),
         neuron_preset="",
@@ -174,15 +179,15 @@ def first_spike_network(settings: Any, data: Dataset) -> Learner:
         excitation=0.0,
         inhibition=0.0,
         delays=0 * ms,
-        settle=("v", "g_exc", "urgency"),
+        reset_state=("v", "g_exc", "urgency"),
         coding=Played(CAPACITY),
     )
-    return build(data, _protocol(settings.shown, settings.rest), circuit, 1)
+    return build(data, _protocol(settings.shown, settings.rest), made_of, 1)
 
 
 def _protocol(shown: Quantity, rest: Quantity) -> Protocol:
     # How bright an image is, its coding knows; nothing is shown again.
-    return Protocol(shown=shown, rest=rest, rate=0 * Hz, fewest_spikes=0, brighter=0 * Hz, times=0)
+    return Protocol(shown=shown, rest=rest, rate=0 * Hz, minimum_spikes=0, intensity_step=0 * Hz, times=0)
 
 
 def _adapting(model: str, theta_plus: Quantity, tau_theta: Quantity) -> NeuronModel:

@@ -14,7 +14,7 @@ from biosnn.catalogue import network_file
 from biosnn.datasets import Dataset
 from biosnn.engine.prepared import state_variables
 from biosnn.errors import SettingsError, field_error
-from biosnn.learning import Circuit, Learner, Trained, check_fits, load_network, save_network, trained
+from biosnn.learning import DiehlCookNetwork, NetworkSettings, Trained, check_fits, load_network, save_network, trained
 from biosnn.study import setting_texts
 
 # What is asked of a run, and not how its network was made.
@@ -29,12 +29,12 @@ _NAMED_BY = {
 
 
 def settings_of(name: str, _: Mapping[str, Any]) -> dict[str, str]:
-    """The settings that a trained network brings along: those it was taught with, and that it is only tested."""
+    """The settings that a trained network brings along: those it was trained with, and that it is only tested."""
     if not name:
         return {}
     settings = load_network(network_file(name)).settings
     if not settings:
-        do = "Say what it is with the settings, or go on with it from Python: biosnn.learning.teach."
+        do = "Say what it is with the settings, or go on with it from Python: biosnn.learning.train."
         raise SettingsError(field_error(f"network={name}", "a network that this study has saved", "no settings", do))
     own = {key: text for key, text in settings.items() if key not in _OF_THE_RUN}
     return {**own, "lessons": "0", "networks": "1", "control": "off"}
@@ -42,7 +42,7 @@ def settings_of(name: str, _: Mapping[str, Any]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Start:
-    """Where the courses begin: with a new network, or with a trained one."""
+    """Where training begins: with a new network, or with a trained one."""
 
     network: Trained | None
     digest: str = ""
@@ -57,9 +57,9 @@ class Start:
             return cls(None)
         network = load_network(network_file(settings.network))
         check_fits(network, data, f"network={settings.network}")
-        if network.circuit.size != settings.neurons:
+        if network.network_settings.size != settings.neurons:
             do = "Leave it out: the network brings its own."
-            expected = f"{network.circuit.size}, as the network has"
+            expected = f"{network.network_settings.size}, as the network has"
             raise SettingsError(field_error("neurons", expected, settings.neurons, do))
         return cls(network, hashlib.sha256(network_file(settings.network).read_bytes()).hexdigest())
 
@@ -69,46 +69,48 @@ class Start:
             return None
         return self.network.learned_from, self.network.held_out
 
-    def circuit(self, settings: Any, circuit: Circuit) -> Circuit:
-        """The circuit with the network's own models, where the settings name no others than it was taught with."""
+    def network_settings(self, settings: Any, made_of: NetworkSettings) -> NetworkSettings:
+        """What a network is made of: its own models, where the settings name no others than it was trained with."""
         if self.network is None:
-            return circuit
-        own, before, now = self.network.circuit, self.network.settings, setting_texts(settings)
+            return made_of
+        own, before, now = self.network.network_settings, self.network.settings, setting_texts(settings)
         models: dict[str, Any] = {}
         for name, named_by in _NAMED_BY.items():
             if all(now[key] == before[key] for key in named_by):
                 models[name] = getattr(own, name)
         if "rule" in models:
             models["rule_preset"] = ""
-        return replace(circuit, **models)
+        return replace(made_of, **models)
 
-    def state(self, learner: Learner) -> dict[str, Any]:
-        """What `teach` takes: the state of the network, and the time from which it goes on."""
+    def state(self, built: DiehlCookNetwork) -> dict[str, Any]:
+        """What `train` takes: the state of the network, and the time from which it goes on."""
         if self.network is None:
             return {}
-        known = {key: var.size for key, var in state_variables(learner.network).items()}
+        known = {key: var.size for key, var in state_variables(built.network).items()}
         state = {key: value for key, value in self.network.state.items() if known.get(key) == np.size(value)}
-        period = float(learner.protocol.period)
+        period = float(built.protocol.period)
         return {"state": state, "begin": np.ceil(self.network.time / period) * period}
 
     @property
-    def lessons(self) -> int:
-        """How many lessons the network has had before."""
-        return self.network.lessons if self.network else 0
+    def n_training(self) -> int:
+        """How many training presentations the network has had before."""
+        return self.network.n_training if self.network else 0
 
 
-def network_files(settings: Any, start: Start, learner: Learner, outcomes: Any) -> dict[str, Callable[[Path], None]]:
+def network_files(
+    settings: Any, start: Start, built: DiehlCookNetwork, outcomes: Any
+) -> dict[str, Callable[[Path], None]]:
     """The files with the trained networks, for the result."""
 
     def writer(outcome: Any) -> Callable[[Path], None]:
         network = trained(
-            learner,
-            outcome.course,
-            outcome.record,
+            built,
+            outcome.schedule,
+            outcome.history,
             outcome.score,
-            before=start.lessons,
+            before=start.n_training,
             settings=setting_texts(settings),
         )
         return lambda path: save_network(network, path)
 
-    return {f"seed-{outcome.course.seed}.npz": writer(outcome) for outcome in outcomes}
+    return {f"seed-{outcome.schedule.seed}.npz": writer(outcome) for outcome in outcomes}

@@ -10,7 +10,16 @@ from brian2 import ms, mV, second, volt
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
-from biosnn.learning import Course, Record, Score, chance, k_means, learning_curve, logistic_regression
+from biosnn.learning import (
+    Score,
+    TrainingHistory,
+    TrainingSchedule,
+    chance,
+    k_means,
+    learning_curve,
+    logistic_regression,
+)
+from biosnn.learning.schedule import TEST
 from biosnn.measure import confusion
 from biosnn.study import Result
 
@@ -22,8 +31,8 @@ TIMES_CHANCE = 6
 class Outcome:
     """What one network came to."""
 
-    course: Course
-    record: Record
+    schedule: TrainingSchedule
+    history: TrainingHistory
     score: Score
 
 
@@ -34,16 +43,16 @@ def result_of(
     values = {
         "accuracy": float(votes.mean()),
         "accuracy sd": float(votes.std(ddof=1)) if len(votes) > 1 else 0.0,
-        **{f"accuracy of seed {outcome.course.seed}": outcome.score.vote for outcome in outcomes},
+        **{f"accuracy of seed {outcome.schedule.seed}": outcome.score.vote for outcome in outcomes},
         "accuracy on training images": _mean(outcomes, lambda outcome: outcome.score.training),
         "accuracy weighing every answer": _mean(outcomes, lambda outcome: outcome.score.weighted),
         "accuracy of a linear readout": _mean(outcomes, lambda outcome: outcome.score.linear),
         **({"accuracy without learning": control.score.vote} if control else {}),
-        **_baselines(settings, data, [outcome.course for outcome in outcomes]),
-        "spikes an image": _mean(outcomes, lambda outcome: _examined(outcome).sum(axis=1).mean()),
-        "cells answering an image": _mean(outcomes, lambda outcome: (_examined(outcome) > 0).sum(axis=1).mean()),
-        "images without answer": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=1) == 0).mean()),
-        "silent neurons": _mean(outcomes, lambda outcome: (_examined(outcome).sum(axis=0) == 0).mean()),
+        **_baselines(settings, data, [outcome.schedule for outcome in outcomes]),
+        "spikes an image": _mean(outcomes, lambda outcome: _tested(outcome).sum(axis=1).mean()),
+        "cells answering an image": _mean(outcomes, lambda outcome: (_tested(outcome) > 0).sum(axis=1).mean()),
+        "images without answer": _mean(outcomes, lambda outcome: (_tested(outcome).sum(axis=1) == 0).mean()),
+        "silent neurons": _mean(outcomes, lambda outcome: (_tested(outcome).sum(axis=0) == 0).mean()),
         **_shown_again(settings, outcomes),
         **_costs(settings, outcomes),
     }
@@ -51,17 +60,17 @@ def result_of(
 
 
 def _shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
-    """How many presentations were brighter than usual: of the lessons, if there were any, and of the exam's images."""
-    exam = {"images shown again": _mean(outcomes, lambda outcome: (_boost(outcome) > 0).mean())}
+    """How many presentations were brighter than usual: in training, if there was any, and of the test's images."""
+    test = {"images shown again": _mean(outcomes, lambda outcome: (_boost(outcome) > 0).mean())}
     if not settings.lessons:
-        return exam
-    lessons = _mean(outcomes, lambda outcome: (outcome.record.boost[: settings.lessons] > 0).mean())
-    return {"lessons shown again": lessons} | exam
+        return test
+    training = _mean(outcomes, lambda outcome: (outcome.history.boost[: settings.lessons] > 0).mean())
+    return {"lessons shown again": training} | test
 
 
 def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
-    """What an image of the exam costs the network, and what it costs to simulate one."""
-    inputs, excitatory, inhibitory = np.mean([o.record.traffic / o.course.examined for o in outcomes], axis=0)
+    """What an image of the test costs the network, and what it costs to simulate one."""
+    inputs, excitatory, inhibitory = np.mean([o.history.traffic(TEST) / o.schedule.n_test for o in outcomes], axis=0)
     # A spike of an input reaches all cells, one of an excitatory cell its partner, one of that all other cells.
     operations = inputs * settings.neurons + excitatory + inhibitory * (settings.neurons - 1)
     costs = {
@@ -69,15 +78,15 @@ def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
         "synaptic operations an image": float(operations),
         "simulated time an image": round(_showings(settings, outcomes), 3) * (settings.shown + settings.rest),
     }
-    if outcomes[0].record.memory:
-        seconds = _mean(outcomes, lambda outcome: outcome.record.seconds / outcome.record.done)
+    if outcomes[0].history.memory:
+        seconds = _mean(outcomes, lambda outcome: outcome.history.seconds / outcome.history.done)
         costs["processor time an image"] = round(1e3 * seconds, 3) * ms
-        costs["memory of a network (MB)"] = max(outcome.record.memory for outcome in outcomes) / 1e6
+        costs["memory of a network (MB)"] = max(outcome.history.memory for outcome in outcomes) / 1e6
     return costs
 
 
 def _showings(settings: Any, outcomes: list[Outcome]) -> float:
-    """How often an image of the exam is shown on average, until it gets enough spikes."""
+    """How often an image of the test is shown on average, until it gets enough spikes."""
     return 1 + _mean(outcomes, lambda outcome: _boost(outcome).mean()) / float(settings.brighter)
 
 
@@ -87,10 +96,10 @@ def left_out(values: dict[str, Any]) -> list[str]:
     return left if TIMES_CHANCE * values["chance"] < 1 else [*left, "learns"]
 
 
-def _baselines(settings: Any, data: Dataset, courses: list[Course]) -> dict[str, float]:
+def _baselines(settings: Any, data: Dataset, schedules: list[TrainingSchedule]) -> dict[str, float]:
     """Mean accuracy of simpler methods over the same splits; of chance alone if no others are asked for."""
-    distinct = courses if settings.held_out else courses[:1]  # a dataset's own division is the same for every seed
-    parts = [(data.take(course.train), data.take(course.test), course.seed) for course in distinct]
+    distinct = schedules if settings.held_out else schedules[:1]  # a dataset's own division is the same for every seed
+    parts = [(data.take(schedule.train), data.take(schedule.test), schedule.seed) for schedule in distinct]
     found = {"chance": float(np.mean([chance(train, test) for train, test, _ in parts]))}
     if settings.baselines:
         centres = min(settings.neurons, *(len(train.labels) for train, _, _ in parts))
@@ -102,42 +111,44 @@ def _baselines(settings: Any, data: Dataset, courses: list[Course]) -> dict[str,
 def _arrays(settings: Any, data: Dataset, outcomes: list[Outcome], control: Outcome | None) -> dict[str, Any]:
     first = outcomes[0]
     window = max(settings.lessons // CURVE_POINTS, 1)
-    curves = [learning_curve(outcome.record, outcome.course, data, window) for outcome in outcomes]
-    tables = [confusion(outcome.score.decided, data.labels[outcome.course.test], data.classes) for outcome in outcomes]
-    exhibits = first.course.test[: first.course.exhibits]
+    curves = [learning_curve(outcome.history, outcome.schedule, data, window) for outcome in outcomes]
+    tables = [
+        confusion(outcome.score.decided, data.labels[outcome.schedule.test], data.classes) for outcome in outcomes
+    ]
+    recorded = first.schedule.recorded
     arrays = {
-        "receptive fields": first.record.weights.reshape(-1, *data.shape),
+        "receptive fields": first.history.weights.reshape(-1, *data.shape),
         "neuron labels": first.score.neuron_labels,
         "confusion": np.sum(tables, axis=0),
         "curve lessons": curves[0][0],
         "curve accuracy": np.array([curve[1] for curve in curves]),
         "final accuracy": np.array([outcome.score.vote for outcome in outcomes]),
-        "spikes an image": np.concatenate([_examined(outcome).sum(axis=1) for outcome in outcomes]),
-        "spikes a neuron": np.concatenate([_examined(outcome).sum(axis=0) for outcome in outcomes]),
-        "thresholds": np.concatenate([outcome.record.theta for outcome in outcomes]) * volt / mV,
-        "lesson spikes": np.asarray(first.record.responses[: settings.lessons].sum(axis=1)),
-        "exhibits": data.images[exhibits] / data.brightest,
-        "exhibit labels": data.labels[exhibits],
-        "exhibit decisions": first.score.decided[: len(exhibits)],
+        "spikes an image": np.concatenate([_tested(outcome).sum(axis=1) for outcome in outcomes]),
+        "spikes a neuron": np.concatenate([_tested(outcome).sum(axis=0) for outcome in outcomes]),
+        "thresholds": np.concatenate([outcome.history.theta for outcome in outcomes]) * volt / mV,
+        "lesson spikes": np.asarray(first.history.responses[: settings.lessons].sum(axis=1)),
+        "exhibits": data.images[recorded] / data.brightest,
+        "exhibit labels": data.labels[recorded],
+        "exhibit decisions": first.score.decided[: len(recorded)],
         "exhibit period": np.array([float(settings.shown), float(settings.shown + settings.rest)]) * second,
-        "exhibit spike times": first.record.exhibit_spikes[0] * second,
-        "exhibit spike neurons": first.record.exhibit_spikes[1].astype(np.int64),
-        "exhibit input times": first.record.exhibit_inputs[0] * second,
-        "exhibit input pixels": first.record.exhibit_inputs[1].astype(np.int64),
+        "exhibit spike times": first.history.recorded_spikes[0] * second,
+        "exhibit spike neurons": first.history.recorded_spikes[1].astype(np.int64),
+        "exhibit input times": first.history.recorded_inputs[0] * second,
+        "exhibit input pixels": first.history.recorded_inputs[1].astype(np.int64),
     }
     if control:
-        arrays["control fields"] = control.record.weights.reshape(-1, *data.shape)
+        arrays["control fields"] = control.history.weights.reshape(-1, *data.shape)
     return arrays
 
 
-def _examined(outcome: Outcome) -> NDArray[np.int64]:
+def _tested(outcome: Outcome) -> NDArray[np.int64]:
     """The responses of the frozen network to all training and test images."""
-    return outcome.record.responses[outcome.course.lessons :][: outcome.course.examined]
+    return outcome.history.responses[outcome.schedule.n_training :][: outcome.schedule.n_test]
 
 
 def _boost(outcome: Outcome) -> NDArray[np.float64]:
-    """By how many hertz brighter than usual each image of the exam was shown the last time."""
-    return outcome.record.boost[outcome.course.lessons :][: outcome.course.examined]
+    """By how many hertz brighter than usual each image of the test was shown the last time."""
+    return outcome.history.boost[outcome.schedule.n_training :][: outcome.schedule.n_test]
 
 
 def _mean(outcomes: list[Outcome], of: Any) -> float:

@@ -20,15 +20,15 @@ from biosnn.datasets import Dataset, load, names, stratified_split
 from biosnn.errors import SettingsError, field_error
 from biosnn.learning import (
     Checkpoints,
-    Circuit,
-    Course,
-    Learner,
+    DiehlCookNetwork,
+    NetworkSettings,
     Protocol,
-    Pupil,
+    TrainingRun,
+    TrainingSchedule,
     build,
     fingerprint,
     score,
-    teach,
+    train,
 )
 from biosnn.model import NeuronModel
 from biosnn.quantity import format_quantity
@@ -144,9 +144,9 @@ def run(settings: Settings, sim: Any) -> Result:
     """Let several networks learn, each with a split of its own, and compare them with simpler methods."""
     data = _data(settings)
     start = Start.of(settings, data)
-    courses = [_course(settings, data, start, sim.seed + number) for number in range(settings.networks)]
-    learner, outcomes, control = _teach(settings, sim, data, start, courses)
-    return result_of(settings, data, outcomes, control, network_files(settings, start, learner, outcomes))
+    schedules = [_schedule(settings, data, start, sim.seed + number) for number in range(settings.networks)]
+    built, outcomes, control = _train(settings, sim, data, start, schedules)
+    return result_of(settings, data, outcomes, control, network_files(settings, start, built, outcomes))
 
 
 def _data(settings: Settings) -> Dataset:
@@ -159,11 +159,17 @@ def _data(settings: Settings) -> Dataset:
     return replace(data.take(kept), for_training=int(np.count_nonzero(kept < data.for_training)))
 
 
-def _course(settings: Settings, data: Dataset, start: Start, seed: int) -> Course:
+def _schedule(settings: Settings, data: Dataset, start: Start, seed: int) -> TrainingSchedule:
     train, test = start.split(data) or _split(settings, data, seed)
     train = train[: settings.training] if settings.training else train
-    labelled = min(settings.labelled, len(train))
-    return Course(train, test, settings.lessons, exhibits=min(6, len(test)), seed=seed, labelled=labelled)
+    return TrainingSchedule(
+        train,
+        test,
+        settings.lessons,
+        n_recorded=min(6, len(test)),
+        seed=seed,
+        n_labelling=min(settings.labelled, len(train)),
+    )
 
 
 def _split(settings: Settings, data: Dataset, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -181,8 +187,8 @@ def _protocol(settings: Settings) -> Protocol:
         shown=settings.shown,
         rest=settings.rest,
         rate=settings.rate,
-        fewest_spikes=settings.fewest_spikes,
-        brighter=settings.brighter,
+        minimum_spikes=settings.fewest_spikes,
+        intensity_step=settings.brighter,
         times=20,
     )
 
@@ -195,8 +201,8 @@ def _cell(settings: Settings) -> NeuronModel:
     return model.with_values(preset, **{name: str(format_quantity(q)) for name, q in adaptation.items() if float(q)})
 
 
-def _circuit(settings: Settings) -> Circuit:
-    return Circuit(
+def _network(settings: Settings) -> NetworkSettings:
+    return NetworkSettings(
         size=settings.neurons,
         neuron=_cell(settings),
         neuron_preset="",
@@ -208,29 +214,29 @@ def _circuit(settings: Settings) -> Circuit:
         excitation=settings.excitation,
         inhibition=settings.inhibition,
         delays=settings.delays,
-        settle=settings.settle,
+        reset_state=settings.settle,
     )
 
 
-def _teach(
-    settings: Settings, sim: Any, data: Dataset, start: Start, courses: list[Course]
-) -> tuple[Learner, list[Outcome], Outcome | None]:
-    """Run every course, and the control on the first one: one build, as many processes at once as there are cores."""
+def _train(
+    settings: Settings, sim: Any, data: Dataset, start: Start, schedules: list[TrainingSchedule]
+) -> tuple[DiehlCookNetwork, list[Outcome], Outcome | None]:
+    """Train on every schedule, the control on the first: one build, as many processes at once as there are cores."""
     sim.reset(dt=settings.dt, precision=settings.precision)
-    learner = build(data, _protocol(settings), start.circuit(settings, _circuit(settings)), courses[0].length)
-    pupils = [Pupil(course) for course in courses] + [Pupil(courses[0], learning=False)] * settings.control
+    made_of = start.network_settings(settings, _network(settings))
+    built = build(data, _protocol(settings), made_of, schedules[0].length)
+    runs = [TrainingRun(schedule) for schedule in schedules]
+    runs += [TrainingRun(schedules[0], learning=False)] * settings.control
     checkpoints = None
     if sim.unfinished is not None:
         extra = (sim.target, sim.seed, str(settings.dt), settings.precision, settings.checkpoint, start.digest)
-        checkpoints = Checkpoints(sim.unfinished, [fingerprint(learner, pupil, *extra) for pupil in pupils])
-    records = teach(
-        sim, learner, pupils, checkpoint=settings.checkpoint, checkpoints=checkpoints, **start.state(learner)
-    )
+        checkpoints = Checkpoints(sim.unfinished, [fingerprint(built, run, *extra) for run in runs])
+    histories = train(sim, built, runs, checkpoint=settings.checkpoint, checkpoints=checkpoints, **start.state(built))
     found = [
-        Outcome(pupil.course, record, score(record, pupil.course, data))
-        for pupil, record in zip(pupils, records, strict=True)
+        Outcome(run.schedule, history, score(history, run.schedule, data))
+        for run, history in zip(runs, histories, strict=True)
     ]
-    return learner, found[: len(courses)], found[-1] if settings.control else None
+    return built, found[: len(schedules)], found[-1] if settings.control else None
 
 
 def _answers(result: Result) -> bool:

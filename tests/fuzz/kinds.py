@@ -26,7 +26,7 @@ from biosnn.datasets import cifar, from_file, idx
 from biosnn.energy.prices import read_prices
 from biosnn.errors import ConversionError, ModelError
 from biosnn.files import read_text
-from biosnn.learning import Checkpoints, Record, load_network
+from biosnn.learning import Checkpoints, Responses, TrainingHistory, load_network
 from biosnn.model import from_toml
 from biosnn.nir import read_nir
 from biosnn.study import Claim, Result, Table, load_result, load_study
@@ -126,20 +126,33 @@ def _read_converted(folder: Path) -> None:
     load(folder / "network.npz")
 
 
+def _history(done: int) -> TrainingHistory:
+    """Of a run of five cells with four inputs, after so many presentations."""
+    none, steps = np.empty((2, 0)), np.arange(done)
+    return TrainingHistory(
+        begin=0.0,
+        seconds=1.0,
+        memory=2.0,
+        state={"plastic.w": np.ones(20), "excitatory.v": np.ones(5) * mV} if done else {},
+        image=steps,
+        boost=np.zeros(done),
+        responses=sparse.csr_array(RNG.integers(0, 3, (done, 5)), dtype=np.int32),
+        timed=Responses(done, 5, 10, steps, steps, steps),
+        input_spikes=np.zeros((3, 4), np.int64),
+        excitatory_spikes=np.zeros((3, 5), np.int64),
+        inhibitory_spikes=np.zeros((3, 5), np.int64),
+        recorded_spikes=none,
+        recorded_inputs=none,
+    )
+
+
 def _checkpoint(folder: Path) -> None:
-    responses = sparse.csr_array(RNG.integers(0, 3, (4, 5)), dtype=np.int32)
-    state = {"plastic.w": np.ones(20), "excitatory.v": np.ones(5) * mV}
-    none = np.empty((2, 0))
-    record = Record(0.0, 1.0, 2.0, state, np.arange(4), np.zeros(4), responses, np.zeros(3, np.int64), none, none)
     for _ in range(2):
-        Checkpoints(folder, ["same"]).keep(0, record)
+        Checkpoints(folder, ["same"]).keep(0, _history(4))
 
 
 def _read_checkpoint(folder: Path) -> None:
-    none = np.empty((2, 0))
-    empty = sparse.csr_array((0, 5), dtype=np.int32)
-    nothing = Record(0.0, 0.0, 0.0, {}, np.arange(0), np.zeros(0), empty, np.zeros(3, np.int64), none, none)
-    found = Checkpoints(folder, ["same"]).last(0, nothing)
+    found = Checkpoints(folder, ["same"]).last(0, _history(0))
     assert found.done in (0, 4), "what is read is a whole checkpoint, or none"
 
 
