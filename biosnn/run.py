@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from biosnn.engine import session
 from biosnn.errors import BiosnnError, ResultError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
-from biosnn.study.folder import address, refuse_foreign, unfinished_folder, whole_or_not_at_all
+from biosnn.study.folder import address, atomic_folder, checkpoint_folder, refuse_foreign
 from biosnn.study.load import Study, load_plot, load_study
 from biosnn.study.provenance import collect
 from biosnn.study.result import Result
@@ -80,8 +80,8 @@ def run_study(
         folder = Path(out) if out else RESULTS / address(study.name, texts, seed, used["used"])
         _refuse_here(folder)
         refuse_foreign(folder, study.name)
-        sim.unfinished = unfinished_folder(folder)
-        with whole_or_not_at_all(folder) as new:
+        sim.checkpoint_folder = checkpoint_folder(folder)
+        with atomic_folder(folder) as new:
             say(f"running on {used['used']}")
             started = time.perf_counter()
             result = _run(study, chosen, sim)
@@ -98,7 +98,7 @@ def run_study(
             write_result(new, result, rows, claims, about, provenance)
             draw_figures(new, lambda: contained(lambda: load_plot(study)(load_result(new))), study.folder)
             write_report(new, study)
-        shutil.rmtree(sim.unfinished, ignore_errors=True)
+        shutil.rmtree(sim.checkpoint_folder, ignore_errors=True)
     return load_result(folder)
 
 

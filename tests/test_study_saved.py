@@ -18,7 +18,7 @@ from hypothesis_profile import examples
 
 from biosnn.errors import ResultError
 from biosnn.study import Claim, Result, Table, load_result
-from biosnn.study.folder import refuse_foreign, whole_or_not_at_all
+from biosnn.study.folder import atomic_folder, refuse_foreign
 from biosnn.study.saved import write_result
 from biosnn.study.verdict import Expected, check_claims, check_values
 
@@ -215,11 +215,11 @@ def test_a_result_keeps_copies_of_scalars_in_plain_types() -> None:
 
 
 def test_a_folder_appears_when_its_block_ends_well(tmp_path: Path) -> None:
-    with whole_or_not_at_all(tmp_path / "deep/er") as new:
+    with atomic_folder(tmp_path / "deep/er") as new:
         (new / "file").write_text("half")
         assert not (tmp_path / "deep/er").exists()
     assert (tmp_path / "deep/er/file").read_text() == "half"
-    with pytest.raises(ZeroDivisionError), whole_or_not_at_all(tmp_path / "deep/er") as new:
+    with pytest.raises(ZeroDivisionError), atomic_folder(tmp_path / "deep/er") as new:
         (new / "file").write_text(str(1 / 0))
     assert (tmp_path / "deep/er/file").read_text() == "half"
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["er"]
@@ -227,7 +227,7 @@ def test_a_folder_appears_when_its_block_ends_well(tmp_path: Path) -> None:
 
 def test_what_is_put_into_a_folder_during_the_run_is_kept(tmp_path: Path) -> None:
     folder = write(tmp_path / "r")
-    with whole_or_not_at_all(folder) as new:
+    with atomic_folder(folder) as new:
         write(new)
         (folder / "figures").mkdir()
         for name in ("notes.txt", "figures/mine.png"):
@@ -237,7 +237,7 @@ def test_what_is_put_into_a_folder_during_the_run_is_kept(tmp_path: Path) -> Non
 
 
 def test_what_the_dead_left_is_cleaned_and_what_they_moved_aside_is_put_back(tmp_path: Path) -> None:
-    with whole_or_not_at_all(tmp_path / "r") as new:
+    with atomic_folder(tmp_path / "r") as new:
         mark = new.name.removeprefix(".r.new-")
     machine, living, _ = mark.split("-")
     assert living == str(os.getpid())
@@ -247,7 +247,7 @@ def test_what_the_dead_left_is_cleaned_and_what_they_moved_aside_is_put_back(tmp
     for name in (f".r.new-{dead}", f".r.new-{foreign}", f".r.new-{mark}", f".other.new-{dead}"):
         (tmp_path / name).mkdir()
     (tmp_path / f".r.old-{dead}" / "file").write_text("the earlier result")
-    with pytest.raises(KeyError), whole_or_not_at_all(tmp_path / "r"):
+    with pytest.raises(KeyError), atomic_folder(tmp_path / "r"):
         raise KeyError
     assert (tmp_path / "r/file").read_text() == "the earlier result"
     left = sorted(path.name for path in tmp_path.iterdir())

@@ -13,17 +13,18 @@ from biosnn.errors import BiosnnError, SettingsError
 from biosnn.learning import Checkpoints, TrainingHistory, load_network
 from biosnn.run import run_study
 from biosnn.study import load_study, make_settings
+from biosnn.study.settings import describe_settings
 
 SMALL = {
     "classes": "3",
     "neurons": "10",
     "networks": "1",
-    "lessons": "12",
-    "training": "12",
+    "n_training": "12",
+    "training_images": "12",
     "held_out": "10",
     "shown": "100 ms",
     "rest": "0 ms",
-    "brighter": "4000 Hz",  # every showing in the test is a run of its own
+    "intensity_step": "4000 Hz",  # every showing in the test is a run of its own
 }
 
 
@@ -64,7 +65,7 @@ def test_learning_turns_noise_into_digits_and_no_learning_leaves_it(small: Any) 
 
 
 def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
-    settings = {**SMALL, "input_gain": "0", "fewest_spikes": "0", "control": "off", "lessons": "2", "shown": "5 ms"}
+    settings = {**SMALL, "input_gain": "0", "minimum_spikes": "0", "control": "off", "n_training": "2", "shown": "5 ms"}
     result = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
     assert result.values["spikes an image"] == 0
     assert {claim.verdict for claim in result.claims} == {"silent"}
@@ -74,7 +75,7 @@ def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
 
 @pytest.mark.cpp
 def test_images_that_nothing_answers_are_shown_again_and_cost_their_time(tmp_path: Path) -> None:
-    settings = {**SMALL, "input_gain": "0", "control": "off", "lessons": "2", "shown": "5 ms"}
+    settings = {**SMALL, "input_gain": "0", "control": "off", "n_training": "2", "shown": "5 ms"}
     result = run_study("unsupervised", settings, target="cpp", out=tmp_path / "out")
     assert result.values["images shown again"] == 1
     assert result.values["simulated time an image"] / ms == pytest.approx(5 * (1 + 20))
@@ -87,15 +88,15 @@ def test_what_cannot_be_is_refused(tmp_path: Path, key: str, value: str) -> None
     assert (key == "dataset") == isinstance(caught.value, SettingsError)
 
 
-def test_a_trained_network_is_tested_anew_and_taught_on(small: Any, tmp_path: Path) -> None:
+def test_a_trained_network_is_tested_anew_and_trained_on(small: Any, tmp_path: Path) -> None:
     network = {"network": str(small.files["seed-1.npz"])}
     tested = run_study("unsupervised", network, target="numpy", out=tmp_path / "tested")
-    assert tested.settings["neurons"] == "10", "it brings the settings that it was taught with"
-    assert (tested.settings["lessons"], tested.settings["control"]) == ("0", "off")
+    assert tested.settings["neurons"] == "10", "it brings the settings that it was trained with"
+    assert (tested.settings["n_training"], tested.settings["control"]) == ("0", "off")
     np.testing.assert_array_equal(tested.arrays["receptive fields"], small.arrays["receptive fields"])
     assert tested.arrays["confusion"].sum() == 10
-    assert "lessons shown again" not in tested.values
-    learned_on = run_study("unsupervised", {**network, "lessons": "6"}, target="numpy", out=tmp_path / "on")
+    assert "training images shown again" not in tested.values
+    learned_on = run_study("unsupervised", {**network, "n_training": "6"}, target="numpy", out=tmp_path / "on")
     assert not np.array_equal(learned_on.arrays["receptive fields"], small.arrays["receptive fields"])
     assert np.asarray(learned_on.arrays["thresholds"]).max() > np.asarray(small.arrays["thresholds"]).max()
     assert load_network(learned_on.files["seed-1.npz"]).n_training == 18
@@ -116,16 +117,18 @@ def test_a_network_takes_another_rule_but_no_other_size(small: Any, tmp_path: Pa
             run_study("unsupervised", {**network, **change}, target="numpy", out=tmp_path / "out")
     other = run_study(
         "unsupervised",
-        {**network, "rule": "stdp_diehl_cook_power", "rule_preset": "", "lessons": "3"},
+        {**network, "rule": "stdp_diehl_cook_power", "rule_preset": "", "n_training": "3"},
         target="numpy",
         out=tmp_path / "out",
     )
     assert "stdp_diehl_cook_power" in {model["name"] for model in other.provenance["models"]}
 
 
-def test_without_lessons_there_is_nothing_to_test(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"lessons: expected at least 1 \(got 0\). Without lessons, give network="):
-        run_study("unsupervised", {**SMALL, "lessons": "0"}, target="numpy", out=tmp_path / "out")
+def test_without_training_there_is_nothing_to_test(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"n_training: expected at least 1 \(got 0\). Without training, give network="
+    ):
+        run_study("unsupervised", {**SMALL, "n_training": "0"}, target="numpy", out=tmp_path / "out")
 
 
 def test_a_run_that_was_stopped_goes_on(
@@ -143,12 +146,12 @@ def test_a_run_that_was_stopped_goes_on(
     with pytest.raises(KeyboardInterrupt):
         run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
     monkeypatch.undo()
-    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == [".out.unfinished"]
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == [".out.checkpoint"]
     resumed = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
     assert "network 1 goes on after 6 presentations" in capsys.readouterr().err
     np.testing.assert_array_equal(resumed.arrays["receptive fields"], whole.arrays["receptive fields"])
     np.testing.assert_array_equal(resumed.arrays["confusion"], whole.arrays["confusion"])
-    assert not (tmp_path / ".out.unfinished").exists()
+    assert not (tmp_path / ".out.checkpoint").exists()
 
 
 @pytest.mark.parametrize(
@@ -165,6 +168,26 @@ def test_a_cell_with_other_ways_to_adapt_keeps_its_own() -> None:
     make = load_study("unsupervised").settings
     for change in ({"neuron": "./mine.toml"}, {"neuron_preset": "published_code"}, {"dataset": "digits"}):
         assert make_settings(make, {"dataset": "mnist", **change}).tau_theta == 0 * second
+
+
+@pytest.mark.parametrize(
+    ("study", "old", "new"),
+    [
+        ("unsupervised", "lessons", "n_training"),
+        ("unsupervised", "training", "training_images"),
+        ("unsupervised", "labelled", "n_labelling"),
+        ("unsupervised", "settle", "reset_state"),
+        ("unsupervised", "fewest_spikes", "minimum_spikes"),
+        ("unsupervised", "brighter", "intensity_step"),
+        ("coding", "lessons", "n_training"),
+        ("coding", "labelled", "n_labelling"),
+    ],
+)
+def test_a_setting_of_an_earlier_name_is_answered_with_that_of_now(study: str, old: str, new: str) -> None:
+    made = load_study(study).settings
+    assert new in {info.name for info in describe_settings(made)}
+    with pytest.raises(SettingsError, match=rf"Setting {old}: it is called {new} now. Write {new}=12\."):
+        make_settings(made, {old: "12"})
 
 
 @pytest.mark.cpp

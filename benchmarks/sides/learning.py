@@ -95,7 +95,7 @@ def stock_in_runs(count: int) -> Work:
     work = _work(count, inputs, exc, plastic, *others)
     grey, _ = mnist.images(count)
 
-    def lesson(image: NDArray[np.uint8]) -> None:
+    def presentation(image: NDArray[np.uint8]) -> None:
         weights = np.reshape(plastic.w[:], (INPUTS, CELLS))
         plastic.w = (weights * (WEIGHT_SUM / weights.sum(axis=0))).ravel()
         inputs.rates = image / 4.0 * Hz
@@ -103,7 +103,7 @@ def stock_in_runs(count: int) -> Work:
         inputs.rates = 0 * Hz
         work.network.run(PERIOD - SHOWN, namespace={})
 
-    return replace(work, lessons=[partial(lesson, image) for image in grey])
+    return replace(work, presentations=[partial(presentation, image) for image in grey])
 
 
 def _example(delays: bool) -> tuple[Any, ...]:

@@ -66,7 +66,7 @@ class Work:
         An array to add up, with the weights 1 to 7 in turn, so that two sides can be seen to do the same.
     joined : Projection, optional
         The projection whose arrays are counted.
-    lessons : sequence of callable
+    presentations : sequence of callable
         What to do, one after the other, in place of one run; with Brian2's runtime target only.
     """
 
@@ -75,7 +75,7 @@ class Work:
     counts: Mapping[str, Any] = field(default_factory=dict)
     total: Any = None
     joined: Any = None
-    lessons: Sequence[Callable[[], None]] = ()
+    presentations: Sequence[Callable[[], None]] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def run(side: Side) -> None:
     brian2.defaultclock.dt = DT
     brian2.seed(1)
     work = side.make()
-    told = {"seconds": _lessons(work) if work.lessons else _one_run(work), "peak": _peak()}
+    told = {"seconds": _presentations(work) if work.presentations else _one_run(work), "peak": _peak()}
     for name, value in {
         **told,
         **{name: variable.get_value().item() for name, variable in work.counts.items()},
@@ -37,12 +37,12 @@ def _one_run(work: Work) -> float:
     return ended - began
 
 
-def _lessons(work: Work) -> float:
+def _presentations(work: Work) -> float:
     """CPU time of all that happens, once the code is compiled."""
     work.network.run(0 * second, namespace={})
     began = time.process_time()
-    for lesson in work.lessons:
-        lesson()
+    for presentation in work.presentations:
+        presentation()
     return time.process_time() - began
 
 

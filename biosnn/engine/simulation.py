@@ -54,7 +54,7 @@ class Simulation(ABC):
         Why the target differs from the one asked for; "" if it does not.
     usage : Usage
         What the program took whose results can be read; nothing on targets other than ``cpp``.
-    unfinished : Path or None
+    checkpoint_folder : Path or None
         A folder in which long work may keep what it needs to go on after it was stopped; `run_study` sets it.
     """
 
@@ -65,7 +65,7 @@ class Simulation(ABC):
         self.dt = _time_step(dt)
         self.models: list[Any] = []
         self.usage = Usage()
-        self.unfinished: Path | None = None
+        self.checkpoint_folder: Path | None = None
         self._open = True
         self._begin()
 

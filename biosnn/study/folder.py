@@ -13,7 +13,7 @@ from biosnn.errors import ResultError
 from biosnn.study.saved import foreign_files, holds_result, study_of
 from biosnn.writing import left_by_the_dead, own_mark, sync_folder
 
-_NEW, _OLD, _UNFINISHED = ".new-", ".old-", ".unfinished"
+_NEW, _OLD, _CHECKPOINT = ".new-", ".old-", ".checkpoint"
 
 
 def address(study: str, settings: Mapping[str, str], seed: int, target: str) -> str:
@@ -22,10 +22,10 @@ def address(study: str, settings: Mapping[str, str], seed: int, target: str) -> 
     return f"{study}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def unfinished_folder(folder: Path) -> Path:
+def checkpoint_folder(folder: Path) -> Path:
     """Where a run that writes this result keeps what it needs to go on after it was stopped."""
     folder = folder.absolute()
-    return folder.with_name(f".{folder.name}{_UNFINISHED}")
+    return folder.with_name(f".{folder.name}{_CHECKPOINT}")
 
 
 def refuse_foreign(folder: Path, study: str) -> None:
@@ -58,7 +58,7 @@ def refuse_foreign(folder: Path, study: str) -> None:
 
 
 @contextlib.contextmanager
-def whole_or_not_at_all(folder: Path, do: str = "Choose another folder with --out.") -> Iterator[Path]:
+def atomic_folder(folder: Path, do: str = "Choose another folder with --out.") -> Iterator[Path]:
     """Give a hidden folder beside ``folder`` to write into, which takes its place when the block ends well.
 
     A run that is killed, or whose block raises, leaves ``folder`` as it was. What killed runs left beside it is

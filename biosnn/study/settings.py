@@ -154,6 +154,7 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
         An instance of ``cls``, every value of which keeps its limits. Where the class has ``BASES``, {setting: {value:
         {other setting: text}}}, that value of the setting replaces the defaults of the others. Instead of {value: ...}
         there may be a function of the value and of all settings as known so far. What is named first comes first.
+        ``RENAMED``, {earlier name: name}, has the error for an earlier name say what the setting is called now.
 
     Raises
     ------
@@ -161,6 +162,9 @@ def make_settings(cls: type, given: Mapping[str, Any] | None = None) -> Any:
         If a key is unknown, a value or unit does not fit, or a limit is not kept. The message lists what is right.
     """
     infos = {info.name: info for info in describe_settings(cls)}
+    for key in getattr(cls, "RENAMED", {}).keys() & (given or {}).keys():
+        new = cls.RENAMED[key]  # type: ignore[attr-defined]
+        raise SettingsError(f"Setting {key}: it is called {new} now. Write {new}={_write_safely((given or {})[key])}.")
     values = {key: _value(key, value, infos) for key, value in (given or {}).items()}
     for key, cases in getattr(cls, "BASES", {}).items():
         value = values[key] if key in values else infos[key].default

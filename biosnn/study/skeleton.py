@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from biosnn.errors import SettingsError, field_error
-from biosnn.study.folder import whole_or_not_at_all
+from biosnn.study.folder import atomic_folder
 from biosnn.study.load import EXPECTED, PLOT, README, SCRIPT
 
 _STUDY_NAME = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*")
@@ -34,7 +34,7 @@ def new_study(name: str, folder: Path = Path()) -> Path:
         If it cannot be written for another reason.
     """
     path = _free(name, folder / name, _STUDY_NAME)
-    with whole_or_not_at_all(path, _ELSEWHERE) as new:
+    with atomic_folder(path, _ELSEWHERE) as new:
         for file in (SCRIPT, PLOT, README, EXPECTED):
             (new / file).write_text(_text(name, "study", f"{file}.txt"), encoding="utf-8")
     return path

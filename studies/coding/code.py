@@ -190,13 +190,13 @@ def _own_decoder(coding: Coding, told: Sequence[Spikes], values: Floats) -> tupl
     except CodingError:  # a coding of a user's own may have none
         return np.nan, np.nan
     moments = np.unique(np.rint(np.geomspace(1, coding.length, MOMENTS)).astype(int))
-    course = np.array(
+    errors = np.array(
         [
             rms(np.array([coding.read(spikes.before(k), k) for spikes in told[:LOOKED_AT]]) - values[:LOOKED_AT])
             for k in moments
         ]
     )
-    still = np.flatnonzero(course > NEARLY * course[-1])
+    still = np.flatnonzero(errors > NEARLY * errors[-1])
     return error, float(moments[still[-1] + 1 if still.size else 0] * coding.dt)
 
 

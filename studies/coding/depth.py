@@ -201,7 +201,7 @@ class _Bench:
         self.pixels = int(np.prod(data.images.shape[1:]))
         images = min(settings.depth_images, len(data.labels))
         self.learned = max(2 * images // 3, 1)
-        # Of those to learn from, the first ones teach while gains are tried, and the others examine.
+        # Of those to learn from, the first ones train the decoder while gains are tried, and the others test it.
         self.tuned = max(2 * self.learned // 3, 1)
         chosen = [np.random.default_rng([sim.seed, s]).permutation(len(data.labels))[:images] for s in range(seeds)]
         self.shown = [[self._show(name, c, data, chosen[s], s) for s in range(seeds)] for name, c in codings.items()]
@@ -285,10 +285,10 @@ class _Bench:
         ]
         rates = np.array([answer.layers[1][0].mean() for answer in self.run(points)])
         rates = rates.reshape(-1, len(SCALES), self.seeds).mean(axis=2)
-        # More weight may mean fewer spikes by chance; the interpolation wants a rising course.
+        # More weight may mean fewer spikes by chance; the interpolation wants numbers that rise.
         rising = np.maximum.accumulate(rates, axis=1)
         # A neuron that nothing brings to the target takes the largest.
-        return np.array([np.exp(np.interp(TARGET, course, np.log(SCALES))) for course in rising])
+        return np.array([np.exp(np.interp(TARGET, row, np.log(SCALES))) for row in rising])
 
     def tune(self, scale: Floats, gains: Floats) -> tuple[Floats, Floats]:
         """With each gain of the later layers, the accuracy on images that are not those of the test, and survival."""

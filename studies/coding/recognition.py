@@ -89,10 +89,10 @@ def split(settings: Any, data: Dataset, seed: int) -> TrainingSchedule:
     return TrainingSchedule(
         train,
         test,
-        settings.lessons,
+        settings.n_training,
         n_recorded=0,
         seed=seed,
-        n_labelling=min(settings.labelled, len(train)),
+        n_labelling=min(settings.n_labelling, len(train)),
         shuffled=False,
         disturbances=tuple(disturbances(settings)),
         n_disturbed=min(settings.disturbed, len(test)),

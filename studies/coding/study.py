@@ -28,8 +28,8 @@ PARTS = ("code", "recognition", "depth")
 
 LARGE = {
     "neurons": "400",
-    "lessons": "10000",
-    "labelled": "10000",
+    "n_training": "10000",
+    "n_labelling": "10000",
     "held_out": "0",
     "disturbed": "2000",
     "rate": "63.75 Hz",
@@ -59,8 +59,8 @@ class Settings:
     dataset: str = setting("digits", "which images", choices=names(colour=False))
     neurons: int = setting(100, "how many cells", minimum=1)
     networks: int = setting(3, "how many networks learn in each coding, each with a seed of its own", minimum=1)
-    lessons: int = setting(3000, "presentations while learning", minimum=0)
-    labelled: int = setting(0, "how many training images, at most, a readout learns from; 0: all", minimum=0)
+    n_training: int = setting(3000, "presentations while learning", minimum=0)
+    n_labelling: int = setting(0, "how many training images, at most, a readout learns from; 0: all", minimum=0)
     held_out: int = setting(500, "how many images are held out for the test; 0: the dataset's test images", minimum=0)
     disturbed: int = setting(0, "how many of these are shown disturbed; 0: all", minimum=0)
     noise: tuple[float, ...] = setting((0.1, 0.3), "noise of the grey levels, standard deviations", minimum=0.0)
@@ -111,6 +111,7 @@ class Settings:
     dt: Quantity = setting(0.5 * ms, "time step", minimum=0.01 * ms)
     precision: str = setting("float64", "precision of the state variables", choices=("float64", "float32"))
 
+    RENAMED: ClassVar[dict[str, str]] = {"lessons": "n_training", "labelled": "n_labelling"}
     BASES: ClassVar[dict[str, Any]] = {"dataset": {"mnist": LARGE, "fashion-mnist": LARGE}}
 
 

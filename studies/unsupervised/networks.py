@@ -17,8 +17,18 @@ from biosnn.errors import SettingsError, field_error
 from biosnn.learning import DiehlCookNetwork, NetworkSettings, Trained, check_fits, load_network, save_network, trained
 from biosnn.study import setting_texts
 
+# Settings that had other names in earlier versions, as in the networks that these have saved.
+RENAMED = {
+    "lessons": "n_training",
+    "training": "training_images",
+    "labelled": "n_labelling",
+    "settle": "reset_state",
+    "fewest_spikes": "minimum_spikes",
+    "brighter": "intensity_step",
+}
+
 # What is asked of a run, and not how its network was made.
-_OF_THE_RUN = ("network", "networks", "lessons", "control", "checkpoint")
+_OF_THE_RUN = ("network", "networks", "n_training", "control", "checkpoint")
 
 # The settings that say what a model is.
 _NAMED_BY = {
@@ -36,8 +46,9 @@ def settings_of(name: str, _: Mapping[str, Any]) -> dict[str, str]:
     if not settings:
         do = "Say what it is with the settings, or go on with it from Python: biosnn.learning.train."
         raise SettingsError(field_error(f"network={name}", "a network that this study has saved", "no settings", do))
-    own = {key: text for key, text in settings.items() if key not in _OF_THE_RUN}
-    return {**own, "lessons": "0", "networks": "1", "control": "off"}
+    named = {RENAMED.get(key, key): text for key, text in settings.items()}
+    own = {key: text for key, text in named.items() if key not in _OF_THE_RUN}
+    return {**own, "n_training": "0", "networks": "1", "control": "off"}
 
 
 @dataclass(frozen=True)
@@ -51,9 +62,9 @@ class Start:
     def of(cls, settings: Any, data: Dataset) -> Start:
         """The start that the settings ask for, checked against them."""
         if not settings.network:
-            if settings.lessons < 1:
-                do = "Without lessons, give network=NAME to test a trained network."
-                raise SettingsError(field_error("lessons", "at least 1", settings.lessons, do))
+            if settings.n_training < 1:
+                do = "Without training, give network=NAME to test a trained network."
+                raise SettingsError(field_error("n_training", "at least 1", settings.n_training, do))
             return cls(None)
         network = load_network(network_file(settings.network))
         check_fits(network, data, f"network={settings.network}")

@@ -62,10 +62,10 @@ def result_of(
 def _shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
     """How many presentations were brighter than usual: in training, if there was any, and of the test's images."""
     test = {"images shown again": _mean(outcomes, lambda outcome: (_boost(outcome) > 0).mean())}
-    if not settings.lessons:
+    if not settings.n_training:
         return test
-    training = _mean(outcomes, lambda outcome: (outcome.history.boost[: settings.lessons] > 0).mean())
-    return {"lessons shown again": training} | test
+    training = _mean(outcomes, lambda outcome: (outcome.history.boost[: settings.n_training] > 0).mean())
+    return {"training images shown again": training} | test
 
 
 def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
 
 def _showings(settings: Any, outcomes: list[Outcome]) -> float:
     """How often an image of the test is shown on average, until it gets enough spikes."""
-    return 1 + _mean(outcomes, lambda outcome: _boost(outcome).mean()) / float(settings.brighter)
+    return 1 + _mean(outcomes, lambda outcome: _boost(outcome).mean()) / float(settings.intensity_step)
 
 
 def left_out(values: dict[str, Any]) -> list[str]:
@@ -110,7 +110,7 @@ def _baselines(settings: Any, data: Dataset, schedules: list[TrainingSchedule]) 
 
 def _arrays(settings: Any, data: Dataset, outcomes: list[Outcome], control: Outcome | None) -> dict[str, Any]:
     first = outcomes[0]
-    window = max(settings.lessons // CURVE_POINTS, 1)
+    window = max(settings.n_training // CURVE_POINTS, 1)
     curves = [learning_curve(outcome.history, outcome.schedule, data, window) for outcome in outcomes]
     tables = [
         confusion(outcome.score.decided, data.labels[outcome.schedule.test], data.classes) for outcome in outcomes
@@ -120,21 +120,21 @@ def _arrays(settings: Any, data: Dataset, outcomes: list[Outcome], control: Outc
         "receptive fields": first.history.weights.reshape(-1, *data.shape),
         "neuron labels": first.score.neuron_labels,
         "confusion": np.sum(tables, axis=0),
-        "curve lessons": curves[0][0],
+        "curve presentations": curves[0][0],
         "curve accuracy": np.array([curve[1] for curve in curves]),
         "final accuracy": np.array([outcome.score.vote for outcome in outcomes]),
         "spikes an image": np.concatenate([_tested(outcome).sum(axis=1) for outcome in outcomes]),
         "spikes a neuron": np.concatenate([_tested(outcome).sum(axis=0) for outcome in outcomes]),
         "thresholds": np.concatenate([outcome.history.theta for outcome in outcomes]) * volt / mV,
-        "lesson spikes": np.asarray(first.history.responses[: settings.lessons].sum(axis=1)),
-        "exhibits": data.images[recorded] / data.brightest,
-        "exhibit labels": data.labels[recorded],
-        "exhibit decisions": first.score.decided[: len(recorded)],
-        "exhibit period": np.array([float(settings.shown), float(settings.shown + settings.rest)]) * second,
-        "exhibit spike times": first.history.recorded_spikes[0] * second,
-        "exhibit spike neurons": first.history.recorded_spikes[1].astype(np.int64),
-        "exhibit input times": first.history.recorded_inputs[0] * second,
-        "exhibit input pixels": first.history.recorded_inputs[1].astype(np.int64),
+        "training spikes": np.asarray(first.history.responses[: settings.n_training].sum(axis=1)),
+        "recorded images": data.images[recorded] / data.brightest,
+        "recorded labels": data.labels[recorded],
+        "recorded decisions": first.score.decided[: len(recorded)],
+        "recorded period": np.array([float(settings.shown), float(settings.shown + settings.rest)]) * second,
+        "recorded spike times": first.history.recorded_spikes[0] * second,
+        "recorded spike neurons": first.history.recorded_spikes[1].astype(np.int64),
+        "recorded input times": first.history.recorded_inputs[0] * second,
+        "recorded input pixels": first.history.recorded_inputs[1].astype(np.int64),
     }
     if control:
         arrays["control fields"] = control.history.weights.reshape(-1, *data.shape)

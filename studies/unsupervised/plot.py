@@ -48,11 +48,12 @@ def _confusion(result: Any) -> Figure:
 
 
 def _curve(result: Any) -> Figure:
-    lessons, curves = result.arrays["curve lessons"], result.arrays["curve accuracy"]
+    presentations, curves = result.arrays["curve presentations"], result.arrays["curve accuracy"]
     figure, axis = new_figure(height=4.0)
     for number, curve in enumerate(curves):
-        axis.plot(lessons, 100 * curve, color="#0072b2", alpha=0.6, label="while learning" if not number else None)
-    end = lessons[-1] if len(lessons) else 0
+        label = None if number else "while learning"
+        axis.plot(presentations, 100 * curve, color="#0072b2", alpha=0.6, label=label)
+    end = presentations[-1] if len(presentations) else 0
     finals = 100 * result.arrays["final accuracy"]
     at = np.full(len(finals), end * 1.06)
     axis.plot(at, finals, "o", color="#d55e00", ms=5, label="held-out images, frozen")
@@ -63,10 +64,10 @@ def _curve(result: Any) -> Figure:
         value = 100 * float(result.values[name])
         label = name.removeprefix("accuracy ")
         axis.axhline(value, ls=style, color=colour, lw=1.2, label=f"{label} ({value:.1f} %)")
-    axis.set(xlabel="lessons (image presentations)", ylabel="accuracy (%)", ylim=(0, 102), xlim=(0, None))
+    axis.set(xlabel="training presentations", ylabel="accuracy (%)", ylim=(0, 102), xlim=(0, None))
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
     caption = (
-        "Accuracy while learning, one line a network: cells get their labels from one stretch of lessons and are "
+        "Accuracy while learning, one line a network: cells get their labels from one stretch of presentations and are "
         "tested on the next, so that only training images are used. Dots: held-out images at the end, with frozen "
         "weights and thresholds. Lines across: simpler methods on the same splits, and the network without plasticity."
     )
@@ -75,7 +76,7 @@ def _curve(result: Any) -> Figure:
 
 def _raster(result: Any) -> Figure:
     arrays = result.arrays
-    images, period = arrays["exhibits"], np.asarray(arrays["exhibit period"])
+    images, period = arrays["recorded images"], np.asarray(arrays["recorded period"])
     shown, length = 1000 * period
     figure, axes = new_figure(3, 1, width=7.4, height=6.4, sharex=True, gridspec_kw={"height_ratios": (1.1, 1.6, 1.6)})
     axes[0].set_axis_off()
@@ -85,15 +86,16 @@ def _raster(result: Any) -> Figure:
         inset = axes[0].inset_axes(box, transform=axes[0].transData)
         inset.imshow(image, cmap="gray_r", vmin=0, vmax=1)
         inset.set_axis_off()
-        decided = arrays["exhibit decisions"][number]
-        title = f"{arrays['exhibit labels'][number]} → {'none' if decided < 0 else decided}"
+        decided = arrays["recorded decisions"][number]
+        title = f"{arrays['recorded labels'][number]} → {'none' if decided < 0 else decided}"
         inset.set_title(title, fontsize=9, pad=2, loc="center")
     pixels, cells = images[0].size if len(images) else 1, len(arrays["neuron labels"])
     rank = np.empty(cells, dtype=int)
     rank[np.argsort(arrays["neuron labels"], kind="stable")] = np.arange(cells)
+    ranks = rank[arrays["recorded spike neurons"]]
     rows = (
-        (axes[1], arrays["exhibit input times"], arrays["exhibit input pixels"], "input (pixel)", pixels, 0.6),
-        (axes[2], arrays["exhibit spike times"], rank[arrays["exhibit spike neurons"]], "excitatory cell", cells, 5.0),
+        (axes[1], arrays["recorded input times"], arrays["recorded input pixels"], "input (pixel)", pixels, 0.6),
+        (axes[2], arrays["recorded spike times"], ranks, "excitatory cell", cells, 5.0),
     )
     for axis, times, which, label, size, dot in rows:
         for number in range(len(images)):

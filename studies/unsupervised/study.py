@@ -34,7 +34,7 @@ from biosnn.model import NeuronModel
 from biosnn.quantity import format_quantity
 from biosnn.study import Claim, Result, setting
 
-from .networks import Start, network_files, settings_of
+from .networks import RENAMED, Start, network_files, settings_of
 from .outcome import TIMES_CHANCE, Outcome, result_of
 
 TARGET = "cpp"
@@ -45,8 +45,8 @@ inputs through plastic synapses; each excites one inhibitory cell, which inhibit
 that few cells answer an image. A cell that fires raises its own threshold, and the weights that arrive at a cell are
 scaled to a fixed sum before every image. An image that got too few spikes is shown again, brighter.
 
-After the lessons, weights and thresholds are frozen. Training images are shown once more, all or as many as the setting
-"labelled" says, and each cell gets the class that it answers most; then the held-out images are shown, and the class
+After training, weights and thresholds are frozen. Training images are shown once more, all or as many as the setting
+"n_labelling" says, and each cell gets the class that it answers most; then the held-out images are shown, and the class
 whose cells fire most on average is the decision. Here as well, an image that got too few spikes is shown again,
 brighter, and the last answer counts. Held-out images are never seen while learning or labelling. Each seed
 has a split of its own, unless the dataset has test images, which are then the held-out ones. All of this, from the
@@ -59,16 +59,16 @@ adapt and labels are assigned as ever, but the weights stay as random as they be
 
 # Images of 28x28 pixels: the times, rates, weights and models of the authors' code, one pass over the training images.
 PAPER = {
-    "lessons": "60000",
-    "labelled": "10000",
+    "n_training": "60000",
+    "n_labelling": "10000",
     "held_out": "0",
     "neuron_preset": "",
     "rule_preset": "",
     "shown": "350 ms",
     "rest": "150 ms",
-    "settle": "",
+    "reset_state": "",
     "rate": "63.75 Hz",
-    "brighter": "32 Hz",
+    "intensity_step": "32 Hz",
     "input_gain": "1",
     "weight_total": "78",
     "precision": "float32",
@@ -94,14 +94,14 @@ class Settings:
     dataset: str = setting("digits", "which images", choices=names(colour=False))
     neurons: int = setting(100, "how many excitatory cells", minimum=1)
     networks: int = setting(3, "how many networks learn, each with a seed of its own", minimum=1)
-    lessons: int = setting(5000, "presentations while learning", minimum=0)
-    training: int = setting(0, "how many images to learn from; 0: all that are not held out", minimum=0)
-    labelled: int = setting(0, "how many training images, at most, give the cells their labels; 0: all", minimum=0)
+    n_training: int = setting(5000, "presentations while learning", minimum=0)
+    training_images: int = setting(0, "how many images to learn from; 0: all that are not held out", minimum=0)
+    n_labelling: int = setting(0, "how many training images, at most, give the cells their labels; 0: all", minimum=0)
     held_out: int = setting(500, "how many images are held out for the test; 0: the dataset's test images", minimum=0)
     classes: int = setting(0, "use the first so many classes only; 0: all", minimum=0)
     equally_bright: bool = setting(False, "scale the grey levels of each image to the same sum")
     network: str = setting(
-        "", "a trained network to begin with, by its name or file; it brings its settings and lessons=0"
+        "", "a trained network to begin with, by its name or file; it brings its settings and n_training=0"
     )
     control: bool = setting(True, "also run the negative control: the same network with learning switched off")
 
@@ -117,12 +117,12 @@ class Settings:
 
     shown: Quantity = setting(150 * ms, "how long an image is shown", minimum=1 * ms)
     rest: Quantity = setting(30 * ms, "how long the inputs are silent after it", minimum=0 * ms)
-    settle: tuple[str, ...] = setting(
+    reset_state: tuple[str, ...] = setting(
         ("v", "g_exc", "g_inh"), "state of the excitatory cells put back before each image, for a short rest to do"
     )
     rate: Quantity = setting(1020 * Hz, "firing rate of an input at full intensity", minimum=0 * Hz)
-    fewest_spikes: int = setting(5, "an image with fewer spikes in answer is shown again, brighter", minimum=0)
-    brighter: Quantity = setting(512 * Hz, "how much brighter each time", minimum=1 * Hz)
+    minimum_spikes: int = setting(5, "an image with fewer spikes in answer is shown again, brighter", minimum=0)
+    intensity_step: Quantity = setting(512 * Hz, "how much that rate is raised each time", minimum=1 * Hz)
     delays: Quantity = setting(0 * ms, "longest delay of an input; each synapse draws its own", minimum=0 * ms)
 
     input_gain: float = setting(0.5, "conductance of an input spike at a weight of one, in leaks", minimum=0.0)
@@ -133,6 +133,7 @@ class Settings:
     precision: str = setting("float64", "precision of the state variables", choices=("float64", "float32"))
     checkpoint: int = setting(3000, "presentations after which what was learned is kept, to go on from", minimum=1)
 
+    RENAMED: ClassVar[dict[str, str]] = RENAMED
     BASES: ClassVar[dict[str, Any]] = {
         "network": settings_of,
         "neurons": sized,
@@ -161,14 +162,14 @@ def _data(settings: Settings) -> Dataset:
 
 def _schedule(settings: Settings, data: Dataset, start: Start, seed: int) -> TrainingSchedule:
     train, test = start.split(data) or _split(settings, data, seed)
-    train = train[: settings.training] if settings.training else train
+    train = train[: settings.training_images] if settings.training_images else train
     return TrainingSchedule(
         train,
         test,
-        settings.lessons,
+        settings.n_training,
         n_recorded=min(6, len(test)),
         seed=seed,
-        n_labelling=min(settings.labelled, len(train)),
+        n_labelling=min(settings.n_labelling, len(train)),
     )
 
 
@@ -187,8 +188,8 @@ def _protocol(settings: Settings) -> Protocol:
         shown=settings.shown,
         rest=settings.rest,
         rate=settings.rate,
-        minimum_spikes=settings.fewest_spikes,
-        intensity_step=settings.brighter,
+        minimum_spikes=settings.minimum_spikes,
+        intensity_step=settings.intensity_step,
         times=20,
     )
 
@@ -214,7 +215,7 @@ def _network(settings: Settings) -> NetworkSettings:
         excitation=settings.excitation,
         inhibition=settings.inhibition,
         delays=settings.delays,
-        reset_state=settings.settle,
+        reset_state=settings.reset_state,
     )
 
 
@@ -228,9 +229,9 @@ def _train(
     runs = [TrainingRun(schedule) for schedule in schedules]
     runs += [TrainingRun(schedules[0], learning=False)] * settings.control
     checkpoints = None
-    if sim.unfinished is not None:
+    if sim.checkpoint_folder is not None:
         extra = (sim.target, sim.seed, str(settings.dt), settings.precision, settings.checkpoint, start.digest)
-        checkpoints = Checkpoints(sim.unfinished, [fingerprint(built, run, *extra) for run in runs])
+        checkpoints = Checkpoints(sim.checkpoint_folder, [fingerprint(built, run, *extra) for run in runs])
     histories = train(sim, built, runs, checkpoint=settings.checkpoint, checkpoints=checkpoints, **start.state(built))
     found = [
         Outcome(run.schedule, history, score(history, run.schedule, data))
