@@ -25,7 +25,7 @@ def test_each_image_is_shown_from_its_onset_on(target: str, precision: str) -> N
     if (target, precision) == ("cython", "float32"):
         pytest.skip("what cython does is Python's")
     with biosnn.session(target, dt=DT, precision=precision) as sim:
-        pictures = images(FRAMES, period=5 * ms, shown=3 * ms, image_order=[2, 0, 2, 1], name="pictures")
+        pictures = images(FRAMES, period=5 * ms, shown=3 * ms, presentation_order=[2, 0, 2, 1], name="pictures")
         seen = StateMonitor(pictures, "x", record=True, name="seen")
         which = StateMonitor(pictures, "frame", record=0, name="which")
         turns = SpikeMonitor(pictures, name="turns")
@@ -51,7 +51,7 @@ def test_onsets_of_ones_own_and_the_last_image_stays() -> None:
 
 def test_presentations_are_in_time_beyond_what_32_bits_count() -> None:
     with biosnn.session("numpy", dt=0.1 * ms):
-        pictures = images(np.ones((2, 2)), period=350 * ms, image_order=np.arange(700_000) % 2)
+        pictures = images(np.ones((2, 2)), period=350 * ms, presentation_order=np.arange(700_000) % 2)
         assert pictures.variables["_steps"].get_value()[-1] == 3500 * 699_999
         images(np.ones((1, 2)), period=1 * ms, shown=1e6 * second)
 
@@ -62,7 +62,7 @@ def test_times_are_multiples_whatever_the_rounding() -> None:
         step = np.arange(0, 864_000_000, 777_777)
         drifted = np.cumsum(np.diff(step * 1e-4, prepend=0))
         for times in (step * 0.1 * ms, step / 10 * ms, step * 1e-4 * second, drifted * second):
-            pictures = images(np.ones((1, 2)), onsets=times, image_order=np.zeros(len(step), dtype=int))
+            pictures = images(np.ones((1, 2)), onsets=times, presentation_order=np.zeros(len(step), dtype=int))
             np.testing.assert_array_equal(pictures.variables["_steps"].get_value(), step)
 
 
@@ -142,14 +142,14 @@ def test_the_catalogue_takes_a_current_into_part_of_a_group() -> None:
         np.testing.assert_allclose(current.I[:, 10] / nA, [0.1, 1, 0.5, 0.1])
 
 
-def test_a_playlist_is_set_by_the_points_of_a_sweep() -> None:
+def test_a_presentation_order_is_set_by_the_points_of_a_sweep() -> None:
     with biosnn.session("numpy", dt=DT) as sim:
         pictures = images(FRAMES, period=2 * ms, name="pictures")
         cells = NeuronGroup(4, "y : 1\ntotal : 1", namespace={}, name="cells")
         pictures.drive(cells, "y")
         cells.run_regularly("total += y")
         network = Network(pictures, cells)
-        points = [{"pictures.image_order": np.array(order)} for order in ([0, 1, 2], [1, 1, 1])]
+        points = [{"pictures.presentation_order": np.array(order)} for order in ([0, 1, 2], [1, 1, 1])]
         found = sim.sweep(network, lambda: sim.run(network, 6 * ms), points, lambda _: np.array(cells.total[:]))
     np.testing.assert_array_equal(found[0], 2 * FRAMES.reshape(3, 4).sum(axis=0))
     np.testing.assert_array_equal(found[1], 6 * FRAMES.reshape(3, 4)[1])
@@ -161,24 +161,24 @@ def test_an_image_that_does_not_exist_ends_the_run(target: str) -> None:
     with biosnn.session(target, dt=DT) as sim:
         pictures = images(FRAMES, period=2 * ms, name="pictures")
         network = Network(pictures)
-        points = [{"pictures.image_order": np.array([0, 3, 1])}]
-        with pytest.raises(RunError, match=r"image_order: expected images below 3 \(got 3\)"):
+        points = [{"pictures.presentation_order": np.array([0, 3, 1])}]
+        with pytest.raises(RunError, match=r"presentation_order: expected images below 3 \(got 3\)"):
             sim.sweep(network, lambda: sim.run(network, 6 * ms), points, lambda _: np.array(pictures.x[:]))
 
 
 @pytest.mark.cpp
 @pytest.mark.parametrize("target", ["numpy", "cpp"])
-def test_so_does_one_that_a_place_of_the_playlist_is_set_to(target: str) -> None:
+def test_so_does_one_that_a_place_of_the_order_is_set_to(target: str) -> None:
     with biosnn.session(target, dt=DT) as sim:
         pictures = images(FRAMES, period=2 * ms, name="pictures")
-        pictures.image_order[0] = 7
-        np.testing.assert_array_equal(pictures.image_order[:], [7, 1, 2])
+        pictures.presentation_order[0] = 7
+        np.testing.assert_array_equal(pictures.presentation_order[:], [7, 1, 2])
 
         def show() -> Any:
             sim.run(Network(pictures), 6 * ms)
             return np.array(pictures.x[:])  # C++ runs when something is read
 
-        with pytest.raises(RunError, match=r"image_order: expected images below 3 \(got 7\)"):
+        with pytest.raises(RunError, match=r"presentation_order: expected images below 3 \(got 7\)"):
             show()
 
 
@@ -244,6 +244,10 @@ def test_images_that_are_gone_drive_nothing() -> None:
             del pictures
 
 
+def ordered(order: Any) -> Any:
+    return images(FRAMES, period=5 * ms, presentation_order=order)
+
+
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "one image": (lambda: images(np.ones(4), period=5 * ms), ModelError, r"an array \(images, pixels"),
     "none": (lambda: images(np.ones((0, 4)), period=5 * ms), ModelError, r"an array \(images, pixels"),
@@ -265,27 +269,11 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "shown never": (lambda: images(FRAMES, period=5 * ms, shown=0 * ms), ModelError, "more than nothing"),
     "not in order": (lambda: images(FRAMES, onsets=[1, 5, 5] * ms), ModelError, "one after the other"),
     "too few onsets": (lambda: images(FRAMES, onsets=[1, 5] * ms), ModelError, "3 times"),
-    "an order of halves": (
-        lambda: images(FRAMES, period=5 * ms, image_order=[0.5]),
-        ModelError,
-        "whole numbers",
-    ),
-    "an order too far": (
-        lambda: images(FRAMES, period=5 * ms, image_order=[0, 3]),
-        ModelError,
-        r"0 to 2 \(got 3\)",
-    ),
-    "an empty order": (lambda: images(FRAMES, period=5 * ms, image_order=[]), ModelError, "whole numbers"),
-    "one place": (
-        lambda: images(FRAMES, period=5 * ms, image_order=1),
-        ModelError,
-        "image_order: expected one or more",
-    ),
-    "a ragged order": (
-        lambda: images(FRAMES, period=5 * ms, image_order=[[1], [1, 2]]),
-        ModelError,
-        "whole numbers",
-    ),
+    "a presentation order of halves": (lambda: ordered([0.5]), ModelError, "whole numbers"),
+    "a presentation order too far": (lambda: ordered([0, 3]), ModelError, r"0 to 2 \(got 3\)"),
+    "an empty presentation order": (lambda: ordered([]), ModelError, "whole numbers"),
+    "one place": (lambda: ordered(1), ModelError, "presentation_order: expected one or more"),
+    "a ragged presentation order": (lambda: ordered([[1], [1, 2]]), ModelError, "whole numbers"),
     "a file": (lambda: images("file.png", period=5 * ms), ModelError, r"sequence: .* real numbers \(got 'file.png'\)"),
     "ragged": (lambda: images([[1, 2], [3]], period=5 * ms), ModelError, r"real numbers \(got '\[\[1, 2\], \[3\]\]'"),
     "holes": (lambda: images([[1, None]], period=5 * ms), ModelError, "real numbers"),
@@ -349,6 +337,6 @@ def test_what_cannot_be_driven_is_refused() -> None:
                 pictures.drive(no_group, "I")
         with pytest.raises(ModelError, match=r"pictures.drive, name: "):
             pictures.drive(cells, "I", 1 * nA, name="a-b")
-        with pytest.raises(ModelError, match=r"image_order: expected 3 whole numbers"):
-            pictures.image_order = [0, 1]
+        with pytest.raises(ModelError, match=r"presentation_order: expected 3 whole numbers"):
+            pictures.presentation_order = [0, 1]
         assert second > pictures.clock.dt

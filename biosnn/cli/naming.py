@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from biosnn import catalogue
 from biosnn.cli.results import quoted
 from biosnn.errors import NotFoundError, unknown
 from biosnn.study.saved import holds_result
@@ -27,16 +28,16 @@ def check_study(command: str, name: str) -> None:
     NotFoundError
         The message says what the command takes, what the name means instead, and which command takes that.
     """
-    if name in shelf.study_names() or (Path(name).expanduser() / "study.py").is_file():
+    if name in catalogue.study_names() or (Path(name).expanduser() / "study.py").is_file():
         return
     found, do = _meant(name)
     if found:
         raise NotFoundError(f"{name}: is {found}, but biosnn {command} takes {TAKES[command]}. {do}".rstrip())
-    if shelf.is_path(name) or name.endswith(_NETWORKS):
+    if catalogue.is_path(name) or name.endswith(_NETWORKS):
         raise NotFoundError(f"{name}: no such file or folder. biosnn {command} takes {TAKES[command]}.")
     if command == "check":
-        models = {*shelf.neuron_names(), *shelf.synapse_names()}
-        raise NotFoundError(unknown("study or model", name, {*shelf.study_names(), *models}))
+        models = {*catalogue.neuron_names(), *catalogue.synapse_names()}
+        raise NotFoundError(unknown("study or model", name, {*catalogue.study_names(), *models}))
 
 
 def _meant(name: str) -> tuple[str, str]:
@@ -53,9 +54,9 @@ def _meant(name: str) -> tuple[str, str]:
         if path.suffix == ".toml":
             return "the file of a model", tried
         return ("the file of a network", _of_network(shown)) if path.suffix in _NETWORKS else ("a file", "")
-    if name in {*shelf.neuron_names(), *shelf.synapse_names()}:
+    if name in {*catalogue.neuron_names(), *catalogue.synapse_names()}:
         return "a model", tried
-    if name in {*shelf.ann_names(), *shelf.network_names()}:
+    if name in {*catalogue.ann_names(), *catalogue.network_names()}:
         return "a network", _of_network(shown)
     return "", ""
 

@@ -27,18 +27,8 @@ _TURN, _CLEAR, _DRIVE = -10, -9, -8
 BLANK = -1
 # By how much of a time step a time may miss a multiple, and below how many steps doubles can tell.
 _SLACK, _MANY = 1e-3, 2**40
-_TURNED = (
-    "_spikespace",
-    "x",
-    "frame",
-    "image_order",
-    "pixels",
-    "_steps",
-    "_places",
-    "_turns",
-    "_early",
-    "t_in_timesteps",
-)
+_CHANGED = ("x", "frame", "presentation_order", "pixels", "_steps", "_places", "_turns", "_early")
+_TURNED = ("_spikespace", *_CHANGED, "t_in_timesteps")
 
 _Driven: TypeAlias = tuple[Any, int, int]
 """A variable that images set, and the first and last (exclusive) of its neurons."""
@@ -59,7 +49,7 @@ class Images(InputGroup):
         The image that is shown, -1 for none.
     pixels : unit of the images, shape (images * pixels of one,)
         The images themselves. The points of a prepared run may have others, of the same number: "pictures.pixels".
-    image_order : int array
+    presentation_order : int array
         The image of each presentation. It can be set before a run, and by the points of a sweep.
     shape : tuple of int
         Of an image.
@@ -71,7 +61,7 @@ class Images(InputGroup):
         unit: Dimension,
         steps: NDArray[np.int64],
         places: NDArray[np.int64],
-        image_order: NDArray[np.int64],
+        presentation_order: NDArray[np.int64],
         *,
         dt: Quantity | str | None,
         name: str,
@@ -93,21 +83,23 @@ class Images(InputGroup):
         for name_, array, dtype in (("_steps", steps, np.int64), ("_places", places, np.int32)):
             variables.add_array(name_, size=array.size, values=array.astype(dtype), dtype=dtype, **fixed)
         # An index of its own, through which Brian2 reads and sets single places.
-        variables.add_arange("_presentation", image_order.size, constant=True, read_only=True, index="_presentation")
-        variables.add_array("image_order", size=image_order.size, dtype=np.int32, index="_presentation")
+        variables.add_arange(
+            "_presentation", presentation_order.size, constant=True, read_only=True, index="_presentation"
+        )
+        variables.add_array("presentation_order", size=presentation_order.size, dtype=np.int32, index="_presentation")
         variables.add_array("_turns", size=1, dtype=np.int32, scalar=True, index="0")
         # By how many steps presentations come sooner than planned, where something ends one before its time.
         variables.add_array("_early", size=1, dtype=np.int64, scalar=True, index="0")
         self.spikes_by(_Turn(self))
         self._enable_group_attributes()
         variables["frame"].set_value(BLANK)
-        self.image_order = image_order
+        self.presentation_order = presentation_order
 
     def __setattr__(self, name: str, value: Any, level: int = 0) -> None:
         """Set a variable; the presentation order is checked."""
-        if name == "image_order":
-            self.variables["image_order"].set_value(
-                _image_order(self.name, value, self.n_images, self.variables["image_order"].size)
+        if name == "presentation_order":
+            self.variables["presentation_order"].set_value(
+                _checked_order(self.name, value, self.n_images, self.variables["presentation_order"].size)
             )
             return
         super().__setattr__(name, value, level=level + 1)
@@ -238,10 +230,10 @@ class _Turn(Task):
             return
         get["_turns"][...] = next_turn
         place, pixels = get["_places"][next_turn - 1], len(get["x"])
-        frame = BLANK if place == BLANK else int(get["image_order"][place])
+        frame = BLANK if place == BLANK else int(get["presentation_order"][place])
         if not BLANK <= frame < self.images.n_images:
             raise RunError(
-                field_error(f"{self.images.name}, image_order", f"images below {self.images.n_images}", frame)
+                field_error(f"{self.images.name}, presentation_order", f"images below {self.images.n_images}", frame)
             )
         get["frame"][...] = frame
         get["x"][:] = 0 if frame == BLANK else get["pixels"][frame * pixels : (frame + 1) * pixels]
@@ -254,7 +246,7 @@ def images(
     period: Quantity | str | None = None,
     onsets: Quantity | None = None,
     shown: Quantity | str | None = None,
-    image_order: ArrayLike | None = None,
+    presentation_order: ArrayLike | None = None,
     dt: Quantity | str | None = None,
     name: str = "images*",
 ) -> Images:
@@ -270,10 +262,11 @@ def images(
         Instead of a period: when each presentation begins, one after the other. Nothing is shown before the first one.
     shown : Quantity or str, optional
         How long each is shown before nothing is; by default until the next one.
-    image_order : array of int, optional
+    presentation_order : array of int, optional
         The image of each presentation; by default all in their order. After the last one, its image stays or, with
         ``shown``, nothing is shown. It can be set before a run, as a variable of the group, and ``sim.sweep`` takes it:
-        points such as ``{"pictures.image_order": order}``, of the same length, show other orders without a new build.
+        points such as ``{"pictures.presentation_order": order}``, of the same length, show other orders without a new
+        build.
     dt : Quantity or str, optional
         Time step of the group; by default the session's.
     name : str
@@ -288,7 +281,7 @@ def images(
     ------
     ModelError
         If there are no images, they are no array of real numbers, a time is no multiple of the time step or out of
-        order, a place of ``image_order`` names no image, the time step is not above 0, or the name is none that
+        order, a place of the presentation order names no image, the time step is not above 0, or the name is none that
         Brian2 takes.
     QuantityError
         If a quantity has the wrong dimension, or a text is none.
@@ -301,7 +294,9 @@ def images(
     """
     where = check.plain_name("images", name)
     found, unit = _sequence(where, sequence)
-    numbers = _image_order(where, np.arange(len(found)) if image_order is None else image_order, len(found))
+    numbers = _checked_order(
+        where, np.arange(len(found)) if presentation_order is None else presentation_order, len(found)
+    )
     step = check.time_step(where, dt) or Quantity(defaultclock.dt)
     begins = _begins(where, period, onsets, step, len(numbers))
     steps, places = begins, np.arange(len(begins))
@@ -330,17 +325,19 @@ def _sequence(where: str, sequence: Any) -> tuple[NDArray[Any], Dimension]:
     return values.astype(np.int16 if small else prefs["core.default_float_dtype"]), found.dim
 
 
-def _image_order(where: str, numbers: Any, images: int, length: int | None = None) -> NDArray[np.int64]:
+def _checked_order(where: str, numbers: Any, images: int, length: int | None = None) -> NDArray[np.int64]:
     try:
         found = np.asarray(numbers)
     except ValueError:  # rows of unequal length
         found = np.asarray(None)
     if found.ndim != 1 or len(found) != (length or max(len(found), 1)) or found.dtype.kind not in "iu":
         expected = f"{length or 'one or more'} whole numbers"
-        raise ModelError(field_error(f"{where}, image_order", expected, f"{found.dtype} of shape {found.shape}"))
+        raise ModelError(field_error(f"{where}, presentation_order", expected, f"{found.dtype} of shape {found.shape}"))
     wrong = (found < 0) | (found >= images)
     if wrong.any():
-        raise ModelError(field_error(f"{where}, image_order", f"images from 0 to {images - 1}", int(found[wrong][0])))
+        raise ModelError(
+            field_error(f"{where}, presentation_order", f"images from 0 to {images - 1}", int(found[wrong][0]))
+        )
     return found.astype(np.int64)
 
 
@@ -354,9 +351,7 @@ def _begins(where: str, period: Any, onsets: Any, dt: Quantity, presentations: i
         return np.arange(presentations) * length
     begins = _in_steps(f"{where}, onsets", check.numbers(f"{where}, onsets", onsets, "times"), dt)
     if begins.shape != (presentations,) or begins[0] < 0 or np.any(np.diff(begins) < 1):
-        expected = (
-            f"{presentations} times, one after the other, for the {presentations} places of the presentation order"
-        )
+        expected = f"{presentations} times, one after the other, for as many presentations"
         raise ModelError(field_error(f"{where}, onsets", expected, onsets))
     return begins
 

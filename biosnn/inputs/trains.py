@@ -116,7 +116,7 @@ def poisson(n: int, rates: Quantity | str, *, dt: Quantity | str | None = None, 
         One rate, or an array of ``n``. The variable ``rates`` of the group can be set between runs, and by
         ``run_regularly`` or any other statement during one. Where it changes, the wait for the next spike is drawn
         anew, which a process without memory allows. Set by statements beyond 1/dt, it saturates: a spike in every step;
-        below 0, none. Images set it through `Images.drive`; ``sim.sweep`` takes rates, and orders of images.
+        below 0, none. Images set it through `Images.drive`; ``sim.sweep`` takes rates, and the order of images.
     dt : Quantity or str, optional
         Time step of the group; by default the session's.
     name : str

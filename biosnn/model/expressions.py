@@ -11,7 +11,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -229,7 +229,7 @@ def check_statements(where: str, text: str, names: Scope, writable: Iterable[str
             expected, line = dimension_name(known[target].dim), size.cut(line)
             raise ModelError(f"{where}: {target!r} is {expected}, but {line!r} gives it {dimension_name(found)}.")
         # What a number was given is what it is in the statements that follow: a condition, on NumPy.
-        condition = _said(where, lambda tree=tree: is_boolean_expression(tree.body, known))
+        condition = _said(where, partial(is_boolean_expression, tree.body, known))
         plain = Variable(target, dimensions=found, dtype=bool if condition else None)
         known[target] = plain if condition else names.get(target, plain)
 

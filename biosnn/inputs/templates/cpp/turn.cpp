@@ -18,10 +18,10 @@ while ({{_turns}}[0] < {{variables['_steps'].size}} && {{_steps}}[{{_turns}}[0]]
 {{_spikes}}[{{size}}] = 0;
 if ({{_turns}}[0] == _before) return;
 const int32_t _place = {{get_array_name(variables['_places'])}}[{{_turns}}[0] - 1];
-{{_frame}}[0] = _place < 0 ? -1 : {{get_array_name(variables['image_order'])}}[_place];
+{{_frame}}[0] = _place < 0 ? -1 : {{get_array_name(variables['presentation_order'])}}[_place];
 if ({{_frame}}[0] < -1 || {{_frame}}[0] >= {{n_images}})
 {
-    std::cerr << "{{owner.name}}, image_order: expected images below {{n_images}} (got " << {{_frame}}[0] << ")." << std::endl;
+    std::cerr << "{{owner.name}}, presentation_order: expected images below {{n_images}} (got " << {{_frame}}[0] << ")." << std::endl;
     std::exit(1);
 }
 for (size_t _idx = 0; _idx < {{size}}; _idx++) {{_spikes}}[_idx] = _idx;
