@@ -17,7 +17,7 @@ from biosnn.study.load import Study, load_plot, load_study
 from biosnn.study.provenance import collect
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result, write_result
-from biosnn.study.settings import changed_settings, make_settings, setting_texts
+from biosnn.study.settings import make_settings, setting_texts
 from biosnn.study.verdict import Claim, Expected, check_claims, check_values
 from biosnn.usercode import blame, contained
 
@@ -71,7 +71,7 @@ def run_study(
         If the study's ``run`` raises an exception or returns no `Result`.
     """
     study = study if isinstance(study, Study) else load_study(study)
-    chosen = make_settings(study.settings, settings)
+    chosen = study.make_settings(settings)
     asked = target or study.target
     with session(asked, seed=seed) as sim:
         seed = int(sim.seed)
@@ -90,7 +90,8 @@ def run_study(
             provenance = collect(study, chosen, seed, used, sim.models, wall_time)
             about = {"study": study.name, "settings": texts, "seed": seed, "target": used["used"]}
             # What the study left out is held against all the same if it is there, but not what other settings change.
-            elsewhere = [item.name for item in study.expected if not item.holds_with(changed_settings(chosen))]
+            changed = study.changed_settings(chosen)
+            elsewhere = [item.name for item in study.expected if not item.holds_with(changed)]
             expected = [item for item in _asked(result, study.expected) if item.name not in elsewhere]
             result = replace(result, left_out=[*result.left_out, *elsewhere])
             rows = check_values(result.values, expected)

@@ -12,6 +12,7 @@ from hypothesis_profile import examples
 
 import biosnn
 from biosnn.ann import Add, Graph, Linear, Relu, reference
+from biosnn.catalogue import neuron_model
 from biosnn.conversion import Balance, Options, SpikingNetwork, convert, explain, ledger
 from biosnn.conversion.populations import wiring
 from biosnn.conversion.thresholds import balanced, percentile_for
@@ -332,13 +333,23 @@ def test_wrong_input_is_told_clearly(call: Any, message: str) -> None:
 
 
 def test_neurons_that_cannot_take_charges_are_refused() -> None:
+    snn, images = small()
     for name, message in (
         ("integrator", "a comparison with one parameter"),
         ("lif_cond", "one membrane potential that spikes add to"),
         ("hodgkin_huxley", "one membrane potential that spikes add to"),
     ):
+        for neuron in (name, neuron_model(name)):
+            with pytest.raises(BiosnnError, match=message):
+                convert(snn.graph, images, neuron=neuron)
         with pytest.raises(BiosnnError, match=message):
-            Options(neuron=name)
+            Options(neuron=neuron_model(name))
+
+
+def test_options_open_no_file() -> None:
+    assert Options(neuron="no-such.toml").start == 0.5
+    with pytest.raises(NotFoundError, match=r"no-such\.toml"):
+        Options(neuron="no-such.toml").check_neuron()
 
 
 def test_convert_is_a_function_of_the_package() -> None:

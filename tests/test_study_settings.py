@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from brian2 import Hz, Quantity, ms, mV, nS
@@ -237,7 +237,7 @@ def test_assignments_are_split_at_the_first_equals_sign() -> None:
 
 @dataclass(frozen=True)
 class Based(Settings):
-    BASES: ClassVar[dict[str, dict[str, dict[str, str]]]] = {"rule": {"triplet": {"tau": "50 ms", "images": "7"}}}
+    CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"rule": {"triplet": {"tau": "50 ms", "images": "7"}}}
 
 
 def test_a_setting_brings_defaults_of_others_along() -> None:
@@ -261,7 +261,7 @@ def test_what_is_changed_builds_the_same_settings_again(rule: str, given: dict[s
 def test_what_it_brings_along_keeps_the_rules(case: dict[str, str], message: str) -> None:
     @dataclass(frozen=True)
     class Wrong(Settings):
-        BASES: ClassVar[dict[str, dict[str, dict[str, str]]]] = {"rule": {"triplet": case}}
+        CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"rule": {"triplet": case}}
 
     make_settings(Wrong)
     with pytest.raises(SettingsError, match=message):

@@ -16,7 +16,6 @@ from biosnn.printable import printable
 from biosnn.study.load import Study
 from biosnn.study.result import Table
 from biosnn.study.saved import SavedResult
-from biosnn.study.settings import changed_settings, make_settings
 from biosnn.study.verdict import CheckedValue
 
 # A sign and a word, so that nobody has to tell colours apart.
@@ -57,7 +56,7 @@ def print_start(console: Console, study: Study, given: Mapping[str, str]) -> Non
         If a setting is wrong.
     """
     console.print(Text(study.name, style="bold") + Text(f": {study.title}"))
-    changed = changed_settings(make_settings(study.settings, given))
+    changed = study.changed_settings(study.make_settings(given))
     defaults = {info.name: info.text for info in study.describe()}
     for name, text in changed.items():
         console.print(f"  {name} = {text} (default: {defaults[name]})")

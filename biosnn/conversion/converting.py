@@ -100,6 +100,7 @@ def convert(
     >>> snn.run(images[500:], T=64, labels=labels[500:]).accuracy
     """
     chosen = _options(options or Options(), settings)
+    chosen.check_neuron()
     graph = network if isinstance(network, Graph) else _read(network, calibration, example)
     images = check_images(graph, calibration)
     wired = wired_for(graph, chosen)

@@ -80,7 +80,18 @@ class Options:
                     do = "Neurons of first spikes are of a model of their own, and their output is a potential."
                     expected = f"its default with code='first spike', {getattr(type(self), name)!r}"
                     raise ConversionError(field_error(f"Options.{name}", expected, getattr(self, name), do))
-        else:
+        elif isinstance(self.neuron, NeuronModel):
+            Membrane.of(self.model)
+
+    def check_neuron(self) -> None:
+        """Look at the neuron model, which may be in a file: options are often made before it is time to open one.
+
+        Raises
+        ------
+        ConversionError, ModelError
+            If there is none, or it cannot stand for a ReLU.
+        """
+        if self.code == "rate":
             Membrane.of(self.model)
 
     @cached_property

@@ -19,7 +19,7 @@ from biosnn.report.figures import read_captions
 from biosnn.report.markup import inline, paragraphs
 from biosnn.study.load import Study
 from biosnn.study.saved import FIGURES, REPORT, SavedResult, load_result
-from biosnn.study.settings import SettingInfo
+from biosnn.study.setting_values import SettingInfo
 from biosnn.study.verdict import MISSING, CheckedValue
 
 # A raster of many spikes is smaller as pixels; what is small stays sharp at every size.

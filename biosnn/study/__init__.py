@@ -1,16 +1,18 @@
 """Studies: one question, asked with settings, answered with values, figures and a verdict.
 
-The author of a ``study.py`` needs `Result`, `Claim` and `setting`; whoever reads a result, `load_result`. A study is
-run by `biosnn.run_study`.
+The author of a ``study.py`` needs `Result`, `Claim`, `setting` and `nested`; whoever reads a result, `load_result`. A
+study is run by `biosnn.run_study`.
 """
 
 from biosnn.study.load import Study, load_study, study_summary
+from biosnn.study.nested_settings import About, nested
 from biosnn.study.result import Result, Table
 from biosnn.study.saved import SavedResult, load_result
 from biosnn.study.settings import make_settings, setting, setting_texts
 from biosnn.study.verdict import Claim
 
 __all__ = [
+    "About",
     "Claim",
     "Result",
     "SavedResult",
@@ -19,6 +21,7 @@ __all__ = [
     "load_result",
     "load_study",
     "make_settings",
+    "nested",
     "setting",
     "setting_texts",
     "study_summary",

@@ -49,7 +49,7 @@ class PictureSettings:
     )
     deviation: tuple[float, ...] = setting((1.0,), "what they are then divided by, for each channel")
 
-    BASES: ClassVar[dict[str, Any]] = {"data": SCALES}
+    CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"data": SCALES}
 
 
 @dataclass(frozen=True)

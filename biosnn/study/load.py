@@ -6,7 +6,7 @@ import ast
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +17,8 @@ from biosnn.engine.compiler.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
-from biosnn.study.settings import SettingInfo, describe_settings
+from biosnn.study.setting_values import SettingInfo
+from biosnn.study.settings import changed_settings, describe_settings, make_settings, setting_texts
 from biosnn.study.verdict import ALL, Claim, Expected, read_expected
 from biosnn.usercode import blame, execute, private_name
 
@@ -47,6 +48,8 @@ class Study:
         Its frozen ``Settings`` dataclass.
     run : callable
         ``run(settings, sim) -> Result``.
+    bring_along : callable
+        ``settings_of_files(given) -> texts``: the settings that files bring along which are named in settings.
     claims : tuple of Claim
         What it claims about its result.
     expected : tuple of Expected
@@ -66,6 +69,7 @@ class Study:
     target: str
     settings: type
     run: Callable[[Any, Any], Result]
+    bring_along: Callable[[Mapping[str, Any]], Mapping[str, str]]
     claims: tuple[Claim, ...]
     expected: tuple[Expected, ...]
     readme: str
@@ -74,6 +78,24 @@ class Study:
     def describe(self) -> list[SettingInfo]:
         """List its settings."""
         return describe_settings(self.settings)
+
+    def make_settings(self, given: Mapping[str, Any] | None = None) -> Any:
+        """Build its settings (`biosnn.study.make_settings`), those included that a file brings along.
+
+        Raises
+        ------
+        SettingsError
+            If a setting is wrong.
+        BiosnnError
+            If such a file cannot be read.
+        """
+        known = given or {}
+        make_settings(self.settings, known)  # what is wrong without any file is told without opening one
+        return make_settings(self.settings, {**self.bring_along(known), **known})
+
+    def changed_settings(self, settings: Any) -> dict[str, str]:
+        """Write those settings as texts that have to be given for `make_settings` to build equal ones."""
+        return changed_settings(settings, self.bring_along(setting_texts(settings)))
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each of its files."""
@@ -133,11 +155,18 @@ def load_study(name_or_path: str | Path) -> Study:
         target=_definition(where, module, "TARGET", targets, lambda value: value in TARGETS),
         settings=settings,
         run=run,
+        bring_along=_definition(
+            where, module, "settings_of_files", "a function settings_of_files(given)", callable, default=_nothing
+        ),
         claims=_claims(where, module),
         expected=_expected(folder / EXPECTED, [info.name for info in infos]),
         readme=_text(folder / README),
         module=private,
     )
+
+
+def _nothing(_: Mapping[str, Any]) -> Mapping[str, str]:
+    return {}
 
 
 def load_plot(study: Study) -> Callable[[SavedResult], Any]:

@@ -16,7 +16,7 @@ from typing import Any
 from biosnn.engine.compiler import toolchain
 from biosnn.model import Model, to_toml
 from biosnn.study.load import Study
-from biosnn.study.settings import changed_settings, setting_texts
+from biosnn.study.settings import setting_texts
 
 PACKAGES = ("biosnn", "brian2", "numpy", "scipy", "cython", "matplotlib", "scikit-learn", "jinja2")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +52,7 @@ def _git(*words: str) -> str | None:
 
 def repeat_command(study: Study, settings: Any, seed: int, target: str) -> str:
     """The command that repeats a run."""
-    changed = [f"{key}={text}" for key, text in changed_settings(settings).items()]
+    changed = [f"{key}={text}" for key, text in study.changed_settings(settings).items()]
     words = ["biosnn", "run", study.given, *changed, "--seed", str(seed), "--target", target]
     return shlex.join(words)
 
@@ -95,7 +95,7 @@ def collect(
         "seed": seed,
         "target": dict(target),
         "settings": setting_texts(settings),
-        "changed": changed_settings(settings),
+        "changed": study.changed_settings(settings),
         "study": {"name": study.name, "title": study.title, "sha256": study.hashes()},
         "models": [model_entry(model) for model in models],
         "versions": versions(),

@@ -112,7 +112,7 @@ class Settings:
     precision: str = setting("float64", "precision of the state variables", choices=("float64", "float32"))
 
     RENAMED: ClassVar[dict[str, str]] = {"lessons": "n_training", "labelled": "n_labelling"}
-    BASES: ClassVar[dict[str, Any]] = {"dataset": {"mnist": LARGE, "fashion-mnist": LARGE}}
+    CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"dataset": {"mnist": LARGE, "fashion-mnist": LARGE}}
 
 
 def run(settings: Settings, sim: Any) -> Result:

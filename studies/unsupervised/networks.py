@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ _NAMED_BY = {
 }
 
 
-def settings_of(name: str, _: Mapping[str, Any]) -> dict[str, str]:
+def settings_of(name: str) -> dict[str, str]:
     """The settings that a trained network brings along: those it was trained with, and that it is only tested."""
     if not name:
         return {}

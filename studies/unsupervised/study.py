@@ -134,11 +134,15 @@ class Settings:
     checkpoint: int = setting(3000, "presentations after which what was learned is kept, to go on from", minimum=1)
 
     RENAMED: ClassVar[dict[str, str]] = RENAMED
-    BASES: ClassVar[dict[str, Any]] = {
-        "network": settings_of,
+    CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {
         "neurons": sized,
         "dataset": PAPER_SIZED,
     }
+
+
+def settings_of_files(given: Mapping[str, Any]) -> Mapping[str, str]:
+    """What a trained network brings along."""
+    return settings_of(str(given.get("network", "")))
 
 
 def run(settings: Settings, sim: Any) -> Result:

@@ -70,7 +70,7 @@ class Settings(RemedySettings, ConvertedSettings, BiologySettings, RandomSetting
 
     parts: tuple[str, ...] = setting(PARTS, "what is asked; of a network of your own, the second and the fourth part")
 
-    BASES: ClassVar[dict[str, Any]] = {"data": SCALES, "model": _parts}
+    CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"data": SCALES, "model": _parts}
 
 
 def run(settings: Settings, sim: Any) -> Result:
