@@ -28,7 +28,9 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_what_it_measures(result: Any) -> None:
     values, arrays = result.values, result.arrays
-    assert result.verdict == "pass", [check for check in result.checks if not check.passed]
+    assert result.verdict == "pass", [
+        one.name for one in (*result.rows, *result.claims) if one.verdict not in ("", "pass")
+    ]
     assert values["accuracy of the ANN"] > 0.9
     assert abs(values["accuracy of the ANN"] - values["accuracy"]) * 100 == pytest.approx(abs(values["points lost"]))
     assert len(arrays["latency curve"]) == 16
@@ -59,18 +61,22 @@ def test_the_converted_network_is_kept(result: Any) -> None:
 
 
 def test_first_spikes_and_a_converted_network_as_the_model(tmp_path: Path) -> None:
-    few = FEW | {"code": "first spike", "images": "20", "controls": "off", "remedies": "off"}
+    few = FEW | {"conversion.code": "first spike", "images": "20", "controls": "off", "remedies": "off"}
     told = biosnn.run_study("conversion", few, target="numpy", out=tmp_path / "first")
     assert told.values["spikes an image"] < 64 + 100 + 50
     assert told.values["accuracy"] > 0.9
     assert {"more steps tell more", "the residual potential matters"} <= set(told.left_out)
     assert "keeps the accuracy" not in told.left_out
-    again = few | {"model": str(told.files["network.npz"]), "code": "rate"}
+    again = few | {"model": str(told.files["network.npz"]), "conversion.code": "rate"}
     same = biosnn.run_study("conversion", again, target="numpy", out=tmp_path / "again")
     assert same.values["accuracy"] == told.values["accuracy"]
     assert "more steps tell more" in same.left_out
-    with pytest.raises(SettingsError, match=r"percentile: expected its default, as .* is converted already"):
-        biosnn.run_study("conversion", again | {"percentile": "99"}, target="numpy", out=tmp_path / "none")
+    with pytest.raises(
+        SettingsError, match=r"conversion.balance.percentile: expected its default, as .* is converted already"
+    ):
+        biosnn.run_study(
+            "conversion", again | {"conversion.balance.percentile": "99"}, target="numpy", out=tmp_path / "none"
+        )
 
 
 @pytest.mark.parametrize(
@@ -83,9 +89,14 @@ def test_first_spikes_and_a_converted_network_as_the_model(tmp_path: Path) -> No
         ({"explained": "100", "images": "60"}, SettingsError, "explained: expected at most the 60 images shown"),
         ({"held_out": "0"}, SettingsError, "held_out: expected at least 1, as digits has no test images"),
         ({"mean": "0.1,0.2"}, SettingsError, "mean: expected a number for each of 1 channels"),
-        ({"neuron": "hodgkin_huxley"}, BiosnnError, "Neuron 'hodgkin_huxley' inputs"),
-        ({"percentile": "10"}, BiosnnError, "percentile: expected a number from 50 to 100"),
-        ({"input": "analogue"}, SettingsError, "analog"),
+        ({"conversion.neuron": "hodgkin_huxley"}, BiosnnError, "Neuron 'hodgkin_huxley' inputs"),
+        ({"conversion.balance.percentile": "10"}, SettingsError, "percentile: expected from 50.0 to 100.0"),
+        (
+            {"alpha": "2"},
+            SettingsError,
+            "alpha: it is called conversion.balance.alpha now. Write conversion.balance.alpha=2",
+        ),
+        ({"conversion.input": "analogue"}, SettingsError, "analog"),
     ],
 )
 def test_settings_that_make_no_sense(tmp_path: Path, given: dict[str, str], error: type, message: str) -> None:

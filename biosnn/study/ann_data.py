@@ -13,16 +13,32 @@ from numpy.typing import NDArray
 
 from biosnn.ann import Graph, check_images
 from biosnn.conversion import HybridNetwork, SpikingNetwork, is_converted, load, read_network
+from biosnn.conversion.network import CODES, INPUTS, OUTPUTS
 from biosnn.conversion.running import check_labels
 from biosnn.conversion.thresholds import METHODS, SCOPES
 from biosnn.datasets import examples, names, stratified_split
 from biosnn.datasets.own import Examples
 from biosnn.errors import ConversionError, SettingsError, field_error
 from biosnn.files import reading
+from biosnn.study.nested_settings import About
 from biosnn.study.settings import changed_settings, setting
 
-OPTIONS = ("code", "input", "output", "neuron", "preset", "start", "method", "percentile", "per", "alpha")
-"""The settings that say how a network is converted."""
+CONVERSION = {
+    "code": About("what tells a value: how often a neuron fires, or when it first does", choices=CODES),
+    "neuron": About("what a ReLU becomes: a neuron model of the catalogue, or a file"),
+    "start": About(minimum=-1.0, maximum=1.0),
+    "input": About("what pixels do", choices=INPUTS),
+    "output": About("what is read of the output", choices=OUTPUTS),
+    "balance.method": About("how a threshold is found", choices=METHODS),
+    "balance.percentile": About(
+        "which percentile of the activations (%); none: as the steps want it", like=99.9, minimum=50.0, maximum=100.0
+    ),
+    "balance.per": About("what has a threshold of its own", choices=SCOPES),
+    "balance.alpha": About(minimum=0.001),
+}
+"""What a study says of the `Options` that are a field ``conversion`` of its settings."""
+CONVERSION_RENAMED = {name.rpartition(".")[2]: f"conversion.{name}" for name in (*CONVERSION, "preset")}
+"""How these settings were called when each study had them as its own."""
 
 SPLIT_SEED = 1
 """Of the images that are held out, from which networks of the catalogue have not learned (models/networks/train.py)."""
@@ -36,8 +52,8 @@ SCALES: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class PictureSettings:
-    """Which network, and which images: what `load_pictures` needs, for the ``Settings`` of a study to begin with."""
+class AnnDataSettings:
+    """Which network, and which images: what `load_ann_data` needs, for the ``Settings`` of a study to begin with."""
 
     model: str = setting("digits_cnn", "the network: a name of the catalogue, or a file that biosnn.convert reads")
     data: str = setting("digits", f"the images: {', '.join(names())}, or an .npz file with the arrays x and y")
@@ -52,23 +68,8 @@ class PictureSettings:
     CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"data": SCALES}
 
 
-@dataclass(frozen=True)
-class ConversionSettings(PictureSettings):
-    """And how the network is converted: what `biosnn.convert` takes."""
-
-    neuron: str = setting("if_soft", "what a ReLU becomes: a neuron model of the catalogue, or a file")
-    preset: str = setting("", "one of its presets")
-    start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
-    method: str = setting("percentile", "how a threshold is found", choices=METHODS)
-    percentile: float = setting(
-        0.0, "which percentile of the activations (%); 0: as the steps want it", minimum=0.0, maximum=100.0
-    )
-    per: str = setting("channel", "what has a threshold of its own", choices=SCOPES)
-    alpha: float = setting(1.0, "factor of all thresholds", minimum=0.001)
-
-
 @dataclass(frozen=True, eq=False)
-class Pictures:
+class AnnData:
     """A network and its images.
 
     Parameters
@@ -93,14 +94,13 @@ class Pictures:
     source: str
 
 
-def load_pictures(settings: Any) -> Pictures:
+def load_ann_data(settings: AnnDataSettings) -> AnnData:
     """Load the network and the images that the settings name.
 
     Parameters
     ----------
     settings : object
-        With the fields of `PictureSettings`. If the network spikes already, settings named in `OPTIONS` must be
-        what they are by default.
+        Those of a study. If the network spikes already, its settings ``conversion`` must be what they are by default.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def load_pictures(settings: Any) -> Pictures:
     limit = settings.calibration or len(training)
     shown = settings.images or len(test)
     calibration, test = training[:limit], test[:shown]
-    return Pictures(
+    return AnnData(
         graph,
         converted,
         _prepared(settings, graph, data.inputs[calibration]),
@@ -131,15 +131,15 @@ def load_pictures(settings: Any) -> Pictures:
     )
 
 
-def _check_own(settings: Any) -> None:
+def _check_own(settings: AnnDataSettings) -> None:
     """Refuse settings that say how a network is converted, where it is converted already."""
-    for name in sorted(changed_settings(settings).keys() & set(OPTIONS)):
-        do = "Give the ordinary network to convert it otherwise."
-        expected = f"its default, as {settings.model} is converted already"
-        raise SettingsError(field_error(name, expected, getattr(settings, name), do))
+    for name, text in changed_settings(settings).items():
+        if name.startswith("conversion."):
+            do = "Give the ordinary network to convert it otherwise."
+            raise SettingsError(field_error(name, f"its default, as {settings.model} is converted already", text, do))
 
 
-def _split(settings: Any, data: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _split(settings: AnnDataSettings, data: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Images for calibration and for the test, both in random order."""
     if settings.held_out:
         return stratified_split(data.labels, settings.held_out, SPLIT_SEED)
@@ -150,7 +150,7 @@ def _split(settings: Any, data: Examples) -> tuple[NDArray[np.int64], NDArray[np
     return rng.permutation(data.for_training), rng.permutation(np.arange(data.for_training, len(data.labels)))
 
 
-def _prepared(settings: Any, graph: Graph, images: NDArray[Any]) -> NDArray[np.float32]:
+def _prepared(settings: AnnDataSettings, graph: Graph, images: NDArray[Any]) -> NDArray[np.float32]:
     """Scale images, channels first, and lay them out as the network takes them."""
     values = images
     for name, change in (("mean", np.subtract), ("deviation", np.divide)):

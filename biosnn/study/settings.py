@@ -197,7 +197,7 @@ def split_assignments(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _unknown_key(key: str, value: Any, infos: Mapping[str, SettingInfo], renamed: Mapping[str, str]) -> str:
-    if key in renamed:
+    if renamed.get(key) in infos:
         given = write_safely(value)
         return f"Setting {key}: it is called {renamed[key]} now. Write {renamed[key]}={given}"
     if not infos:

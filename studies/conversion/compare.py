@@ -11,34 +11,12 @@ from numpy.typing import NDArray
 
 from biosnn.ann import reference
 from biosnn.conversion import LayerReport, Outcome, SpikingNetwork, convert, decisions, explain, ledger, run
+from biosnn.conversion.analysis.comparison import Bench, Tried, ended_early, what_might_help
 from biosnn.conversion.analysis.metrics import output_errors
-from biosnn.conversion.thresholds import percentile_for
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices
-from biosnn.study.ann_data import OPTIONS, Pictures
+from biosnn.study.ann_data import AnnData
 
 HARD, LARGEST = "hard reset", "largest activation of a layer"
-
-
-@dataclass(frozen=True, eq=False)
-class Tried:
-    """Another conversion, and how it did on some images.
-
-    Parameters
-    ----------
-    steps : int
-        Time steps an image.
-    curve : ndarray, shape (steps,)
-        Accuracy after each.
-    error : float
-        Of its outputs, relative to their spread.
-    spikes : float
-        An image.
-    """
-
-    steps: int
-    curve: NDArray[np.float64]
-    error: float
-    spikes: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +25,7 @@ class Compared:
 
     Parameters
     ----------
-    pictures : Pictures
+    data : AnnData
         The network and its images.
     snn : SpikingNetwork
         As it was converted.
@@ -71,7 +49,7 @@ class Compared:
         What operations cost.
     """
 
-    pictures: Pictures
+    data: AnnData
     snn: SpikingNetwork
     ann: NDArray[np.float32]
     outcome: Outcome
@@ -87,7 +65,7 @@ class Compared:
     @property
     def ann_accuracy(self) -> float:
         """Accuracy of the ANN on the images shown."""
-        return float(np.mean(decisions(self.ann) == self.pictures.labels))
+        return float(np.mean(decisions(self.ann) == self.data.labels))
 
     @property
     def rates(self) -> bool:
@@ -95,69 +73,29 @@ class Compared:
         return self.snn.options.code == "rate"
 
 
-def compare(settings: Any, sim: Any, pictures: Pictures) -> Compared:
+def compare(settings: Any, sim: Any, data: AnnData) -> Compared:
     """Run all of it."""
     prices = read_prices(settings.prices) if settings.prices else HOROWITZ_45NM
-    chosen = {name: getattr(settings, name) for name in OPTIONS} | {"steps": settings.steps}
-    chosen["percentile"] = settings.percentile or None
-    snn = pictures.converted or convert(pictures.graph, pictures.calibration, **chosen)
-    ann = reference(snn.graph).outputs(pictures.test)
+    options, steps = settings.conversion, settings.steps
+    snn = data.converted or convert(data.graph, data.calibration, options=options, steps=steps)
+    ann = reference(snn.graph).outputs(data.test)
     ann = ann.reshape(len(ann), -1)
-    outcome = run(snn, pictures.test, settings.steps, labels=pictures.labels, sim=sim)
+    outcome = run(snn, data.test, steps, labels=data.labels, sim=sim)
     errors = output_errors(outcome, ann)
-    some, labels = pictures.test[: settings.explained], pictures.labels[: settings.explained]
-    layers, rates = [], snn.options.code == "rate"
-    if rates:
-        layers = explain(snn, some, run(snn, some, settings.steps, each=True, sim=sim))
-
-    def tried(images: NDArray[np.float32], right: NDArray[np.int64], steps: int, **changed: Any) -> Tried:
-        other = convert(pictures.graph, pictures.calibration, **chosen | {"steps": steps} | changed)
-        did = run(other, images, steps, labels=right, sim=sim)
-        return Tried(did.steps, did.latency_curve, output_errors(did, ann[: len(images)])[-1], did.spikes_an_image)
-
+    some, rates = data.test[: settings.explained], snn.options.code == "rate"
+    layers = explain(snn, some, run(snn, some, steps, each=True, sim=sim)) if rates else []
+    bench = Bench(data.graph, data.calibration, data.test, data.labels, ann, sim)
     controls, remedies = {}, {}
     if settings.controls and rates:
         others = {HARD: {"neuron": "if_hard"}, LARGEST: {"method": "max", "per": "layer", "start": 0.0}}
-        for name, changed in others.items():
-            controls[name] = tried(pictures.test, pictures.labels, settings.steps, **changed)
-    if settings.remedies and rates and pictures.converted is None:
-        remedies["as it is"] = tried(some, labels, settings.steps)
-        for name, changed in what_might_help(settings).items():
-            steps = changed.pop("steps", settings.steps)
-            remedies[name] = tried(some, labels, steps, **changed)
-    early = ended_early(settings, sim, snn, pictures) if settings.early and rates else None
+        controls = {name: bench.tried(options, steps, **changed) for name, changed in others.items()}
+    if settings.remedies and rates and data.converted is None:
+        fewer = bench.first(settings.explained)
+        remedies["as it is"] = fewer.tried(options, steps)
+        for name, changed in what_might_help(options, steps).items():
+            remedies[name] = fewer.tried(options, changed.pop("steps", steps), **changed)
+    early = None
+    if settings.early and rates:
+        early = ended_early(snn, data.test, steps, data.calibration[: settings.explained], data.labels, sim)
     bill = ledger(snn, outcome)
-    return Compared(pictures, snn, ann, outcome, errors, layers, bill, len(some), controls, remedies, early, prices)
-
-
-def ended_early(settings: Any, sim: Any, snn: SpikingNetwork, pictures: Pictures) -> Outcome | None:
-    """End images as soon as the network is as sure as it had to be, to decide calibration images as after all steps."""
-    if (snn.options.input, snn.options.output) != ("analog", "potential") or snn.wiring.populations[-1].neurons < 2:
-        return None
-    lead = run(snn, pictures.calibration[: settings.explained], settings.steps, sim=sim).lead()
-    return run(snn, pictures.test, settings.steps, labels=pictures.labels, lead=lead, sim=sim)
-
-
-def what_might_help(settings: Any) -> dict[str, dict[str, Any]]:
-    """Changes of the settings that are worth a try, by a name each."""
-    found: dict[str, dict[str, Any]] = {"twice the steps": {"steps": 2 * settings.steps}}
-    if settings.steps > 1:
-        found["half the steps"] = {"steps": settings.steps // 2}
-    if settings.method == "percentile":
-        percentile = settings.percentile or percentile_for(settings.steps)
-        higher, lower = 100 - (100 - percentile) / 10, max(100 - (100 - percentile) * 10, 50)
-        found |= {f"percentile {p:.6g}": {"percentile": p} for p in (higher, lower) if p != percentile}
-    else:
-        found["percentile 99.9"] = {"method": "percentile", "percentile": 99.9}
-    found |= {f"thresholds times {factor}": {"alpha": settings.alpha * factor} for factor in (0.8, 1.25)}
-    if settings.per == "layer":
-        found["a threshold a channel"] = {"per": "channel"}
-    else:
-        found["a threshold a layer"] = {"per": "layer"}
-    if settings.neuron != "if_soft":
-        found["soft reset"] = {"neuron": "if_soft", "preset": ""}
-    if settings.start != 0.5:
-        found["start at half a threshold"] = {"start": 0.5}
-    if settings.input != "analog":
-        found["pixels as currents"] = {"input": "analog"}
-    return found
+    return Compared(data, snn, ann, outcome, errors, layers, bill, len(some), controls, remedies, early, prices)

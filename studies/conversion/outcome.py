@@ -24,7 +24,7 @@ NEAR = 0.01
 
 def values_of(settings: Any, found: Compared) -> dict[str, Any]:
     """The numbers that answer the question."""
-    outcome, labels = found.outcome, found.pictures.labels
+    outcome, labels = found.outcome, found.data.labels
     quarter = max(settings.steps // 4, 1)
     right, meant = outcome.decided() == labels, decisions(found.ann) == labels
     lost, sure = difference(meant, right)
@@ -67,8 +67,8 @@ def arrays_of(found: Compared) -> dict[str, Any]:
     arrays: dict[str, Any] = {
         "latency curve": outcome.latency_curve,
         "output errors": found.errors,
-        "accuracy interval": np.array(interval(outcome.accuracy, len(found.pictures.labels))),
-        "spikes by step": sum(outcome.by_step.values()) / len(found.pictures.labels),
+        "accuracy interval": np.array(interval(outcome.accuracy, len(found.data.labels))),
+        "spikes by step": sum(outcome.by_step.values()) / len(found.data.labels),
         "control names": np.array(list(found.controls) or [""]),
         "control curves": np.array([tried.curve for tried in found.controls.values()]),
         "populations": np.array([population.name for population in found.snn.wiring.hidden]),
@@ -92,7 +92,7 @@ def arrays_of(found: Compared) -> dict[str, Any]:
 
 def _rate(found: Compared, name: str) -> float:
     counts = found.outcome.spikes[name]
-    return float(counts.sum() / counts.shape[1] / len(found.pictures.labels) / found.outcome.steps)
+    return float(counts.sum() / counts.shape[1] / len(found.data.labels) / found.outcome.steps)
 
 
 def _equal(rows: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
@@ -117,7 +117,7 @@ def tables_of(found: Compared) -> dict[str, Table]:
 
 
 def _accuracies(found: Compared) -> Table:
-    images, total = len(found.pictures.labels), found.outcome.steps
+    images, total = len(found.data.labels), found.outcome.steps
     steps = [total >> k for k in range(4) if total >> k] if found.rates else [total]
     head = ["network", *(f"T = {step}" for step in steps), f"interval at T = {total}", "spikes an image"]
     own = found.outcome

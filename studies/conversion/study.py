@@ -8,12 +8,12 @@ and tells layer by layer what was lost and what would help.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from biosnn.conversion.network import CODES, INPUTS, OUTPUTS
+from biosnn.conversion import Options
 from biosnn.errors import SettingsError, field_error
-from biosnn.study import Claim, Result, setting
-from biosnn.study.ann_data import ConversionSettings, load_pictures
+from biosnn.study import Claim, Result, nested, setting
+from biosnn.study.ann_data import CONVERSION, CONVERSION_RENAMED, AnnDataSettings, load_ann_data
 
 from .compare import compare
 from .outcome import arrays_of, files_of, left_out, tables_of, values_of
@@ -33,28 +33,28 @@ What is tried in the end, to see what would help, is shown the images that are e
 
 
 @dataclass(frozen=True)
-class Settings(ConversionSettings):
+class Settings(AnnDataSettings):
     """What can be changed."""
 
+    conversion: Options = nested(Options(), CONVERSION, leave_out=("balance.steps",))
     explained: int = setting(100, "how many test images are explained, layer by layer", minimum=2)
     steps: int = setting(64, "time steps an image, or a layer if the code is of first spikes", minimum=1)
-    code: str = setting("rate", "what tells a value: how often a neuron fires, or when it first does", choices=CODES)
-    input: str = setting("analog", "what pixels do", choices=INPUTS)
-    output: str = setting("potential", "what is read of the output", choices=OUTPUTS)
 
     controls: bool = setting(True, "also convert as others do: hard reset, and the largest activation of a layer")
     early: bool = setting(True, "also end images as soon as the network is sure, by a lead found on calibration images")
     remedies: bool = setting(True, "also try what might help, on the images that are explained")
     prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")
 
+    RENAMED: ClassVar[dict[str, str]] = CONVERSION_RENAMED
+
 
 def run(settings: Settings, sim: Any) -> Result:
     """Convert the network, show it images, explain what was lost, and try what would help."""
-    pictures = load_pictures(settings)
-    if len(pictures.test) < settings.explained:
-        expected = f"at most the {len(pictures.test)} images shown"
+    data = load_ann_data(settings)
+    if len(data.test) < settings.explained:
+        expected = f"at most the {len(data.test)} images shown"
         raise SettingsError(field_error("explained", expected, settings.explained))
-    found = compare(settings, sim, pictures)
+    found = compare(settings, sim, data)
     return Result(
         values_of(settings, found),
         arrays_of(found),

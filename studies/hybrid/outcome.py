@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from biosnn.conversion import ledger
 from biosnn.conversion.hybrid.cutting import relus
+from biosnn.conversion.hybrid.every_cut import ALL, Cut
 from biosnn.energy import CONVENTIONS, verdicts
 from biosnn.energy.judging import energy_text
-from biosnn.measure import difference, interval
+from biosnn.measure import difference, drawn_again, interval, resampled_accuracy, share_of_steps, steps_needed
 from biosnn.measure.decisions import SURE
 from biosnn.study import Table
 
-from .cuts import ALL, Cut, Measured
+from .cuts import Measured
 
 CLOSE = 0.3
 """A second distance from the ANN, in points, for a column of the table."""
@@ -26,32 +27,12 @@ COUNTED = "neuron updates too"
 """The convention of the values: all arithmetic, no memory."""
 
 
-def needed(curves: NDArray[np.float64], marks: NDArray[np.int64], target: Any) -> NDArray[np.float64]:
-    """The first mark from which on a curve is high enough, shape (...); infinite if there is none.
-
-    Parameters
-    ----------
-    curves : ndarray, shape (..., marks)
-        Accuracies.
-    marks : ndarray, shape (marks,)
-        Steps.
-    target : float or ndarray, shape (...)
-        How high.
-    """
-    below = curves < np.asarray(target)[..., None] - 1e-12
-    # How many marks are left at the end, all of them high enough.
-    good = np.cumprod(~below[..., ::-1], axis=-1).sum(axis=-1).astype(int)
-    return np.where(good > 0, marks[np.minimum(len(marks) - good, len(marks) - 1)].astype(float), np.inf)
-
-
 @lru_cache(maxsize=1)
 def resampled(found: Measured) -> NDArray[np.float64]:
     """Steps needed if other images had been drawn, shape (resamples, cuts)."""
-    images = len(found.pictures.labels)
-    drawn = np.random.default_rng(found.seed).multinomial(images, np.full(images, 1 / images), RESAMPLES)
-    ann = drawn @ found.ann_right / images
-    curves = np.moveaxis(found.right.astype(float) @ drawn.T / images, -1, 0)
-    return needed(curves, found.marks, (ann - found.settings.within / 100)[:, None])
+    drawn = drawn_again(len(found.data.labels), RESAMPLES, found.seed)
+    ann, curves = resampled_accuracy(found.ann_right, drawn), resampled_accuracy(found.right, drawn)
+    return steps_needed(curves, found.marks, (ann - found.settings.within / 100)[:, None])
 
 
 def chosen_by_halves(found: Measured) -> tuple[str, float]:
@@ -60,19 +41,14 @@ def chosen_by_halves(found: Measured) -> tuple[str, float]:
     told = []
     for half in halves:
         target = found.ann_right[half].mean() - found.settings.within / 100
-        told.append(needed(found.right[:, :, half].mean(axis=-1), found.marks, target))
+        told.append(steps_needed(found.right[:, :, half].mean(axis=-1), found.marks, target))
     best = best_of(told[0])
-    return found.cuts[best].name, part_of(told[1][best], told[1][-1], found.marks[-1])
+    return found.cuts[best].name, share_of_steps(told[1][best], told[1][-1], found.marks[-1])
 
 
 def best_of(steps: NDArray[np.float64]) -> int:
     """The hybrid that needs the fewest steps."""
     return int(np.argmin(steps[:-1]))
-
-
-def part_of(steps: Any, all_spiking: Any, longest: int) -> Any:
-    """Which part of the steps is needed; where all steps were not enough for all layers, at most this part."""
-    return steps / np.minimum(all_spiking, longest)
 
 
 @lru_cache(maxsize=1)
@@ -98,7 +74,7 @@ def lowest_rate(cut: Cut) -> float:
 def values_of(found: Measured) -> dict[str, Any]:
     """The numbers that answer the question."""
     ann, marks = float(found.ann_right.mean()), found.marks
-    steps = needed(found.right.mean(axis=-1), marks, ann - found.settings.within / 100)
+    steps = steps_needed(found.right.mean(axis=-1), marks, ann - found.settings.within / 100)
     told, of_ann = energies(found)
     counted = [convention.name for convention in CONVENTIONS].index(COUNTED)
     best, layers = best_of(steps), np.array([cut.layers for cut in found.cuts])
@@ -109,7 +85,7 @@ def values_of(found: Measured) -> dict[str, Any]:
         "accuracy, all layers spike": found.cuts[-1].outcome.accuracy,
         "lowest accuracy of a cut": min(cut.outcome.accuracy for cut in found.cuts[:-1]),
         "ReLU layers": int(layers[-1]),
-        "best cut, part of the steps": part_of(steps[best], steps[-1], marks[-1]),
+        "best cut, part of the steps": share_of_steps(steps[best], steps[-1], marks[-1]),
         "best cut, part of the steps, other half": other_half,
         "most layers that spike in half the steps": int(half.max()) if half.size else 0,
         "energy of the ANN": of_ann[counted] * joule,
@@ -139,9 +115,9 @@ def arrays_of(found: Measured) -> dict[str, Any]:
     right, marks = found.right, found.marks
     again = resampled(found)
     told, of_ann = energies(found)
-    part = part_of(again[:, :-1].min(axis=1), again[:, -1], marks[-1])
+    part = share_of_steps(again[:, :-1].min(axis=1), again[:, -1], marks[-1])
     ones = [k for k, cut in enumerate(found.cuts) if cut.layers == 1]
-    steps = needed(right.mean(axis=-1), marks, found.ann_right.mean() - found.settings.within / 100)
+    steps = steps_needed(right.mean(axis=-1), marks, found.ann_right.mean() - found.settings.within / 100)
     return {
         "cuts": np.array([cut.name for cut in found.cuts]),
         "side": np.array([cut.side for cut in found.cuts]),
@@ -159,7 +135,7 @@ def arrays_of(found: Measured) -> dict[str, Any]:
         "lowest rate": np.array([lowest_rate(cut) for cut in found.cuts]),
         "layer errors": found.errors,
         "resampled part": part,
-        "resampled single part": part_of(again[:, ones].min(axis=1), again[:, -1], marks[-1]),
+        "resampled single part": share_of_steps(again[:, ones].min(axis=1), again[:, -1], marks[-1]),
     }
 
 
@@ -180,7 +156,7 @@ def tables_of(found: Measured) -> dict[str, Table]:
 def _cuts(found: Measured) -> Table:
     settings, marks, right = found.settings, found.marks, found.right
     ann, curves = float(found.ann_right.mean()), right.mean(axis=-1)
-    steps, close = (needed(curves, marks, ann - points / 100) for points in (settings.within, CLOSE))
+    steps, close = (steps_needed(curves, marks, ann - points / 100) for points in (settings.within, CLOSE))
     again = resampled(found)
     low, high = np.quantile(again, [(1 - SURE) / 2, (1 + SURE) / 2], axis=0, method="nearest")
     told, _ = energies(found)
@@ -190,7 +166,7 @@ def _cuts(found: Measured) -> Table:
     head = ["layers that spike", "neurons", *(f"T = {marks[k]}" for k in some), f"T = {marks[-1]}", "interval", "lost"]
     head += [f"T for {settings.within:g}", "interval of T", f"T for {CLOSE:g}", "spikes an image", "energy"]
     rows = [head]
-    images = len(found.pictures.labels)
+    images = len(found.data.labels)
     for k, cut in enumerate(found.cuts):
         ends = interval(float(curves[k, -1]), images)
         lost, sure = difference(found.ann_right, right[k, -1])
@@ -225,7 +201,7 @@ def _energy(energy: float) -> str:
 def _conventions(found: Measured) -> Table:
     marks = found.marks
     target = found.ann_right.mean() - found.settings.within / 100
-    steps = needed(found.right.mean(axis=-1), marks, target)
+    steps = steps_needed(found.right.mean(axis=-1), marks, target)
     told, of_ann = energies(found)
     rows = [["convention", "ANN", "all layers spike", "cheapest cut", "its energy", "ANN / it"]]
     for number, convention in enumerate(CONVENTIONS):
@@ -244,7 +220,7 @@ def _errors(found: Measured) -> Table:
     marks = found.marks
     some = sorted({int(np.argmin(np.abs(marks - marks[-1] / part))) for part in (16, 8, 4, 2, 1)})
     curves = found.right.mean(axis=-1)
-    steps = needed(curves, marks, found.ann_right.mean() - found.settings.within / 100)
+    steps = steps_needed(curves, marks, found.ann_right.mean() - found.settings.within / 100)
     first = {cut.layers: _steps(steps[k]) for k, cut in enumerate(found.cuts) if cut.side != "last"}
     last = {cut.layers: _steps(steps[k]) for k, cut in enumerate(found.cuts) if cut.side != "first"}
     names = relus(found.whole.graph)

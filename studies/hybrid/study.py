@@ -9,10 +9,11 @@ them against the network whose layers all spike.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from biosnn.study import Claim, Result, setting
-from biosnn.study.ann_data import ConversionSettings, load_pictures
+from biosnn.conversion import Options
+from biosnn.study import About, Claim, Result, nested, setting
+from biosnn.study.ann_data import CONVERSION, CONVERSION_RENAMED, AnnDataSettings, load_ann_data
 
 from .cuts import measure
 from .outcome import arrays_of, left_out, tables_of, values_of
@@ -37,22 +38,28 @@ measured on the other.
 
 
 @dataclass(frozen=True)
-class Settings(ConversionSettings):
+class Settings(AnnDataSettings):
     """What can be changed."""
 
     model: str = setting("digits_plain", "the network: a name of the catalogue, or a file that biosnn.convert reads")
+    conversion: Options = nested(
+        Options(),
+        CONVERSION | {"start": About(minimum=-1.0, maximum=0.99)},
+        leave_out=("code", "input", "output", "balance.steps"),
+    )
     steps: int = setting(32, "time steps an image", minimum=2)
-    start: float = setting(0.5, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=0.99)
 
     cuts: int = setting(0, "about how many cuts each way are tried; 0: all", minimum=0)
     marks: int = setting(4, "at how many steps there is an answer in each doubling of the time", minimum=1, maximum=16)
     within: float = setting(1.0, "how many points below the ANN count as its accuracy", minimum=0.0)
     prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")
 
+    RENAMED: ClassVar[dict[str, str]] = CONVERSION_RENAMED
+
 
 def run(settings: Settings, sim: Any) -> Result:
     """Convert the network, cut it everywhere, and measure what each hybrid needs."""
-    found = measure(settings, sim, load_pictures(settings))
+    found = measure(settings, sim, load_ann_data(settings))
     return Result(values_of(found), arrays_of(found), left_out=left_out(found), tables=tables_of(found))
 
 

@@ -22,7 +22,7 @@ from biosnn.errors import SettingsError, field_error
 from biosnn.measure import LayerActivity, layer_activity
 from biosnn.model import NeuronModel
 from biosnn.study import setting
-from biosnn.study.ann_data import Pictures, PictureSettings, load_pictures
+from biosnn.study.ann_data import AnnData, AnnDataSettings, load_ann_data
 
 Floats = NDArray[np.float64]
 LAYERED = ("rate", "kept", "silent", "latency", "decoded", "information", "rest")
@@ -33,7 +33,7 @@ DECODED = (AS_IT_IS, SOFT)
 
 
 @dataclass(frozen=True)
-class ConvertedSettings(PictureSettings):
+class ConvertedSettings(AnnDataSettings):
     """What can be changed about the network, its images, and how it is converted before any remedy."""
 
     model: str = setting("digits_plain", "the network: a name of the catalogue, or a file that biosnn.convert reads")
@@ -89,7 +89,7 @@ class Patient:
 
     Parameters
     ----------
-    pictures : Pictures
+    data : AnnData
         The ordinary network and all images.
     repetitions : list of Repetition
         Images by repetition; none is in two.
@@ -97,7 +97,7 @@ class Patient:
         How it is converted, for `convert`.
     """
 
-    pictures: Pictures
+    data: AnnData
     repetitions: list[Repetition]
     options: Mapping[str, Any]
 
@@ -133,30 +133,30 @@ class Patient:
 
     def converted(self, repetition: Repetition, **changed: Any) -> SpikingNetwork:
         """The spiking network, with some options changed."""
-        if self.pictures.converted and not changed:
-            return self.pictures.converted
-        return convert(self.pictures.graph, repetition.calibration, **{**self.options, **changed})
+        if self.data.converted and not changed:
+            return self.data.converted
+        return convert(self.data.graph, repetition.calibration, **{**self.options, **changed})
 
 
 def load_patient(settings: Any) -> Patient:
     """Load the network and divide its images."""
-    pictures = load_pictures(settings)
+    data = load_ann_data(settings)
     count = settings.repetitions
-    for name, images in (("images", pictures.test), ("calibration", pictures.calibration)):
+    for name, images in (("images", data.test), ("calibration", data.calibration)):
         if len(images) < 6 * count:
             expected = f"at least {6 * count}, 6 for each of {count} repetitions"
             raise SettingsError(field_error(name, expected, len(images)))
-    ann = reference(pictures.graph).outputs(pictures.test).reshape(len(pictures.test), -1)
+    ann = reference(data.graph).outputs(data.test).reshape(len(data.test), -1)
     repetitions = [
-        Repetition(pictures.calibration[k::count], pictures.test[k::count], pictures.labels[k::count], ann[k::count])
+        Repetition(data.calibration[k::count], data.test[k::count], data.labels[k::count], ann[k::count])
         for k in range(count)
     ]
     names = ("neuron", "preset", "start", "method", "per", "input", "steps")
     options = {name: getattr(settings, name) for name in names} | {"percentile": settings.percentile or None}
-    if pictures.converted:
-        own = pictures.converted.options
+    if data.converted:
+        own = data.converted.options
         options = {"options": own, "steps": settings.steps}
-    return Patient(pictures, repetitions, options)
+    return Patient(data, repetitions, options)
 
 
 def changes() -> dict[str, dict[str, Any]]:

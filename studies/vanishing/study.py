@@ -105,7 +105,7 @@ def _part(part: str, settings: Settings, sim: Any, patient: Patient | None) -> R
     assert patient is not None
     if part == "converted":
         converted = run_converted(settings, sim, patient)
-        left_out, images = converted_left_out(patient.first.options, converted), len(patient.pictures.test)
+        left_out, images = converted_left_out(patient.first.options, converted), len(patient.data.test)
         tables = converted_tables(converted, patient.model, images)
         return Result(converted_values(converted), converted_arrays(converted), left_out=left_out, tables=tables)
     remedies = run_remedies(settings, sim, patient)

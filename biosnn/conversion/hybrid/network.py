@@ -186,9 +186,9 @@ def to_hybrid(whole: SpikingNetwork, spiking: str | Iterable[str]) -> HybridNetw
     return found
 
 
-def marks_to(T: int) -> tuple[int, ...]:
-    """Steps that grow by about the root of 2, and T: 1, 2, 3, 4, 6, 8, 11, 16, …"""
-    grown = {int(2 ** (k / 2) + 0.5) for k in range(2 * T.bit_length() + 2)}
+def marks_to(T: int, each: int = 2) -> tuple[int, ...]:
+    """Steps up to T, so many in each doubling where there are as many; of two: 1, 2, 3, 4, 6, 8, 11, 16, …"""
+    grown = {int(2 ** (k / each) + 0.5) for k in range(each * T.bit_length() + 2)}
     return (*sorted(mark for mark in grown if mark < T), T)
 
 

@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.ann import Graph, Input, Reference, reference
-from biosnn.ann.layers import Layer, Relu, Scale, Select
-from biosnn.conversion import HybridNetwork, Outcome, SpikingNetwork
+from biosnn.ann.graph import Graph
+from biosnn.ann.layers import Input, Layer, Relu, Scale, Select
+from biosnn.ann.reference import Reference, reference
+from biosnn.conversion.hybrid.network import HybridNetwork
+from biosnn.conversion.network import SpikingNetwork
+from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import OUTPUT, RELU, Path, Population, Wiring
 from biosnn.conversion.running import How, Program, joined, read_part
+from biosnn.engine import Simulation
 
 ENTRANCE = "currents"
 MOST_CURRENTS = 2**25
@@ -102,7 +106,7 @@ def _silent(graph: Graph, output: str) -> Graph:
 
 
 def last_layers(
-    sim: Any, whole: SpikingNetwork, nets: list[HybridNetwork], images: NDArray[np.float32], how: How
+    sim: Simulation, whole: SpikingNetwork, nets: list[HybridNetwork], images: NDArray[np.float32], how: How
 ) -> list[tuple[Outcome, dict[str, NDArray[np.int64]], NDArray[np.float32]]]:
     """What hybrids do whose last layers spike.
 
