@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conversion_networks import chain, pooled, residual
+from conversion_networks import chain, convolution, linear, pooled, residual
 
 import biosnn
-from biosnn.ann import Graph, Input, Linear, Relu, reference
+from biosnn.ann import Convolution, Graph, Input, Linear, Relu, reference
 from biosnn.conversion import SpikingNetwork, Trials, convert, explain, load, save
 from biosnn.conversion.analysis.metrics import output_errors
 from biosnn.conversion.analysis.remedies import (
@@ -157,6 +157,46 @@ def test_trials_are_of_one_network(sim: Any) -> None:
     weights = [replace(layer, weight=-layer.weight) if isinstance(layer, Linear) else layer for layer in graph.layers]
     with pytest.raises(ConversionError, match=r"Trials\.variant: expected the layers and weights"):
         trials.variant(convert(Graph(tuple(weights), output=graph.output), images))
+
+
+def twice(rng: Any, **changed: Any) -> Graph:
+    """Two convolutions of 6 x 6 pixels that keep their size, with clipped ReLUs."""
+    most = changed.pop("most", 6.0)
+    layers = (
+        Input(name="x", shape=(2, 6, 6)),
+        convolution(rng, "c1", "x", 2, 4),
+        Relu(name="r1", inputs=("c1",), most=most),
+        Convolution(
+            **{
+                "name": "c2",
+                "inputs": ("r1",),
+                "weight": rng.normal(0, 1, (4, 2, 3, 3)),
+                "bias": np.ones(4),
+                "stride": (3, 3),
+                "padding": (1, 1, 1, 1),
+                "groups": 2,
+            }
+            | changed
+        ),
+        Relu(name="r2", inputs=("c2",)),
+        linear(rng, "y", "r2", 16, 3),
+    )
+    return Graph(layers, output="y")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    # The first three have 2 x 2 places too, and the same kernels.
+    [{"stride": (4, 4)}, {"padding": (2, 2, 0, 0)}, {"dilation": (2, 2)}, {"most": 1.0}],
+)
+def test_trials_are_of_one_network_to_the_last_field_of_a_layer(changed: dict[str, Any], sim: Any) -> None:
+    own = twice(np.random.default_rng(0))
+    images = images_of(own, 4)
+    snn = convert(own, images)
+    trials = Trials(snn, 8, sim)
+    trials.variant(convert(twice(np.random.default_rng(0)), images, start=0.0))
+    with pytest.raises(ConversionError, match=r"Trials\.variant: expected the layers and weights"):
+        trials.variant(convert(twice(np.random.default_rng(0), **changed), images))
 
 
 def test_first_spikes_are_told(sim: Any) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from biosnn.ann.images import check_images
+from biosnn.ann.layers import Layer
 from biosnn.conversion.network import Options, SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import Wiring
@@ -27,15 +28,17 @@ def one_program(options: Options, others: Options) -> bool:
 
 
 def _same_layers(wired: Wiring, others: Wiring) -> bool:
-    """Whether populations, paths and weights are the same."""
-    layers, known = ([(type(layer), layer.name, layer.shape) for layer in w.graph.layers] for w in (wired, others))
-    if layers != known or [p.name for p in wired.populations] != [p.name for p in others.populations]:
+    """Whether populations, paths, weights and everything else that a layer has are the same."""
+    if [p.name for p in wired.populations] != [p.name for p in others.populations]:
         return False
-    pairs = zip(wired.graph.layers, others.graph.layers, strict=True)
-    return all(
-        one is other or np.array_equal(getattr(one, name, 0), getattr(other, name, 0))
-        for one, other in pairs
-        for name in ("weight", "bias", "source")
+    layers, known = wired.graph.layers, others.graph.layers
+    return len(layers) == len(known) and all(map(_same, layers, known))
+
+
+def _same(layer: Layer, other: Layer) -> bool:
+    return layer is other or (
+        type(layer) is type(other)
+        and all(np.array_equal(getattr(layer, part.name), getattr(other, part.name)) for part in fields(layer))
     )
 
 
