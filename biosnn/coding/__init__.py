@@ -2,6 +2,7 @@
 
 from biosnn.coding.base import Coding
 from biosnn.coding.change import Delta
+from biosnn.coding.fitted_decoder import fitted_values
 from biosnn.coding.latency import TTFS, MembraneTTFS, RankOrder
 from biosnn.coding.noise import delete, jitter, noisy
 from biosnn.coding.own import Function, find_codings, read_codings
@@ -29,6 +30,7 @@ __all__ = [
     "coding",
     "delete",
     "find_codings",
+    "fitted_values",
     "jitter",
     "meanings",
     "noisy",

@@ -14,20 +14,16 @@ import numpy as np
 from brian2 import Quantity, ms, second
 from numpy.typing import NDArray
 
-from biosnn.coding import Coding, Spikes
+from biosnn.coding import Coding, Spikes, fitted_values
+from biosnn.coding.fitted_decoder import extremes
 from biosnn.errors import CodingError
 from biosnn.learning import CLEAN, Disturbance, present
-from biosnn.measure import mutual_information
+from biosnn.measure import information
 
 Makers = Mapping[str, Callable[[Quantity], Coding]]
 Floats = NDArray[np.float64]
 
 POPULATION = 64
-BINS = 16
-# The fitted decoder looks at so many steps one by one, and at the later ones in so many bins.
-FINE, COARSE = 64, 32
-KNOTS = 17
-RIDGES = np.logspace(-7, 4, 12)
 # Moments at which is looked whether the estimate has settled, in so many populations, and when it counts as settled.
 MOMENTS, LOOKED_AT, NEARLY = 24, 4, 1.1
 
@@ -168,7 +164,7 @@ def _measure(coding: Coding, values: Floats, rng: np.random.Generator, disturban
     told = [present(coding, row, coding.length, rng, disturbance) for row in values]
     flat, every = values.ravel(), _joined(told)
     decoded = fitted_values(every, flat)
-    first, last = _extremes(every)
+    first, last = extremes(every)
     some = first < every.length
     dt = float(coding.dt)
     own, settled = _own_decoder(coding, told, values)
@@ -208,123 +204,6 @@ def _joined(told: Sequence[Spikes]) -> Spikes:
     return Spikes(steps, neurons, shape=shape, length=told[0].length, dt=told[0].dt)
 
 
-def _extremes(spikes: Spikes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The steps of the first and the last spike of each neuron."""
-    last = np.zeros(spikes.size, dtype=np.int64)
-    np.maximum.at(last, spikes.neurons, spikes.steps)
-    return spikes.first_steps(), last
-
-
 def rms(error: Floats) -> float:
     """The root of the mean square."""
     return float(np.sqrt(np.mean(np.square(error))))
-
-
-# ---- the fitted decoder --------------------------------------------------------------------------------------------
-
-
-def fitted_values(spikes: Spikes, values: Floats) -> Floats:
-    """Decode each neuron's value by a decoder that has learned from the spikes of other neurons.
-
-    The decoder is the same for all codings: a sum of one function of the spike count, one of the time of the first
-    spike, one of the mean interval, and a weight for each spike by its time. It so contains what reads a rate, a
-    latency, a burst and a binary number. Functions are linear between knots (a generalised additive model: Hastie &
-    Tibshirani 1990); the weights of spikes are the linear reconstruction of Bialek et al. 1991,
-    doi:10.1126/science.2063199. All is one ridge regression, whose penalty is chosen by generalised cross-validation
-    (Golub, Heath & Wahba 1979, doi:10.1080/00401706.1979.10489751). One half of the neurons is decoded by what was
-    fitted to the other half, and the other way round.
-
-    Parameters
-    ----------
-    spikes : Spikes
-        Of neurons that each tell one value, shape (neurons,).
-    values : ndarray, shape (neurons,)
-        What they tell.
-
-    Returns
-    -------
-    ndarray, shape (neurons,)
-        From 0 to 1.
-    """
-    seen, half = features(spikes), len(values) // 2
-    parts = (slice(0, half), slice(half, None))
-    decoded = [_ridge(seen[learned], values[learned], seen[new]) for new, learned in (parts, parts[::-1])]
-    return np.clip(np.concatenate(decoded), 0, 1)
-
-
-def features(spikes: Spikes) -> Floats:
-    """What the fitted decoder sees of each neuron, shape (neurons, features)."""
-    counts, (first, last) = spikes.counts(), _extremes(spikes)
-    interval = np.where(counts > 1, (last - first) / np.maximum(counts - 1, 1), 0)
-    silent, single = counts == 0, counts < 2
-    tables = [
-        _hats(counts.astype(float), np.ones(spikes.size, dtype=bool)),
-        # Who is silent might spike later. That helps where none such is among those that are learned from.
-        _hats(first.astype(float), np.ones(spikes.size, dtype=bool)),
-        _hats(interval, ~single),
-    ]
-    return np.column_stack([_raster(spikes), silent, single, *tables])
-
-
-def _raster(spikes: Spikes) -> Floats:
-    """Spikes of each neuron in the first steps, and in bins of later ones."""
-    late = spikes.steps - FINE
-    width = max(1, -(-(spikes.length - FINE) // COARSE))
-    place = np.where(late < 0, spikes.steps, FINE + late // width)
-    columns = FINE + COARSE
-    cells = np.bincount(spikes.neurons * columns + place, minlength=spikes.size * columns)
-    return cells.reshape(-1, columns).astype(float)
-
-
-def _hats(x: Floats, there: NDArray[np.bool_]) -> Floats:
-    """A basis of functions of x that are linear between knots; 0 where there is no x."""
-    if not there.any():
-        return np.zeros((len(x), 0))
-    knots = np.unique(np.quantile(x[there], np.linspace(0, 1, KNOTS)))
-    hats = np.column_stack([np.interp(x, knots, row) for row in np.eye(len(knots))])
-    # A straight line needs no penalty on its many pieces.
-    return np.column_stack([hats, (x - knots[0]) / max(knots[-1] - knots[0], 1)]) * there[:, np.newaxis]
-
-
-def _ridge(seen: Floats, values: Floats, new: Floats) -> Floats:
-    """Ridge regression, with the penalty that generalised cross-validation likes best."""
-    centre, mean, n = seen.mean(axis=0), values.mean(), len(values)
-    x, y = seen - centre, values - mean
-    size, axes = np.linalg.eigh(x.T @ x)
-    size, along = np.maximum(size, 0), axes.T @ (x.T @ y)
-    shrunk = 1 / (size + RIDGES[:, np.newaxis])
-    left = y @ y - 2 * (shrunk * along**2).sum(axis=1) + (shrunk**2 * size * along**2).sum(axis=1)
-    free = np.maximum(1 - (size * shrunk).sum(axis=1) / n, 1e-9)
-    best = int(np.argmin(np.maximum(left, 1e-12) / free**2))
-    return np.asarray((new - centre) @ (axes @ (shrunk[best] * along)) + mean)
-
-
-# ---- information ---------------------------------------------------------------------------------------------------
-
-
-def information(values: Floats, decoded: Floats, bins: int = BINS) -> float:
-    """Estimate how many bits a decoded value tells of a value.
-
-    Values are divided into bins with as many of them each, for evenly drawn values bins of equal width, and so are
-    decoded values, equal ones of which lie in the same bin. The mutual information of the table is corrected by the
-    bias of each of its entropies, (cells that are not empty minus 1)/(2 N ln 2): Miller 1955, and Panzeri et al. 2007,
-    doi:10.1152/jn.00559.2007. It is limited to the entropy of the values' bins. Nothing that is worked out from spikes
-    tells more than the spikes: it is a lower bound.
-
-    Parameters
-    ----------
-    values, decoded : ndarray, shape (neurons,)
-    bins : int
-        Of each.
-
-    Returns
-    -------
-    float
-        Bits, from 0 to log2(bins).
-    """
-    row = np.argsort(np.argsort(values)) * bins // len(values)
-    edges = np.unique(np.quantile(decoded, np.linspace(0, 1, bins + 1)[1:-1]))
-    column = np.searchsorted(edges, decoded, side="right")
-    table = np.zeros((bins, len(edges) + 1))
-    np.add.at(table, (row, column), 1)
-    return mutual_information(table)
