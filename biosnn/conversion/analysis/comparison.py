@@ -5,7 +5,7 @@ All of them are held against what the ordinary network answers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,8 @@ class Bench:
 
     def first(self, images: int) -> Bench:
         """The same with the first of the images only."""
-        parts = (np.asarray(part)[:images] for part in (self.images, self.labels, self.ann))
-        return Bench(self.graph, self.calibration, *parts, self.sim)
+        shown, labels, ann = (np.asarray(part)[:images] for part in (self.images, self.labels, self.ann))
+        return replace(self, images=shown, labels=labels, ann=ann)
 
     def tried(self, options: Options, steps: int, **changed: Any) -> Tried:
         """Convert the network, and show it the images.

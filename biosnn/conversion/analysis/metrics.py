@@ -1,10 +1,11 @@
-"""How far a converted network's answers are from the ordinary network's."""
+"""How far a converted network's answers, and the rates of its layers, are from the ordinary network's."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 
 
@@ -34,3 +35,28 @@ def output_errors(outcome: Outcome, ann: ArrayLike) -> NDArray[np.float64]:
     scale = np.maximum(scale, 0)  # the opposite is no answer
     off = np.einsum("nsc,s->nsc", told, scale) - meant[:, None]
     return np.asarray(np.sqrt((off**2).mean(axis=(0, 2)) / max(float((meant**2).mean()), 1e-30)))
+
+
+def activity_kept(snn: SpikingNetwork, name: str, spikes: ArrayLike, T: int, mean: float) -> float:
+    """What the rates of a layer tell, over the mean activation of the ordinary network.
+
+    Parameters
+    ----------
+    snn : SpikingNetwork
+        The network.
+    name : str
+        Of the population.
+    spikes : array_like, shape (neurons,)
+        Of each neuron in T steps, on average over images.
+    T : int
+        Steps.
+    mean : float
+        The mean activation of the layer.
+
+    Returns
+    -------
+    float
+        1 if nothing is lost, 0 if nothing is left; NaN where the ordinary layer is silent.
+    """
+    channels = np.asarray(spikes).reshape(-1, snn.wiring[name].shape[0]) / T
+    return float((channels * snn.thresholds[name]).mean()) / mean if mean else float("nan")
