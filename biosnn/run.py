@@ -14,6 +14,7 @@ from biosnn.errors import BiosnnError, ResultError, StudyError, field_error, unk
 from biosnn.report import draw_figures, write_report
 from biosnn.study.folder import address, atomic_folder, checkpoint_folder, refuse_foreign
 from biosnn.study.load import Study, load_plot, load_study
+from biosnn.study.parts import of_other_parts
 from biosnn.study.provenance import collect
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result, write_result
@@ -92,6 +93,8 @@ def run_study(
             # What the study left out is held against all the same if it is there, but not what other settings change.
             changed = study.changed_settings(chosen)
             elsewhere = [item.name for item in study.expected if not item.holds_with(changed)]
+            if changed:
+                elsewhere += of_other_parts(study.parts, result, [item.name for item in study.expected])
             expected = [item for item in _asked(result, study.expected) if item.name not in elsewhere]
             result = replace(result, left_out=[*result.left_out, *elsewhere])
             rows = check_values(result.values, expected)

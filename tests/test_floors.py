@@ -23,6 +23,7 @@ FLOORS = (
     ("inputs", "ann"),
     ("nir",),
     ("learning", "conversion"),
+    ("propagation",),
     ("study",),
     ("report",),
     ("run",),

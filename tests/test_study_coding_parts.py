@@ -1,4 +1,4 @@
-"""Parts of the study `coding`: what is measured of a code, and of a signal in deep layers, against what is known."""
+"""Parts of the study `coding`: what is measured of a code, against what is known, and the figures."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Hz, ms
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis_profile import examples
 
 import biosnn
 from biosnn.catalogue import study_folder
-from biosnn.coding import TTFS, Burst, Coding, Function, MembraneTTFS, Phase, Poisson, RankOrder, Regular, delete
+from biosnn.coding import TTFS, Burst, Function, MembraneTTFS, Phase, Poisson, RankOrder, Regular, delete
 from biosnn.datasets import load
 from biosnn.errors import CodingError
 from biosnn.learning import CLEAN, Disturbance
+from biosnn.propagation import CodedLayers, run_depth
 from biosnn.report import Figure
 from biosnn.study import Result
 
@@ -157,25 +155,6 @@ def test_the_same_seed_gives_the_same_measures_whatever_else_is_measured() -> No
     np.testing.assert_array_equal(one.fitted[0], two.fitted[1])
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.05, 0.3]))
-@examples(15)
-def test_information_of_noise_is_none_and_of_the_value_itself_all(seed: int, noise: float) -> None:
-    rng = np.random.default_rng(seed)
-    values = rng.random(1024)
-    assert code.information(values, values) == pytest.approx(4, abs=0.05)
-    assert code.information(values, rng.random(1024)) < 0.1
-    assert 0 <= code.information(values, values + rng.normal(0, 1, 1024) * noise) <= 4
-    assert code.information(values, np.full(1024, 0.5)) == 0
-
-
-def test_information_through_a_channel_is_that_of_the_channel() -> None:
-    rng = np.random.default_rng(1)
-    values = rng.random(20_000)
-    # One bit, turned round once in ten times: 1 - H(0.1) bits.
-    seen = (values > 0.5) ^ (rng.random(len(values)) < 0.1)
-    assert code.information(values, seen.astype(float)) == pytest.approx(0.531, abs=0.02)
-
-
 def test_the_figures_of_a_code(measured: Any) -> None:
     result = Result(code.code_values(measured), code.code_arrays(measured))
     figures = plot_code.code_figures(result, looks(measured.codings))
@@ -186,90 +165,14 @@ def test_the_figures_of_a_code(measured: Any) -> None:
 
 # ---- part 3 --------------------------------------------------------------------------------------------------------
 
-SMALL = SimpleNamespace(depth_layers=2, depth_width=10, depth_images=15, depth_duration=10 * ms, dt=1 * ms)
 
-
-def deep(codings: dict[str, Coding], **more: Any) -> Any:
-    with biosnn.session("numpy", seed=1) as sim:
-        return depth.run_depth(codings, load("digits"), SMALL, sim, **more)
-
-
-@pytest.fixture(scope="module")
-def through() -> Any:
+def test_the_figures_of_depth() -> None:
     same = {"duration": 10 * ms, "dt": 1 * ms}
-    return deep({"ttfs": TTFS(**same), "phase": Phase(**same)}, seeds=2, gains=(0.1, 3.0))
-
-
-def test_every_coding_makes_the_first_layer_spike_about_as_often(through: Any) -> None:
-    assert through.spikes.shape == (2, 2, 3)
-    assert through.spikes[:, :, 1].mean(axis=1) == pytest.approx([1, 1], rel=0.4)
-    assert through.scale[1] < through.scale[0]  # more spikes, so less weight for each
-
-
-def test_what_is_too_weak_does_not_pass_and_survival_is_counted_from_the_first_layer(through: Any) -> None:
-    np.testing.assert_array_equal(through.ratio[:, 0], 0)
-    assert (through.ratio[:, 1] > 0.5).all()
-    np.testing.assert_allclose(through.survival, through.spikes / through.spikes[:, :, 1:2])
-
-
-def test_layers_are_measured_within_their_limits(through: Any) -> None:
-    for name in ("silent", "reached", "counts", "firsts"):
-        found = getattr(through, name)
-        assert ((found >= 0) & (found <= 1)).all()
-    assert (through.reached[:, :, 0] == 1).all()
-    assert np.nanmax(through.latency) < 0.02
-
-
-def test_one_layer_is_enough_and_no_spikes_are_no_failure() -> None:
-    def silence(values: Any, steps: int, _rng: Any) -> Any:
-        return np.zeros((steps, *values.shape), dtype=bool)
-
-    found = deep({"silence": Function(function=silence, duration=10 * ms, dt=1 * ms)}, seeds=1, gains=(1.0,))
-    assert not found.spikes.any()
-    assert (found.silent == 1).all()
-    assert not found.reached.any()
-    np.testing.assert_allclose(found.counts, found.chance)
-    assert np.isnan(found.survival).all()
-    assert np.isnan(found.latency).all()
-
-
-def test_an_image_does_not_depend_on_those_before_it() -> None:
-    with biosnn.session("numpy", seed=1, dt=SMALL.dt) as sim:
-        bench = depth._Bench({"ttfs": TTFS(duration=10 * ms, dt=1 * ms)}, load("digits"), SMALL, sim, 1)
-        shown, weights = bench.shown[0][0], bench.weights(0, 4, 3)
-        image, step = np.divmod(shown.steps, bench.window)
-        backwards = (len(shown.labels) - 1 - image) * bench.window + step
-        turned = depth._Shown(shown.labels[::-1], backwards, shown.neurons)
-        one, other = bench.run([(shown, weights), (turned, weights)])
-    assert one.layers[2][0].sum() > 10
-    for (counts, first), (other_counts, other_first) in zip(one.layers, other.layers, strict=True):
-        np.testing.assert_array_equal(counts, other_counts[::-1])
-        np.testing.assert_array_equal(first, other_first[::-1])
-
-
-def test_the_least_gain_within_a_standard_error_of_the_best_is_taken() -> None:
-    tried = np.array([[0.2, 0.49, 0.5], [0.1, 0.2, 0.9]])
-    np.testing.assert_array_equal(depth._least(tried, 100), [1, 2])
-
-
-def test_a_coding_that_takes_too_long_is_refused_by_name() -> None:
-    with pytest.raises(CodingError, match=r"run_depth, slow: expected a duration of at most 10. ms"):
-        deep({"slow": TTFS(duration=20 * ms, dt=1 * ms)})
-
-
-def test_the_figures_of_depth(through: Any) -> None:
+    small = CodedLayers(layers=2, width=10, images=15, duration=10 * ms)
+    with biosnn.session("numpy", seed=1) as sim:
+        codings = {"ttfs": TTFS(**same), "phase": Phase(**same)}
+        through = run_depth(codings, load("digits"), small, sim, dt=1 * ms, seeds=2, gains=(0.1, 3.0))
     result = Result(depth.depth_values(through), depth.depth_arrays(through))
     figures = plot_depth.depth_figures(result, looks(through.codings))
     assert [figure.name for figure in figures] == ["depth-accuracy", "depth-activity"]
     assert set(result.values) >= {"accuracy after 2 layers of ttfs", "accuracy after 2 layers of phase"}
-
-
-@pytest.mark.cpp
-def test_targets_agree() -> None:
-    found = []
-    for target in ("numpy", "cpp"):
-        with biosnn.session(target, seed=1) as sim:
-            same = {"ttfs": TTFS(duration=10 * ms, dt=1 * ms)}
-            found.append(depth.run_depth(same, load("digits"), SMALL, sim, seeds=1, gains=(2.0,)))
-    np.testing.assert_allclose(found[0].spikes, found[1].spikes)
-    np.testing.assert_allclose(found[0].latency, found[1].latency)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,12 +13,10 @@ import biosnn
 from biosnn.conversion import read_network, save
 from biosnn.datasets import examples
 from biosnn.errors import BiosnnError, NotFoundError, SettingsError
-from biosnn.study.load import load_study
+from biosnn.study import load_study, setting_texts
 
 STUDY = load_study("vanishing")
 CLAIMS = {claim.name: claim for claim in STUDY.claims}
-HERE = CLAIMS["spikes vanish"].holds.__module__.rpartition(".")[0]
-diagnosis, outcome, remedies = (sys.modules[f"{HERE}.{name}"] for name in ("diagnosis", "remedies_outcome", "remedies"))
 
 FEW = {
     "model": "digits_mlp",
@@ -69,7 +66,7 @@ def test_remedies_are_tried_at_equal_cost(result: Any) -> None:
     arrays = {name.removeprefix("remedies "): found for name, found in result.arrays.items() if "remedies" in name}
     names = [str(name) for name in arrays["names"]]
     assert names[:2] == ["as it is", "recommended"]
-    assert names[2:] == list(remedies.REMEDIES)
+    assert names[2:] == setting_texts(STUDY.settings())["tried"].split(",")
     assert arrays["curve"].shape == (len(names), 2, 12)
     assert (np.diff(arrays["spikes"], axis=2) >= 0).all()
     hybrid = names.index("hybrid")
@@ -98,8 +95,8 @@ def test_a_converted_network_is_treated_as_it_was_converted(tmp_path: Path) -> N
     names = [str(name) for name in told.arrays["remedies names"]]
     kept = dict(zip(names, told.arrays["remedies kept"].mean(axis=(1, 2)), strict=True))
     assert kept["as it is"] < kept["soft reset"]  # which has no leak
-    with pytest.raises(SettingsError, match=r"start: expected its default, as .* is converted already"):
-        biosnn.run_study("vanishing", given | {"start": "0.5"}, target="numpy", out=tmp_path / "none")
+    with pytest.raises(SettingsError, match=r"conversion.start: expected its default, as .* is converted already"):
+        biosnn.run_study("vanishing", given | {"conversion.start": "0.5"}, target="numpy", out=tmp_path / "none")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +108,7 @@ def test_a_converted_network_is_treated_as_it_was_converted(tmp_path: Path) -> N
         ({"model": "digits_plane"}, NotFoundError, "Did you mean 'digits_plain'"),
         ({"repetitions": "8"}, SettingsError, "images: expected at least 48, 6 for each of 8 repetitions"),
         ({"scales": "0, 1"}, SettingsError, "scales"),
-        ({"neuron": "hodgkin_huxley"}, BiosnnError, "Neuron 'hodgkin_huxley' inputs"),
+        ({"conversion.neuron": "hodgkin_huxley"}, BiosnnError, "Neuron 'hodgkin_huxley' inputs"),
         ({"steps": "1"}, SettingsError, "steps"),
     ],
 )
@@ -119,56 +116,6 @@ def test_settings_that_make_no_sense(tmp_path: Path, given: dict[str, str], erro
     with pytest.raises(error, match=message):
         biosnn.run_study("vanishing", FEW | {"parts": "remedies"} | given, target="numpy", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def found(kept: list[float], rest: list[float], own: list[list[float]]) -> Any:
-    """What part 2 found of a network as it is, in one repetition."""
-    layers = len(kept)
-    return SimpleNamespace(
-        layers=tuple(f"r{k}" for k in range(1, layers + 1)),
-        conversions=("as it is",),
-        measured={"kept": np.array([[kept]]), "rest": np.array([[rest]])},
-        ann=np.array([0.99]),
-        curves=np.array([[[rest[-1]]]]),
-        own=np.array([own]),
-        dead=np.full((1, layers), 0.1),
-        full=np.zeros((1, layers)),
-    )
-
-
-def test_the_diagnosis_names_the_layer_and_the_cause() -> None:
-    """Each layer's own loss by clipping, quantisation, reset and leak, unevenness counts up to where half is gone."""
-    own = [[0, -0.3, -0.1, 0], [0, -0.1, 0, 0.2], [-0.9, 0, 0, 0]]
-    told = diagnosis.diagnose(found([0.8, 0.4, 0.3], [0.99, 0.9, 0.5], own))
-    assert (told.vanishes, told.overfires, told.loses) == (2, None, 2)
-    assert told.shares == pytest.approx({"clipping": 0, "quantisation": 0.8, "reset and leak": 0.2, "unevenness": 0})
-    well = diagnosis.diagnose(found([1.0, 0.9, 0.8], [0.99, 0.985, 0.98], np.zeros((3, 4)).tolist()))
-    assert (well.vanishes, well.overfires, well.loses) == (None, None, None)
-    assert diagnosis.diagnose(found([1.0, 2.5, 0.4], [0.99, 0.9, 0.2], own)).overfires == 2
-
-
-@pytest.mark.parametrize(
-    ("neuron", "words"),
-    [
-        ("if_hard", "the hard reset forgets what is above the threshold at a spike"),
-        ("lif_soft", "the leak forgets what came long ago"),
-        (
-            "lif",
-            "the hard reset forgets what is above the threshold at a spike and the leak forgets what came long ago",
-        ),
-        ("if_soft", "neither reset nor leak"),
-    ],
-)
-def test_a_neuron_forgets_by_reset_or_leak(neuron: str, words: str) -> None:
-    assert diagnosis.reasons(biosnn.catalogue.neuron_model(neuron))["reset and leak"] == words
-
-
-def test_steps_needed_are_those_after_which_it_stays() -> None:
-    curve = np.array([0.5, 0.99, 0.9, 0.98, 0.99])
-    assert outcome.steps_needed(curve, 0.99, 1.0) == 4
-    assert outcome.steps_needed(curve, 0.99, 0.0) == 5
-    assert outcome.steps_needed(curve[:3], 0.99, 1.0) is None
-    assert outcome.steps_needed(np.ones(3), 0.99, 1.0) == 1
 
 
 def said(**arrays: Any) -> Any:
@@ -229,7 +176,14 @@ def treated(**arrays: Any) -> Any:
 
 
 def test_claims_about_remedies_hold_and_fail_as_they_should() -> None:
-    keeps, restores, settles = (CLAIMS[claim.name] for claim in outcome.REMEDIES_CLAIMS)
+    keeps, restores, settles = (
+        CLAIMS[name]
+        for name in (
+            "the recommended conversion keeps the accuracy",
+            "thresholds and currents alone bring it back",
+            "homeostasis restores the rates",
+        )
+    )
     assert all(claim.holds(treated()) and claim.active(treated()) for claim in (keeps, restores, settles))
     long = treated(**{"remedies curve": np.repeat(treated().arrays["remedies curve"][:, :, :1], 256, axis=2)})
     assert not keeps.holds(long)  # after 256 steps, 0.3 points

@@ -3,7 +3,7 @@
 from biosnn.measure.counts import sparse_spike_counts, spike_counts
 from biosnn.measure.decisions import accuracy, confusion, difference, interval
 from biosnn.measure.decoding import decode, linear
-from biosnn.measure.information import entropy, information
+from biosnn.measure.information import information
 from biosnn.measure.layers import LayerActivity, extinction_depth, layer_activity, mutual_information, survival
 from biosnn.measure.steps import drawn_again, resampled_accuracy, share_of_steps, steps_needed
 
@@ -14,7 +14,6 @@ __all__ = [
     "decode",
     "difference",
     "drawn_again",
-    "entropy",
     "extinction_depth",
     "information",
     "interval",

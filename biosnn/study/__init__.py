@@ -6,6 +6,7 @@ study is run by `biosnn.run_study`.
 
 from biosnn.study.load import Study, load_study, study_summary
 from biosnn.study.nested_settings import About, nested
+from biosnn.study.parts import Part, run_parts
 from biosnn.study.result import Result, Table
 from biosnn.study.saved import SavedResult, load_result
 from biosnn.study.settings import make_settings, setting, setting_texts
@@ -14,6 +15,7 @@ from biosnn.study.verdict import Claim
 __all__ = [
     "About",
     "Claim",
+    "Part",
     "Result",
     "SavedResult",
     "Study",
@@ -22,6 +24,7 @@ __all__ = [
     "load_study",
     "make_settings",
     "nested",
+    "run_parts",
     "setting",
     "setting_texts",
     "study_summary",

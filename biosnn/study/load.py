@@ -15,6 +15,7 @@ from typing import Any
 from biosnn import catalogue, files
 from biosnn.engine.compiler.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
+from biosnn.study.parts import Part
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
 from biosnn.study.setting_values import SettingInfo
@@ -52,6 +53,8 @@ class Study:
         ``settings_of_files(given) -> texts``: the settings that files bring along which are named in settings.
     claims : tuple of Claim
         What it claims about its result.
+    parts : tuple of Part
+        Its parts, if it has any.
     expected : tuple of Expected
         The published values.
     readme : str
@@ -71,6 +74,7 @@ class Study:
     run: Callable[[Any, Any], Result]
     bring_along: Callable[[Mapping[str, Any]], Mapping[str, str]]
     claims: tuple[Claim, ...]
+    parts: tuple[Part, ...]
     expected: tuple[Expected, ...]
     readme: str
     module: str = field(repr=False)
@@ -159,6 +163,7 @@ def load_study(name_or_path: str | Path) -> Study:
             where, module, "settings_of_files", "a function settings_of_files(given)", callable, default=_nothing
         ),
         claims=_claims(where, module),
+        parts=tuple(_definition(where, module, "PARTS", "a list of Part", _are(Part), default=())),
         expected=_expected(folder / EXPECTED, [info.name for info in infos]),
         readme=_text(folder / README),
         module=private,
@@ -225,21 +230,24 @@ def _definition(
 
 
 def _expected(path: Path, settings: list[str]) -> tuple[Expected, ...]:
+    parts = [name.split(".") for name in settings]
+    known = {".".join(words[:many]) for words in parts for many in range(1, len(words) + 1)}
     with files.reading(path, StudyError, "published values"):
         expected = tuple(read_expected(path))
     for item in expected:
         for name in () if item.depends_on == ALL else item.depends_on:
-            if name not in settings:
+            if name not in known:
                 where = f"{path.name} [values.{item.name}] depends_on"
-                raise StudyError(f"{path.parent.name} {where}: {unknown('setting', name, settings)}")
+                raise StudyError(f"{path.parent.name} {where}: {unknown('setting', name, known)}")
     return expected
 
 
-def _claims(where: str, module: ModuleType) -> tuple[Claim, ...]:
-    def right(value: Any) -> bool:
-        return isinstance(value, (list, tuple)) and all(isinstance(item, Claim) for item in value)
+def _are(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (list, tuple)) and all(isinstance(item, kind) for item in value)
 
-    claims = tuple(_definition(where, module, "CLAIMS", "a list of Claim", right))
+
+def _claims(where: str, module: ModuleType) -> tuple[Claim, ...]:
+    claims = tuple(_definition(where, module, "CLAIMS", "a list of Claim", _are(Claim)))
     names = [claim.name for claim in claims]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

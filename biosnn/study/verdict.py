@@ -68,7 +68,8 @@ class Expected:
     relative : float, optional
         The same as a fraction of the expected value, which is not 0 then. One of the two is given.
     depends_on : tuple of str
-        The settings at whose defaults the value holds, or `ALL` of them. With another one it is not asked.
+        The settings at whose defaults the value holds, or `ALL` of them. With another one it is not asked. A dataclass
+        stands for all settings in it.
 
     Raises
     ------
@@ -114,7 +115,9 @@ class Expected:
 
     def holds_with(self, changed: Collection[str]) -> bool:
         """Whether the value is to be asked when these settings differ from their defaults."""
-        return not changed if self.depends_on == ALL else not set(self.depends_on) & set(changed)
+        if self.depends_on == ALL:
+            return not changed
+        return not any(f"{name}.".startswith(f"{of}.") for name in changed for of in self.depends_on)
 
 
 @dataclass(frozen=True)

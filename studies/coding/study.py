@@ -14,17 +14,18 @@ from brian2 import Hz, Quantity, ms, mV, second
 
 from biosnn.datasets import load, names
 from biosnn.engine.progress import Progress
-from biosnn.study import Result, setting
+from biosnn.propagation import CodedLayers, coded_layers, run_depth
+from biosnn.study import About, Result, nested, setting
 
 from .claims import CLAIMS, NEEDED
 from .code import POPULATION, code_arrays, code_values, measure_codes
 from .codes import made, makers
-from .depth import depth_arrays, depth_values, run_depth
+from .depth import depth_arrays, depth_values
 from .outcome import Outcomes, prices_of, rasters, recognition_arrays, recognition_tables, recognition_values
 from .recognition import disturbances, recognise
 
 TARGET = "cpp"
-PARTS = ("code", "recognition", "depth")
+ALL = ("code", "recognition", "depth")
 
 LARGE = {
     "neurons": "400",
@@ -55,7 +56,7 @@ class Settings:
         ("poisson", "regular", "ttfs", "ttfs_membrane", "rank_order", "phase", "burst"),
         "which codings: names, .py files with codings of yours, .toml files of input models",
     )
-    parts: tuple[str, ...] = setting(PARTS, "which parts of the study", choices=PARTS)
+    parts: tuple[str, ...] = setting(ALL, "which parts of the study", choices=ALL)
     dataset: str = setting("digits", "which images", choices=names(colour=False))
     neurons: int = setting(100, "how many cells", minimum=1)
     networks: int = setting(3, "how many networks learn in each coding, each with a seed of its own", minimum=1)
@@ -103,15 +104,24 @@ class Settings:
     code_rate: Quantity = setting(200 * Hz, "peak rate of rate codes in the parts code and depth", minimum=1 * Hz)
     code_values: int = setting(2048, "how many values are told in the part code", minimum=128)
     code_repeats: int = setting(3, "how often, with other values", minimum=1)
-    depth_layers: int = setting(10, "how many layers in the part depth", minimum=1)
-    depth_width: int = setting(100, "how many neurons a layer", minimum=1)
-    depth_images: int = setting(300, "how many digits go through them", minimum=30)
-    depth_duration: Quantity = setting(50 * ms, "how long each is shown", minimum=1 * ms)
+    depth: CodedLayers = nested(
+        CodedLayers(),
+        {
+            "layers": About("how many layers in the part depth", minimum=coded_layers.LEAST["layers"]),
+            "width": About(minimum=coded_layers.LEAST["width"]),
+            "images": About("how many digits go through them", minimum=30),
+            "duration": About(minimum=coded_layers.LEAST["duration"]),
+        },
+    )
 
     dt: Quantity = setting(0.5 * ms, "time step", minimum=0.01 * ms)
     precision: str = setting("float64", "precision of the state variables", choices=("float64", "float32"))
 
-    RENAMED: ClassVar[dict[str, str]] = {"lessons": "n_training", "labelled": "n_labelling"}
+    RENAMED: ClassVar[dict[str, str]] = {
+        "lessons": "n_training",
+        "labelled": "n_labelling",
+        **{f"depth_{name}": f"depth.{name}" for name in coded_layers.LEAST},
+    }
     CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"dataset": {"mnist": LARGE, "fashion-mnist": LARGE}}
 
 
@@ -157,8 +167,8 @@ def _depth(settings: Settings, sim: Any) -> Result:
     """Part 3: the small digits, whatever the images of recognition are."""
     digits = load("digits")
     able = makers(replace(settings, rate=settings.code_rate), sim, digits.images[0].size)
-    codings = {name: make(settings.depth_duration) for name, make in able.items()}
-    depth = run_depth(codings, digits, settings, sim, seeds=settings.networks)
+    codings = {name: make(settings.depth.duration) for name, make in able.items()}
+    depth = run_depth(codings, digits, settings.depth, sim, dt=settings.dt, seeds=settings.networks)
     return Result(depth_values(depth), depth_arrays(depth))
 
 

@@ -8,16 +8,15 @@ import numpy as np
 from brian2 import Hz, ms, mV
 from numpy.typing import NDArray
 
+from biosnn.propagation import ChainResult
+from biosnn.propagation.rates import SYNFIRE
+from biosnn.propagation.volleys import survival_of
 from biosnn.study import Claim, Table
-
-from .biology import Biology
-from .biology_rates import SYNFIRE
-from .biology_volleys import survival_of
 
 Floats = NDArray[np.float64]
 
 
-def biology_values(found: Biology) -> dict[str, Any]:
+def biology_values(found: ChainResult) -> dict[str, Any]:
     """The numbers that claims and expected values are about; means over seeds."""
     volleys, rates = found.volleys, found.rates
     values: dict[str, Any] = {
@@ -38,7 +37,7 @@ def biology_values(found: Biology) -> dict[str, Any]:
     return values
 
 
-def biology_arrays(found: Biology) -> dict[str, Any]:
+def biology_arrays(found: ChainResult) -> dict[str, Any]:
     """What figures are drawn from; axes as in `Volleys` and `Rates`."""
     volleys, rates = found.volleys, found.rates
     return {
@@ -62,7 +61,7 @@ def biology_arrays(found: Biology) -> dict[str, Any]:
     }
 
 
-def biology_tables(found: Biology) -> dict[str, Table]:
+def biology_tables(found: ChainResult) -> dict[str, Table]:
     """Survival of volleys, and what the last layer tells of a rate."""
     volleys, rates = found.volleys, found.rates
     share = volleys.survived.mean(axis=(0, 3))
@@ -110,7 +109,7 @@ def _mean_fano(fano: Floats) -> float:
     return float(np.nanmean(fano)) if np.isfinite(fano).any() else 0.0
 
 
-def _attractor(found: Biology) -> tuple[float, float]:
+def _attractor(found: ChainResult) -> tuple[float, float]:
     """Spikes and spread (ms) of the volleys in the last group that survived, medians; NaN if none did."""
     alive = found.volleys.survived
     last = (found.volleys.packets[..., -1][alive], found.volleys.spreads[..., -1][alive])
@@ -210,7 +209,7 @@ BIOLOGY_CLAIMS = [
 ]
 
 
-def biology_left_out(found: Biology) -> list[str]:
+def biology_left_out(found: ChainResult) -> list[str]:
     """Claims that these settings do not ask about: on rates, where they are not sent both with noise and without."""
     asked = {"noise 1", "noise 0"} <= set(found.rates.conditions)
     return [] if asked else [claim.name for claim in BIOLOGY_CLAIMS if claim.active is _layers_fire]

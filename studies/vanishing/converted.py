@@ -11,18 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.ann import Graph, reference
-from biosnn.conversion import PARTS, LayerReport, Outcome, SpikingNetwork, Trials, convert, decisions, explain
+from biosnn.conversion import (
+    PARTS,
+    Balance,
+    LayerReport,
+    Options,
+    Outcome,
+    SpikingNetwork,
+    Trials,
+    convert,
+    decisions,
+    explain,
+)
+from biosnn.conversion.analysis.metrics import activity_kept
 from biosnn.conversion.analysis.remedies import Target, channel_rates, scaled, search_scales, spiking_layers
 from biosnn.conversion.analysis.trials import one_program
-from biosnn.conversion.hybrid.cutting import cut, relus
-from biosnn.conversion.hybrid.network import decoded, goes_on
-from biosnn.conversion.network import INPUTS, Options
-from biosnn.conversion.thresholds import METHODS, SCOPES
+from biosnn.conversion.hybrid.going_on import Remainders
 from biosnn.errors import SettingsError, field_error
 from biosnn.measure import LayerActivity, layer_activity
 from biosnn.model import NeuronModel
-from biosnn.study import setting
-from biosnn.study.ann_data import AnnData, AnnDataSettings, load_ann_data
+from biosnn.study import nested, setting
+from biosnn.study.ann_data import CONVERSION, AnnData, AnnDataSettings, load_ann_data
 
 Floats = NDArray[np.float64]
 LAYERED = ("rate", "kept", "silent", "latency", "decoded", "information", "rest")
@@ -41,15 +50,11 @@ class ConvertedSettings(AnnDataSettings):
     calibration: int = setting(240, "how many training images remedies see, in all repetitions; 0: all", minimum=0)
     repetitions: int = setting(3, "how often all is done, with other images for calibration and test", minimum=1)
     steps: int = setting(32, "time steps an image", minimum=8)
-    neuron: str = setting("if_hard", "what a ReLU becomes: a neuron model of the catalogue, or a file")
-    preset: str = setting("", "one of its presets")
-    start: float = setting(0.0, "membrane potential when an image comes, in thresholds", minimum=-1.0, maximum=1.0)
-    method: str = setting("max", "how a threshold is found", choices=METHODS)
-    percentile: float = setting(
-        0.0, "which percentile of the activations (%); 0: as the steps want it", minimum=0.0, maximum=100.0
+    conversion: Options = nested(
+        Options(Balance(method="max", per="layer"), neuron="if_hard", start=0.0),
+        CONVERSION,
+        leave_out=("code", "output", "balance.steps", "balance.alpha"),
     )
-    per: str = setting("layer", "what has a threshold of its own", choices=SCOPES)
-    input: str = setting("analog", "what pixels do", choices=INPUTS)
     scales: tuple[float, ...] = setting(
         (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1.0, 1.1, 1.2, 1.4),
         "factors of all thresholds that are tried",
@@ -84,7 +89,7 @@ class Repetition:
 
 
 @dataclass(frozen=True, eq=False)
-class Patient:
+class Baseline:
     """The network before any remedy, and its images.
 
     Parameters
@@ -93,13 +98,16 @@ class Patient:
         The ordinary network and all images.
     repetitions : list of Repetition
         Images by repetition; none is in two.
-    options : mapping
-        How it is converted, for `convert`.
+    options : Options
+        How it is converted.
+    steps : int
+        For how many steps images are shown.
     """
 
     data: AnnData
     repetitions: list[Repetition]
-    options: Mapping[str, Any]
+    options: Options
+    steps: int
 
     @cached_property
     def first(self) -> SpikingNetwork:
@@ -135,10 +143,10 @@ class Patient:
         """The spiking network, with some options changed."""
         if self.data.converted and not changed:
             return self.data.converted
-        return convert(self.data.graph, repetition.calibration, **{**self.options, **changed})
+        return convert(self.data.graph, repetition.calibration, options=self.options, **{"steps": self.steps} | changed)
 
 
-def load_patient(settings: Any) -> Patient:
+def load_baseline(settings: Any) -> Baseline:
     """Load the network and divide its images."""
     data = load_ann_data(settings)
     count = settings.repetitions
@@ -151,12 +159,8 @@ def load_patient(settings: Any) -> Patient:
         Repetition(data.calibration[k::count], data.test[k::count], data.labels[k::count], ann[k::count])
         for k in range(count)
     ]
-    names = ("neuron", "preset", "start", "method", "per", "input", "steps")
-    options = {name: getattr(settings, name) for name in names} | {"percentile": settings.percentile or None}
-    if data.converted:
-        own = data.converted.options
-        options = {"options": own, "steps": settings.steps}
-    return Patient(data, repetitions, options)
+    options = data.converted.options if data.converted else settings.conversion
+    return Baseline(data, repetitions, options, settings.steps)
 
 
 def changes() -> dict[str, dict[str, Any]]:
@@ -227,42 +231,44 @@ class Converted:
     found_accuracy: Floats
 
 
-def run_converted(settings: Any, sim: Any, patient: Patient) -> Converted:
+def run_converted(settings: Any, sim: Any, baseline: Baseline) -> Converted:
     """Convert the network in several ways, and measure every layer."""
     changed = changes()
-    means, rests = [patient.means(repetition) for repetition in patient.repetitions], Rests()
+    means, rests = [baseline.means(repetition) for repetition in baseline.repetitions], Remainders()
     rows: dict[str, list[dict[str, Any]]] = {}
     reports: list[list[LayerReport]] = []
-    for names in _programs(patient, changed):
-        trials = Trials(patient.converted(patient.repetitions[0], **changed[names[0]]), settings.steps, sim, each=True)
+    for names in _programs(baseline, changed):
+        trials = Trials(
+            baseline.converted(baseline.repetitions[0], **changed[names[0]]), settings.steps, sim, each=True
+        )
         for name in names:
             rows[name] = []
-            for repetition, mean in zip(patient.repetitions, means, strict=True):
-                snn = trials.variant(patient.converted(repetition, **changed[name]))
+            for repetition, mean in zip(baseline.repetitions, means, strict=True):
+                snn = trials.variant(baseline.converted(repetition, **changed[name]))
                 (outcome,) = trials.run([snn], repetition.test, repetition.labels)
                 rows[name].append(_measured(snn, outcome, repetition, mean, rests, name in DECODED))
                 if name == AS_IT_IS:
                     reports.append(explain(snn, repetition.test, outcome, points=1))
     tables = {what: np.array([[row[what] for row in rows[name]] for name in changed]) for what in (*LAYERED, "curve")}
     curves = tables.pop("curve")
-    scale = _scale_curve(settings, sim, patient)
-    ann = np.array([float(repetition.right.mean()) for repetition in patient.repetitions])
+    scale = _scale_curve(settings, sim, baseline)
+    ann = np.array([float(repetition.right.mean()) for repetition in baseline.repetitions])
     dead = np.array(
         [
-            [np.mean(~values.any(axis=0)) for _, values in patient.activations(repetition)]
-            for repetition in patient.repetitions
+            [np.mean(~values.any(axis=0)) for _, values in baseline.activations(repetition)]
+            for repetition in baseline.repetitions
         ]
     )
     full = np.array([[layer.saturated for layer in report] for report in reports])
     own = np.array([[[layer.bias[part] for part in PARTS[1:]] for layer in report] for report in reports])
-    return Converted(patient.layers, tuple(changed), ann, curves, tables, dead, full, own, **scale)
+    return Converted(baseline.layers, tuple(changed), ann, curves, tables, dead, full, own, **scale)
 
 
-def _programs(patient: Patient, changed: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+def _programs(baseline: Baseline, changed: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """The conversions, those together that one program can simulate, as they differ in thresholds and start only."""
     groups: list[tuple[Options, list[str]]] = []
     for name, change in changed.items():
-        options = patient.converted(patient.repetitions[0], **change).options
+        options = baseline.converted(baseline.repetitions[0], **change).options
         names = next((names for others, names in groups if one_program(options, others)), None)
         if names is None:
             groups.append((options, [name]))
@@ -276,7 +282,7 @@ def _measured(
     outcome: Outcome,
     repetition: Repetition,
     means: Mapping[str, float],
-    rests: Rests,
+    rests: Remainders,
     every: bool,
 ) -> dict[str, Any]:
     names = spiking_layers(snn)
@@ -287,7 +293,7 @@ def _measured(
         name: [getattr(layer, name) for layer in found] for name in LAYERED if hasattr(found[0], name)
     }
     spikes = {name: outcome.spikes[name].mean(axis=0) for name in names}
-    rows["kept"] = [kept(snn, name, spikes[name], outcome.steps, means[name]) for name in names]
+    rows["kept"] = [activity_kept(snn, name, spikes[name], outcome.steps, means[name]) for name in names]
     decided = [rests.decided(snn, outcome, repetition.test, number) for number in range(1, len(names))]
     rows["rest"] = [float(np.mean(told == repetition.labels)) for told in [*decided, outcome.decided()]]
     return {**rows, "curve": outcome.latency_curve}
@@ -300,45 +306,20 @@ def _activity(outcome: Outcome, names: list[str], labels: NDArray[np.int64] | No
     return layer_activity(counts, steps=outcome.steps, firsts=firsts, labels=labels)
 
 
-def kept(snn: SpikingNetwork, name: str, spikes: Floats, T: int, mean: float) -> float:
-    """What a layer's rates tell over its mean activation, from the spikes of each neuron an image in T steps."""
-    channels = spikes.reshape(-1, snn.wiring[name].shape[0]) / T
-    return float((channels * snn.thresholds[name]).mean()) / mean if mean else float("nan")
-
-
-class Rests:
-    """The ordinary network from behind some layer on, which goes on from what rates tell."""
-
-    def __init__(self) -> None:
-        self.known: dict[int, Any] = {}
-
-    def decided(
-        self, snn: SpikingNetwork, outcome: Outcome, images: NDArray[np.float32], first: int
-    ) -> NDArray[np.int64]:
-        """What it decides if so many of the first layers have spiked, shape (images,)."""
-        if first not in self.known:
-            piece = cut(snn.graph, relus(snn.graph)[:first])[1]
-            self.known[first] = piece.takes, goes_on(piece)
-        takes, answers = self.known[first]
-        steps, counts = np.array([outcome.steps]), outcome.spikes
-        told = {name: decoded(snn, name, counts[name][:, None], steps) for name in set(takes) & set(counts)}
-        return decisions(answers({snn.graph.input.name: images}, told)[:, 0])
-
-
-def _scale_curve(settings: Any, sim: Any, patient: Patient) -> dict[str, Any]:
+def _scale_curve(settings: Any, sim: Any, baseline: Baseline) -> dict[str, Any]:
     """All thresholds scaled, with soft reset: too high and spikes vanish, too low and deep layers fire all the time."""
     marks = np.array(sorted({max(settings.steps // part, 1) for part in (8, 4, 2, 1)}))
     scales = np.unique(settings.scales)
     accuracy, rates, chosen, reached = [], [], [], []
     soft = changes()[SOFT]
-    trials = Trials(patient.converted(patient.repetitions[0], **soft), settings.steps, sim)
-    for repetition in patient.repetitions:
-        snn = trials.variant(patient.converted(repetition, **soft))
+    trials = Trials(baseline.converted(baseline.repetitions[0], **soft), settings.steps, sim)
+    for repetition in baseline.repetitions:
+        snn = trials.variant(baseline.converted(repetition, **soft))
         search = search_scales(Target(snn, trials, repetition.calibration), layers=False)
         networks = [*(scaled(snn, float(scale)) for scale in scales), search.snn]
         outcomes = trials.run(networks, repetition.test, repetition.labels)
         accuracies = [outcome.latency_curve[marks - 1] for outcome in outcomes]
-        fired = [[channel_rates(snn, outcome, name).mean() for name in patient.layers] for outcome in outcomes]
+        fired = [[channel_rates(snn, outcome, name).mean() for name in baseline.layers] for outcome in outcomes]
         accuracy.append(accuracies[:-1])
         rates.append(fired[:-1])
         chosen.append(next(iter(search.scales.values())))

@@ -12,7 +12,7 @@ from biosnn.model import NeuronModel
 from biosnn.study import Claim, Table
 
 from .converted import AS_IT_IS, SOFT, Converted
-from .diagnosis import diagnose, told
+from .diagnosis import diagnosis_of, told
 
 DEEP = 10
 """So many layers in which spikes may vanish make a network deep."""
@@ -22,7 +22,7 @@ def converted_values(found: Converted) -> dict[str, Any]:
     """The numbers that answer the question; all are means over repetitions."""
     last = found.curves[:, :, -1].mean(axis=1)
     grid = found.scale_accuracy[:, :, -1].mean(axis=1)
-    diagnosis = diagnose(found)
+    diagnosis = diagnosis_of(found)
     kept = np.nanmean(found.measured["kept"], axis=1)
     decoded = found.measured["decoded"].mean(axis=1)
     values = {

@@ -23,7 +23,7 @@ LEAST = 1e-4
 def random_figures(result: Any) -> list[Figure]:
     """Rates along layers, where they die out, and what layers tell."""
     arrays = {name.removeprefix("random "): found for name, found in result.arrays.items()}
-    return [_rates(arrays), _map(arrays), _depths(arrays), _told(arrays, 1 / int(result.settings["random_classes"]))]
+    return [_rates(arrays), _map(arrays), _depths(arrays), _told(arrays, 1 / int(result.settings["random.classes"]))]
 
 
 def _rates(arrays: Any) -> Figure:

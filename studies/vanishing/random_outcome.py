@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from biosnn.measure import extinction_depth
+from biosnn.propagation.random_networks import NARROWED, RandomResult
 from biosnn.study import Claim, Table
-
-from .random import NARROWED, RandomResult
 
 # The layer in which networks are compared by what they tell, and the fewest layers for that and for claims on depth.
 TOLD_AT, DEEP = 20, 30

@@ -26,7 +26,7 @@ from biosnn.conversion import (
     run,
     to_hybrid,
 )
-from biosnn.conversion.analysis.metrics import output_errors
+from biosnn.conversion.analysis.metrics import activity_kept, output_errors
 from biosnn.conversion.analysis.remedies import (
     Target,
     calibrate_bias,
@@ -35,12 +35,13 @@ from biosnn.conversion.analysis.remedies import (
     search_scales,
     spiking_layers,
 )
+from biosnn.conversion.hybrid.going_on import Remainders
 from biosnn.energy import verdicts
 from biosnn.errors import SettingsError, field_error
 from biosnn.model import NeuronModel
 from biosnn.study import setting
 
-from .converted import Patient, Repetition, Rests, kept
+from .converted import Baseline, Repetition
 
 Floats = NDArray[np.float64]
 AS_IT_IS, RECOMMENDED, HYBRID = "as it is", "recommended", "hybrid"
@@ -136,32 +137,32 @@ class Remedies:
     spiking: int
 
 
-def run_remedies(settings: Any, sim: Any, patient: Patient) -> Remedies:
+def run_remedies(settings: Any, sim: Any, baseline: Baseline) -> Remedies:
     """Treat the network in each repetition anew, and show it the test images."""
     for name in settings.tried:
         if name not in REMEDIES:
             raise SettingsError(field_error("tried", f"remedies among {', '.join(REMEDIES)}", name))
-    cases = [_Case(patient, repetition, settings) for repetition in patient.repetitions]
+    cases = [_Case(baseline, repetition, settings) for repetition in baseline.repetitions]
     _without_other_neurons(sim, cases)
     sigma = 0.0
-    if NOISE in settings.tried and patient.model.name == "if_hard":
+    if NOISE in settings.tried and baseline.model.name == "if_hard":
         sigma = _best_noise(sim, cases[0])
         _with_other_neurons(sim, cases, {NOISE: {"neuron": _noisy(sigma), "preset": ""}})
     _with_other_neurons(sim, cases, {SOFT: _SOFT, RECOMMENDED: {**_SOFT, **_PERCENTILE, "start": 0.5}})
     # A network of a single layer that spikes has nothing to leave out.
-    spiking = _spiking(settings, sim, patient) if HYBRID in settings.tried and len(patient.layers) > 1 else 0
+    spiking = _spiking(settings, sim, baseline) if HYBRID in settings.tried and len(baseline.layers) > 1 else 0
     for case in cases if spiking else ():
         net = to_hybrid(case.snn, f"first {spiking}")
         case.judge(HYBRID, net, net.run(case.images.test, settings.steps, labels=case.images.labels, sim=sim))
     first = cases[0]
     return Remedies(
-        patient.layers,
+        baseline.layers,
         {
             name: [case.tried[name] for case in cases]
             for name in (AS_IT_IS, RECOMMENDED, *REMEDIES)
             if name in first.tried
         },
-        [repetition.right for repetition in patient.repetitions],
+        [repetition.right for repetition in baseline.repetitions],
         first.conventions,
         first.ann_energies,
         {name: np.array([case.notes[name] for case in cases]) for name in first.notes},
@@ -173,9 +174,9 @@ def run_remedies(settings: Any, sim: Any, patient: Patient) -> Remedies:
 class _Case:
     """One repetition: the network before any remedy, its images, and what was tried."""
 
-    def __init__(self, patient: Patient, images: Repetition, settings: Any) -> None:
-        self.patient, self.images, self.settings, self.steps = patient, images, settings, settings.steps
-        self.snn, self.means = patient.converted(images), patient.means(images)
+    def __init__(self, baseline: Baseline, images: Repetition, settings: Any) -> None:
+        self.baseline, self.images, self.settings, self.steps = baseline, images, settings, settings.steps
+        self.snn, self.means = baseline.converted(images), baseline.means(images)
         self.tried: dict[str, Tried] = {}
         self.notes: dict[str, Any] = {}
         self.conventions: tuple[str, ...] = ()
@@ -203,7 +204,12 @@ class _Case:
             curve,
             np.cumsum(by_step) / images,
             np.array([float(verdict.snn) for verdict in judged]),
-            np.array([kept(thresholds, k, did[k], T, mean) if k in did else np.nan for k, mean in self.means.items()]),
+            np.array(
+                [
+                    activity_kept(thresholds, k, did[k], T, mean) if k in did else np.nan
+                    for k, mean in self.means.items()
+                ]
+            ),
             np.array([float(did[layer].mean()) / T if layer in did else np.nan for layer in self.means]),
             outcome.decided() == self.images.labels,
         )
@@ -235,7 +241,7 @@ def _without_other_neurons(sim: Any, cases: list[_Case]) -> None:
         if START in wanted:
             case.show(trials, START, calibrate_start(target))
         if PERCENTILE in wanted:
-            case.show(trials, PERCENTILE, trials.variant(case.patient.converted(case.images, **_PERCENTILE)))
+            case.show(trials, PERCENTILE, trials.variant(case.baseline.converted(case.images, **_PERCENTILE)))
 
 
 def _with_other_neurons(sim: Any, cases: list[_Case], changes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -243,7 +249,7 @@ def _with_other_neurons(sim: Any, cases: list[_Case], changes: Mapping[str, Mapp
     trials: Trials | None = None
     for case in cases:
         for name, change in changes.items():
-            snn = case.patient.converted(case.images, **change)
+            snn = case.baseline.converted(case.images, **change)
             trials = trials or Trials(snn, case.steps, sim)
             snn = trials.variant(snn)
             if name == RECOMMENDED or name in case.settings.tried:
@@ -261,17 +267,17 @@ def _best_noise(sim: Any, case: _Case) -> float:
     calibration, errors = case.images.calibration, []
     ann = reference(case.snn.graph).outputs(calibration)
     for sigma in SIGMAS:
-        snn = case.patient.converted(case.images, neuron=_noisy(sigma), preset="")
+        snn = case.baseline.converted(case.images, neuron=_noisy(sigma), preset="")
         outcome = run(snn, calibration, case.steps, sim=sim)
         errors.append(output_errors(outcome, ann)[-1])
     return SIGMAS[int(np.argmin(errors))]
 
 
-def _spiking(settings: Any, sim: Any, patient: Patient) -> int:
+def _spiking(settings: Any, sim: Any, baseline: Baseline) -> int:
     """How many of the first layers may spike, so that decisions on calibration images stay the ordinary network's."""
-    agreed, rests = [], Rests()
-    for repetition in patient.repetitions:
-        snn, images = patient.converted(repetition), repetition.calibration
+    agreed, rests = [], Remainders()
+    for repetition in baseline.repetitions:
+        snn, images = baseline.converted(repetition), repetition.calibration
         outcome = run(snn, images, settings.steps, each=True, sim=sim)
         meant = decisions(reference(snn.graph).outputs(images))
         layers = len(spiking_layers(snn))

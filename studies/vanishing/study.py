@@ -6,19 +6,16 @@ cortical neurons; it is held against theory, and what brings it back is compared
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
-from biosnn.errors import SettingsError, field_error
-from biosnn.study import Result, setting
-from biosnn.study.ann_data import SCALES
+from biosnn.propagation import CorticalChains, RandomNetworks, chain, random_networks, run_chains, run_random
+from biosnn.study import About, Part, Result, nested, run_parts, setting
+from biosnn.study.ann_data import CONVERSION_RENAMED, SCALES
 
-from .biology import BiologySettings, run_biology
 from .biology_outcome import BIOLOGY_CLAIMS, biology_arrays, biology_left_out, biology_tables, biology_values
-from .converted import ConvertedSettings, Patient, load_patient, run_converted
+from .converted import ConvertedSettings, load_baseline, run_converted
 from .converted_outcome import (
     CONVERTED_CLAIMS,
     converted_arrays,
@@ -26,7 +23,6 @@ from .converted_outcome import (
     converted_tables,
     converted_values,
 )
-from .random import RandomSettings, run_random
 from .random_outcome import RANDOM_CLAIMS, random_arrays, random_left_out, random_tables, random_values
 from .remedies import RemedySettings, run_remedies
 from .remedies_outcome import (
@@ -55,7 +51,7 @@ Parts with chance in them are repeated: random networks and chains with other se
 images for calibration and test. A claim has to hold in every repetition, or its spread is told.
 """
 
-PARTS = ("random", "converted", "biology", "remedies")
+ALL = ("random", "converted", "biology", "remedies")
 OWN = "converted, remedies"
 """What is asked about a network that somebody brings along."""
 
@@ -64,65 +60,70 @@ def _parts(model: str, _known: Mapping[str, Any]) -> dict[str, str]:
     return {} if model == ConvertedSettings().model else {"parts": OWN}
 
 
+def _least(limits: Mapping[str, Any]) -> dict[str, About]:
+    return {name: About(minimum=least) for name, least in limits.items()}
+
+
 @dataclass(frozen=True)
-class Settings(RemedySettings, ConvertedSettings, BiologySettings, RandomSettings):
+class Settings(RemedySettings, ConvertedSettings):
     """What can be changed."""
 
-    parts: tuple[str, ...] = setting(PARTS, "what is asked; of a network of your own, the second and the fourth part")
+    biology: CorticalChains = nested(CorticalChains(), _least(chain.LEAST))
+    random: RandomNetworks = nested(RandomNetworks(), _least(random_networks.LEAST))
+    parts: tuple[str, ...] = setting(ALL, "what is asked; of a network of your own, the second and the fourth part")
 
     CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"data": SCALES, "model": _parts}
+    RENAMED: ClassVar[dict[str, str]] = {
+        **CONVERSION_RENAMED,
+        **{f"biology_{name}": f"biology.{name}" for name in chain.LEAST},
+        **{f"random_{name}": f"random.{name}" for name in random_networks.LEAST},
+    }
 
 
 def run(settings: Settings, sim: Any) -> Result:
     """Do all parts that are asked for."""
-    for part in settings.parts:
-        if part not in PARTS:
-            raise SettingsError(field_error("parts", f"some of {', '.join(PARTS)}", part))
-    patient = load_patient(settings) if {"converted", "remedies"} & set(settings.parts) else None
-    found = [_part(part, settings, sim, patient) for part in PARTS if part in settings.parts]
-    unasked = [claim.name for part, claims in ASKED.items() if part not in settings.parts for claim in claims]
+    return run_parts(PARTS, settings.parts, settings, sim)
+
+
+def _random(settings: Settings, sim: Any) -> Result:
+    found = run_random(settings.random, sim)
     return Result(
-        {name: value for result in found for name, value in result.values.items()},
-        {name: value for result in found for name, value in result.arrays.items()},
-        left_out=[
-            *unasked,
-            *_expected_of_others(settings.parts),
-            *(name for result in found for name in result.left_out),
-        ],
-        tables={name: table for result in found for name, table in result.tables.items()},
+        random_values(found), random_arrays(found), left_out=random_left_out(found), tables=random_tables(found)
     )
 
 
-def _part(part: str, settings: Settings, sim: Any, patient: Patient | None) -> Result:
-    if part == "random":
-        random = run_random(settings, sim)
-        left_out, tables = random_left_out(random), random_tables(random)
-        return Result(random_values(random), random_arrays(random), left_out=left_out, tables=tables)
-    if part == "biology":
-        biology = run_biology(settings, sim)
-        left_out, tables = biology_left_out(biology), biology_tables(biology)
-        return Result(biology_values(biology), biology_arrays(biology), left_out=left_out, tables=tables)
-    assert patient is not None
-    if part == "converted":
-        converted = run_converted(settings, sim, patient)
-        left_out, images = converted_left_out(patient.first.options, converted), len(patient.data.test)
-        tables = converted_tables(converted, patient.model, images)
-        return Result(converted_values(converted), converted_arrays(converted), left_out=left_out, tables=tables)
-    remedies = run_remedies(settings, sim, patient)
-    left_out, tables = remedies_left_out(remedies), remedies_tables(settings, remedies)
-    return Result(remedies_values(settings, remedies), remedies_arrays(remedies), left_out=left_out, tables=tables)
+def _converted(settings: Settings, sim: Any) -> Result:
+    baseline = load_baseline(settings)
+    found = run_converted(settings, sim, baseline)
+    return Result(
+        converted_values(found),
+        converted_arrays(found),
+        left_out=converted_left_out(baseline.first.options, found),
+        tables=converted_tables(found, baseline.model, len(baseline.data.test)),
+    )
 
 
-def _expected_of_others(parts: Collection[str]) -> list[str]:
-    """Expected values of parts that are not asked: their names begin with that of the part."""
-    expected = tomllib.loads((Path(__file__).parent / "expected.toml").read_text())["values"]
-    return [name for name in expected if name.split()[0] not in parts]
+def _biology(settings: Settings, sim: Any) -> Result:
+    found = run_chains(settings.biology, sim)
+    return Result(
+        biology_values(found), biology_arrays(found), left_out=biology_left_out(found), tables=biology_tables(found)
+    )
 
 
-ASKED = {
-    "random": RANDOM_CLAIMS,
-    "converted": CONVERTED_CLAIMS,
-    "biology": BIOLOGY_CLAIMS,
-    "remedies": REMEDIES_CLAIMS,
-}
-CLAIMS = [claim for claims in ASKED.values() for claim in claims]
+def _remedies(settings: Settings, sim: Any) -> Result:
+    found = run_remedies(settings, sim, load_baseline(settings))
+    return Result(
+        remedies_values(settings, found),
+        remedies_arrays(found),
+        left_out=remedies_left_out(found),
+        tables=remedies_tables(settings, found),
+    )
+
+
+PARTS = (
+    Part("random", _random, RANDOM_CLAIMS),
+    Part("converted", _converted, CONVERTED_CLAIMS),
+    Part("biology", _biology, BIOLOGY_CLAIMS),
+    Part("remedies", _remedies, REMEDIES_CLAIMS),
+)
+CLAIMS = [claim for part in PARTS for claim in part.claims]

@@ -1,4 +1,4 @@
-"""Part 1: layers of neurons with random weights, down to layer 50. Where does activity die out, and does theory know?
+"""Layers of neurons with random weights. Where does activity die out, and does theory know?
 
 Nothing is learned and nothing is converted here, so that only the neuron and the scale of weights can be at fault.
 """
@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from brian2 import Network, SpikeMonitor, ms, second
 from numpy.typing import NDArray
 
-import biosnn
-from biosnn.engine import Point
+from biosnn.engine import Point, Simulation
+from biosnn.groups.build import neurons, synapses
 from biosnn.inputs import playback
 from biosnn.measure import extinction_depth, layer_activity
-from biosnn.study import setting
+from biosnn.projection import Conv2D, Dense, OneToOne
+from biosnn.propagation.limits import check_least
 from biosnn.theory import binary_depth, critical_gain, mean_field
 
 Floats = NDArray[np.float64]
@@ -60,20 +62,59 @@ def kinds(tau: float) -> dict[str, Kind]:
     }
 
 
-@dataclass(frozen=True)
-class RandomSettings:
-    """What can be changed in part 1."""
+LEAST = {
+    "layers": 3,
+    "width": 20,
+    "steps": 5,
+    "classes": 2,
+    "inputs": 12,
+    "seeds": 2,
+    "tau": 0.1,
+    "thresholds": 0.01,
+}
+"""What a field of `RandomNetworks`, or each of its elements, is at least."""
 
-    random_layers: int = setting(50, "layers of the random networks", minimum=3)
-    random_width: int = setting(128, "neurons a layer of the random networks", minimum=20)
-    random_steps: int = setting(50, "time steps that an input lasts in random networks", minimum=5)
-    random_classes: int = setting(4, "classes of inputs to random networks", minimum=2)
-    random_inputs: int = setting(48, "inputs to each random network; two thirds teach the decoder", minimum=12)
-    random_seeds: int = setting(3, "random networks of each sort", minimum=2)
-    random_tau: float = setting(10.0, "membrane time constant of leaky neurons in random networks (steps)", minimum=0.1)
-    random_thresholds: tuple[float, ...] = setting(
-        (0.5, 0.6, 0.75, 1.0, 1.4, 2.0, 2.8), "thresholds tried at the weights of He", minimum=0.01
-    )
+
+@dataclass(frozen=True)
+class RandomNetworks:
+    """Random networks of several kinds of neurons, gains and thresholds.
+
+    Parameters
+    ----------
+    layers : int
+        Layers of the random networks.
+    width : int
+        Neurons a layer of the random networks.
+    steps : int
+        Time steps that an input lasts in random networks.
+    classes : int
+        Classes of inputs to random networks.
+    inputs : int
+        Inputs to each random network; two thirds teach the decoder.
+    seeds : int
+        Random networks of each sort.
+    tau : float
+        Membrane time constant of leaky neurons in random networks (steps).
+    thresholds : tuple of float
+        Thresholds tried at the weights of He.
+
+    Raises
+    ------
+    SettingsError
+        If a number is too small (`LEAST`).
+    """
+
+    layers: int = 50
+    width: int = 128
+    steps: int = 50
+    classes: int = 4
+    inputs: int = 48
+    seeds: int = 3
+    tau: float = 10.0
+    thresholds: tuple[float, ...] = (0.5, 0.6, 0.75, 1.0, 1.4, 2.0, 2.8)
+
+    def __post_init__(self) -> None:
+        check_least(self, LEAST)
 
 
 @dataclass(frozen=True)
@@ -143,42 +184,47 @@ class RandomResult:
         return np.asarray(extinction_depth(self.scan_theory))
 
 
-def run_random(settings: RandomSettings, sim: Any) -> RandomResult:
+def run_random(wanted: RandomNetworks, sim: Simulation) -> RandomResult:
     """Simulate all sorts of random networks, and predict them.
 
     Weights are normal with mean 0 and standard deviation sqrt(gain/width). A spike takes one step a layer; so layer l
     is looked at from l steps after the onset of an input, for as many steps as the input lasts. Then all neurons are
     put to rest, and the next input begins. Networks of one seed differ in neuron, gain and threshold only.
+
+    Parameters
+    ----------
+    wanted : RandomNetworks
+        Which networks.
+    sim : Simulation
+        An open session, whose program so far is given up; its seed is that of weights and inputs.
     """
-    known, width, seeds = kinds(settings.random_tau), settings.random_width, range(settings.random_seeds)
+    known, width, seeds = kinds(wanted.tau), wanted.width, range(wanted.seeds)
     widths = np.array([width // 4, width // 2, width])
-    full, few = settings.random_inputs, settings.random_classes
+    full, few = wanted.inputs, wanted.classes
     main = [Case(kind, gain, 1, width, s, full) for kind in known for gain in GAINS.values() for s in seeds]
-    scan = [Case(k, HE, t, width, s, few) for k in known for t in settings.random_thresholds for s in seeds]
+    scan = [Case(k, HE, t, width, s, few) for k in known for t in wanted.thresholds for s in seeds]
     narrow = [Case(kind, HE, 1, int(n), s, few) for kind in NARROWED for n in widths for s in seeds]
     pair = [Case("soft", HE, 1, width, 0, few), Case("soft", 4 * HE, 2, width, 0, few)]
-    found = _simulate(settings, sim, known, {*main, *scan, *narrow, *pair})
-    at = _decoded_at(settings.random_layers)
-    table = [_measures(settings, found[case], at) for case in main]
+    found = _simulate(wanted, sim, known, {*main, *scan, *narrow, *pair})
+    at = _decoded_at(wanted.layers)
+    table = [_measures(wanted, found[case], at) for case in main]
     shape = (len(known), len(GAINS), len(seeds))
     by_name = {name: np.reshape([one[name] for one in table], (*shape, -1)) for name in table[0]}
 
     def rates(cases: Sequence[Case], sorts: int) -> Floats:
-        shape = (sorts, -1, len(seeds), settings.random_layers)
-        return np.reshape([found[case].counts.mean(axis=(0, 2)) / settings.random_steps for case in cases], shape)
+        shape = (sorts, -1, len(seeds), wanted.layers)
+        return np.reshape([found[case].counts.mean(axis=(0, 2)) / wanted.steps for case in cases], shape)
 
-    one, two = (found[case].counts.mean(axis=(0, 2)) / settings.random_steps for case in pair)
+    one, two = (found[case].counts.mean(axis=(0, 2)) / wanted.steps for case in pair)
     return RandomResult(
         kinds=tuple(known),
         gains=tuple(GAINS),
-        thresholds=np.array(settings.random_thresholds),
+        thresholds=np.array(wanted.thresholds),
         widths=widths,
         decoded_at=at,
-        theory=np.array([[predict(settings, k, g, 1) for g in GAINS.values()] for k in known.values()]),
+        theory=np.array([[predict(wanted, k, g, 1) for g in GAINS.values()] for k in known.values()]),
         scan=rates(scan, len(known)),
-        scan_theory=np.array(
-            [[predict(settings, k, HE, t) for t in settings.random_thresholds] for k in known.values()]
-        ),
+        scan_theory=np.array([[predict(wanted, k, HE, t) for t in wanted.thresholds] for k in known.values()]),
         narrow=rates(narrow, len(NARROWED)),
         same=float(np.abs(one - two).max()),
         chain=np.array([found[Case(kind, HE, 1, width, 0, full)].chain for kind in ("soft", "hard")]),
@@ -186,16 +232,16 @@ def run_random(settings: RandomSettings, sim: Any) -> RandomResult:
     )
 
 
-def predict(settings: RandomSettings, kind: Kind, gain: float, theta: float) -> Floats:
+def predict(wanted: RandomNetworks, kind: Kind, gain: float, theta: float) -> Floats:
     """Rates by theory: the recursion of binary neurons, the mean field of others."""
     if kind.decay == 0:
-        return binary_depth(P0, gain, theta, settings.random_layers)
+        return binary_depth(P0, gain, theta, wanted.layers)
     return mean_field(
         P0,
         gain,
         theta,
-        settings.random_layers,
-        steps=settings.random_steps,
+        wanted.layers,
+        steps=wanted.steps,
         reset=kind.reset,
         decay=kind.decay,
         squared=SQUARED,
@@ -221,11 +267,11 @@ class _Answer:
     chain: Floats
 
 
-def _simulate(settings: Any, sim: Any, known: dict[str, Kind], cases: set[Case]) -> dict[Case, _Answer]:
+def _simulate(wanted: RandomNetworks, sim: Simulation, known: dict[str, Kind], cases: set[Case]) -> dict[Case, _Answer]:
     """One program for each model, at the points that need it."""
     found: dict[Case, _Answer] = {}
     for model in sorted({kind.model for kind in known.values()}):
-        bench = _Bench(settings, sim, model)
+        bench = _Bench(wanted, sim, model)
         some = sorted((case for case in cases if known[case.kind].model == model), key=repr)
         found |= dict(zip(some, bench.run(some, known), strict=True))
     return found
@@ -234,31 +280,25 @@ def _simulate(settings: Any, sim: Any, known: dict[str, Kind], cases: set[Case])
 class _Bench:
     """All layers as one group, with inputs before it."""
 
-    def __init__(self, settings: Any, sim: Any, model: str) -> None:
+    def __init__(self, wanted: RandomNetworks, sim: Simulation, model: str) -> None:
         sim.reset(dt=DT)
-        self.settings, self.sim = settings, sim
-        self.layers, self.width, self.steps = settings.random_layers, settings.random_width, settings.random_steps
+        self.wanted, self.sim = wanted, sim
+        self.layers, self.width, self.steps = wanted.layers, wanted.width, wanted.steps
         # After the last step of an input, its last spikes need a step a layer.
         self.window = self.steps + self.layers + 1
         size = self.layers * self.width
-        self.inputs = playback(self.width, capacity=self.width * self.steps * settings.random_inputs, name="inputs")
-        self.cells = biosnn.neurons(size, model, name="cells")
+        self.inputs = playback(self.width, capacity=self.width * self.steps * wanted.inputs, name="inputs")
+        self.cells = neurons(size, model, name="cells")
         # Also what was still on its way is forgotten.
         self.cells.run_regularly("v = 0", dt=self.window * DT, when="before_thresholds")
-        first = biosnn.synapses(
-            self.inputs, self.cells[: self.width], "static", connect=biosnn.Dense(), onto="v", name="first"
-        )
+        first = synapses(self.inputs, self.cells[: self.width], "static", connect=Dense(), onto="v", name="first")
         # Layers side by side are the channels of one pixel, in as many groups as there are steps from layer to layer.
         inner = size - self.width
-        block = biosnn.Conv2D((1, 1, inner), channels=inner, kernel=1, groups=self.layers - 1)
-        later = biosnn.synapses(
-            self.cells[:inner], self.cells[self.width :], "static", connect=block, onto="v", name="later"
-        )
-        chain = biosnn.neurons(CHAIN, model, name="chain")
+        block = Conv2D((1, 1, inner), channels=inner, kernel=1, groups=self.layers - 1)
+        later = synapses(self.cells[:inner], self.cells[self.width :], "static", connect=block, onto="v", name="later")
+        chain = neurons(CHAIN, model, name="chain")
         chain.z[0] = CHAIN_WEIGHT / DT
-        along = biosnn.synapses(
-            chain[:-1], chain[1:], "static", connect=biosnn.OneToOne(), onto="v", gain=CHAIN_WEIGHT, name="along"
-        )
+        along = synapses(chain[:-1], chain[1:], "static", connect=OneToOne(), onto="v", gain=CHAIN_WEIGHT, name="along")
         self.monitor, self.chain = SpikeMonitor(self.cells), SpikeMonitor(chain, record=False)
         self.network = Network(self.inputs, self.cells, first, later, chain, along, self.monitor, self.chain)
         self.network.schedule = ORDER
@@ -275,7 +315,7 @@ class _Bench:
         for start in range(0, len(cases), 8):
             part = cases[start : start + 8]
             points = [self._point(case, known) for case in part]
-            answers += prepared.run(points, lambda number, part=part: self._read(part[number]))
+            answers += prepared.run(points, partial(self._read, part))
         return answers
 
     def _point(self, case: Case, known: dict[str, Kind]) -> Point:
@@ -296,14 +336,15 @@ class _Bench:
     def _shown(self, case: Case) -> tuple[tuple[Any, Any], NDArray[np.int64]]:
         """Steps and neurons of the inputs' spikes, and the classes."""
         rng = np.random.default_rng([self.sim.seed, 2, case.seed])
-        classes = self.settings.random_classes
+        classes = self.wanted.classes
         patterns = rng.permuted(np.resize(RATES, (classes, case.width)), axis=1)
         labels = np.arange(case.inputs) % classes
         spikes = rng.random((case.inputs, self.steps, case.width)) < patterns[labels][:, None, :]
         shown, step, neuron = np.nonzero(spikes)
         return (shown * self.window + step, neuron), labels
 
-    def _read(self, case: Case) -> _Answer:
+    def _read(self, part: Sequence[Case], number: int) -> _Answer:
+        case = part[number]
         step = np.rint(np.asarray(self.monitor.t) / float(DT / second)).astype(np.int64)
         layer, neuron = np.divmod(np.asarray(self.monitor.i[:], dtype=np.int64), self.width)
         shown, step = np.divmod(step, self.window)
@@ -318,13 +359,13 @@ class _Bench:
         return _Answer(counts.reshape(shape), firsts.reshape(shape) + 1, self._shown(case)[1], chain)
 
 
-def _measures(settings: Any, answer: _Answer, at: NDArray[np.int64]) -> dict[str, list[float]]:
+def _measures(wanted: RandomNetworks, answer: _Answer, at: NDArray[np.int64]) -> dict[str, list[float]]:
     """Measures of all layers, and those of a decoder in some."""
-    names = [str(layer + 1) for layer in range(settings.random_layers)]
+    names = [str(layer + 1) for layer in range(wanted.layers)]
     counts = {name: answer.counts[:, number] for number, name in enumerate(names)}
     firsts = {name: answer.firsts[:, number] for number, name in enumerate(names)}
-    layers = layer_activity(counts, steps=settings.random_steps, firsts=firsts)
-    told = layer_activity({str(n): counts[str(n)] for n in at}, steps=settings.random_steps, labels=answer.labels)
+    layers = layer_activity(counts, steps=wanted.steps, firsts=firsts)
+    told = layer_activity({str(n): counts[str(n)] for n in at}, steps=wanted.steps, labels=answer.labels)
     found = {
         name: [getattr(one, name) for one in layers] for name in ("rate", "silent", "reached", "survival", "latency")
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from brian2 import Quantity, ms
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
-from .biology_chain import TAU_S, WEIGHT, Chain, Setting, Spikes, drive, noise
+from biosnn.propagation.chain import TAU_S, WEIGHT, Chain, CorticalChains, Setting, Spikes, drive, noise
 
 Floats = NDArray[np.float64]
 
@@ -67,11 +66,11 @@ class Volleys:
         return np.array([sigmoid(self.spikes, of_sigma) for of_sigma in pooled])
 
 
-def volley_trains(settings: Any, seed: int) -> Spikes:
+def volley_trains(wanted: CorticalChains, seed: int) -> Spikes:
     """All volleys of one seed, one after the other: every number of spikes with every spread, several times."""
-    rng, dt = np.random.default_rng([seed, 1]), float(settings.biology_dt / ms)
+    rng, dt = np.random.default_rng([seed, 1]), float(wanted.dt / ms)
     steps, neurons = [], []
-    for number, (sigma, a) in enumerate(_plan(settings)):
+    for number, (sigma, a) in enumerate(_plan(wanted)):
         centre = float((SETTLE + number * PERIOD + CENTRE) / ms)
         steps.append(np.rint((centre + rng.normal(0, sigma, a)) / dt).astype(np.int64))
         neurons.append(np.arange(a))
@@ -79,9 +78,9 @@ def volley_trains(settings: Any, seed: int) -> Spikes:
     return Spikes(np.maximum(np.concatenate(steps), 0), np.concatenate(neurons))
 
 
-def run_volleys(settings: Any, chain: Chain, trains: Sequence[Spikes], seeds: Sequence[int]) -> Volleys:
+def run_volleys(wanted: CorticalChains, chain: Chain, trains: Sequence[Spikes], seeds: Sequence[int]) -> Volleys:
     """Send all volleys of each seed along the chain."""
-    n, plan = chain.groups * chain.width, _plan(settings)
+    n, plan = chain.groups * chain.width, _plan(wanted)
     steps = round(float((SETTLE + len(plan) * PERIOD) / chain.dt))
     same = {
         "steps": steps,
@@ -90,7 +89,7 @@ def run_volleys(settings: Any, chain: Chain, trains: Sequence[Spikes], seeds: Se
         "sigma": np.full(n, 1.0) * noise(TAU_S),
         "tau_s": TAU_S,
     }
-    shape = (len(settings.biology_sigmas), len(settings.biology_spikes), settings.biology_volleys, chain.groups, 2)
+    shape = (len(wanted.sigmas), len(wanted.spikes), wanted.volleys, chain.groups, 2)
 
     def read(spikes: Spikes) -> tuple[Floats, float]:
         return _packets(spikes, chain, len(plan)).reshape(shape), _background(spikes, chain)
@@ -98,8 +97,8 @@ def run_volleys(settings: Any, chain: Chain, trains: Sequence[Spikes], seeds: Se
     found = chain.run([Setting(given, seed=seed, **same) for given, seed in zip(trains, seeds, strict=True)], read)
     packets = np.array([one for one, _ in found])
     return Volleys(
-        np.array(settings.biology_spikes, dtype=float),
-        np.array([float(sigma / ms) for sigma in settings.biology_sigmas]),
+        np.array(wanted.spikes, dtype=float),
+        np.array([float(sigma / ms) for sigma in wanted.sigmas]),
         packets[..., 0],
         packets[..., 1],
         np.array([rate for _, rate in found]),
@@ -142,13 +141,10 @@ def survival_of(spikes: ArrayLike, fit: ArrayLike) -> Floats:
     return np.asarray(expit((np.asarray(spikes) - midpoint) / width))
 
 
-def _plan(settings: Any) -> list[tuple[float, int]]:
+def _plan(wanted: CorticalChains) -> list[tuple[float, int]]:
     """The spread (ms) and number of spikes of each volley, in their order."""
     return [
-        (float(sigma / ms), int(a))
-        for sigma in settings.biology_sigmas
-        for a in settings.biology_spikes
-        for _ in range(settings.biology_volleys)
+        (float(sigma / ms), int(a)) for sigma in wanted.sigmas for a in wanted.spikes for _ in range(wanted.volleys)
     ]
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from brian2 import Hz, Quantity, ms, mV, second
 from numpy.typing import NDArray
 
-from .biology_chain import TAU_S, WEIGHT, Chain, Setting, Spikes, drive, noise
+from biosnn.propagation.chain import TAU_S, WEIGHT, Chain, CorticalChains, Setting, Spikes, drive, noise
 
 Floats = NDArray[np.float64]
 
@@ -90,29 +89,31 @@ class Rates:
         return np.where(total > 0, self.slope**2 * self.rates.var() / np.where(total > 0, total, 1), 0)
 
 
-def rate_trains(settings: Any, seed: int) -> dict[float, Spikes]:
+def rate_trains(wanted: CorticalChains, seed: int) -> dict[float, Spikes]:
     """Independent Poisson inputs at each rate (Hz), those of the rule included; as many as a layer has neurons."""
-    steps, width = _steps(settings), settings.biology_width
-    wanted = sorted({float(rate / Hz) for rate in (*settings.biology_rates, *settings.biology_kept)})
+    steps, width = _steps(wanted), wanted.width
+    hertz = sorted({float(rate / Hz) for rate in (*wanted.rates, *wanted.kept)})
     found = {}
-    for rate in wanted:
+    for rate in hertz:
         rng = np.random.default_rng([seed, 2, round(1000 * rate)])
-        counts = rng.poisson(rate * steps * float(settings.biology_dt / second), width)
+        counts = rng.poisson(rate * steps * float(wanted.dt / second), width)
         found[rate] = Spikes(rng.integers(0, steps, counts.sum()), np.repeat(np.arange(width), counts))
     return found
 
 
-def run_rates(settings: Any, chain: Chain, trains: Sequence[Mapping[float, Spikes]], seeds: Sequence[int]) -> Rates:
+def run_rates(
+    wanted: CorticalChains, chain: Chain, trains: Sequence[Mapping[float, Spikes]], seeds: Sequence[int]
+) -> Rates:
     """Find weight and drive for each strength of noise by one rule, then see what the layers make of each rate.
 
     So does the chain along which volleys are sent, as it is.
     """
-    bench = _Bench(settings, chain)
-    kept = [float(rate / Hz) for rate in settings.biology_kept]
-    conditions = [bench.calibrate(strength, trains[0], kept, seeds[0]) for strength in settings.biology_noises]
+    bench = _Bench(wanted, chain)
+    kept = [float(rate / Hz) for rate in wanted.kept]
+    conditions = [bench.calibrate(strength, trains[0], kept, seeds[0]) for strength in wanted.noises]
     synfire = float(WEIGHT * TAU_S / (mV * second)) * chain.width
     conditions.append(Condition(SYNFIRE, 1.0, TAU_S, synfire, float(drive() / mV)))
-    rates = [float(rate / Hz) for rate in settings.biology_rates]
+    rates = [float(rate / Hz) for rate in wanted.rates]
     points = [
         bench.setting(own[rate], seed, condition, np.full(chain.width, condition.mu))
         for condition in conditions
@@ -126,15 +127,15 @@ def run_rates(settings: Any, chain: Chain, trains: Sequence[Mapping[float, Spike
     return Rates(np.array(rates), tuple(condition.name for condition in conditions), weights, drives, *measures)
 
 
-def _steps(settings: Any) -> int:
-    return round(float((SETTLE + settings.biology_duration) / settings.biology_dt))
+def _steps(wanted: CorticalChains) -> int:
+    return round(float((SETTLE + wanted.duration) / wanted.dt))
 
 
 class _Bench:
     """The chain as it is used for rates."""
 
-    def __init__(self, settings: Any, chain: Chain) -> None:
-        self.chain, self.tau_s, self.steps = chain, settings.biology_tau_s, _steps(settings)
+    def __init__(self, wanted: CorticalChains, chain: Chain) -> None:
+        self.chain, self.tau_s, self.steps = chain, wanted.tau_s, _steps(wanted)
         self.first = round(float(SETTLE / chain.dt))
         self.bin = max(round(float(BIN / chain.dt)), 1)
 

@@ -1,0 +1,78 @@
+"""Parts of a study, each of which may be asked by itself: what is not asked of the others follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from biosnn.errors import SettingsError, field_error
+from biosnn.study.result import Result
+from biosnn.study.verdict import Claim
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a study.
+
+    Parameters
+    ----------
+    name : str
+        Names of its values, arrays and expected values begin with it.
+    run : callable
+        ``run(settings, sim) -> Result``, with the settings of the study.
+    claims : sequence of Claim
+        What it claims. Where it is not asked, neither are these, nor its expected values.
+    """
+
+    name: str
+    run: Callable[[Any, Any], Result]
+    claims: Sequence[Claim] = ()
+
+    def has(self, name: str) -> bool:
+        """Whether a value, an array, an expected value or a claim is one of this part."""
+        return name.split()[0] == self.name or name in {claim.name for claim in self.claims}
+
+
+def run_parts(parts: Sequence[Part], asked: Iterable[str], settings: Any, sim: Any) -> Result:
+    """Do the parts of a study that are asked for, in their own order, and join what they return.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        All parts.
+    asked : iterable of str
+        The names of some.
+    settings, sim
+        What a study is run with.
+
+    Returns
+    -------
+    Result
+        It leaves out the claims of the other parts, and what the parts that were done leave out.
+
+    Raises
+    ------
+    SettingsError
+        If there is no part of a name.
+    """
+    wanted, names = tuple(asked), [part.name for part in parts]
+    for name in wanted:
+        if name not in names:
+            raise SettingsError(field_error("parts", f"some of {', '.join(names)}", name))
+    found = [part.run(settings, sim) for part in parts if part.name in wanted]
+    others = [claim.name for part in parts if part.name not in wanted for claim in part.claims]
+    return Result(
+        {name: value for result in found for name, value in result.values.items()},
+        {name: value for result in found for name, value in result.arrays.items()},
+        left_out=[*others, *(name for result in found for name in result.left_out)],
+        files={name: write for result in found for name, write in result.files.items()},
+        tables={name: table for result in found for name, table in result.tables.items()},
+    )
+
+
+def of_other_parts(parts: Sequence[Part], result: Result, names: Iterable[str]) -> list[str]:
+    """Those of some expected values that belong to parts of which a result has nothing at all."""
+    there = [*result.values, *result.arrays]
+    missing = [part for part in parts if not any(part.has(name) for name in there)]
+    return [name for name in names if any(part.has(name) for part in missing)]
