@@ -97,9 +97,9 @@ def outcome(rate: list[float], latency: list[float], *, silent: float = 0.0) -> 
 
 def test_claims_hold_where_they_should_and_are_silent_where_nothing_happens() -> None:
     good = outcome([0.9, 0.85, 0.89], [0.88, 0.6, 0.7])
-    assert all(claim.active(good) and claim.holds(good) for claim in CLAIMS.values())
-    assert not any(claim.active(outcome([0.9] * 3, [0.9] * 3, silent=0.6)) for claim in CLAIMS.values())
-    assert not any(claim.active(outcome([0.5] * 3, [0.5] * 3)) for claim in CLAIMS.values())
+    assert all(claim.minimum_activity(good) and claim.holds(good) for claim in CLAIMS.values())
+    assert not any(claim.minimum_activity(outcome([0.9] * 3, [0.9] * 3, silent=0.6)) for claim in CLAIMS.values())
+    assert not any(claim.minimum_activity(outcome([0.5] * 3, [0.5] * 3)) for claim in CLAIMS.values())
 
 
 def test_claims_fail_where_they_should() -> None:

@@ -123,12 +123,12 @@ def found(**changed: Any) -> SimpleNamespace:
 
 
 def test_claims_hold_where_they_should_and_nowhere_else() -> None:
-    assert all(claim.active(found()) and claim.holds(found()) for claim in CLAIMS.values())
+    assert all(claim.minimum_activity(found()) and claim.holds(found()) for claim in CLAIMS.values())
     assert not CLAIMS["keeps the accuracy"].holds(found(points_lost=1.1))
     assert not CLAIMS["more steps tell more"].holds(found(output_error_after_a_quarter=0.1))
     assert not CLAIMS["the residual potential matters"].holds(found(output_error_with_hard_reset=0.1))
-    assert not any(claim.active(found(rate=0.0)) for claim in CLAIMS.values())
-    assert not any(claim.active(found(accuracy_of_the_ANN=0.1)) for claim in CLAIMS.values())
+    assert not any(claim.minimum_activity(found(rate=0.0)) for claim in CLAIMS.values())
+    assert not any(claim.minimum_activity(found(accuracy_of_the_ANN=0.1)) for claim in CLAIMS.values())
 
 
 def _said(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -26,7 +26,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_what_it_measures(result: Any) -> None:
     values, arrays = result.values, result.arrays
-    assert all(claim.active(result) for claim in CLAIMS.values())
+    assert all(claim.minimum_activity(result) for claim in CLAIMS.values())
     assert CLAIMS["error grows with depth"].holds(result)
     assert list(arrays["cuts"]) == ["first 1", "last 1", "all"]
     assert list(arrays["marks"]) == [1, 2, 3, 4, 6, 8, 11, 12]
@@ -62,7 +62,7 @@ def found(**changed: Any) -> SimpleNamespace:
 
 
 def test_claims_hold_where_they_should_and_nowhere_else() -> None:
-    assert all(claim.active(found()) and claim.holds(found()) for claim in CLAIMS.values())
+    assert all(claim.minimum_activity(found()) and claim.holds(found()) for claim in CLAIMS.values())
     half = CLAIMS["half the time"]
     assert not half.holds(found(resampled_part=np.append(np.full(8, 0.5), [0.6, 0.6])))
     worse = found()
@@ -71,7 +71,7 @@ def test_claims_hold_where_they_should_and_nowhere_else() -> None:
     assert not CLAIMS["each layer that spikes takes time"].holds(found(resampled_single_part=np.ones(10)))
     assert not CLAIMS["error grows with depth"].holds(found(layer_errors=np.array([[0.3, 0.1], [0.5, 0.1]])))
     for silent in ({"rate": np.zeros(1)}, {"lowest_rate": np.zeros(1)}, {"accuracy_of_the_ANN": 0.1}):
-        assert not any(claim.active(found(**silent)) for claim in CLAIMS.values())
+        assert not any(claim.minimum_activity(found(**silent)) for claim in CLAIMS.values())
 
 
 @pytest.mark.parametrize(

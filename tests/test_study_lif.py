@@ -95,4 +95,4 @@ def test_a_silent_neuron_passes_no_claim():
             "step": np.ones(5) * second,
         },
     )
-    assert not any(claim.active(silent) for claim in load_study("lif").claims)
+    assert not any(claim.minimum_activity(silent) for claim in load_study("lif").claims)

@@ -155,9 +155,9 @@ def said(**arrays: Any) -> Any:
 )
 def test_claims_hold_and_fail_as_they_should(claim: str, arrays: dict[str, Any]) -> None:
     assert CLAIMS[claim].holds(said())
-    assert CLAIMS[claim].active(said())
+    assert CLAIMS[claim].minimum_activity(said())
     assert not CLAIMS[claim].holds(said(**arrays))
-    assert not CLAIMS[claim].active(said(**{"converted rate": np.zeros((2, 2, 3))}))
+    assert not CLAIMS[claim].minimum_activity(said(**{"converted rate": np.zeros((2, 2, 3))}))
 
 
 def treated(**arrays: Any) -> Any:
@@ -184,7 +184,7 @@ def test_claims_about_remedies_hold_and_fail_as_they_should() -> None:
             "homeostasis restores the rates",
         )
     )
-    assert all(claim.holds(treated()) and claim.active(treated()) for claim in (keeps, restores, settles))
+    assert all(claim.holds(treated()) and claim.minimum_activity(treated()) for claim in (keeps, restores, settles))
     long = treated(**{"remedies curve": np.repeat(treated().arrays["remedies curve"][:, :, :1], 256, axis=2)})
     assert not keeps.holds(long)  # after 256 steps, 0.3 points
     one = treated().arrays["remedies curve"].copy()
@@ -193,4 +193,4 @@ def test_claims_about_remedies_hold_and_fail_as_they_should() -> None:
     assert not settles.holds(treated(**{"remedies held": np.array([[0.1] * 3, [0.1, 0.1, 0.2]])}))
     silent = np.full((5, 2, 3), 0.1)
     silent[3, 0, 2] = 0
-    assert not settles.active(treated(**{"remedies rate": silent}))
+    assert not settles.minimum_activity(treated(**{"remedies rate": silent}))

@@ -90,7 +90,7 @@ def altered(name: str, place: Any, value: Any) -> SimpleNamespace:
 def test_claims_hold_where_they_should() -> None:
     for claim in CLAIMS.values():
         if claim.name in MADE_FALSE:
-            assert claim.active(made()), claim.name
+            assert claim.minimum_activity(made()), claim.name
             assert claim.holds(made()), claim.name
 
 
@@ -124,7 +124,7 @@ def test_claims_fail_where_they_should(name: str, number: int) -> None:
 def test_silence_passes_nothing() -> None:
     silent = made()
     silent.arrays["random rate"][:] = 0
-    assert not any(CLAIMS[name].active(silent) for name in MADE_FALSE)
+    assert not any(CLAIMS[name].minimum_activity(silent) for name in MADE_FALSE)
     nothing_dies = altered("measured depth", slice(None), np.inf)
-    assert not CLAIMS["hard reset loses more"].active(nothing_dies)
-    assert not CLAIMS["theory knows the depth"].active(altered("predicted depth", slice(None), np.inf))
+    assert not CLAIMS["hard reset loses more"].minimum_activity(nothing_dies)
+    assert not CLAIMS["theory knows the depth"].minimum_activity(altered("predicted depth", slice(None), np.inf))

@@ -1,4 +1,4 @@
-"""Verdicts: values against published ones, claims with an activity floor."""
+"""Verdicts: values against published ones, claims with a minimum activity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts: values against published ones, and claims with an activity floor."""
+"""Verdicts: values against published ones, and claims with a minimum activity."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class Claim:
         The claim as a sentence, for the reader.
     holds : callable
         Takes the `Result`, returns whether the claim is true.
-    active : callable
-        The activity floor: takes the `Result`, returns whether the network did enough for the claim to mean anything.
+    minimum_activity : callable
+        Takes the `Result`, returns whether the network did enough for the claim to mean anything.
         Where it returns False the verdict is "silent", which fails: a silent network must never pass an inequality.
     """
 
     name: str
     statement: str
     holds: Callable[[Any], bool]
-    active: Callable[[Any], bool]
+    minimum_activity: Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,7 @@ def check_claims(result: Result, claims: Iterable[Claim], code: Path = Path()) -
     Returns
     -------
     list of CheckedClaim
-        "silent" where the activity floor is not reached; "error", naming the exception, where the claim's own code
+        "silent" where the minimum activity is not reached; "error", naming the exception, where the claim's own code
         fails, so that one broken claim does not cost the numbers of a long run.
     """
     return [_check_claim(result, claim, code) for claim in claims]
@@ -310,7 +310,7 @@ def _check_claim(result: Result, claim: Claim, code: Path) -> CheckedClaim:
 
 
 def _verdict(result: Result, claim: Claim) -> str:
-    if not _truth(claim.active(result)):
+    if not _truth(claim.minimum_activity(result)):
         return SILENT
     return PASS if _truth(claim.holds(result)) else FAIL
 

@@ -120,7 +120,7 @@ def _attractor(found: ChainResult) -> tuple[float, float]:
 
 
 def _volleys_fire(result: Any) -> bool:
-    """The activity floor: the first group answers the largest volleys with at least half of its neurons."""
+    """The minimum activity: the first group answers the largest volleys with at least half of its neurons."""
     arrays = result.arrays
     return bool(arrays["biology packets"][:, :, -1, :, 0].mean() >= arrays["biology width"] / 2)
 
@@ -148,7 +148,7 @@ def _last(result: Any, name: str) -> tuple[Floats, Floats, Floats]:
 
 
 def _layers_fire(result: Any) -> bool:
-    """The activity floor: in all three, the last layer fires at 5 Hz for some input rate, on average over chains."""
+    """The minimum activity: in all three, the last layer fires at 5 Hz for some input rate, on average over chains."""
     return bool(min(response.mean(axis=0).max() for response in _last(result, "response")) >= 5)
 
 
@@ -212,4 +212,4 @@ BIOLOGY_CLAIMS = [
 def biology_left_out(found: ChainResult) -> list[str]:
     """Claims that these settings do not ask about: on rates, where they are not sent both with noise and without."""
     asked = {"noise 1", "noise 0"} <= set(found.rates.conditions)
-    return [] if asked else [claim.name for claim in BIOLOGY_CLAIMS if claim.active is _layers_fire]
+    return [] if asked else [claim.name for claim in BIOLOGY_CLAIMS if claim.minimum_activity is _layers_fire]
