@@ -31,6 +31,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tests/mypy_studies.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,11 @@ from biosnn.conversion import LayerReport, Outcome, SpikingNetwork, convert, dec
 from biosnn.conversion.analysis.comparison import Bench, Tried, ended_early, what_might_help
 from biosnn.conversion.analysis.metrics import output_errors
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices
+from biosnn.engine import Simulation
 from biosnn.study.ann_data import AnnData
+
+if TYPE_CHECKING:
+    from .study import Settings
 
 HARD, LARGEST = "hard reset", "largest activation of a layer"
 
@@ -73,7 +77,7 @@ class Compared:
         return self.snn.options.code == "rate"
 
 
-def compare(settings: Any, sim: Any, data: AnnData) -> Compared:
+def compare(settings: Settings, sim: Simulation, data: AnnData) -> Compared:
     """Run all of it."""
     prices = read_prices(settings.prices) if settings.prices else HOROWITZ_45NM
     options, steps = settings.conversion, settings.steps
@@ -87,7 +91,10 @@ def compare(settings: Any, sim: Any, data: AnnData) -> Compared:
     bench = Bench(data.graph, data.calibration, data.test, data.labels, ann, sim)
     controls, remedies = {}, {}
     if settings.controls and rates:
-        others = {HARD: {"neuron": "if_hard"}, LARGEST: {"method": "max", "per": "layer", "start": 0.0}}
+        others: dict[str, dict[str, Any]] = {
+            HARD: {"neuron": "if_hard"},
+            LARGEST: {"method": "max", "per": "layer", "start": 0.0},
+        }
         controls = {name: bench.tried(options, steps, **changed) for name, changed in others.items()}
     if settings.remedies and rates and data.converted is None:
         fewer = bench.first(settings.explained)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from brian2 import second
@@ -18,11 +18,14 @@ from biosnn.study import Table
 
 from .compare import HARD, LARGEST, Compared
 
+if TYPE_CHECKING:
+    from .study import Settings
+
 NEAR = 0.01
 """A decision has been reached when the accuracy is as near to the ANN's as this."""
 
 
-def values_of(settings: Any, found: Compared) -> dict[str, Any]:
+def values_of(settings: Settings, found: Compared) -> dict[str, Any]:
     """The numbers that answer the question."""
     outcome, labels = found.outcome, found.data.labels
     quarter = max(settings.steps // 4, 1)

@@ -8,9 +8,10 @@ and tells layer by layer what was lost and what would help.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from biosnn.conversion import Options
+from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error
 from biosnn.study import Claim, Result, nested, setting
 from biosnn.study.ann_data import CONVERSION, CONVERSION_RENAMED, AnnDataSettings, load_ann_data
@@ -48,7 +49,7 @@ class Settings(AnnDataSettings):
     RENAMED: ClassVar[dict[str, str]] = CONVERSION_RENAMED
 
 
-def run(settings: Settings, sim: Any) -> Result:
+def run(settings: Settings, sim: Simulation) -> Result:
     """Convert the network, show it images, explain what was lost, and try what would help."""
     data = load_ann_data(settings)
     if len(data.test) < settings.explained:
@@ -65,7 +66,7 @@ def run(settings: Settings, sim: Any) -> Result:
 
 
 def _fires(result: Result) -> bool:
-    """The activity floor: every layer fires, and the ANN itself knows something."""
+    """The minimum activity: every layer fires, and the ANN itself knows something."""
     return bool(result.arrays["rate"].min() > 1e-4 and result.values["accuracy of the ANN"] > 0.3)
 
 

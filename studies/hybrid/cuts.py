@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,12 @@ from biosnn.conversion import SpikingNetwork, convert, decisions
 from biosnn.conversion.hybrid.every_cut import Cut, try_cuts
 from biosnn.conversion.hybrid.network import marks_to
 from biosnn.energy import HOROWITZ_45NM, PriceTable, read_prices
+from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, SettingsError
 from biosnn.study.ann_data import AnnData
+
+if TYPE_CHECKING:
+    from .study import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ class Measured:
         Of what is drawn at random: images, again.
     """
 
-    settings: Any
+    settings: Settings
     data: AnnData
     whole: SpikingNetwork
     ann: NDArray[np.float32]
@@ -71,7 +75,7 @@ class Measured:
         return np.asarray(decisions(self.ann) == self.data.labels)
 
 
-def measure(settings: Any, sim: Any, data: AnnData) -> Measured:
+def measure(settings: Settings, sim: Simulation, data: AnnData) -> Measured:
     """Run all of it."""
     prices = read_prices(settings.prices) if settings.prices else HOROWITZ_45NM
     whole = data.converted or convert(data.graph, data.calibration, options=settings.conversion, steps=settings.steps)

@@ -43,7 +43,7 @@ def chosen_by_halves(found: Measured) -> tuple[str, float]:
         target = found.ann_right[half].mean() - found.settings.within / 100
         told.append(steps_needed(found.right[:, :, half].mean(axis=-1), found.marks, target))
     best = best_of(told[0])
-    return found.cuts[best].name, share_of_steps(told[1][best], told[1][-1], found.marks[-1])
+    return found.cuts[best].name, float(share_of_steps(told[1][best], told[1][-1], found.marks[-1]))
 
 
 def best_of(steps: NDArray[np.float64]) -> int:

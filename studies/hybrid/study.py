@@ -9,9 +9,10 @@ them against the network whose layers all spike.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from biosnn.conversion import Options
+from biosnn.engine import Simulation
 from biosnn.study import About, Claim, Result, nested, setting
 from biosnn.study.ann_data import CONVERSION, CONVERSION_RENAMED, AnnDataSettings, load_ann_data
 
@@ -57,14 +58,14 @@ class Settings(AnnDataSettings):
     RENAMED: ClassVar[dict[str, str]] = CONVERSION_RENAMED
 
 
-def run(settings: Settings, sim: Any) -> Result:
+def run(settings: Settings, sim: Simulation) -> Result:
     """Convert the network, cut it everywhere, and measure what each hybrid needs."""
     found = measure(settings, sim, load_ann_data(settings))
     return Result(values_of(found), arrays_of(found), left_out=left_out(found), tables=tables_of(found))
 
 
 def _fires(result: Result) -> bool:
-    """The activity floor: every layer fires, in every hybrid, and the ANN itself knows something."""
+    """The minimum activity: every layer fires, in every hybrid, and the ANN itself knows something."""
     return bool(
         result.arrays["rate"].min() > 1e-4
         and result.arrays["lowest rate"].min() > 1e-4

@@ -5,17 +5,18 @@ from brian2 import Hz, ms, mV
 
 from biosnn.quantity import parse_unit
 from biosnn.report import Figure, new_figure
+from biosnn.study import SavedResult
 
 DATA, THEORY, SECOND = "#0072b2", "#000000", "#d55e00"
 
 
-def plot(result):
+def plot(result: SavedResult) -> list[Figure]:
     if "names" in result.arrays:
         return [_any_model(result)]
     return [_charging(result), _f_i(result), _noise(result), _convergence(result)]
 
 
-def _any_model(result):
+def _any_model(result: SavedResult) -> Figure:
     model, drive, meaning, unit = (str(text) for text in result.arrays["names"])
     drives = np.asarray(result.arrays["drive"] / parse_unit(unit))
     label = f"{drive}: {meaning}" + ("" if unit == "1" else f" ({unit.replace('**2', '²')})")
@@ -28,7 +29,7 @@ def _any_model(result):
     )
 
 
-def _charging(result):
+def _charging(result: SavedResult) -> Figure:
     t, v = result.arrays["charging time"] / (10 * ms), result.arrays["charge"]
     figure, axes = new_figure(width=6)
     axes.plot(t, 1 - np.exp(-t), color=THEORY, lw=1, label="1 - exp(-t/τ)")
@@ -42,7 +43,7 @@ def _charging(result):
     return Figure("charging", figure, caption)
 
 
-def _f_i(result):
+def _f_i(result: SavedResult) -> Figure:
     mu = result.arrays["mu"] / mV
     order = np.argsort(mu)
     figure, axes = new_figure(width=6)
@@ -58,7 +59,7 @@ def _f_i(result):
     )
 
 
-def _noise(result):
+def _noise(result: SavedResult) -> Figure:
     simulated, error = result.arrays["noise simulated"] / Hz, result.arrays["noise standard error"] / Hz
     n = len(result.arrays["noise step"])
     names = [f"μ 15, σ 1.22 mV\nΔt {step / ms:g} ms" for step in result.arrays["noise step"]]
@@ -88,11 +89,14 @@ def _noise(result):
     return Figure("noise", figure, caption)
 
 
-def _convergence(result):
+def _convergence(result: SavedResult) -> Figure:
     steps = np.asarray(result.arrays["step"] / ms)
     noise_steps = np.asarray(result.arrays["noise step"] / ms)
     n = len(noise_steps)
-    share = lambda name: 1 - np.asarray(result.arrays[name][:n] / result.arrays["noise Siegert"][:n])  # noqa: E731
+
+    def share(name: str) -> np.ndarray:
+        return np.asarray(1 - np.asarray(result.arrays[name][:n] / result.arrays["noise Siegert"][:n]))
+
     figure, (left, right) = new_figure(1, 2, width=7.5, height=3.4)
     error = np.asarray(result.arrays["interval error by step"] / ms)
     left.loglog(steps, error, "o", color=DATA, label="simulation")

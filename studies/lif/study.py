@@ -9,6 +9,7 @@ derived in 1951. How close does the simulation come, and what does its time step
 import re
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from brian2 import Hz, Mohm, Network, Quantity, SpikeMonitor, StateMonitor, mV, nA, second
@@ -16,11 +17,16 @@ from brian2 import ms as msecond
 from brian2.units.fundamentalunits import get_dimensions, have_same_dimensions
 
 from biosnn.catalogue import neuron_model
+from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error, unknown
 from biosnn.groups.build import neurons
+from biosnn.model import NeuronModel
 from biosnn.quantity import parse_quantity
 from biosnn.study import Claim, Result, setting
 from biosnn.theory import lif_rate, siegert_rate, siegert_rate_discrete
+
+Found = tuple[dict[str, Any], dict[str, Any]]
+"""Values and arrays."""
 
 TARGET = "numpy"
 METHOD = """\
@@ -69,7 +75,7 @@ class Settings:
     neurons: int = setting(1500, "noisy neurons for each condition", minimum=20)
 
 
-def run(settings: Settings, sim) -> Result:
+def run(settings: Settings, sim: Simulation) -> Result:
     sim.reset(dt=settings.dt)
     return (
         _closed_forms(settings, sim) if settings.model == "lif" and not settings.preset else _any_model(settings, sim)
@@ -79,7 +85,7 @@ def run(settings: Settings, sim) -> Result:
 # ---- any model: its f-I curve ------------------------------------------------------------------------------------
 
 
-def _any_model(settings: Settings, sim) -> Result:
+def _any_model(settings: Settings, sim: Simulation) -> Result:
     model = neuron_model(settings.model)
     if settings.preset:
         model = model.with_values(settings.preset)
@@ -100,7 +106,7 @@ def _any_model(settings: Settings, sim) -> Result:
     return Result(values, arrays, left_out=[*CLOSED_FORMS, *EXPECTED])
 
 
-def _drive(settings: Settings, model) -> tuple[str, str]:
+def _drive(settings: Settings, model: NeuronModel) -> tuple[str, str]:
     """Which input of the model to drive, and how strong at most, as a text with the unit to show it in."""
     inputs = {name: entry for name, entry in model.inputs.items() if entry.kind == "value"}
     if not inputs:
@@ -124,7 +130,7 @@ def _drive(settings: Settings, model) -> tuple[str, str]:
 # ---- the closed forms --------------------------------------------------------------------------------------------
 
 
-def _closed_forms(settings: Settings, sim) -> Result:
+def _closed_forms(settings: Settings, sim: Simulation) -> Result:
     """Everything in one program, so that the C++ target builds once."""
     charging, trace = _charging_cell()
     grid = np.linspace(0, 30, settings.points) * mV
@@ -152,23 +158,23 @@ def _closed_forms(settings: Settings, sim) -> Result:
     return Result(values, {**arrays, "drive": mu[4:] / RESISTANCE, "rate": arrays["rate, t_ref 5 ms"][4:]})
 
 
-def _charging_cell():
+def _charging_cell() -> tuple[Any, Any]:
     cell = neurons(1, "lif", name="charging", values={"v_th": "1 volt", "I": 0.1 * nA})
     return cell, StateMonitor(cell, "v", record=True, name="charging_trace")
 
 
-def _lif_curve(mu: Quantity, t_ref: Quantity, dt: Quantity | None):
+def _lif_curve(mu: Quantity, t_ref: Quantity, dt: Quantity | None) -> tuple[Any, Any]:
     group = neurons(len(mu), "lif", dt=dt, values={"t_ref": t_ref, "I": mu / RESISTANCE})
     return group, SpikeMonitor(group)
 
 
-def _noisy(n: int, cell: dict, drive: dict, dt: Quantity):
+def _noisy(n: int, cell: dict[str, Any], drive: dict[str, Any], dt: Quantity) -> tuple[Any, Any]:
     held = cell["t_ref"] + dt  # Brian2 holds the membrane for one step less
     group = neurons(n, "lif_noisy", dt=dt, values={**cell, "t_ref": held, **drive})
     return group, SpikeMonitor(group)
 
 
-def _interval_rates(spikes, n: int) -> Quantity:
+def _interval_rates(spikes: Any, n: int) -> Quantity:
     """One over the mean interval between the spikes of each neuron; zero with fewer than two spikes."""
     i, t = np.asarray(spikes.i[:]), np.asarray(spikes.t[:])
     count = np.bincount(i, minlength=n)
@@ -179,7 +185,7 @@ def _interval_rates(spikes, n: int) -> Quantity:
     return np.where(count >= 2, (count - 1) / span, 0.0) * Hz
 
 
-def _charging(trace):
+def _charging(trace: Any) -> Found:
     t, v = trace.t[:], trace.v[0] / (0.1 * nA * RESISTANCE)
     after = {n: round(float(n * LIF["tau_m"] / (t[1] - t[0]))) for n in (1, 3)}
     shown = t <= 6 * LIF["tau_m"]
@@ -189,8 +195,9 @@ def _charging(trace):
     return values, {"charging time": t[shown], "charge": v[shown]}
 
 
-def _f_i(mu: Quantity, rates: dict[int, Quantity], dt: Quantity):
-    values, arrays, worst = {}, {"mu": mu}, 0.0
+def _f_i(mu: Quantity, rates: dict[int, Quantity], dt: Quantity) -> Found:
+    values: dict[str, Any] = {}
+    arrays, worst = {"mu": mu}, 0.0
     for t_ref, rate in rates.items():
         exact = lif_rate(mu, t_ref=t_ref * msecond, **LIF)
         fires = (rate > 0 * Hz) & (exact > 0 * Hz)
@@ -207,7 +214,7 @@ def _f_i(mu: Quantity, rates: dict[int, Quantity], dt: Quantity):
     return values, arrays
 
 
-def _mean_rate(spikes, member: np.ndarray, duration: Quantity):
+def _mean_rate(spikes: Any, member: np.ndarray, duration: Quantity) -> tuple[Quantity, Quantity, int]:
     """Mean rate after settling of the neurons ``member``, its standard error, and the number of spikes."""
     i, t = np.asarray(spikes.i[:]), np.asarray(spikes.t[:])
     count = np.bincount(i[t >= float(SETTLING)], minlength=len(member))[member]
@@ -215,9 +222,10 @@ def _mean_rate(spikes, member: np.ndarray, duration: Quantity):
     return count.mean() / watched, count.std(ddof=1) / np.sqrt(len(count)) / watched, int(count.sum())
 
 
-def _noise(settings: Settings, by_step: list, cortex, which: np.ndarray):
+def _noise(settings: Settings, by_step: list[Any], cortex: Any, which: np.ndarray) -> Found:
     values = {"Siegert, NEST case": siegert_rate(**NEST_DRIVE, **NEST)}
-    rows, everyone = [], np.ones(settings.neurons, dtype=bool)
+    rows: list[tuple[Any, ...]] = []
+    everyone = np.ones(settings.neurons, dtype=bool)
     for step, spikes in zip(settings.noise_steps, by_step, strict=True):
         rows.append(
             (NEST_DRIVE["mu"], NEST_DRIVE["sigma"], NEST, step, *_mean_rate(spikes, everyone, settings.duration))
@@ -239,12 +247,13 @@ def _noise(settings: Settings, by_step: list, cortex, which: np.ndarray):
     arrays = {"noise simulated": simulated, "noise standard error": error, "noise Siegert": exact}
     arrays |= {"noise predicted": predicted, "noise step": np.array([float(row[3]) for row in rows[:n]]) * second}
     missing = np.asarray(1 - simulated[:n] / exact[:n])
-    for name, k in (("largest", np.argmax(arrays["noise step"])), ("smallest", np.argmin(arrays["noise step"]))):
+    steps = np.asarray(arrays["noise step"])
+    for name, k in (("largest", int(np.argmax(steps))), ("smallest", int(np.argmin(steps)))):
         values[f"share of spikes missed at the {name} step, noise"] = float(missing[k])
     return values, arrays
 
 
-def _convergence(settings: Settings, mu: Quantity, rates: list):
+def _convergence(settings: Settings, mu: Quantity, rates: list[Any]) -> Found:
     exact = lif_rate(mu, t_ref=5 * msecond, **LIF)
     error = np.array([np.abs(np.asarray(1 / rate - 1 / exact)).mean() for rate in rates])
     steps = np.array([float(step) for step in settings.steps])
@@ -252,7 +261,7 @@ def _convergence(settings: Settings, mu: Quantity, rates: list):
     return {"order of the error, f-I": float(order)}, {"step": steps * second, "interval error by step": error * second}
 
 
-def _plain(values) -> np.ndarray:
+def _plain(values: Any) -> np.ndarray:
     return np.asarray(values, dtype=float)
 
 
@@ -265,7 +274,7 @@ def _within(name: str, low: float, high: float, result: Result) -> bool:
 
 def _f_i_holds(result: Result) -> bool:
     wrong = [v for name, v in result.values.items() if name.startswith("drives that fire below threshold")]
-    return sum(wrong) == 0 and result.values["f-I, largest error of an interval in steps"] <= 1.0 + 1e-6
+    return bool(sum(wrong) == 0 and result.values["f-I, largest error of an interval in steps"] <= 1.0 + 1e-6)
 
 
 def _f_i_active(result: Result) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 from brian2 import Hz
 
 from biosnn.report import Figure, new_figure
+from biosnn.study import SavedResult
 
 STYLES = {
     "minimal": ("#0072b2", "-", "o", "triplets, minimal"),
@@ -14,12 +15,12 @@ STYLES = {
 }
 
 
-def plot(result):
+def plot(result: SavedResult) -> list[Figure]:
     figures = [_frequency(result)]
     return [*figures, _errors(result)] if "normalised error, minimal" in result.values else figures
 
 
-def _frequency(result):
+def _frequency(result: SavedResult) -> Figure:
     f, sign = np.asarray(result.arrays["frequency"] / Hz), result.arrays["sign"]
     figure, both = new_figure(1, 2, width=8, height=4.3, sharey=True)
     for axes, side in zip(both, (1, -1), strict=True):
@@ -45,7 +46,7 @@ def _frequency(result):
     return Figure("frequency", figure, caption)
 
 
-def _errors(result):
+def _errors(result: SavedResult) -> Figure:
     names = [name for name in STYLES if f"normalised error, {name}" in result.values]
     errors = [result.values[f"normalised error, {name}"] for name in names]
     figure, axes = new_figure(width=6.4, height=2.8)

@@ -7,11 +7,13 @@ and published values? And does the rule for pairs fail, as it must, even with th
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from brian2 import Hz, Network, Quantity, SpikeGeneratorGroup, ms, second
 from scipy.optimize import nnls
 
+from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error
 from biosnn.groups.build import synapses
 from biosnn.study import Claim, Result, setting
@@ -50,7 +52,7 @@ class Settings:
     dt: Quantity = setting(5 * ms, "time step, of which all intervals must be multiples", minimum=0.01 * ms)
 
 
-def run(settings: Settings, sim) -> Result:
+def run(settings: Settings, sim: Simulation) -> Result:
     sim.reset(dt=settings.dt)
     conditions = [(sign, f) for sign in (+1, -1) for f in settings.frequencies]
     pre = [1 * second + np.arange(settings.pairings) / f for _, f in conditions]
@@ -99,12 +101,12 @@ def _check_grid(settings: Settings) -> None:
             raise SettingsError(field_error("dt", expected, settings.dt))
 
 
-def _simulate(sim, pre, post):
+def _simulate(sim: Simulation, pre: Any, post: Any) -> Any:
     """Change of weight of every rule in every condition, and the number of spikes of both sides."""
     source, target = _generator(pre, "pre"), _generator(post, "post")
-    each = np.arange(len(pre))
+    each: Any = np.arange(len(pre))
 
-    def wire(rule: str, **values):
+    def wire(rule: str, **values: Any) -> Any:
         values = {"w": 1.0, "w_max": 100.0, **values}
         return synapses(source, target, rule, onto="", connect=(each, each), values=values)
 
@@ -117,13 +119,13 @@ def _simulate(sim, pre, post):
     return {name: np.asarray(wire.w[:]) - 1.0 for name, wire in wires.items()}, spikes
 
 
-def _generator(trains, name: str) -> SpikeGeneratorGroup:
+def _generator(trains: Any, name: str) -> SpikeGeneratorGroup:
     indices = np.concatenate([np.full(len(train), k) for k, train in enumerate(trains)])
     times = np.concatenate([np.asarray(train) for train in trains])
     return SpikeGeneratorGroup(len(trains), indices, times * second, name=name)
 
 
-def _data(table, conditions) -> np.ndarray:
+def _data(table: Any, conditions: Any) -> np.ndarray:
     """The data of each condition, NaN where nobody measured."""
     known = {(sign, f): value for sign, row in table.items() for f, value in zip(FREQUENCIES, row, strict=True)}
     return np.array([known.get((sign, float(f / Hz)), np.nan) for sign, f in conditions])
@@ -139,7 +141,7 @@ EXPECTED = [
 
 def _change(result: Result, model: str) -> np.ndarray:
     models = [str(name) for name in result.arrays["models"]]
-    return result.arrays["change"][models.index(model)]
+    return np.asarray(result.arrays["change"][models.index(model)])
 
 
 def _active(result: Result) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 Train = np.ndarray
 Parameters = Mapping[str, float]
+Trace = Callable[[np.ndarray, float], float]
 Step = Callable[[str, float, Train, Train, Parameters, float], float]
 
 
@@ -64,10 +65,10 @@ def _pair_power(side: str, t: float, pre: Train, post: Train, p: Parameters, w: 
         step = -p["alpha"] * share ** p["mu"] * _sum(_since(t, post), p["tau_minus"])
     else:
         step = (1 - share) ** p["mu"] * _sum(_since_pre(t, pre), p["tau_plus"])
-    return p["lambda_w"] * p["w_max"] * step
+    return float(p["lambda_w"] * p["w_max"] * step)
 
 
-def _triplet(side: str, t: float, pre: Train, post: Train, p: Parameters, trace: Callable) -> float:
+def _triplet(side: str, t: float, pre: Train, post: Train, p: Parameters, trace: Trace) -> float:
     if side == "pre":
         triplet = p.get("A3_minus", 0.0) * trace(_since(t, pre), p["tau_x"]) if "tau_x" in p else 0.0
         return -trace(_since(t, post), p["tau_minus"]) * (p["A2_minus"] + triplet)

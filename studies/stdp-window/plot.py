@@ -4,17 +4,18 @@ import numpy as np
 from brian2 import ms
 
 from biosnn.report import Figure, new_figure
+from biosnn.study import SavedResult
 
 DATA, THEORY, FIT = "#0072b2", "#000000", "#d55e00"
 COLUMNS = 3
 
 
-def plot(result):
+def plot(result: SavedResult) -> list[Figure]:
     figures = [_windows(result, "single"), _windows(result, "trains")]
     return [_bi_poo(result), *figures] if "tau_plus" in result.values else figures
 
 
-def _bi_poo(result):
+def _bi_poo(result: SavedResult) -> Figure:
     delta = np.asarray(result.arrays["single"] / ms)
     window = 60 * 100 * result.arrays["stdp_pair, single"]
     t = np.linspace(0, delta.max(), 400)
@@ -30,7 +31,7 @@ def _bi_poo(result):
     return Figure("bi-poo", figure, caption)
 
 
-def _windows(result, what):
+def _windows(result: SavedResult, what: str) -> Figure:
     rules = [str(name) for name in result.arrays["rules"]]
     rows = -(-len(rules) // COLUMNS)
     delta = np.asarray(result.arrays[what] / ms)

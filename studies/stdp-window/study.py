@@ -8,13 +8,16 @@ More rules: `rules=all,./mine.toml`.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from brian2 import Hz, Network, Quantity, SpikeGeneratorGroup, ms, second
 
 from biosnn.catalogue import synapse_model, synapse_names
+from biosnn.engine import Simulation
 from biosnn.errors import ModelError, SettingsError, field_error
 from biosnn.groups.build import synapses
+from biosnn.model import SynapseModel
 from biosnn.study import Claim, Result, setting
 
 from .closed_forms import RULES, change
@@ -46,7 +49,7 @@ class Settings:
     dt: Quantity = setting(1 * ms, "time step", minimum=0.01 * ms)
 
 
-def run(settings: Settings, sim) -> Result:
+def run(settings: Settings, sim: Simulation) -> Result:
     sim.reset(dt=settings.dt)
     models = [synapse_model(name) for name in _rules(settings)]
     single = _grid(settings.farthest, settings.step, settings.dt)
@@ -104,7 +107,7 @@ def _rules(settings: Settings) -> list[str]:
     return chosen
 
 
-def _measured(model) -> str:
+def _measured(model: SynapseModel) -> str:
     return "c" if model.name == "rstdp" else "w"
 
 
@@ -119,7 +122,7 @@ def _grid(farthest: Quantity, step: Quantity, dt: Quantity) -> Quantity:
     return np.arange(-n, n + 1) * each * dt
 
 
-def _spikes(single: Quantity, trains: Quantity, pairings: int, period: Quantity, doublet: Quantity):
+def _spikes(single: Quantity, trains: Quantity, pairings: int, period: Quantity, doublet: Quantity) -> Any:
     """Presynaptic and postsynaptic spike times of each condition, in seconds."""
     first = float(max(np.max(np.abs(single)), np.max(np.abs(trains)))) + float(QUIET)
     times = first + np.arange(pairings) * float(period)
@@ -129,7 +132,7 @@ def _spikes(single: Quantity, trains: Quantity, pairings: int, period: Quantity,
     return pre, post
 
 
-def _simulate(sim, models, pre, post):
+def _simulate(sim: Simulation, models: Any, pre: Any, post: Any) -> Any:
     """Final change of every rule in every condition, with the traces on the neuron and on the synapse."""
     source, target = _generator(pre, "pre"), _generator(post, "post")
     each = np.arange(len(pre))
@@ -150,19 +153,19 @@ def _simulate(sim, models, pre, post):
     ]
 
 
-def _generator(trains, name: str) -> SpikeGeneratorGroup:
+def _generator(trains: Any, name: str) -> SpikeGeneratorGroup:
     indices = np.concatenate([np.full(len(train), k) for k, train in enumerate(trains)])
     return SpikeGeneratorGroup(len(trains), indices, np.concatenate(trains) * second, name=name)
 
 
-def _wire(source, target, model, each, home: str):
+def _wire(source: Any, target: Any, model: SynapseModel, each: Any, home: str) -> Any:
     values = {"w": float(model.parameters["w_max"].quantity) / 2} if "w_max" in model.parameters else {}
     if model.name == "rstdp":
         values["tau_c"] = 1e12 * second  # what a pair leaves, before it fades
     return synapses(source, target, model, onto="", connect=(each, each), traces=home, values=values)
 
 
-def _start(model) -> float:
+def _start(model: SynapseModel) -> float:
     if model.name == "rstdp":
         return 0.0
     if "w_max" in model.parameters:
@@ -170,13 +173,13 @@ def _start(model) -> float:
     return float(model.initial.get("w", "0"))
 
 
-def _exact(model, pre, post) -> np.ndarray:
+def _exact(model: SynapseModel, pre: Any, post: Any) -> np.ndarray:
     parameters = {name: float(np.asarray(entry.quantity)) for name, entry in model.parameters.items()}
     start = _start(model)
     return np.array([change(model.name, parameters, *trains, start) for trains in zip(pre, post, strict=True)])
 
 
-def _fit(single: Quantity, window: np.ndarray) -> dict:
+def _fit(single: Quantity, window: np.ndarray) -> dict[str, Any]:
     """Amplitudes and time constants of the measured window, by a straight line through its logarithm."""
     found = {}
     for sign, name in ((1, "plus"), (-1, "minus")):

@@ -143,7 +143,7 @@ def _arrays(settings: Any, data: Dataset, outcomes: list[Outcome], control: Outc
 
 def _tested(outcome: Outcome) -> NDArray[np.int64]:
     """The responses of the frozen network to all training and test images."""
-    return outcome.history.responses[outcome.schedule.n_training :][: outcome.schedule.n_test]
+    return np.asarray(outcome.history.responses[outcome.schedule.n_training :][: outcome.schedule.n_test])
 
 
 def _boost(outcome: Outcome) -> NDArray[np.float64]:

@@ -57,7 +57,11 @@ def _curve(result: Any) -> Figure:
     finals = 100 * result.arrays["final accuracy"]
     at = np.full(len(finals), end * 1.06)
     axis.plot(at, finals, "o", color="#d55e00", ms=5, label="held-out images, frozen")
-    lines = {"k-means": ("--", "#009e73"), "logistic regression": (":", "#000000"), "chance": ("-.", "#cc79a7")}
+    lines: dict[str, tuple[Any, str]] = {
+        "k-means": ("--", "#009e73"),
+        "logistic regression": (":", "#000000"),
+        "chance": ("-.", "#cc79a7"),
+    }
     if "accuracy without learning" in result.values:
         lines["accuracy without learning"] = ((0, (5, 1)), "#e69f00")
     for name, (style, colour) in ((name, line) for name, line in lines.items() if name in result.values):

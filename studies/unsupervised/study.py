@@ -247,7 +247,9 @@ def _train(
 def _answers(result: Result) -> bool:
     """The activity floor: cells answer nearly every image, and most cells answer some."""
     values = result.values
-    return values["spikes an image"] >= 1 and values["images without answer"] < 0.1 and values["silent neurons"] < 0.5
+    return bool(
+        values["spikes an image"] >= 1 and values["images without answer"] < 0.1 and values["silent neurons"] < 0.5
+    )
 
 
 CLAIMS = [

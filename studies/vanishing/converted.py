@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,15 @@ from biosnn.conversion.analysis.metrics import activity_kept
 from biosnn.conversion.analysis.remedies import Target, channel_rates, scaled, search_scales, spiking_layers
 from biosnn.conversion.analysis.trials import one_program
 from biosnn.conversion.hybrid.going_on import Remainders
+from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error
 from biosnn.measure import LayerActivity, layer_activity
 from biosnn.model import NeuronModel
 from biosnn.study import nested, setting
 from biosnn.study.ann_data import CONVERSION, AnnData, AnnDataSettings, load_ann_data
+
+if TYPE_CHECKING:
+    from .study import Settings
 
 Floats = NDArray[np.float64]
 LAYERED = ("rate", "kept", "silent", "latency", "decoded", "information", "rest")
@@ -146,7 +150,7 @@ class Baseline:
         return convert(self.data.graph, repetition.calibration, options=self.options, **{"steps": self.steps} | changed)
 
 
-def load_baseline(settings: Any) -> Baseline:
+def load_baseline(settings: Settings) -> Baseline:
     """Load the network and divide its images."""
     data = load_ann_data(settings)
     count = settings.repetitions
@@ -231,7 +235,7 @@ class Converted:
     found_accuracy: Floats
 
 
-def run_converted(settings: Any, sim: Any, baseline: Baseline) -> Converted:
+def run_converted(settings: Settings, sim: Simulation, baseline: Baseline) -> Converted:
     """Convert the network in several ways, and measure every layer."""
     changed = changes()
     means, rests = [baseline.means(repetition) for repetition in baseline.repetitions], Remainders()
@@ -306,7 +310,7 @@ def _activity(outcome: Outcome, names: list[str], labels: NDArray[np.int64] | No
     return layer_activity(counts, steps=outcome.steps, firsts=firsts, labels=labels)
 
 
-def _scale_curve(settings: Any, sim: Any, baseline: Baseline) -> dict[str, Any]:
+def _scale_curve(settings: Settings, sim: Simulation, baseline: Baseline) -> dict[str, Any]:
     """All thresholds scaled, with soft reset: too high and spikes vanish, too low and deep layers fire all the time."""
     marks = np.array(sorted({max(settings.steps // part, 1) for part in (8, 4, 2, 1)}))
     scales = np.unique(settings.scales)

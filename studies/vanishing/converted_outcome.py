@@ -158,7 +158,7 @@ def converted_left_out(options: Options, found: Converted) -> list[str]:
 
 
 def _fires(result: Any) -> bool:
-    """The floor: the first layer fires in every repetition, and the ANN itself knows something."""
+    """The minimum activity: the first layer fires in every repetition, and the ANN itself knows something."""
     rate = result.arrays["converted rate"][_at(result, AS_IT_IS)]
     return bool(rate[:, 0].min() > 1e-3 and result.values["converted accuracy of the ANN"] > 0.3)
 

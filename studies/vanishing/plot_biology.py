@@ -98,7 +98,7 @@ def _propagation(arrays: Mapping[str, Any]) -> Figure:
     figure, axes = new_figure(2, 3, width=11.4, height=7.2)
     # The noisiest, the least noisy, and the synfire chain, which comes last.
     noises = [float(name.split()[-1]) for name in conditions[:-1]]
-    for axis, number in zip(axes[0], (np.argmax(noises), np.argmin(noises), -1), strict=True):
+    for axis, number in zip(axes[0], (int(np.argmax(noises)), int(np.argmin(noises)), -1), strict=True):
         _responses(axis, arrays, number)
         axis.set_title(TITLES.get(conditions[number], conditions[number]))
     top = max(axis.get_ylim()[1] for axis in axes[0])
@@ -138,7 +138,9 @@ def _by_depth(axis: Any, arrays: Mapping[str, Any], key: str) -> None:
     for number, condition in enumerate(arrays["biology conditions"]):
         found = np.asarray(arrays[key])[number]
         if found.ndim == 3:  # chains, input rates, layers: where nothing fires there is no Fano factor
-            found = np.ma.masked_invalid(found).mean(axis=1).filled(np.nan)
+            there = np.isfinite(found)
+            many = there.sum(axis=1)
+            found = np.where(many > 0, np.where(there, found, 0).sum(axis=1) / np.maximum(many, 1), np.nan)
         layers = 1 + np.arange(found.shape[-1])
         style = {"color": COLOURS[number], "marker": MARKERS[number % len(MARKERS)], "ms": 4, "lw": 1.3}
         axis.errorbar(layers, found.mean(axis=0), found.std(axis=0, ddof=1), label=str(condition), **style)

@@ -112,7 +112,7 @@ def _arrays(result: Any, name: str) -> Any:
 
 
 def _fires(result: Any) -> bool:
-    """The activity floor: the first layer of every network fires in at least one of fifty steps."""
+    """The minimum activity: the first layer of every network fires in at least one of fifty steps."""
     return bool(_arrays(result, "rate")[..., 0].min() > 0.02)
 
 
@@ -139,7 +139,7 @@ def _keeps(result: Any) -> bool:
 
 def _several_die(result: Any) -> bool:
     depth = _arrays(result, "predicted depth")
-    return _fires(result) and np.count_nonzero(np.isfinite(depth) & (depth > 1)) >= 4
+    return _fires(result) and int(np.count_nonzero(np.isfinite(depth) & (depth > 1))) >= 4
 
 
 def _knows(result: Any) -> bool:

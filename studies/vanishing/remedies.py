@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +37,15 @@ from biosnn.conversion.analysis.remedies import (
 )
 from biosnn.conversion.hybrid.going_on import Remainders
 from biosnn.energy import verdicts
+from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error
 from biosnn.model import NeuronModel
 from biosnn.study import setting
 
 from .converted import Baseline, Repetition
+
+if TYPE_CHECKING:
+    from .study import Settings
 
 Floats = NDArray[np.float64]
 AS_IT_IS, RECOMMENDED, HYBRID = "as it is", "recommended", "hybrid"
@@ -137,7 +141,7 @@ class Remedies:
     spiking: int
 
 
-def run_remedies(settings: Any, sim: Any, baseline: Baseline) -> Remedies:
+def run_remedies(settings: Settings, sim: Simulation, baseline: Baseline) -> Remedies:
     """Treat the network in each repetition anew, and show it the test images."""
     for name in settings.tried:
         if name not in REMEDIES:
@@ -174,7 +178,7 @@ def run_remedies(settings: Any, sim: Any, baseline: Baseline) -> Remedies:
 class _Case:
     """One repetition: the network before any remedy, its images, and what was tried."""
 
-    def __init__(self, baseline: Baseline, images: Repetition, settings: Any) -> None:
+    def __init__(self, baseline: Baseline, images: Repetition, settings: Settings) -> None:
         self.baseline, self.images, self.settings, self.steps = baseline, images, settings, settings.steps
         self.snn, self.means = baseline.converted(images), baseline.means(images)
         self.tried: dict[str, Tried] = {}
@@ -199,11 +203,11 @@ class _Case:
         thresholds = self.snn if isinstance(snn, HybridNetwork) else snn
         judged = [verdict for verdict in verdicts(ledger(snn, outcome)) if verdict.snn is not None]
         self.conventions = tuple(verdict.convention for verdict in judged)
-        self.ann_energies = np.array([float(verdict.ann) for verdict in judged])
+        self.ann_energies = np.array([float(np.asarray(verdict.ann)) for verdict in judged])
         self.tried[name] = Tried(
             curve,
             np.cumsum(by_step) / images,
-            np.array([float(verdict.snn) for verdict in judged]),
+            np.array([float(np.asarray(verdict.snn)) for verdict in judged]),
             np.array(
                 [
                     activity_kept(thresholds, k, did[k], T, mean) if k in did else np.nan
@@ -221,7 +225,7 @@ def _stepped(outcome: HybridOutcome) -> Floats:
     return np.where(place >= 0, outcome.latency_curve[place], 0.0)
 
 
-def _without_other_neurons(sim: Any, cases: list[_Case]) -> None:
+def _without_other_neurons(sim: Simulation, cases: list[_Case]) -> None:
     """What can be changed about the network without other neurons: thresholds, currents, and where images begin."""
     trials, wanted = Trials(cases[0].snn, cases[0].steps, sim), set(cases[0].settings.tried)
     for case in cases:
@@ -244,7 +248,7 @@ def _without_other_neurons(sim: Any, cases: list[_Case]) -> None:
             case.show(trials, PERCENTILE, trials.variant(case.baseline.converted(case.images, **_PERCENTILE)))
 
 
-def _with_other_neurons(sim: Any, cases: list[_Case], changes: Mapping[str, Mapping[str, Any]]) -> None:
+def _with_other_neurons(sim: Simulation, cases: list[_Case], changes: Mapping[str, Mapping[str, Any]]) -> None:
     """Networks of other neurons; the recommended one may get bias currents too."""
     trials: Trials | None = None
     for case in cases:
@@ -262,7 +266,7 @@ def _noisy(sigma: float) -> NeuronModel:
     return neuron_model("if_hard_noisy").with_values(sigma=str(sigma))
 
 
-def _best_noise(sim: Any, case: _Case) -> float:
+def _best_noise(sim: Simulation, case: _Case) -> float:
     """The noise current that brings outputs on calibration images nearest to the ordinary network's."""
     calibration, errors = case.images.calibration, []
     ann = reference(case.snn.graph).outputs(calibration)
@@ -273,7 +277,7 @@ def _best_noise(sim: Any, case: _Case) -> float:
     return SIGMAS[int(np.argmin(errors))]
 
 
-def _spiking(settings: Any, sim: Any, baseline: Baseline) -> int:
+def _spiking(settings: Settings, sim: Simulation, baseline: Baseline) -> int:
     """How many of the first layers may spike, so that decisions on calibration images stay the ordinary network's."""
     agreed, rests = [], Remainders()
     for repetition in baseline.repetitions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from biosnn.measure import interval
 from biosnn.study import Claim, Table
 
 from .remedies import AS_IT_IS, BIAS, HOMEOSTASIS, HYBRID, NOISE, RECOMMENDED, SCALES, Remedies, Tried
+
+if TYPE_CHECKING:
+    from .study import Settings
 
 Floats = NDArray[np.float64]
 PRICES = ("analog input as MACs", "memory, ANN reuses")
@@ -26,7 +29,8 @@ def steps_needed(curve: Floats, ann: float, within: float) -> int | None:
 
 def _budget(found: Remedies) -> float:
     """Spikes an image that all of them fire in the end: those of the one that fires least, hybrids apart."""
-    return min(np.mean([one.spikes[-1] for one in tried]) for name, tried in found.tried.items() if name != HYBRID)
+    fired = {name: float(np.mean([one.spikes[-1] for one in tried])) for name, tried in found.tried.items()}
+    return min(spikes for name, spikes in fired.items() if name != HYBRID)
 
 
 def _at_budget(tried: Sequence[Tried], budget: float) -> float:
@@ -49,7 +53,7 @@ def _lost(found: Remedies, name: str) -> tuple[float, float]:
     return float(np.mean(lost)), float(np.std(lost))
 
 
-def remedies_values(settings: Any, found: Remedies) -> dict[str, Any]:
+def remedies_values(settings: Settings, found: Remedies) -> dict[str, Any]:
     """The numbers that answer the question; all are means over repetitions."""
     values: dict[str, Any] = {"points lost as it is": _lost(found, AS_IT_IS)[0]}
     for name, tried in found.tried.items():
@@ -81,7 +85,7 @@ def remedies_arrays(found: Remedies) -> dict[str, Any]:
     return {f"remedies {name}": value for name, value in arrays.items()}
 
 
-def remedies_tables(settings: Any, found: Remedies) -> dict[str, Table]:
+def remedies_tables(settings: Settings, found: Remedies) -> dict[str, Table]:
     """Remedies at equal cost, and the verdict."""
     return {"Remedies at equal cost": _equal(found), "Verdict": _verdict(settings, found)}
 
@@ -125,7 +129,7 @@ def _equal(found: Remedies) -> Table:
     return Table(caption, [head, *rows])
 
 
-def _verdict(settings: Any, found: Remedies) -> Table:
+def _verdict(settings: Settings, found: Remedies) -> Table:
     prices = [found.conventions.index(name) for name in PRICES]
     head = ["remedy", "accuracy kept (%)", "points lost", "steps needed", "spikes until then", *PRICES]
     images = sum(len(right) for right in found.ann)
@@ -161,7 +165,7 @@ def remedies_left_out(found: Remedies) -> list[str]:
 
 
 def _fires(result: Any) -> bool:
-    """The floor: with each remedy that is judged every layer that spikes fires, and the ANN itself knows something."""
+    """The minimum activity: with each judged remedy every layer that spikes fires, and the ANN knows something."""
     names = [str(name) for name in result.arrays["remedies names"]]
     rate = result.arrays["remedies rate"]
     judged = [rate[names.index(name)] for name in (RECOMMENDED, HOMEOSTASIS, BIAS, SCALES) if name in names]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from biosnn.engine import Simulation
 from biosnn.propagation import CorticalChains, RandomNetworks, chain, random_networks, run_chains, run_random
 from biosnn.study import About, Part, Result, nested, run_parts, setting
 from biosnn.study.ann_data import CONVERSION_RENAMED, SCALES
@@ -80,19 +81,19 @@ class Settings(RemedySettings, ConvertedSettings):
     }
 
 
-def run(settings: Settings, sim: Any) -> Result:
+def run(settings: Settings, sim: Simulation) -> Result:
     """Do all parts that are asked for."""
     return run_parts(PARTS, settings.parts, settings, sim)
 
 
-def _random(settings: Settings, sim: Any) -> Result:
+def _random(settings: Settings, sim: Simulation) -> Result:
     found = run_random(settings.random, sim)
     return Result(
         random_values(found), random_arrays(found), left_out=random_left_out(found), tables=random_tables(found)
     )
 
 
-def _converted(settings: Settings, sim: Any) -> Result:
+def _converted(settings: Settings, sim: Simulation) -> Result:
     baseline = load_baseline(settings)
     found = run_converted(settings, sim, baseline)
     return Result(
@@ -103,14 +104,14 @@ def _converted(settings: Settings, sim: Any) -> Result:
     )
 
 
-def _biology(settings: Settings, sim: Any) -> Result:
+def _biology(settings: Settings, sim: Simulation) -> Result:
     found = run_chains(settings.biology, sim)
     return Result(
         biology_values(found), biology_arrays(found), left_out=biology_left_out(found), tables=biology_tables(found)
     )
 
 
-def _remedies(settings: Settings, sim: Any) -> Result:
+def _remedies(settings: Settings, sim: Simulation) -> Result:
     found = run_remedies(settings, sim, load_baseline(settings))
     return Result(
         remedies_values(settings, found),
