@@ -13,7 +13,17 @@ ROOT = Path(__file__).parent.parent / "biosnn"
 
 FLOORS = (
     ("errors",),
-    ("quantity", "folders", "files", "writing", "preferences", "usercode", "printable", "optional_dependencies"),
+    (
+        "quantity",
+        "folders",
+        "files",
+        "writing",
+        "preferences",
+        "usercode",
+        "printable",
+        "optional_dependencies",
+        "seeds",
+    ),
     ("model", "codec"),
     ("theory", "measure", "coding", "energy", "archive"),
     ("catalogue", "datasets"),

@@ -22,6 +22,7 @@ from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS
 from biosnn.engine import Point, Simulation, session
 from biosnn.errors import ConversionError, field_error
+from biosnn.seeds import derived_seed
 
 Read = TypeVar("Read")
 
@@ -252,7 +253,7 @@ class Program:
         if len(how.marks) > 1:
             interval = np.searchsorted(how.marks, np.arange(MOST_STEPS), side="right")
             found[f"pictures.{INTERVAL}"] = np.minimum(interval, len(how.marks) - 1)
-        return Point(found, seed=(self.sim.seed + number) % 2**32, durations=lasts)
+        return Point(found, seed=derived_seed(self.sim.seed, number), durations=lasts)
 
 
 def _most_together(snn: SpikingNetwork, how: How) -> int:

@@ -8,6 +8,7 @@ from biosnn.engine import Simulation
 from biosnn.propagation.chain import Chain, CorticalChains
 from biosnn.propagation.rates import Rates, rate_trains, run_rates
 from biosnn.propagation.volleys import Volleys, run_volleys, volley_trains
+from biosnn.seeds import derived_seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ def run_chains(wanted: CorticalChains, sim: Simulation) -> ChainResult:
     sim : Simulation
         An open session; it begins a new program, which is built once.
     """
-    seeds = [(sim.seed * 1000 + n) % 2**32 for n in range(wanted.seeds)]
+    seeds = [derived_seed(sim.seed, n) for n in range(wanted.seeds)]
     volleys = [volley_trains(wanted, seed) for seed in seeds]
     rates = [rate_trains(wanted, seed) for seed in seeds]
     capacity = max(len(spikes.steps) for spikes in (*volleys, *(own for of in rates for own in of.values())))
