@@ -62,8 +62,8 @@ def test_activity_kept_is_one_where_rates_tell_the_mean_activation() -> None:
     graph = chain(6, 9, 8, 4)
     images = np.random.default_rng(1).random((12, 6)).astype(np.float32)
     whole = convert(graph, images, method="max")
-    (name, *_), T = [population.name for population in whole.wiring.hidden], 10
-    spikes = np.arange(whole.wiring[name].neurons) % 3
+    (name, *_), T = [population.name for population in whole.network.hidden], 10
+    spikes = np.arange(whole.network[name].neurons) % 3
     mean = float((spikes / T * whole.thresholds[name]).mean())
     assert activity_kept(whole, name, spikes, T, mean) == pytest.approx(1)
     assert activity_kept(whole, name, 0 * spikes, T, mean) == 0

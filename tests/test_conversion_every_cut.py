@@ -15,7 +15,7 @@ from biosnn.conversion.hybrid.clamped import last_layers
 from biosnn.conversion.hybrid.cutting import relus
 from biosnn.conversion.hybrid.every_cut import first_layers, outcome_of, thinned, try_cuts
 from biosnn.conversion.hybrid.network import marks_to
-from biosnn.conversion.running import How
+from biosnn.conversion.running import RunSettings
 from biosnn.engine import session
 from biosnn.errors import ConversionError
 
@@ -27,7 +27,7 @@ def test_one_run_of_the_whole_and_clamped_layers_give_what_hybrids_do(make: Any)
     whole = convert(graph, images, method="max")
     labels = decisions(reference(graph).outputs(images))
     layers = len(relus(whole.graph))
-    how = How(8, True, None, "float64", None, None, (1, 3, 8))
+    how = RunSettings(8, True, None, "float64", None, None, (1, 3, 8))
     first = [to_hybrid(whole, f"first {k}") for k in range(1, layers + 1)]
     last = [to_hybrid(whole, f"last {k}") for k in range(1, layers)]
     with session("numpy") as sim:

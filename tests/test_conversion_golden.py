@@ -94,10 +94,10 @@ def test_what_is_missing_is_on_the_membrane(graph: Graph) -> None:
         pictures = next(obj for obj in built.network.objects if obj.name == "pictures")
         pictures.variables["pixels"].set_value(pixel_sequence(snn, images[:1])[0])
         sim.run(built.network, steps * DT)
-        counts = {name: tally.read(1)[0][0] for name, tally in built.tallies.items()}
-        v = {population.name: np.array(built.groups[population.name].v[:]) for population in snn.wiring.hidden}
+        counts = {name: counter.read(1)[0][0] for name, counter in built.spike_counters.items()}
+        v = {population.name: np.array(built.groups[population.name].v[:]) for population in snn.network.hidden}
     told = {"x": images[:1].astype(float)}
-    for population in snn.wiring.hidden:
+    for population in snn.network.hidden:
         neurons, theta = (
             order(population.shape),
             spread(snn.thresholds[population.name], population.shape).astype(float),

@@ -100,7 +100,7 @@ def test_kernels_stay_kernels_behind_a_cut() -> None:
     whole, images = converted(residual())
     one = to_hybrid(whole, "last 2").stages[1].snn
     assert one is not None
-    assert isinstance(one.joints["r2", 0].kind, Conv2D)
+    assert isinstance(one.connections["r2", 0].kind, Conv2D)
     rng = np.random.default_rng(1)
     layers = (
         Input(name="x", shape=(1, 6, 6)),
@@ -116,7 +116,7 @@ def test_kernels_stay_kernels_behind_a_cut() -> None:
     assert (stage.piece.takes, stage.piece.graph.input.shape) == (("r1", "r2"), (144,))
     assert stage.snn is not None
     for k in (0, 1):
-        here, there = (int(snn.joints["r3", k].fan_out.sum()) for snn in (stage.snn, whole))
+        here, there = (int(snn.connections["r3", k].fan_out.sum()) for snn in (stage.snn, whole))
         assert here == there
     outcome = to_hybrid(whole, "last 1").run(images, 64, **NUMPY)
     meant = reference(whole.graph).outputs(images)
@@ -226,14 +226,18 @@ def test_operations_of_both_parts() -> None:
     """By hand, for a chain of 3, 5, 4 and 2 units, whose second ReLU stays analog, or whose first does."""
     whole, images = converted(chain(3, 5, 4, 2))
     outcome = to_hybrid(whole, "first 1").run(images, 8, **NUMPY)
-    bill = {layer.name: layer for layer in ledger(to_hybrid(whole, "first 1"), outcome).layers}
+    operations = {layer.name: layer for layer in ledger(to_hybrid(whole, "first 1"), outcome).layers}
     fired = round(outcome.spikes_an_image * 6)
-    assert list(bill) == ["relu1", "relu1, counted", "relu1, decoded", "relu2", "sum3"]
-    assert (bill["relu1"].analog_macs, bill["relu1"].updates) == (15 * 6, 5 * 8 * 6)
-    assert bill["relu1, counted"].additions == fired
-    assert bill["relu1, decoded"].multiplications == 5 * 6
-    assert (bill["relu2"].analog_macs, bill["relu2"].events, bill["relu2"].update) == (20 * 6, 0, None)
-    assert (bill["sum3"].analog_macs, bill["sum3"].neurons, bill["sum3"].sources) == (8 * 6, 2, 4)
+    assert list(operations) == ["relu1", "relu1, counted", "relu1, decoded", "relu2", "sum3"]
+    assert (operations["relu1"].analog_macs, operations["relu1"].updates) == (15 * 6, 5 * 8 * 6)
+    assert operations["relu1, counted"].additions == fired
+    assert operations["relu1, decoded"].multiplications == 5 * 6
+    assert (operations["relu2"].analog_macs, operations["relu2"].events, operations["relu2"].update) == (
+        20 * 6,
+        0,
+        None,
+    )
+    assert (operations["sum3"].analog_macs, operations["sum3"].neurons, operations["sum3"].sources) == (8 * 6, 2, 4)
     early = {layer.name: layer for layer in ledger(to_hybrid(whole, "first 1"), outcome.at(4)).layers}
     assert early["relu1"].updates == 5 * 4 * 6
     assert early["relu1, counted"].additions == outcome.counts["relu1"][list(outcome.marks).index(4)].sum()
@@ -260,9 +264,9 @@ def test_the_ordinary_network_it_is_compared_with_is_the_same_wherever_it_is_cut
         names[::2],
     ):
         net = to_hybrid(whole, spiking)
-        bill = ledger(net, net.run(images, 8, **NUMPY))
-        assert bill.macs == full.macs, spiking
-        assert sum(layer.weights for layer in bill.layers if layer.macs) == sum(
+        operations = ledger(net, net.run(images, 8, **NUMPY))
+        assert operations.macs == full.macs, spiking
+        assert sum(layer.weights for layer in operations.layers if layer.macs) == sum(
             layer.weights for layer in full.layers if layer.macs
         ), spiking
 
@@ -279,7 +283,7 @@ def test_energies_of_the_ordinary_network_are_the_same_wherever_it_is_cut() -> N
     whole, images = converted(residual())
     net = to_hybrid(whole, "last 1")
     bills = ledger(whole, whole.run(images, 2, **NUMPY)), ledger(net, net.run(images, 2, **NUMPY))
-    assert [bill.layers[0].macs for bill in bills] == [2 * 16 * 16, 2 * 16 * 16]
+    assert [operations.layers[0].macs for operations in bills] == [2 * 16 * 16, 2 * 16 * 16]
 
 
 def test_a_file_keeps_it(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_both_layouts_spike_alike(tmp_path: Path, settings: dict[str, str]) -> N
     for layout in ("first", "everywhere"):
         shown = images if layout == "first" else images.transpose(0, 2, 3, 1)
         snn = biosnn.convert(saved(tmp_path, written(BLOCKS, layout, 3)), shown, **settings)
-        assert not any(isinstance(joint.kind, Dense | Sparse) for joint in list(snn.joints.values())[:2])
+        assert not any(isinstance(joint.kind, Dense | Sparse) for joint in list(snn.connections.values())[:2])
         outcome = snn.run(shown[:2], T=6, target="numpy", each=True)
         told.append((snn, shown[:2], outcome))
     (first, _, one), (last, shown, other) = told

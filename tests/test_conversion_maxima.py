@@ -13,7 +13,7 @@ pytest.importorskip("onnxruntime")
 
 import biosnn
 from biosnn.ann import Add, AveragePool, Concat, Graph, Input, Layer, MaxPool, Relu, Scale, Select, reference
-from biosnn.conversion.populations import wiring
+from biosnn.conversion.populations import population_network
 from biosnn.errors import ConversionError
 
 RNG = np.random.default_rng(4)
@@ -108,14 +108,14 @@ def network(layers: tuple[Layer, ...]) -> Graph:
 def test_max_pooling_reads_spikes(case: str) -> None:
     layers, populations = CASES[case]
     graph = network(layers)
-    wired = wiring(graph)
-    assert len(wired.hidden) == populations
+    populated = population_network(graph)
+    assert len(populated.hidden) == populations
     images = RNG.normal(size=(4, 3, 8, 8)).astype(np.float32)
-    found, expected = (reference(of, threads=1).outputs(images) for of in (wired.graph, graph))
+    found, expected = (reference(of, threads=1).outputs(images) for of in (populated.graph, graph))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-    for population in wired.populations:
+    for population in populated.populations:
         if population.kind == "maximum":
-            assert isinstance(wired.graph[population.paths[0].source], Relu | MaxPool)
+            assert isinstance(populated.graph[population.paths[0].source], Relu | MaxPool)
 
 
 @pytest.mark.parametrize("case", ["relu, norm", "relu, padding", "relus, joined"])
@@ -142,4 +142,4 @@ def test_what_was_pooled_elsewhere_spikes_as_the_ann_says(case: str) -> None:
 )
 def test_what_has_no_spikes_to_pool_is_refused_with_advice(layers: tuple[Layer, ...], message: str) -> None:
     with pytest.raises(ConversionError, match=message):
-        wiring(network(layers))
+        population_network(network(layers))

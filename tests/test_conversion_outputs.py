@@ -44,9 +44,9 @@ def test_a_single_output_decides_by_its_sign() -> None:
     outcome = snn.run(images, 200, labels=labels, **NUMPY)
     assert outcome.accuracy >= 0.9
     with pytest.raises(ConversionError, match="expected two outputs or more"):
-        outcome.lead()
+        outcome.margin()
     with pytest.raises(ConversionError, match="a network of two outputs or more"):
-        snn.run(images, 20, lead=1.0, **NUMPY)
+        snn.run(images, 20, margin=1.0, **NUMPY)
 
 
 def test_outputs_that_are_images_are_channels_first() -> None:

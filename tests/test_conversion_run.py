@@ -13,9 +13,9 @@ from hypothesis_profile import examples
 import biosnn
 from biosnn.ann import Add, Graph, Linear, Relu, reference
 from biosnn.catalogue import neuron_model
-from biosnn.conversion import Balance, Options, SpikingNetwork, convert, explain, ledger
-from biosnn.conversion.populations import wiring
-from biosnn.conversion.thresholds import balanced, percentile_for
+from biosnn.conversion import Options, SpikingNetwork, ThresholdSettings, convert, explain, ledger
+from biosnn.conversion.populations import population_network
+from biosnn.conversion.thresholds import find_thresholds, percentile_for
 from biosnn.errors import BiosnnError, ConversionError, NotFoundError
 
 NUMPY: dict[str, Any] = {"target": "numpy", "precision": "float64"}
@@ -40,7 +40,7 @@ def test_rates_are_clipped_activations_up_to_a_spike(graph: Graph) -> None:
     snn = convert(graph, images, method="max")
     outcome = snn.run(images, steps, each=True, **NUMPY)
     for report in explain(snn, images, outcome):
-        layer = snn.wiring[report.name]
+        layer = snn.network[report.name]
         first = all(path.source == "x" for path in layer.paths)
         if first:
             assert report.errors["unevenness"] < 1e-5
@@ -173,15 +173,15 @@ def test_hard_reset_and_leak_lose_what_is_told_apart() -> None:
 def test_thresholds_are_percentiles_of_activations() -> None:
     graph = residual()
     images = images_of(graph, 120)
-    wired = wiring(graph)
+    populated = population_network(graph)
     values = reference(graph).activations(images, ["r1", "r3"])
     for balance in (
-        Balance(),
-        Balance(percentile=97.3),
-        Balance("max"),
-        Balance(percentile=99.0, per="layer", alpha=2),
+        ThresholdSettings(),
+        ThresholdSettings(percentile=97.3),
+        ThresholdSettings("max"),
+        ThresholdSettings(percentile=99.0, per="layer", alpha=2),
     ):
-        found = balanced(wired, images, balance, batch=50)
+        found = find_thresholds(populated, images, balance, batch=50)
         for name, activations in values.items():
             channels = np.moveaxis(activations, 1, 0).reshape(activations.shape[1], -1).astype(float)
             channels = channels.reshape(1, -1) if balance.per == "layer" else channels
@@ -234,19 +234,19 @@ def test_an_image_ends_as_soon_as_the_network_is_sure(target: str) -> None:
     full = snn.run(images, steps, **kwds)
     ordered = np.sort(full.potentials, axis=-1)
     ahead = ordered[..., -1] - ordered[..., -2]
-    lead = float(np.median(ahead[:, -1])) + 1e-3
-    early, sure = snn.run(images, steps, lead=lead, **kwds), ahead >= lead
+    margin = float(np.median(ahead[:, -1])) + 1e-3
+    early, sure = snn.run(images, steps, margin=margin, **kwds), ahead >= margin
     expected = np.where(sure.any(axis=1), sure.argmax(axis=1) + 1, steps)
     assert 1 < expected.min() < expected.max() == steps
-    np.testing.assert_array_equal(early.took, expected)
-    for k, took in enumerate(expected):
-        np.testing.assert_allclose(early.potentials[k, :took], full.potentials[k, :took], atol=1e-9)
+    np.testing.assert_array_equal(early.steps_used, expected)
+    for k, steps_used in enumerate(expected):
+        np.testing.assert_allclose(early.potentials[k, :steps_used], full.potentials[k, :steps_used], atol=1e-9)
         np.testing.assert_array_equal(
-            early.potentials[k, took:], np.tile(early.potentials[k, took - 1], (steps - took, 1))
+            early.potentials[k, steps_used:], np.tile(early.potentials[k, steps_used - 1], (steps - steps_used, 1))
         )
     assert early.spikes_an_image < full.spikes_an_image
     assert ledger(snn, early).an_inference("updates") < ledger(snn, full).an_inference("updates")
-    assert (full.took == steps).all()
+    assert (full.steps_used == steps).all()
 
 
 def test_the_lead_is_the_smallest_that_changes_no_decision() -> None:
@@ -256,15 +256,15 @@ def test_the_lead_is_the_smallest_that_changes_no_decision() -> None:
     ordered = np.sort(full.potentials, axis=-1)
     ahead, right = ordered[..., -1] - ordered[..., -2], full.potentials.argmax(axis=-1) == full.decided()[:, None]
 
-    def wrong(lead: float) -> int:
-        sure = ahead >= lead
+    def wrong(margin: float) -> int:
+        sure = ahead >= margin
         first = np.where(sure.any(axis=1), sure.argmax(axis=1), -1)
         return int((~right[np.arange(30), first]).sum())
 
-    assert wrong(full.lead()) == 0
-    assert wrong(0.999 * full.lead()) > 0
-    assert wrong(full.lead(0.9)) <= 3
-    assert full.lead(0.9) < full.lead()
+    assert wrong(full.margin()) == 0
+    assert wrong(0.999 * full.margin()) > 0
+    assert wrong(full.margin(0.9)) <= 3
+    assert full.margin(0.9) < full.margin()
 
 
 def dead() -> Graph:
@@ -291,9 +291,9 @@ def by_times(snn: SpikingNetwork, images: np.ndarray) -> SpikingNetwork:
         (lambda snn, x: snn.run(x, 2.5), r"run, T: expected 1 to 4096 steps \(got 2\.5\)"),
         (lambda snn, x: snn.run(x[:, :3], 4), r"expected the shape \(n, 4\)"),
         (lambda snn, x: snn.run(x[:0], 4), "expected one or more"),
-        (lambda snn, x: snn.run(x, 4, lead=0), r"lead: expected a number above 0 \(got 0\)"),
-        (lambda snn, x: snn.run(x, 4, **NUMPY).lead(0), r"agreement: expected a number above 0, at most 1 \(got 0\)"),
-        (lambda snn, x: convert(snn.graph, x, input="poisson").run(x, 4, lead=1), "lead: expected the code 'rate'"),
+        (lambda snn, x: snn.run(x, 4, margin=0), r"margin: expected a number above 0 \(got 0\)"),
+        (lambda snn, x: snn.run(x, 4, **NUMPY).margin(0), r"agreement: expected a number above 0, at most 1 \(got 0\)"),
+        (lambda snn, x: convert(snn.graph, x, input="poisson").run(x, 4, margin=1), "margin: expected the code 'rate'"),
         (lambda snn, x: snn.run(x, 4, labels=[1, 2]), "labels: expected 8 whole numbers"),
         (lambda snn, x: snn.run(x, 4, labels=x[:, 0]), "labels: expected 8 whole numbers"),
         (lambda snn, x: snn.run(x, 4, labels=np.arange(8.0)), "labels: expected 8 whole numbers"),

@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 from biosnn.ann import Add, AveragePool, Concat, Graph, Input, Linear, MaxPool, Relu, Scale, Select, affine, reference
 from biosnn.ann.affine import matrix
 from biosnn.ann.connections import connection, order, spread
-from biosnn.conversion.populations import Population, Wiring, wiring
+from biosnn.conversion.populations import Population, PopulationNetwork, population_network
 from biosnn.conversion.windows import aligned, windows
 from biosnn.errors import ConversionError
 from biosnn.projection import Conv2D, Dense, OneToOne, Sparse
 
 
-def by_synapses(wired: Wiring, population: Population, told: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+def by_synapses(
+    populated: PopulationNetwork, population: Population, told: dict[str, NDArray[Any]]
+) -> NDArray[np.float64]:
     """What the synapses of the paths bring to a population, from values in the order of layers."""
     found = np.broadcast_to(population.bias.ravel().astype(float), (len(told["x"]), population.neurons)).copy()
     for path in population.paths:
-        source = wired.graph[path.source].shape
+        source = populated.graph[path.source].shape
         joint = connection(path.layers, source, population.shape)
         fit = joint.kind.fit(int(np.prod(source)), population.neurons)
         values = told[path.source].reshape(len(found), -1)[:, order(source)].astype(float)
@@ -41,11 +43,11 @@ def by_synapses(wired: Wiring, population: Population, told: dict[str, NDArray[A
 @settings(max_examples=60, deadline=None)
 def test_the_synapses_of_any_network_give_the_sums_of_onnx_runtime(graph: Graph) -> None:
     images = np.random.default_rng(1).normal(size=(2, *graph.input.shape)).astype(np.float32)
-    wired = wiring(graph)
-    names = [population.name for population in wired.populations]
-    told = reference(wired.graph, threads=1).activations(images, ["x", *names])
-    for population in wired.populations:
-        sums = by_synapses(wired, population, told)
+    populated = population_network(graph)
+    names = [population.name for population in populated.populations]
+    told = reference(populated.graph, threads=1).activations(images, ["x", *names])
+    for population in populated.populations:
+        sums = by_synapses(populated, population, told)
         expected = told[population.name].reshape(len(images), -1)
         found = np.maximum(sums, 0) if population.kind == "relu" else sums
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
@@ -69,12 +71,12 @@ def test_layers_in_numpy_are_those_of_onnx_runtime_and_of_their_matrices(graph: 
 
 
 def kinds_of(graph: Graph) -> dict[str, list[type]]:
-    wired = wiring(graph)
+    populated = population_network(graph)
     return {
         population.name: [
             type(connection(path.layers, graph[path.source].shape, population.shape).kind) for path in population.paths
         ]
-        for population in wired.populations
+        for population in populated.populations
     }
 
 
@@ -92,7 +94,7 @@ def test_rules_stay_rules() -> None:
     )
     graph = Graph(layers, output="y")
     assert kinds_of(graph) == {"r1": [Conv2D], "r2": [Conv2D], "y": [Dense]}
-    path = wiring(graph)["r2"].paths[0]
+    path = population_network(graph)["r2"].paths[0]
     joint = connection(path.layers, (2, 8, 8), (3, 4, 4))
     assert joint.weights.shape == (6, 6, 2, 3)
     assert joint.kind.stride == (2, 2)  # type: ignore[attr-defined]
@@ -123,9 +125,11 @@ def test_what_lies_between_convolutions_leaves_the_rule() -> None:
         graph = Graph((*made, linear(rng, "y", "q", size, 2)), output="y")
         assert kinds_of(graph)["q"] == [Sparse if name == "rows" else Conv2D], name
         images = rng.normal(size=(2, 1, 6, 6)).astype(np.float32)
-        told, wired = reference(graph, threads=1).activations(images), wiring(graph)
+        told, populated = reference(graph, threads=1).activations(images), population_network(graph)
         expected = told["e"].reshape(2, -1)
-        np.testing.assert_allclose(by_synapses(wired, wired["q"], told), expected, rtol=1e-4, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            by_synapses(populated, populated["q"], told), expected, rtol=1e-4, atol=1e-5, err_msg=name
+        )
 
 
 def test_values_put_beside_others_are_no_layer_of_the_same_size() -> None:
@@ -139,10 +143,10 @@ def test_values_put_beside_others_are_no_layer_of_the_same_size() -> None:
 
 def test_a_fan_out_counts_the_synapses() -> None:
     for graph in (residual(), pooled()):
-        wired = wiring(graph)
-        for population in wired.populations:
+        populated = population_network(graph)
+        for population in populated.populations:
             for path in population.paths:
-                source = wired.graph[path.source].shape
+                source = populated.graph[path.source].shape
                 joint = connection(path.layers, source, population.shape)
                 fit = joint.kind.fit(int(np.prod(source)), population.neurons)
                 expected = [len(fit.outgoing(i)[0]) for i in range(int(np.prod(source)))]
@@ -152,7 +156,9 @@ def test_a_fan_out_counts_the_synapses() -> None:
 def test_thresholds_scale_weights_by_channels() -> None:
     graph = residual()
     theta = {"r1": np.array([2.0, 3.0]), "r2": np.array([5.0, 7.0])}
-    convolved, direct = (connection(path.layers, (2, 6, 6), (2, 6, 6)) for path in wiring(graph)["r2"].paths)
+    convolved, direct = (
+        connection(path.layers, (2, 6, 6), (2, 6, 6)) for path in population_network(graph)["r2"].paths
+    )
     found = convolved.scaled(theta["r1"], theta["r2"])
     np.testing.assert_allclose(found[1, 2, 0, 1], convolved.weights[1, 2, 0, 1] * 2 / 7, rtol=1e-6)
     np.testing.assert_allclose(direct.scaled(theta["r1"], theta["r2"]), np.tile([2 / 5, 3 / 7], 36), rtol=1e-6)
@@ -162,15 +168,15 @@ def test_thresholds_scale_weights_by_channels() -> None:
 
 def test_max_pooling_comes_after_its_relu() -> None:
     graph = pooled()
-    wired = wiring(graph)
-    assert [(p.name, p.kind) for p in wired.populations] == [
+    populated = population_network(graph)
+    assert [(p.name, p.kind) for p in populated.populations] == [
         ("m", "relu"),
         ("r1", "maximum"),
         ("r2", "relu"),
         ("y", "output"),
     ]
     images = np.random.default_rng(0).normal(size=(3, 1, 6, 6)).astype(np.float32)
-    np.testing.assert_array_equal(reference(wired.graph).outputs(images), reference(graph).outputs(images))
+    np.testing.assert_array_equal(reference(populated.graph).outputs(images), reference(graph).outputs(images))
 
 
 def _refused(case: str) -> Graph:
@@ -202,7 +208,7 @@ def _refused(case: str) -> Graph:
 )
 def test_what_cannot_spike_is_refused_by_name(case: str, message: str) -> None:
     with pytest.raises(ConversionError, match=message):
-        wiring(_refused(case))
+        population_network(_refused(case))
 
 
 def test_a_list_that_is_too_long_is_refused_before_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,20 +220,26 @@ def test_a_list_that_is_too_long_is_refused_before_memory_is_taken(monkeypatch: 
         Relu(name="r", inputs=("d",)),
         linear(rng, "y", "r", 128, 2),
     )
-    wired = wiring(Graph(layers, output="y"))
+    populated = population_network(Graph(layers, output="y"))
     monkeypatch.setattr(affine, "MOST_SYNAPSES", 10_000)
     with pytest.raises(ConversionError, match=r"Layer 'd'.*at most 10000 synapses .*Let a ReLU, or neurons, follow"):
-        connection(wired["r"].paths[0].layers, (2, 8, 8), (2, 8, 8))
+        connection(populated["r"].paths[0].layers, (2, 8, 8), (2, 8, 8))
 
 
 def test_windows_of_first_spikes() -> None:
-    assert windows(wiring(chain(4, 3, 3, 2))) == {"x": 0, "relu1": 1, "relu2": 2, "sum3": 3}
-    assert windows(wiring(pooled())) == {"x": 0, "m": 1, "r1": 1, "r2": 2, "y": 3}
-    assert windows(wiring(residual())) == {"x": 0, "r1": 1, "r2": 2, "r3": 3, "y": 4}  # shortcuts past one layer
+    assert windows(population_network(chain(4, 3, 3, 2))) == {"x": 0, "relu1": 1, "relu2": 2, "sum3": 3}
+    assert windows(population_network(pooled())) == {"x": 0, "m": 1, "r1": 1, "r2": 2, "y": 3}
+    assert windows(population_network(residual())) == {
+        "x": 0,
+        "r1": 1,
+        "r2": 2,
+        "r3": 3,
+        "y": 4,
+    }  # shortcuts past one layer
     long = chain(4, 3, 3, 3, 2)
     layers = [layer for layer in long.layers if layer.name != "relu3"]
     joined = (Add(name="sum", inputs=("sum3", "relu1")), Relu(name="relu3", inputs=("sum",)))
-    shortcut = aligned(wiring(Graph((*layers, *joined), output="sum4")))
+    shortcut = aligned(population_network(Graph((*layers, *joined), output="sum4")))
     assert [path.source for path in shortcut["relu3"].paths] == ["relu2", "relu1, held in window 2"]
     assert windows(shortcut)["relu3"] == 3
     assert [population.kind for population in shortcut.populations] == ["relu", "relu", "hold", "relu", "output"]
@@ -237,13 +249,13 @@ def test_the_input_cannot_be_held() -> None:
     layers = [layer for layer in chain(4, 4, 4, 2).layers if layer.name != "relu2"]
     joined = (Add(name="sum", inputs=("sum2", "x")), Relu(name="relu2", inputs=("sum",)))
     with pytest.raises(ConversionError, match=r"Layer 'relu2': expected no input beside other layers.*use code='rate'"):
-        aligned(wiring(Graph((*layers, *joined), output="sum3")))
+        aligned(population_network(Graph((*layers, *joined), output="sum3")))
 
 
 def test_an_output_that_is_rectified_is_read_before() -> None:
     first = Linear(name="f", inputs=("x",), weight=np.eye(2), bias=np.zeros(2))
     second = Linear(name="g", inputs=("r",), weight=np.eye(2), bias=np.array([0.0, -1.0]))
     layers = (Input(name="x", shape=(2,)), first, Relu(name="r", inputs=("f",)), second, Relu(name="y", inputs=("g",)))
-    wired = wiring(Graph(layers, output="y"))
-    assert [path.layers[-1].name for path in wired["y"].paths] == ["g"]
-    assert wired["y"].bias.tolist() == [0, -1]
+    populated = population_network(Graph(layers, output="y"))
+    assert [path.layers[-1].name for path in populated["y"].paths] == ["g"]
+    assert populated["y"].bias.tolist() == [0, -1]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from small_study import STUDY, write_study
 
 from biosnn.cli import main
-from biosnn.conversion import Balance, Options
+from biosnn.conversion import Options, ThresholdSettings
 from biosnn.errors import SettingsError
 from biosnn.run import run_study
 from biosnn.study import About, load_study, make_settings, nested, setting, setting_texts
@@ -195,8 +195,8 @@ def test_no_file_is_opened_while_settings_are_parsed(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(module, "open", refuse)
     monkeypatch.setattr(Path, "open", refuse)
     made = make_settings(Converting, {"conversion.neuron": "none.toml", "conversion.balance.percentile": "99"})
-    assert made.conversion == Options(Balance(percentile=99.0), neuron="none.toml")
-    with pytest.raises(SettingsError, match=r"Setting conversion\.balance: Balance\.percentile: expected"):
+    assert made.conversion == Options(ThresholdSettings(percentile=99.0), neuron="none.toml")
+    with pytest.raises(SettingsError, match=r"Setting conversion\.balance: ThresholdSettings\.percentile: expected"):
         make_settings(Converting, {"conversion.balance.percentile": "9"})
 
 

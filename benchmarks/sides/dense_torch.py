@@ -84,10 +84,10 @@ class Dense:
     """The converted network, in thresholds: the same equations as biosnn's, step by step, for a batch of images."""
 
     def __init__(self, snn: SpikingNetwork) -> None:
-        self.snn, self.names = snn, [population.name for population in snn.wiring.populations]
+        self.snn, self.names = snn, [population.name for population in snn.network.populations]
         self.paths: dict[str, list[tuple[str, Callable[[Tensor], Tensor]]]] = {}
         self.bias: dict[str, Tensor] = {}
-        for population in snn.wiring.populations:
+        for population in snn.network.populations:
             last = population.kind == "output"
             theta = np.ones_like(snn.thresholds[population.name]) if last else snn.thresholds[population.name]
             theta = theta.reshape(-1, *[1] * (len(population.shape) - 1))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from biosnn.conversion.reading import read_network
     from biosnn.conversion.running import run
     from biosnn.conversion.saving import is_converted, load, save
-    from biosnn.conversion.thresholds import Balance
+    from biosnn.conversion.thresholds import ThresholdSettings
 
 _HOMES = {
     "analysis.error_analysis": ("PARTS", "LayerReport", "explain"),
@@ -34,14 +34,13 @@ _HOMES = {
     "reading": ("read_network",),
     "running": ("run",),
     "saving": ("is_converted", "load", "save"),
-    "thresholds": ("Balance",),
+    "thresholds": ("ThresholdSettings",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PARTS",
     "Adjustment",
-    "Balance",
     "ConvertedNetwork",
     "HybridNetwork",
     "HybridOutcome",
@@ -49,6 +48,7 @@ __all__ = [
     "Options",
     "Outcome",
     "SpikingNetwork",
+    "ThresholdSettings",
     "Trials",
     "convert",
     "decisions",

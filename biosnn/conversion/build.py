@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from biosnn.ann.connections import order, spread
 from biosnn.coding import TTFS, Bernoulli, Regular
 from biosnn.conversion.connections import pixel_order
-from biosnn.conversion.early_exit import Decide
+from biosnn.conversion.early_exit import EarlyExit
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import SpikingNetwork, largest_pixel
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
-from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS, Tally
+from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS, SpikeCounter
 from biosnn.groups.build import neurons
 from biosnn.groups.schedule import within_step
 from biosnn.inputs import encoder, images, reset_on_image
@@ -46,7 +46,7 @@ class Built:
         By the name of the population; those of the input are `ON` and `OFF`.
     output : StateMonitor, SpikeMonitor or None
         Of the output, if there is one.
-    tallies : dict of str to Tally
+    spike_counters : dict of str to SpikeCounter
         Spikes of each group.
     """
 
@@ -55,7 +55,7 @@ class Built:
     steps: int
     groups: dict[str, Any]
     output: Any
-    tallies: dict[str, Tally]
+    spike_counters: dict[str, SpikeCounter]
 
 
 def build(
@@ -76,7 +76,7 @@ def build(
     early : bool
         Whether an image ends as soon as the output is sure (see `deciding`).
     intervals : int
-        Into how many intervals an image is divided, in which spikes are counted by themselves (see `tally`): of the
+        Into how many intervals an image is divided, in which spikes are counted by themselves (see `counter`): of the
         populations whose rates are handed on, for each image.
 
     Returns
@@ -89,20 +89,20 @@ def build(
         pictures.variables.add_array(INTERVAL, size=MOST_STEPS, dtype=np.int32)
     groups, onsets = pixel_groups(snn, pictures, period, shown, period)
     projections: list[Any] = []
-    for number, population in enumerate(snn.wiring.populations):
+    for number, population in enumerate(snn.network.populations):
         group = _population(snn, population, membrane, f"layer_{number}")
         groups[population.name] = group
         projections += joined(snn, population, groups, pictures, number, **_onto(snn, population, membrane))
         reset_on_image(group, pictures, _state(snn, population, group), order=BEGIN)
     within_step(*groups.values(), *projections)
     if early:
-        Decide(groups[snn.graph.output], pictures)
-    reads = None if snn.wiring.ends else _reads(groups[snn.graph.output], snn.options.output)
-    apart = {name: shown if each or name in snn.wiring.ends else 1 for name in groups}
-    tallies = tallies_of(groups, pictures, apart, intervals, firsts=each and intervals == 1)
+        EarlyExit(groups[snn.graph.output], pictures)
+    reads = None if snn.network.ends else _reads(groups[snn.graph.output], snn.options.output)
+    apart = {name: shown if each or name in snn.network.ends else 1 for name in groups}
+    spike_counters = spike_counters_of(groups, pictures, apart, intervals, firsts=each and intervals == 1)
     more = [made for made in (onsets, reads) if made is not None]
     network = Network(pictures, *groups.values(), *projections, *more)
-    return Built(network, shown, steps, groups, reads, tallies)
+    return Built(network, shown, steps, groups, reads, spike_counters)
 
 
 def _reads(output: Any, what: str) -> Any:
@@ -117,16 +117,16 @@ def blank_images(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
     return images(blank, period=period, name=PICTURES)
 
 
-def tallies_of(
+def spike_counters_of(
     groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1, *, firsts: bool = False
-) -> dict[str, Tally]:
+) -> dict[str, SpikeCounter]:
     """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals.
 
     With ``firsts``, the step of each first spike is kept too.
     """
     spiking = {name: group for name, group in groups.items() if group.thresholder}
     return {
-        name: Tally(group, pictures, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
+        name: SpikeCounter(group, pictures, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
         for number, (name, group) in enumerate(spiking.items())
     }
 
@@ -168,7 +168,7 @@ def parameters(snn: SpikingNetwork) -> dict[str, Any]:
     """
     membrane = Membrane.of(snn.options.model)
     found: dict[str, Any] = {}
-    for number, population in enumerate(snn.wiring.populations):
+    for number, population in enumerate(snn.network.populations):
         if population.kind != MAXIMUM:
             own = _values(snn, population, membrane)
             found |= {f"layer_{number}.{variable}": value for variable, value in own.items()}
@@ -268,14 +268,14 @@ def weights_of(
         theta = np.ones_like(theta)  # the potential is read as it is
     found: dict[str, Any] = {}
     for k, path in enumerate(population.paths):
-        joint, name = snn.joints[population.name, k], f"joint_{number}_{k}"
-        ones = np.ones(joint.source[:1])
+        connection, name = snn.connections[population.name, k], f"joint_{number}_{k}"
+        ones = np.ones(connection.source[:1])
         if path.source != snn.graph.input.name:
-            found[name] = joint.scaled(snn.thresholds[path.source], theta) * spikes.unit
+            found[name] = connection.scaled(snn.thresholds[path.source], theta) * spikes.unit
         elif snn.options.input == "analog":
-            found[name] = joint.scaled(ones, theta) * currents.unit
+            found[name] = connection.scaled(ones, theta) * currents.unit
         else:
-            weights = joint.scaled(ones * largest_pixel(snn), theta) * pixels.unit
+            weights = connection.scaled(ones * largest_pixel(snn), theta) * pixels.unit
             sides = ((ON, 1), (OFF, -1)) if snn.lowest < 0 else ((ON, 1),)
             found |= {f"{name}_{_CALLED[side]}": sign * weights for side, sign in sides}
     return found
@@ -311,7 +311,7 @@ def joined(
     group, found = groups[population.name], []
     weights = weights_of(snn, population, number, spikes=spikes, pixels=pixels, currents=currents)
     for k, path in enumerate(population.paths):
-        kind, name = snn.joints[population.name, k].kind, f"joint_{number}_{k}"
+        kind, name = snn.connections[population.name, k].kind, f"joint_{number}_{k}"
         if path.source != snn.graph.input.name:
             adds = f"{spikes.variable}_post += w"
             found.append(Projection(groups[path.source], group, kind, weights[name], on_pre=adds, name=name))
@@ -329,7 +329,7 @@ def joined(
 
 def pixel_sequence(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float32]:
     """Images as pixels in the order of the neurons, shape (n, pixels); of inputs that spike, at most 1."""
-    flat = shown.reshape(len(shown), -1)[:, pixel_order(snn.wiring)]
+    flat = shown.reshape(len(shown), -1)[:, pixel_order(snn.network)]
     if snn.options.input == "analog":
         return flat
     clipped: NDArray[np.float32] = np.clip(flat / largest_pixel(snn), -1, 1)

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from biosnn.ann.connections import Connection, connection, order
 from biosnn.ann.layers import Select
 from biosnn.ann.layouts import TO_FIRST, arrangement
-from biosnn.conversion.populations import Path, Population, Wiring
+from biosnn.conversion.populations import Path, Population, PopulationNetwork
 
 
-def path_connection(wired: Wiring, population: Population, path: Path) -> Connection:
+def path_connection(populated: PopulationNetwork, population: Population, path: Path) -> Connection:
     """A path that leads to a population as a kind and weights; see `connection`."""
-    source = wired.shape(path.source)
-    if path.source != wired.graph.input.name or not wired.channels_last:
+    source = populated.shape(path.source)
+    if path.source != populated.graph.input.name or not populated.channels_last:
         return connection(path.layers, source, population.shape)
     height, width, channels = source
     layers = path.layers[1:]
@@ -30,7 +30,7 @@ def path_connection(wired: Wiring, population: Population, path: Path) -> Connec
     return connection(layers, (channels, height, width), population.shape)
 
 
-def pixel_order(wired: Wiring) -> NDArray[np.int64]:
+def pixel_order(populated: PopulationNetwork) -> NDArray[np.int64]:
     """For each pixel, in the order of neurons, the flat index of its value in an image as it comes."""
-    entrance = wired.graph.input
-    return np.arange(entrance.neurons) if wired.channels_last else order(entrance.shape)
+    entrance = populated.graph.input
+    return np.arange(entrance.neurons) if populated.channels_last else order(entrance.shape)

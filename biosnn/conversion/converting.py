@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike
 from biosnn.ann.graph import Graph
 from biosnn.ann.images import check_images
 from biosnn.conversion.hybrid.network import HybridNetwork, to_hybrid
-from biosnn.conversion.network import Options, SpikingNetwork, wired_for
+from biosnn.conversion.network import Options, SpikingNetwork, population_network_for
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.reading import read_network
 from biosnn.conversion.running import run
-from biosnn.conversion.thresholds import Balance, balanced
+from biosnn.conversion.thresholds import ThresholdSettings, find_thresholds
 from biosnn.errors import ConversionError, field_error
 
 
@@ -81,7 +81,7 @@ def convert(
     spiking : str or iterable of str, optional
         Which ReLU layers spike, if not all: ``"first 6"``, ``"last 4"``, or names. The others stay what they are.
     **settings
-        Fields of `Options`, or of `Balance`, by their names.
+        Fields of `Options`, or of `ThresholdSettings`, by their names.
 
     Returns
     -------
@@ -103,9 +103,9 @@ def convert(
     chosen.check_neuron()
     graph = network if isinstance(network, Graph) else _read(network, calibration, example)
     images = check_images(graph, calibration)
-    wired = wired_for(graph, chosen)
-    thresholds = balanced(wired, images, chosen.balance)
-    found = ConvertedNetwork(wired, thresholds, float(images.min()), float(images.max()), chosen)
+    populated = population_network_for(graph, chosen)
+    thresholds = find_thresholds(populated, images, chosen.balance)
+    found = ConvertedNetwork(populated, thresholds, float(images.min()), float(images.max()), chosen)
     if spiking is None:
         return found
     return to_hybrid(found, spiking)
@@ -118,7 +118,7 @@ def _read(network: Any, calibration: ArrayLike, example: Any) -> Graph:
 
 
 def _options(options: Options, settings: Mapping[str, Any]) -> Options:
-    own, of_balance = ({f.name for f in fields(kind)} for kind in (Options, Balance))
+    own, of_balance = ({f.name for f in fields(kind)} for kind in (Options, ThresholdSettings))
     for name in settings:
         if name not in own | of_balance:
             valid = ", ".join(sorted((own | of_balance) - {"balance"}))

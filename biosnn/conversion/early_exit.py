@@ -12,14 +12,14 @@ from biosnn.codegen.code_objects import Task
 _TURNED = ("_turns", "_steps", "_early", "t_in_timesteps")
 
 
-class Decide(Task):
+class EarlyExit(Task):
     """Ends an image when the largest potential of the output is far enough ahead of the second largest.
 
     Parameters
     ----------
     output : NeuronGroup
-        With the potentials ``v``. It gets the variables ``_lead`` (how far), ``_length`` (of an image, in steps) and
-        ``_images`` (how many are shown), which a run must set, and ``_took``: how long each was shown.
+        With the potentials ``v``. It gets the variables ``_margin`` (how far), ``_length`` (of an image, in steps) and
+        ``_images`` (how many are shown), which a run must set, and ``_steps_used``: how long each was shown.
     pictures : Images
         The images.
     """
@@ -27,28 +27,28 @@ class Decide(Task):
     def __init__(self, output: Any, pictures: Any) -> None:
         self.output, self.pictures = output, pictures
         single = {"size": 1, "scalar": True, "index": "0"}
-        output.variables.add_array("_lead", dtype=np.float64, **single)
+        output.variables.add_array("_margin", dtype=np.float64, **single)
         for name in ("_length", "_images"):
             output.variables.add_array(name, dtype=np.int64, **single)
-        output.variables.add_array("_took", size=pictures.n_images, dtype=np.int32)
-        own = ("v", "_lead", "_length", "_images", "_took")
+        output.variables.add_array("_steps_used", size=pictures.n_images, dtype=np.int32)
+        own = ("v", "_margin", "_length", "_images", "_steps_used")
         needed = {name: output.variables[name] for name in own} | {name: pictures.variables[name] for name in _TURNED}
         self.needed = needed
         at = {"clock": output.clock, "when": "end", "order": 10, "name": f"{output.name}_decides"}
         kwds = {"potential": needed["v"]}
-        Task.__init__(self, output, "decide", "biosnn.conversion", needed, self.decide, kwds, **at)
+        Task.__init__(self, output, "early_exit", "biosnn.conversion", needed, self.check, kwds, **at)
         output.contained_objects.append(self)
 
-    def decide(self) -> None:
+    def check(self) -> None:
         """Do it, on the targets that run in this process."""
         get = {name: var.get_value() for name, var in self.needed.items()}
         turn, length = int(get["_turns"].item()) - 1, int(get["_length"].item())
         if turn < 0:
             return
         shown = int(get["t_in_timesteps"].item()) + int(get["_early"].item()) - int(get["_steps"][turn]) + 1
-        get["_took"][turn] = shown
+        get["_steps_used"][turn] = shown
         second, first = np.sort(get["v"])[-2:] if len(get["v"]) > 1 else (-np.inf, get["v"][0])
-        sure = first - second >= get["_lead"].item()
+        sure = first - second >= get["_margin"].item()
         if sure and shown < length:
             get["_early"] += length - shown
         if (sure or shown == length) and turn == int(get["_images"].item()) - 1:

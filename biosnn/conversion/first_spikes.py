@@ -12,7 +12,7 @@ from typing import Any
 from brian2 import Network, Quantity, StateMonitor
 
 from biosnn.ann.connections import order, spread
-from biosnn.conversion.build import BEGIN, Built, Onto, blank_images, joined, pixel_groups, relays, tallies_of
+from biosnn.conversion.build import BEGIN, Built, Onto, blank_images, joined, pixel_groups, relays, spike_counters_of
 from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
@@ -35,14 +35,14 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
     shown, each
         As in `biosnn.conversion.build.build`.
     """
-    turns = windows(snn.wiring)
+    turns = windows(snn.network)
     total = steps * turns[snn.graph.output]
     period = total * DT
     pictures = blank_images(snn, shown, period)
     groups, onsets = pixel_groups(snn, pictures, period, shown, steps * DT)
     projections: list[Any] = []
     lasting = Onto("z", 1 / (steps * DT))
-    for number, population in enumerate(snn.wiring.populations):
+    for number, population in enumerate(snn.network.populations):
         group = _population(snn, population, f"layer_{number}", steps, turns[population.name])
         groups[population.name] = group
         if population.kind not in (MAXIMUM, OUTPUT):
@@ -54,9 +54,9 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
         reset_on_image(group, pictures, changing, order=BEGIN - 2)  # after images have turned, before they drive
     within_step(*groups.values(), *projections)
     output = StateMonitor(groups[snn.graph.output], "v", record=True, when="end", name="read")
-    tallies = tallies_of(groups, pictures, dict.fromkeys(groups, shown if each else 1), firsts=each)
+    spike_counters = spike_counters_of(groups, pictures, dict.fromkeys(groups, shown if each else 1), firsts=each)
     network = Network(pictures, onsets, *groups.values(), *projections, output)
-    return Built(network, shown, total, groups, output, tallies)
+    return Built(network, shown, total, groups, output, spike_counters)
 
 
 def _population(snn: SpikingNetwork, population: Population, name: str, steps: int, window: int) -> Any:

@@ -17,8 +17,8 @@ from biosnn.ann.graph import Graph
 from biosnn.catalogue import neuron_model
 from biosnn.conversion.connections import path_connection
 from biosnn.conversion.membrane import Membrane
-from biosnn.conversion.populations import MAXIMUM, OUTPUT, RELU, Population, Wiring, wiring
-from biosnn.conversion.thresholds import Balance
+from biosnn.conversion.populations import MAXIMUM, OUTPUT, RELU, Population, PopulationNetwork, population_network
+from biosnn.conversion.thresholds import ThresholdSettings
 from biosnn.conversion.windows import aligned
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
@@ -34,7 +34,7 @@ class Options:
 
     Parameters
     ----------
-    balance : Balance
+    balance : ThresholdSettings
         How thresholds are found.
     code : {"rate", "first spike"}
         What tells a value: how often a neuron fires, or when it fires its only spike, which takes a window of time for
@@ -60,7 +60,7 @@ class Options:
         If a field makes no sense.
     """
 
-    balance: Balance = field(default_factory=Balance)
+    balance: ThresholdSettings = field(default_factory=ThresholdSettings)
     code: str = "rate"
     neuron: str | Path | NeuronModel = "if_soft"
     preset: str = ""
@@ -150,7 +150,7 @@ class SpikingNetwork:
 
     Parameters
     ----------
-    wiring : Wiring
+    network : PopulationNetwork
         The network as populations and paths.
     thresholds : mapping of str to ndarray of float32
         For each population the activation that a spike stands for: one a channel, or one a neuron.
@@ -162,7 +162,7 @@ class SpikingNetwork:
         Populations that a remedy has changed since, by name (see `biosnn.conversion.analysis.remedies`).
     """
 
-    wiring: Wiring
+    network: PopulationNetwork
     thresholds: Mapping[str, NDArray[np.float32]]
     lowest: float
     highest: float
@@ -172,21 +172,21 @@ class SpikingNetwork:
     @property
     def graph(self) -> Graph:
         """The ordinary network."""
-        return self.wiring.graph
+        return self.network.graph
 
     @cached_property
-    def joints(self) -> Mapping[tuple[str, int], Connection]:
+    def connections(self) -> Mapping[tuple[str, int], Connection]:
         """For each population and each of its paths, by number: a kind of projection and its weights."""
         found = {}
-        for population in self.wiring.populations:
+        for population in self.network.populations:
             for number, path in enumerate(population.paths):
-                found[population.name, number] = path_connection(self.wiring, population, path)
+                found[population.name, number] = path_connection(self.network, population, path)
         return found
 
     @property
     def neurons(self) -> int:
         """How many neurons spike."""
-        return sum(population.neurons for population in self.wiring.hidden)
+        return sum(population.neurons for population in self.network.hidden)
 
     def with_thresholds(self, factor: float | Mapping[str, Any]) -> Self:
         """Return the network with other thresholds.
@@ -217,7 +217,7 @@ class SpikingNetwork:
     def adjustment(self, name: str) -> Adjustment:
         """What is special about a population; of one that nothing has changed, nothing."""
         start = self.options.start
-        return self.adjusted.get(name) or Adjustment.none(self.wiring[name].shape[0], start)
+        return self.adjusted.get(name) or Adjustment.none(self.network[name].shape[0], start)
 
     def with_adjustment(self, name: str, **changes: ArrayLike) -> Self:
         """Return the network with a population changed.
@@ -234,7 +234,7 @@ class SpikingNetwork:
         ConversionError
             If the population is unknown or none that can be changed, or a number makes no sense.
         """
-        changeable = [p.name for p in self.wiring.hidden if p.kind == RELU and self.options.code == "rate"]
+        changeable = [p.name for p in self.network.hidden if p.kind == RELU and self.options.code == "rate"]
         if name not in changeable:
             raise ConversionError(field_error("with_adjustment", f"a population among {changeable}", name))
         old = self.adjustment(name)
@@ -245,7 +245,7 @@ class SpikingNetwork:
         """For each population, in words: its name, shape, thresholds, and where its synapses come from."""
         return [
             (p.name, " x ".join(map(str, p.shape)), self._threshold(p), self._sources(p))
-            for p in self.wiring.populations
+            for p in self.network.populations
         ]
 
     def _threshold(self, population: Population) -> str:
@@ -260,9 +260,9 @@ class SpikingNetwork:
     def _sources(self, population: Population) -> str:
         said = []
         for number, path in enumerate(population.paths):
-            joint = self.joints[population.name, number]
-            shape = " x ".join(map(str, joint.weights.shape)) or "1"
-            said.append(f"{path.source} ({type(joint.kind).__name__}, {shape})")
+            connection = self.connections[population.name, number]
+            shape = " x ".join(map(str, connection.weights.shape)) or "1"
+            said.append(f"{path.source} ({type(connection.kind).__name__}, {shape})")
         return ", ".join(said)
 
     def __str__(self) -> str:
@@ -271,10 +271,10 @@ class SpikingNetwork:
         return "\n".join("  ".join([*(f"{row[k]:{widths[k]}}" for k in range(3)), row[3]]) for row in rows)
 
 
-def wired_for(graph: Graph, options: Options) -> Wiring:
+def population_network_for(graph: Graph, options: Options) -> PopulationNetwork:
     """A network as populations that can tell their values in the code of these options."""
-    wired = wiring(graph)
-    return aligned(wired) if options.code == "first spike" else wired
+    populated = population_network(graph)
+    return aligned(populated) if options.code == "first spike" else populated
 
 
 def largest_pixel(snn: SpikingNetwork) -> float:

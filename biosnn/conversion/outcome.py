@@ -48,7 +48,7 @@ class Outcome:
     firsts : mapping of str to ndarray of int, shape (images, neurons)
         For each of them, if each image was counted by itself, the step of each neuron's first spike, from 0; -1 where
         it did not fire.
-    took : ndarray of int, shape (images,)
+    steps_used : ndarray of int, shape (images,)
         For how many steps each image was shown: all, unless it ended early. The answer stays what it was then.
     labels : ndarray of int, shape (images,), or None
         What is right.
@@ -64,7 +64,7 @@ class Outcome:
     spikes: Mapping[str, NDArray[np.int64]]
     by_step: Mapping[str, NDArray[np.int64]]
     firsts: Mapping[str, NDArray[np.int64]]
-    took: NDArray[np.int64]
+    steps_used: NDArray[np.int64]
     labels: NDArray[np.int64] | None
     seconds: float
     elapsed: float
@@ -104,8 +104,8 @@ class Outcome:
         """In which part of the images it decides as another network does."""
         return accuracy(self.decided(T), decided)
 
-    def lead(self, agreement: float = 1.0) -> float:
-        """The lead at which images can end early: the smallest that changes no decision on these images, or few.
+    def margin(self, agreement: float = 1.0) -> float:
+        """The margin at which images can end early: the smallest that changes no decision on these images, or few.
 
         Parameters
         ----------
@@ -123,13 +123,13 @@ class Outcome:
             If there are no two outputs to compare, or ``agreement`` is no part.
         """
         if self.potentials.shape[-1] < 2:
-            raise ConversionError(field_error("Outcome.lead", "two outputs or more", self.potentials.shape[-1]))
+            raise ConversionError(field_error("Outcome.margin", "two outputs or more", self.potentials.shape[-1]))
         if not 0 < agreement <= 1:
-            raise ConversionError(field_error("Outcome.lead, agreement", "a number above 0, at most 1", agreement))
+            raise ConversionError(field_error("Outcome.margin, agreement", "a number above 0, at most 1", agreement))
         ordered = np.sort(self.potentials, axis=-1)
         ahead = ordered[..., -1] - ordered[..., -2]
         kept = decisions(self.potentials) == self.decided()[:, None]
-        # An image is lost if it is sure, at some step, of what it does not decide in the end: by its largest such lead,
+        # An image is lost if it is sure, at some step, of what it does not decide in the end: by its largest margin,
         # unless the right one has been as far ahead before.
         wrong = np.where(kept, 0.0, ahead)
         before = np.maximum.accumulate(np.where(kept, ahead, 0.0), axis=1)

@@ -72,7 +72,7 @@ class Population:
 
 
 @dataclass(frozen=True, eq=False)
-class Wiring:
+class PopulationNetwork:
     """A network as populations.
 
     Parameters
@@ -113,7 +113,7 @@ class Wiring:
         return self.populations if self.ends else self.populations[:-1]
 
 
-def wiring(graph: Graph, ends: tuple[str, ...] = ()) -> Wiring:
+def population_network(graph: Graph, ends: tuple[str, ...] = ()) -> PopulationNetwork:
     """See a network as populations and paths.
 
     Max pooling comes right behind ReLUs, where that gives the same values (see `maxima`).
@@ -123,7 +123,7 @@ def wiring(graph: Graph, ends: tuple[str, ...] = ()) -> Wiring:
     graph : Graph
         The network.
     ends : tuple of str
-        As in `Wiring`. With them, the output of the graph is no population, unless it is a ReLU or max pooling.
+        As in `PopulationNetwork`. With them, the output of the graph is none, unless it is a ReLU or max pooling.
 
     Raises
     ------
@@ -149,11 +149,11 @@ def wiring(graph: Graph, ends: tuple[str, ...] = ()) -> Wiring:
         bias = np.zeros(layer.shape, np.float32) if kind == MAXIMUM else offsets[layer.inputs[0]]
         found.append(Population(layer.name, kind, layer.shape, paths, bias))
     if ends:
-        return Wiring(graph, tuple(found), ends)
+        return PopulationNetwork(graph, tuple(found), ends)
     # The potential of an output that is a ReLU itself says the same, and more.
     end = last.inputs[0] if isinstance(last, Relu) else last.name
     found.append(Population(last.name, OUTPUT, last.shape, _paths(graph, neurons, end), offsets[end]))
-    return Wiring(graph, tuple(found))
+    return PopulationNetwork(graph, tuple(found))
 
 
 def _paths(graph: Graph, neurons: set[str], name: str, after: tuple[Layer, ...] = ()) -> tuple[Path, ...]:

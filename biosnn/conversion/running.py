@@ -39,7 +39,7 @@ def run(
     *,
     labels: ArrayLike | None = None,
     each: bool = False,
-    lead: float | None = None,
+    margin: float | None = None,
     sim: Simulation | None = None,
     target: str = "cpp",
     precision: str = "float32",
@@ -62,10 +62,10 @@ def run(
         What is right.
     each : bool
         Whether the spikes of each neuron are kept for each image.
-    lead : float, optional
+    margin : float, optional
         Go on to the next image as soon as the largest potential of the output is so far ahead of the second: as much as
         the ordinary network's output for the first would be ahead in one step, times steps. By default all images are
-        shown for all steps. `Outcome.lead` finds one.
+        shown for all steps. `Outcome.margin` finds one.
     sim : Simulation, optional
         An open session to run in, whose program so far is given up; by default one is opened.
     target, precision, seed
@@ -91,9 +91,9 @@ def run(
         raise ConversionError(field_error("run", "a network whose layers all spike", type(snn).__name__, do))
     shown = check_images(snn.graph, images)
     right, steps = check_labels(labels, len(shown), snn.graph), check_steps(T)
-    if lead is not None:
-        _check_lead(snn, lead)
-    how = How(steps, each, lead, precision, jobs, report)
+    if margin is not None:
+        _check_margin(snn, margin)
+    how = RunSettings(steps, each, margin, precision, jobs, report)
     if sim is None:
         with session(target, seed=seed) as opened:
             return _run(opened, snn, shown, right, how)
@@ -101,28 +101,28 @@ def run(
 
 
 @dataclass(frozen=True)
-class How:
+class RunSettings:
     """The parameters of `run`, and the steps up to which spikes are counted by themselves, the last being T."""
 
     T: int
     each: bool
-    lead: float | None
+    margin: float | None
     precision: str
     jobs: int | None
     report: Callable[[float], None] | None
     marks: tuple[int, ...] = ()
 
 
-def _check_lead(snn: SpikingNetwork, lead: float) -> None:
+def _check_margin(snn: SpikingNetwork, margin: float) -> None:
     options = snn.options
     given = (options.code, options.input, options.output)
     if given != ("rate", "analog", "potential"):
         expected = "the code 'rate', the input 'analog' and the output 'potential' for images that end early"
-        raise ConversionError(field_error("run, lead", expected, given))
-    if snn.wiring.populations[-1].neurons < 2:
-        raise ConversionError(field_error("run, lead", "a network of two outputs or more", 1))
-    if not 0 < lead < float("inf"):
-        raise ConversionError(field_error("run, lead", "a number above 0", lead))
+        raise ConversionError(field_error("run, margin", expected, given))
+    if snn.network.populations[-1].neurons < 2:
+        raise ConversionError(field_error("run, margin", "a network of two outputs or more", 1))
+    if not 0 < margin < float("inf"):
+        raise ConversionError(field_error("run, margin", "a number above 0", margin))
 
 
 def check_steps(T: object) -> int:
@@ -157,7 +157,7 @@ def _run(
     snn: SpikingNetwork,
     images: NDArray[np.float32],
     labels: NDArray[np.int64] | None,
-    how: How,
+    how: RunSettings,
 ) -> Outcome:
     found, elapsed = in_parts(sim, snn, images, how, partial(read_part, sim, snn, how))
     return replace(joined(found, how.each), labels=labels, elapsed=elapsed)
@@ -167,7 +167,7 @@ def in_parts(
     sim: Simulation,
     snn: SpikingNetwork,
     images: NDArray[np.float32],
-    how: How,
+    how: RunSettings,
     read: Callable[[Built, slice], Read],
 ) -> tuple[list[Read], float]:
     """Show images, some in each process, and read each process as soon as it has ended.
@@ -180,7 +180,7 @@ def in_parts(
         The network.
     images : ndarray of float32
         As `check_images` gives them.
-    how : How
+    how : RunSettings
         How.
     read : callable
         Given what was built, and which images were shown, reads what is wanted; asked in the order of the images.
@@ -204,7 +204,7 @@ class Program:
         An open session.
     snn : SpikingNetwork
         The network.
-    how : How
+    how : RunSettings
         How images are shown.
     together : int
         At most how many in one process.
@@ -212,13 +212,15 @@ class Program:
         Whether networks differ in thresholds and adjustments; then they are written for each process.
     """
 
-    def __init__(self, sim: Simulation, snn: SpikingNetwork, how: How, together: int, *, varied: bool = False) -> None:
+    def __init__(
+        self, sim: Simulation, snn: SpikingNetwork, how: RunSettings, together: int, *, varied: bool = False
+    ) -> None:
         self.sim, self.how, self.varied = sim, how, varied
         sim.reset(dt=DT, precision=how.precision)
         intervals = max(len(how.marks), 1)
         together = min(together, _most_together(snn, how))
         if snn.options.code == "rate":
-            built = build(snn, how.T, together, each=how.each, early=how.lead is not None, intervals=intervals)
+            built = build(snn, how.T, together, each=how.each, early=how.margin is not None, intervals=intervals)
         else:
             built = build_first_spikes(snn, how.T, together, each=how.each)
         self.built, blank = built, np.zeros((1, snn.graph.input.neurons), np.float32)
@@ -247,50 +249,53 @@ class Program:
         built, how = self.built, self.how
         filled, lasts = np.resize(part, (built.shown, part.shape[1])), [duration(len(part), built.steps)]
         found = {"pictures.pixels": filled.ravel(), **own}
-        if how.lead is not None:
+        if how.margin is not None:
             output = built.groups[snn.graph.output].name
-            found |= {f"{output}._lead": how.lead, f"{output}._length": built.steps, f"{output}._images": len(part)}
+            found |= {f"{output}._margin": how.margin, f"{output}._length": built.steps, f"{output}._images": len(part)}
         if len(how.marks) > 1:
             interval = np.searchsorted(how.marks, np.arange(MOST_STEPS), side="right")
             found[f"pictures.{INTERVAL}"] = np.minimum(interval, len(how.marks) - 1)
         return Point(found, seed=derived_seed(self.sim.seed, number), durations=lasts)
 
 
-def _most_together(snn: SpikingNetwork, how: How) -> int:
+def _most_together(snn: SpikingNetwork, how: RunSettings) -> int:
     """For how many images there is room to count the spikes of each interval."""
-    apart = snn.wiring.ends
+    apart = snn.network.ends
     if how.each and len(how.marks) > 1:
-        apart = tuple(population.name for population in snn.wiring.hidden)
-    counted = sum(snn.wiring[name].neurons for name in apart) * max(len(how.marks), 1)
+        apart = tuple(population.name for population in snn.network.hidden)
+    counted = sum(snn.network[name].neurons for name in apart) * max(len(how.marks), 1)
     return max(MOST_COUNTS // counted, 1) if counted else MOST_COUNTS
 
 
-def read_part(sim: Simulation, snn: SpikingNetwork, how: How, built: Built, part: slice) -> Outcome:
+def read_part(sim: Simulation, snn: SpikingNetwork, how: RunSettings, built: Built, part: slice) -> Outcome:
     """Read what a process did with some images."""
     shown = part.stop - part.start
-    tallies = {name: tally.read(shown) for name, tally in built.tallies.items()}
+    spike_counters = {name: counter.read(shown) for name, counter in built.spike_counters.items()}
     spikes = {
-        name: counted if how.each else counted.sum(axis=0, keepdims=True) for name, (counted, _) in tallies.items()
+        name: counted if how.each else counted.sum(axis=0, keepdims=True)
+        for name, (counted, _) in spike_counters.items()
     }
-    by_step = {name: steps[: built.steps] for name, (_, steps) in tallies.items()}
-    firsts = {name: tally.read_firsts(shown) for name, tally in built.tallies.items() if tally.firsts is not None}
-    took = np.full(shown, built.steps)
-    if how.lead is not None:
-        took = np.asarray(built.groups[snn.graph.output].variables["_took"].get_value(), np.int64)[:shown]
-    if snn.wiring.ends:
+    by_step = {name: steps[: built.steps] for name, (_, steps) in spike_counters.items()}
+    firsts = {
+        name: counter.read_firsts(shown) for name, counter in built.spike_counters.items() if counter.firsts is not None
+    }
+    steps_used = np.full(shown, built.steps)
+    if how.margin is not None:
+        steps_used = np.asarray(built.groups[snn.graph.output].variables["_steps_used"].get_value(), np.int64)[:shown]
+    if snn.network.ends:
         answers = np.empty((shown, built.steps, 0), np.float32)
     else:
-        answers = _answers(snn, built, took)[..., np.argsort(order(snn.wiring.populations[-1].shape))]
-    return Outcome(answers, spikes, by_step, firsts, took, None, sim.usage.seconds, 0.0, sim.usage.memory)
+        answers = _answers(snn, built, steps_used)[..., np.argsort(order(snn.network.populations[-1].shape))]
+    return Outcome(answers, spikes, by_step, firsts, steps_used, None, sim.usage.seconds, 0.0, sim.usage.memory)
 
 
-def _answers(snn: SpikingNetwork, built: Built, took: NDArray[np.int64]) -> NDArray[np.float32]:
+def _answers(snn: SpikingNetwork, built: Built, steps_used: NDArray[np.int64]) -> NDArray[np.float32]:
     """What is read of the output's neurons, shape (images, steps, neurons); what an image left stays to its end."""
-    classes, T, shown = len(built.groups[snn.graph.output]), built.steps, len(took)
+    classes, T, shown = len(built.groups[snn.graph.output]), built.steps, len(steps_used)
     if snn.options.output == "potential":
         told = np.asarray(built.output.v[:], np.float32).T
-        begins = np.append(0, np.cumsum(took)[:-1])
-        return np.asarray(told[begins[:, None] + np.minimum(np.arange(T), took[:, None] - 1)])
+        begins = np.append(0, np.cumsum(steps_used)[:-1])
+        return np.asarray(told[begins[:, None] + np.minimum(np.arange(T), steps_used[:, None] - 1)])
     steps = np.round(np.asarray(built.output.t[:]) / float(DT)).astype(np.int64)
     spikes = np.zeros((shown * T, classes), np.float32)
     np.add.at(spikes, (steps, np.asarray(built.output.i[:])), 1)
@@ -310,7 +315,7 @@ def joined(parts: Sequence[Outcome], each: bool) -> Outcome:
         {name: of_all(name, lambda part: part.spikes) for name in names},
         {name: np.sum([part.by_step[name] for part in parts], axis=0) for name in names},
         {name: np.concatenate([part.firsts[name] for part in parts]) for name in parts[0].firsts},
-        np.concatenate([part.took for part in parts]),
+        np.concatenate([part.steps_used for part in parts]),
         None,
         sum(part.seconds for part in parts),
         0.0,

@@ -23,9 +23,9 @@ from biosnn.ann.graph import Graph
 from biosnn.ann.layers import Layer
 from biosnn.conversion.converting import ConvertedNetwork
 from biosnn.conversion.hybrid.network import HybridNetwork, to_hybrid
-from biosnn.conversion.network import Adjustment, Options, SpikingNetwork, wired_for
+from biosnn.conversion.network import Adjustment, Options, SpikingNetwork, population_network_for
 from biosnn.conversion.populations import RELU
-from biosnn.conversion.thresholds import Balance
+from biosnn.conversion.thresholds import ThresholdSettings
 from biosnn.errors import BiosnnError, ConversionError, field_error, unknown
 from biosnn.model import NeuronModel, from_toml, to_toml
 
@@ -62,7 +62,7 @@ class _About:
     lowest: float
     highest: float
     options: dict[str, Any]
-    balance: Balance
+    balance: ThresholdSettings
     arrays: dict[str, Any]
     spiking: tuple[str, ...] | None = None
 
@@ -149,14 +149,14 @@ def _network(file: Path, about: _About, model: NeuronModel, arrays: Mapping[str,
         own = {"neuron": model} if about.options.get("code") == "rate" else {}
         given = {"balance": about.balance, **own}
         options = codec.made(Options, about.options, f"{where} options", ConversionError, given=given)
-        wired = wired_for(graph, options)
-    thresholds, adjusted = _thresholds(file, wired, arrays), _adjusted(file, wired, arrays)
-    return ConvertedNetwork(wired, thresholds, about.lowest, about.highest, options, adjusted)
+        populated = population_network_for(graph, options)
+    thresholds, adjusted = _thresholds(file, populated, arrays), _adjusted(file, populated, arrays)
+    return ConvertedNetwork(populated, thresholds, about.lowest, about.highest, options, adjusted)
 
 
-def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
+def _thresholds(file: Path, populated: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
-    for population in wired.populations:
+    for population in populated.populations:
         name = f"thresholds/{population.name}"
         value = np.asarray(arrays.get(name, ()), np.float32)
         if value.shape != population.shape[:1] or not np.all((value > 0) & np.isfinite(value)):
@@ -166,9 +166,9 @@ def _thresholds(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, 
     return found
 
 
-def _adjusted(file: Path, wired: Any, arrays: Mapping[str, Any]) -> dict[str, Adjustment]:
+def _adjusted(file: Path, populated: Any, arrays: Mapping[str, Any]) -> dict[str, Adjustment]:
     found, names = {}, [field.name for field in dataclasses.fields(Adjustment)]
-    for population in wired.populations:
+    for population in populated.populations:
         keys = [f"adjusted/{population.name}/{name}" for name in names]
         if any(key in arrays for key in keys):
             if population.kind != RELU:

@@ -19,7 +19,7 @@ INTERVAL = "_interval"
 _NEEDED = ("_turns", "_steps", "_early", "t_in_timesteps")
 
 
-class Tally(Task):
+class SpikeCounter(Task):
     """Counts the spikes of a group.
 
     Parameters
@@ -57,10 +57,10 @@ class Tally(Task):
         kwds = {"spikes": self.spikes, "counts": self.counts, "by_step": self.by_step, "most": MOST_STEPS}
         kwds |= {"neurons": len(group), "each": images > 1, "intervals": intervals, "firsts": self.firsts}
         at = {"clock": group.clock, "when": "end", "order": 0, "name": name}
-        Task.__init__(self, group, "tally", "biosnn.conversion", needed, self.tally, kwds, **at)
+        Task.__init__(self, group, "count_spikes", "biosnn.conversion", needed, self.count, kwds, **at)
         group.contained_objects.append(self)
 
-    def tally(self) -> None:
+    def count(self) -> None:
         """Do it, on the targets that run in this process."""
         get = {what: var.get_value() for what, var in self.turned.items()}
         turn = int(get["_turns"].item()) - 1

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from biosnn.ann.images import check_images
 from biosnn.ann.layers import Relu
 from biosnn.ann.reference import reference
-from biosnn.conversion.populations import HOLD, MAXIMUM, OUTPUT, Population, Wiring
+from biosnn.conversion.populations import HOLD, MAXIMUM, OUTPUT, Population, PopulationNetwork
 from biosnn.errors import ConversionError, field_error
 
 METHODS = ("percentile", "max")
@@ -20,7 +20,7 @@ SCOPES = ("channel", "layer")
 
 
 @dataclass(frozen=True)
-class Balance:
+class ThresholdSettings:
     """How a threshold is found from the activations of a layer.
 
     A neuron fires at most once a time step, so that a threshold is the largest activation it can tell. A high one makes
@@ -56,13 +56,15 @@ class Balance:
     def __post_init__(self) -> None:
         for name, valid in (("method", METHODS), ("per", SCOPES)):
             if getattr(self, name) not in valid:
-                raise ConversionError(field_error(f"Balance.{name}", " or ".join(valid), getattr(self, name)))
+                raise ConversionError(field_error(f"ThresholdSettings.{name}", " or ".join(valid), getattr(self, name)))
         if self.percentile is not None and not 50 <= self.percentile <= 100:
-            raise ConversionError(field_error("Balance.percentile", "a number from 50 to 100", self.percentile))
+            raise ConversionError(
+                field_error("ThresholdSettings.percentile", "a number from 50 to 100", self.percentile)
+            )
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
-            raise ConversionError(field_error("Balance.steps", "a whole number of at least 1", self.steps))
+            raise ConversionError(field_error("ThresholdSettings.steps", "a whole number of at least 1", self.steps))
         if not 0 < self.alpha < math.inf:
-            raise ConversionError(field_error("Balance.alpha", "a number above 0", self.alpha))
+            raise ConversionError(field_error("ThresholdSettings.alpha", "a number above 0", self.alpha))
 
     @property
     def above(self) -> float:
@@ -83,18 +85,18 @@ def percentile_for(steps: int) -> float:
     return 100 - 0.1 * min((64 / steps) ** 2, 1.0)
 
 
-def balanced(
-    wired: Wiring, calibration: ArrayLike, balance: Balance, batch: int = 50
+def find_thresholds(
+    populated: PopulationNetwork, calibration: ArrayLike, balance: ThresholdSettings, batch: int = 50
 ) -> Mapping[str, NDArray[np.float32]]:
     """Find the thresholds of all populations.
 
     Parameters
     ----------
-    wired : Wiring
+    populated : PopulationNetwork
         The network.
     calibration : array_like, shape (n, *shape of the input)
         Images such as those the network was trained on; no labels are needed.
-    balance : Balance
+    balance : ThresholdSettings
         How.
     batch : int
         How many images ONNX Runtime computes at a time. Only the largest activations are kept.
@@ -110,27 +112,27 @@ def balanced(
     ConversionError
         If there are no images or they do not fit the network, or a layer is silent for all of them.
     """
-    images = check_images(wired.graph, calibration)
+    images = check_images(populated.graph, calibration)
     passing = (MAXIMUM, HOLD)  # what they tell is somebody else's
-    names = [population.name for population in wired.populations if population.kind not in passing]
+    names = [population.name for population in populated.populations if population.kind not in passing]
     largest = {name: _Largest(balance) for name in names}
-    computed = reference(wired.graph, batch=batch)
+    computed = reference(populated.graph, batch=batch)
     for start in range(0, len(images), batch):
         for name, values in computed.activations(images[start : start + batch], names).items():
             largest[name].see(values, len(images))
     found: dict[str, NDArray[np.float32]] = {}
-    for population in wired.populations:
+    for population in populated.populations:
         if population.kind in passing:
             found[population.name] = found[population.paths[0].source]
         else:
-            found[population.name] = _threshold(wired, population, largest[population.name], balance)
+            found[population.name] = _threshold(populated, population, largest[population.name], balance)
     return found
 
 
 class _Largest:
     """The largest values of each channel, as many as a percentile needs, from batches."""
 
-    def __init__(self, balance: Balance) -> None:
+    def __init__(self, balance: ThresholdSettings) -> None:
         self.balance, self.kept, self.places = balance, np.empty((0, 0), np.float32), 0
 
     def see(self, values: NDArray[np.float32], images: int) -> None:
@@ -153,7 +155,9 @@ class _Largest:
         return ordered[:, lower] * (1 - part) + following * part
 
 
-def _threshold(wired: Wiring, population: Population, largest: _Largest, balance: Balance) -> NDArray[np.float32]:
+def _threshold(
+    populated: PopulationNetwork, population: Population, largest: _Largest, balance: ThresholdSettings
+) -> NDArray[np.float32]:
     found = largest.value()
     everywhere = float(largest.kept.max())
     if everywhere <= 0:
@@ -165,7 +169,7 @@ def _threshold(wired: Wiring, population: Population, largest: _Largest, balance
         )
     # A channel that is silent, or nearly always so, has what its layer needs: should it fire once, it tells little.
     found = np.where(found > 0, found, found.max() if found.max() > 0 else everywhere)
-    layer = wired.graph[population.name]
+    layer = populated.graph[population.name]
     if population.kind == OUTPUT:
         found = np.asarray(found.max())  # spikes of all classes stand for the same, so that they can be compared
     scaled = np.broadcast_to(found * balance.alpha, population.shape[:1])

@@ -56,10 +56,10 @@ def to_nir(snn: SpikingNetwork | HybridNetwork) -> NirNetwork:
     made = _Made()
     entrance = snn.graph.input
     made.nodes[entrance.name] = Input(shape=entrance.shape)
-    for population in snn.wiring.populations:
+    for population in snn.network.populations:
         _add(made, snn, population)
     last = snn.graph.output
-    made.nodes["output"] = Output(shape=snn.wiring.shape(last))
+    made.nodes["output"] = Output(shape=snn.network.shape(last))
     made.edges.append((_cells(last), "output"))
     about = {"made_by": "biosnn", "what": "a converted network, one time step a second"}
     return NirNetwork(made.nodes, tuple(made.edges), about)
@@ -108,8 +108,8 @@ def _add(made: _Made, snn: SpikingNetwork, population: Population) -> None:
     bias: NDArray[np.float32] | None = population.bias + _each(adjustment.bias, shape)
     for number, path in enumerate(population.paths):
         source = snn.graph.input.name if path.source == snn.graph.input.name else _cells(path.source)
-        told = snn.thresholds.get(path.source, np.ones(snn.wiring.shape(path.source)[:1], np.float32))
-        for place, node in enumerate(_nodes(path, snn.wiring.shape(path.source), told)):
+        told = snn.thresholds.get(path.source, np.ones(snn.network.shape(path.source)[:1], np.float32))
+        for place, node in enumerate(_nodes(path, snn.network.shape(path.source), told)):
             if bias is not None and isinstance(node, Affine | Conv2d) and _last(path, place):
                 node, bias = _biased(population, node, bias), None
             step = f"{population.name}, {number}.{place}"

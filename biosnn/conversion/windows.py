@@ -6,21 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from biosnn.conversion.populations import HOLD, MAXIMUM, Path, Population, Wiring
+from biosnn.conversion.populations import HOLD, MAXIMUM, Path, Population, PopulationNetwork
 from biosnn.errors import ConversionError, field_error
 
 
-def windows(wired: Wiring) -> dict[str, int]:
+def windows(populated: PopulationNetwork) -> dict[str, int]:
     """In which window each population fires; the input has the first, 0. The output has none and ends with the last."""
-    found = {wired.graph.input.name: 0}
-    for population in wired.populations:
+    found = {populated.graph.input.name: 0}
+    for population in populated.populations:
         latest = max(found[path.source] for path in population.paths)
         # The spikes of a maximum are passed on at once.
         found[population.name] = latest + (population.kind != MAXIMUM)
     return found
 
 
-def aligned(wired: Wiring) -> Wiring:
+def aligned(populated: PopulationNetwork) -> PopulationNetwork:
     """Let all that a population gets come in the window before its own.
 
     A shortcut past layers comes too early. So neurons that hold its value are put into it, one for each window: a ReLU
@@ -31,23 +31,23 @@ def aligned(wired: Wiring) -> Wiring:
     ConversionError
         If the input itself is to be held: it may be negative.
     """
-    turns, populations, holds = windows(wired), [], {}
-    for population in wired.populations:
+    turns, populations, holds = windows(populated), [], {}
+    for population in populated.populations:
         latest = max(turns[path.source] for path in population.paths)
         paths = []
         for path in population.paths:
             source = path.source
-            if source == wired.graph.input.name and latest > 0:
+            if source == populated.graph.input.name and latest > 0:
                 do = "Pixels fire in the first window only: use code='rate'."
                 expected = "no input beside other layers, where values are told by first spikes"
                 raise ConversionError(field_error(f"Layer {population.name!r}", expected, source, do))
             for window in range(turns[path.source] + 1, latest + 1):
                 held = f"{path.source}, held in window {window}"
                 if held not in holds:
-                    shape = wired.shape(path.source)
+                    shape = populated.shape(path.source)
                     holds[held] = Population(held, HOLD, shape, (Path(source, ()),), np.zeros(shape, np.float32))
                     populations.append(holds[held])
                 source = held
             paths.append(replace(path, source=source))
         populations.append(replace(population, paths=tuple(paths)))
-    return replace(wired, populations=tuple(populations))
+    return replace(populated, populations=tuple(populations))

@@ -57,29 +57,29 @@ def within_step(*parts: Any) -> None:
         If something is given twice or is part of another such order, is no group or synapses, if synapses have an end
         that is not given, or if groups have different time steps.
     """
-    joints = [part for part in parts if isinstance(part, Synapses | Projection)]
+    connections = [part for part in parts if isinstance(part, Synapses | Projection)]
     layers = [part for part in parts if not isinstance(part, Synapses | Projection)]
-    _check(layers, joints)
+    _check(layers, connections)
     place = {layer.name: number for number, layer in enumerate(layers)}
     placed = [(place[layer.name], obj) for layer in layers for obj in _objects(layer) if obj.when in _RANK]
-    for joint in joints:
-        source, target = (place[_whole(end).name] for end in (joint.source, joint.target))
+    for connection in connections:
+        source, target = (place[_whole(end).name] for end in (connection.source, connection.target))
         # Where synapses lead back, on_post waits for on_pre.
         stage = {"pre": source, "post": max(source, target), "sum": target}
-        placed += [(stage[side], obj) for side, obj in _parts_of(joint) if obj.when in _RANK]
+        placed += [(stage[side], obj) for side, obj in _parts_of(connection) if obj.when in _RANK]
     placed.sort(key=lambda entry: (entry[0], _RANK[entry[1].when], entry[1].order, entry[1].name))
     for number, (_, obj) in enumerate(placed):
         obj.when, obj.order = SLOT, STRIDE * (number - len(placed))
     _ordered.update(parts)
 
 
-def _check(layers: Sequence[Any], joints: Sequence[Any]) -> None:
+def _check(layers: Sequence[Any], connections: Sequence[Any]) -> None:
     where = "within_step"
     seen: list[Any] = []
-    for part in [*layers, *joints]:
+    for part in [*layers, *connections]:
         name = getattr(part, "name", part)
         neurons = isinstance(part, NeuronGroup | SpikeSource) and not isinstance(part, Subgroup)
-        if not neurons and part not in joints:
+        if not neurons and part not in connections:
             raise ModelError(field_error(where, "groups, Synapses and projections", name, "Give a subgroup's group."))
         if any(part is other for other in seen):
             raise ModelError(field_error(where, "each part once", name))
@@ -92,11 +92,13 @@ def _check(layers: Sequence[Any], joints: Sequence[Any]) -> None:
     steps = {layer.name: layer.clock.dt for layer in layers}
     if len({float(dt) for dt in steps.values()}) > 1:
         raise ModelError(field_error(where, "groups with the same time step", steps))
-    for joint in joints:
-        for end in (joint.source, joint.target):
+    for connection in connections:
+        for end in (connection.source, connection.target):
             if _whole(end).name not in steps:
                 do = f"Give {_whole(end).name!r} too, at its place among the layers."
-                raise ModelError(field_error(f"{where}, {joint.name}", f"a group among {sorted(steps)}", end.name, do))
+                raise ModelError(
+                    field_error(f"{where}, {connection.name}", f"a group among {sorted(steps)}", end.name, do)
+                )
 
 
 def _whole(group: Any) -> Any:
@@ -111,14 +113,14 @@ def _objects(part: Any) -> Iterator[Any]:
             yield from _objects(obj)
 
 
-def _parts_of(joint: Any) -> Iterator[tuple[str, BrianObject]]:
+def _parts_of(connection: Any) -> Iterator[tuple[str, BrianObject]]:
     """What runs at the spikes of one side of synapses ("pre", "post"), and what sums onto the target.
 
     Equations of synapses and of their traces stay in the slot "groups", before all layers: every layer then meets
     traces of the same time.
     """
-    sides = dict(_sides(joint))
-    for obj in joint.contained_objects:
+    sides = dict(_sides(connection))
+    for obj in connection.contained_objects:
         if isinstance(obj, SummedVariableUpdater):
             yield "sum", obj
         elif isinstance(obj, SynapticPathway):
@@ -134,11 +136,11 @@ def _parts_of(joint: Any) -> Iterator[tuple[str, BrianObject]]:
             yield sides[obj.variables["_arriving"]], follower
 
 
-def _sides(joint: Any) -> Iterator[tuple[Any, str]]:
+def _sides(connection: Any) -> Iterator[tuple[Any, str]]:
     """Lists of spikes, late ones too, and the side that they are of. A group that is both sides is one layer."""
-    for side, end in (("post", joint.target), ("pre", joint.source)):
+    for side, end in (("post", connection.target), ("pre", connection.source)):
         spikes = _whole(end).variables.get("_spikespace")
         yield spikes, side
-        for obj in joint.contained_objects:
+        for obj in connection.contained_objects:
             if isinstance(obj, SpikeRecorder) and obj.spike_history.spikes is spikes:
                 yield obj.spike_history.delayed, side

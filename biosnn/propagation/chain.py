@@ -1,4 +1,4 @@
-"""A chain of groups of cortical neurons, each wired all to all to the next, and the background of each.
+"""A chain of groups of cortical neurons, each populated all to all to the next, and the background of each.
 
 Neurons and synapses are those of Diesmann, Gewaltig & Aertsen 1999, Nature 402:529, doi:10.1038/990101: 100 neurons a
 group, and 20,000 background inputs a neuron. The chain has no loops, so delays would only shift times: there are none.
@@ -159,7 +159,7 @@ class Chain:
     groups, width : int
         How many groups, and neurons in each.
     inputs : int
-        How many input neurons, wired all to all to the first group.
+        How many input neurons, populated all to all to the first group.
     capacity : int
         How many spikes they have at most in a run.
     dt : Quantity

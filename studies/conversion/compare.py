@@ -41,7 +41,7 @@ class Compared:
         Root mean square difference of their outputs after each step, relative to the spread of the ANN's.
     layers : list of LayerReport
         Of the images that are explained.
-    bill : Ledger
+    operations : Ledger
         Operations.
     explained : int
         How many these are.
@@ -59,7 +59,7 @@ class Compared:
     outcome: Outcome
     errors: NDArray[np.float64]
     layers: list[LayerReport]
-    bill: Ledger
+    operations: Ledger
     explained: int
     controls: Mapping[str, Tried]
     remedies: Mapping[str, Tried]
@@ -104,5 +104,5 @@ def compare(settings: Settings, sim: Simulation, data: AnnData) -> Compared:
     early = None
     if settings.early and rates:
         early = ended_early(snn, data.test, steps, data.calibration[: settings.explained], data.labels, sim)
-    bill = ledger(snn, outcome)
-    return Compared(data, snn, ann, outcome, errors, layers, bill, len(some), controls, remedies, early, prices)
+    operations = ledger(snn, outcome)
+    return Compared(data, snn, ann, outcome, errors, layers, operations, len(some), controls, remedies, early, prices)

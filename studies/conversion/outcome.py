@@ -34,7 +34,7 @@ def values_of(settings: Settings, found: Compared) -> dict[str, Any]:
     near = outcome.latency_curve >= found.ann_accuracy - NEAR
     far = np.flatnonzero(~near)
     settled = int(far[-1]) + 2 if len(far) else 1
-    energies = verdicts(found.bill, found.prices)
+    energies = verdicts(found.operations, found.prices)
     values = {
         "accuracy of the ANN": found.ann_accuracy,
         "accuracy": outcome.accuracy,
@@ -43,8 +43,8 @@ def values_of(settings: Settings, found: Compared) -> dict[str, Any]:
         "agreement with the ANN": outcome.agreement(decisions(found.ann)),
         "output error": float(found.errors[-1]),
         "spikes an image": outcome.spikes_an_image,
-        "synaptic operations an image": found.bill.an_inference("events"),
-        "MACs of the ANN": found.bill.macs,
+        "synaptic operations an image": found.operations.an_inference("events"),
+        "MACs of the ANN": found.operations.macs,
         "energy an image": next(v.snn for v in energies if v.snn is not None),
         "energy of the ANN": next(v.ann for v in energies if v.ann is not None),
     }
@@ -58,7 +58,7 @@ def values_of(settings: Settings, found: Compared) -> dict[str, Any]:
         values["accuracy with the largest activation"] = float(found.controls[LARGEST].curve[-1])
     if found.early is not None:
         values["accuracy if images end early"] = found.early.accuracy
-        values["steps an image if they end early"] = float(found.early.took.mean())
+        values["steps an image if they end early"] = float(found.early.steps_used.mean())
     if outcome.seconds:
         values["processor time an image"] = outcome.seconds / len(labels) * second
     return values
@@ -74,8 +74,8 @@ def arrays_of(found: Compared) -> dict[str, Any]:
         "spikes by step": sum(outcome.by_step.values()) / len(found.data.labels),
         "control names": np.array(list(found.controls) or [""]),
         "control curves": np.array([tried.curve for tried in found.controls.values()]),
-        "populations": np.array([population.name for population in found.snn.wiring.hidden]),
-        "rate": np.array([_rate(found, population.name) for population in found.snn.wiring.hidden]),
+        "populations": np.array([population.name for population in found.snn.network.hidden]),
+        "rate": np.array([_rate(found, population.name) for population in found.snn.network.hidden]),
     }
     if layers:
         arrays |= {
@@ -112,8 +112,8 @@ def tables_of(found: Compared) -> dict[str, Table]:
         tables["Errors layer by layer (%)"] = _losses(found)
     if found.remedies:
         tables["What would help"] = _helps(found)
-    judged = verdicts(found.bill, found.prices)
-    tables["Operations by layer"] = Table("What each layer does for an image.", layer_rows(found.bill))
+    judged = verdicts(found.operations, found.prices)
+    tables["Operations by layer"] = Table("What each layer does for an image.", layer_rows(found.operations))
     caption = f"Energy an image at the prices of {found.prices.name} ({found.prices.source})."
     tables["Energy by convention"] = Table(caption, verdict_rows(judged))
     return tables
@@ -126,7 +126,7 @@ def _accuracies(found: Compared) -> Table:
     own = found.outcome
     rows = [_row("spiking", own.latency_curve, steps, images, own.spikes_an_image)]
     if found.early is not None:
-        label = f"ended early, {found.early.took.mean():.1f} steps"
+        label = f"ended early, {found.early.steps_used.mean():.1f} steps"
         rows.append(_row(label, found.early.latency_curve, steps, images, found.early.spikes_an_image))
     rows += [_row(name, tried.curve, steps, images, tried.spikes) for name, tried in found.controls.items()]
     low, high = interval(found.ann_accuracy, images)

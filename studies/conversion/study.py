@@ -42,7 +42,9 @@ class Settings(AnnDataSettings):
     steps: int = setting(64, "time steps an image, or a layer if the code is of first spikes", minimum=1)
 
     controls: bool = setting(True, "also convert as others do: hard reset, and the largest activation of a layer")
-    early: bool = setting(True, "also end images as soon as the network is sure, by a lead found on calibration images")
+    early: bool = setting(
+        True, "also end images as soon as the network is sure, by a margin found on calibration images"
+    )
     remedies: bool = setting(True, "also try what might help, on the images that are explained")
     prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")
 

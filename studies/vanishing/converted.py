@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from biosnn.ann import Graph, reference
 from biosnn.conversion import (
     PARTS,
-    Balance,
     LayerReport,
     Options,
     Outcome,
     SpikingNetwork,
+    ThresholdSettings,
     Trials,
     convert,
     decisions,
@@ -55,7 +55,7 @@ class ConvertedSettings(AnnDataSettings):
     repetitions: int = setting(3, "how often all is done, with other images for calibration and test", minimum=1)
     steps: int = setting(32, "time steps an image", minimum=8)
     conversion: Options = nested(
-        Options(Balance(method="max", per="layer"), neuron="if_hard", start=0.0),
+        Options(ThresholdSettings(method="max", per="layer"), neuron="if_hard", start=0.0),
         CONVERSION,
         leave_out=("code", "output", "balance.steps", "balance.alpha"),
     )

@@ -145,7 +145,7 @@ def ended_early(
     steps : int
         The same number for calibration images.
     calibration : array_like, shape (n, *shape of the input)
-        Images on which the lead is found that ends an image.
+        Images on which the margin is found that ends an image.
     labels : array_like of int, shape (n,)
         What is right for ``images``.
     sim : Simulation
@@ -156,7 +156,7 @@ def ended_early(
     Outcome or None
         None if images cannot end early in such a network: it has one output, or no potentials driven by currents.
     """
-    if (snn.options.input, snn.options.output) != ("analog", "potential") or snn.wiring.populations[-1].neurons < 2:
+    if (snn.options.input, snn.options.output) != ("analog", "potential") or snn.network.populations[-1].neurons < 2:
         return None
-    lead = run(snn, calibration, steps, sim=sim).lead()
-    return run(snn, images, steps, labels=labels, lead=lead, sim=sim)
+    margin = run(snn, calibration, steps, sim=sim).margin()
+    return run(snn, images, steps, labels=labels, margin=margin, sim=sim)

@@ -114,13 +114,13 @@ def explain(
     if any(len(counts) != len(shown) for counts in outcome.spikes.values()) or len(outcome.potentials) != len(shown):
         do = "Run it with each=True, on these images."
         raise ConversionError(field_error("explain, outcome", f"spikes for each of {len(shown)} images", outcome, do))
-    names = [population.name for population in snn.wiring.hidden if population.kind == RELU]
+    names = [population.name for population in snn.network.hidden if population.kind == RELU]
     meant = reference(snn.graph).activations(shown, names)
     told = {**_input_rates(snn, shown, outcome), **_rates(snn, outcome)}
     own: dict[tuple[float, ...], NDArray[np.float64] | None] = {}
     rng = np.random.default_rng(seed)
     reports = []
-    for population in snn.wiring.hidden:
+    for population in snn.network.hidden:
         if population.kind != MAXIMUM:
             counts = outcome.spikes[population.name]
             starts = tuple(np.unique(snn.adjustment(population.name).start).tolist())
@@ -135,7 +135,7 @@ def explain(
 def _rates(snn: SpikingNetwork, outcome: Outcome) -> dict[str, NDArray[np.float32]]:
     """What spikes stand for, as activations, channels first; for each population that spikes but the output."""
     found = {}
-    for population in snn.wiring.hidden:
+    for population in snn.network.hidden:
         theta = spread(snn.thresholds[population.name], population.shape)
         rates = outcome.spikes[population.name] * theta / outcome.steps
         found[population.name] = _laid(rates, order(population.shape), population.shape)
@@ -158,7 +158,7 @@ def _input_rates(snn: SpikingNetwork, shown: NDArray[np.float32], outcome: Outco
     if snn.options.input == "first spike":  # each lasts: how long does not stand in its count, but in the pixel
         levels = np.round(np.clip(shown / largest_pixel(snn), -1, 1) * outcome.steps) / outcome.steps
         return {name: (levels * largest_pixel(snn)).astype(np.float32)}
-    return {name: _laid(counts * largest_pixel(snn) / outcome.steps, pixel_order(snn.wiring), shape)}
+    return {name: _laid(counts * largest_pixel(snn) / outcome.steps, pixel_order(snn.network), shape)}
 
 
 def _own_rates(snn: SpikingNetwork, steps: int, starts: Sequence[float]) -> NDArray[np.float64] | None:

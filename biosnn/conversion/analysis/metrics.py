@@ -58,5 +58,5 @@ def activity_kept(snn: SpikingNetwork, name: str, spikes: ArrayLike, T: int, mea
     float
         1 if nothing is lost, 0 if nothing is left; NaN where the ordinary layer is silent.
     """
-    channels = np.asarray(spikes).reshape(-1, snn.wiring[name].shape[0]) / T
+    channels = np.asarray(spikes).reshape(-1, snn.network[name].shape[0]) / T
     return float((channels * snn.thresholds[name]).mean()) / mean if mean else float("nan")

@@ -56,7 +56,7 @@ def ledger(snn: SpikingNetwork | HybridNetwork, outcome: Outcome | HybridOutcome
     if isinstance(snn, HybridNetwork) or isinstance(outcome, HybridOutcome):
         given = f"{type(snn).__name__} and {type(outcome).__name__}"
         raise ConversionError(field_error("ledger", "a network and its own outcome", given))
-    return Ledger(tuple(_spiking(snn, snn.wiring.populations, outcome)))
+    return Ledger(tuple(_spiking(snn, snn.network.populations, outcome)))
 
 
 def _spiking(whole: SpikingNetwork, populations: Iterable[Population], outcome: Outcome) -> list[LayerCounts]:
@@ -70,8 +70,8 @@ def _spiking(whole: SpikingNetwork, populations: Iterable[Population], outcome: 
         for number, path in enumerate(population.paths):
             entries += _entries(whole, outcome, population, path, number, encoders, shared)
     # Images that ended early had fewer updates.
-    share = [(entry, entry.updates // (outcome.steps * len(outcome.took))) for entry in entries]
-    return [replace(entry, updates=each * int(outcome.took.sum())) for entry, each in share]
+    share = [(entry, entry.updates // (outcome.steps * len(outcome.steps_used))) for entry in entries]
+    return [replace(entry, updates=each * int(outcome.steps_used.sum())) for entry, each in share]
 
 
 def _hybrid(net: HybridNetwork, outcome: HybridOutcome) -> Ledger:
@@ -81,9 +81,9 @@ def _hybrid(net: HybridNetwork, outcome: HybridOutcome) -> Ledger:
             entries += _analog(net, stage.piece, images)
             continue
         # The layers are those of the whole, so that they count alike wherever it is cut.
-        entries += _spiking(net.whole, [net.whole.wiring[p.name] for p in stage.snn.wiring.populations], did)
-        for end in stage.snn.wiring.ends:
-            neurons, fired = stage.snn.wiring[end].neurons, int(did.spikes[end].sum())
+        entries += _spiking(net.whole, [net.whole.network[p.name] for p in stage.snn.network.populations], did)
+        for end in stage.snn.network.ends:
+            neurons, fired = stage.snn.network[end].neurons, int(did.spikes[end].sum())
             counted = LayerCounts.encoder(f"{end}, counted", neurons=neurons, update=COUNT, steps=1, inferences=images)
             entries.append(replace(counted, updates=fired))
             name = f"{end}, decoded"
@@ -95,11 +95,11 @@ def _analog(net: HybridNetwork, piece: Piece, images: int) -> list[LayerCounts]:
     """The layers of the ordinary network that a stage computes, which are those that spikes would have replaced."""
     found, whole, graph = [], net.whole, net.graph
     own = {layer.name for layer in piece.graph.layers if isinstance(layer, Relu) or layer.name == graph.output}
-    for population in whole.wiring.populations:
+    for population in whole.network.populations:
         for number, path in enumerate(population.paths if population.name in own else ()):
-            joint, macs = whole.joints[population.name, number], _macs(path)
+            connection, macs = whole.connections[population.name, number], _macs(path)
             if path.source == graph.input.name:
-                macs = int(joint.fan_out.sum())  # as where it drives neurons
+                macs = int(connection.fan_out.sum())  # as where it drives neurons
             if not macs:
                 continue
             entry = LayerCounts.analog(
@@ -111,9 +111,9 @@ def _analog(net: HybridNetwork, piece: Piece, images: int) -> list[LayerCounts]:
                 steps=1,
                 inferences=images,
                 passes=1,
-                weights=joint.weights.size,
+                weights=connection.weights.size,
             )
-            found.append(replace(entry, sources=math.prod(whole.wiring.shape(path.source))))
+            found.append(replace(entry, sources=math.prod(whole.network.shape(path.source))))
     return found
 
 
@@ -126,26 +126,26 @@ def _entries(
     encoders: list[str],
     shared: dict[str, Any],
 ) -> list[LayerCounts]:
-    joint = snn.joints[population.name, number]
-    own = {"update": _update(snn, population, outcome), **shared, "weights": joint.weights.size}
+    connection = snn.connections[population.name, number]
+    own = {"update": _update(snn, population, outcome), **shared, "weights": connection.weights.size}
     neurons = 0 if number else population.neurons
     name = _name(population, path)
     if path.source in outcome.spikes:
         fired = _total(outcome.spikes[path.source])
-        return [LayerCounts.spiking(name, fired, joint.fan_out, neurons=neurons, macs=_macs(path), **own)]
+        return [LayerCounts.spiking(name, fired, connection.fan_out, neurons=neurons, macs=_macs(path), **own)]
     if path.source != snn.graph.input.name:  # decoded rates, or what an analog layer computed
-        sources = math.prod(snn.wiring.shape(path.source))
+        sources = math.prod(snn.network.shape(path.source))
         constant = LayerCounts.analog(name, _macs(path), sources=1, neurons=neurons, passes=1, **own)
         return [replace(constant, sources=sources)] if constant.macs or neurons else []
     if not encoders:
         sources = snn.graph.input.neurons
-        return [LayerCounts.analog(name, joint.fan_out, sources=sources, neurons=neurons, passes=1, **own)]
+        return [LayerCounts.analog(name, connection.fan_out, sources=sources, neurons=neurons, passes=1, **own)]
     found = []
     for place, side in enumerate(encoders):
         fired, size = _total(outcome.spikes[side]), 0 if place else neurons
         macs = 0 if place else _macs(path)  # positive and negative pixels are one input of the ordinary network
         called = name if len(encoders) == 1 else f"{name} ({side.removeprefix('input, ')})"
-        found.append(LayerCounts.spiking(called, fired, joint.fan_out, neurons=size, macs=macs, **own))
+        found.append(LayerCounts.spiking(called, fired, connection.fan_out, neurons=size, macs=macs, **own))
     return found
 
 

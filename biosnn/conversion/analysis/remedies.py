@@ -67,7 +67,7 @@ def _each(snn: SpikingNetwork, scale: float | Mapping[str, float]) -> Mapping[st
 
 def spiking_layers(snn: SpikingNetwork) -> list[str]:
     """The names of the populations that stand for ReLUs, in the order of computation."""
-    return [population.name for population in snn.wiring.hidden if population.kind == RELU]
+    return [population.name for population in snn.network.hidden if population.kind == RELU]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ class Target:
 
 def channel_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
     """Spikes a neuron and step of each channel of a population, shape (channels,)."""
-    shape = snn.wiring[name].shape
+    shape = snn.network[name].shape
     counts = outcome.spikes[name].sum(axis=0) / (len(outcome.potentials) * outcome.steps)
     # Neurons are in the order (row, column, channel); without rows and columns each is a channel.
     return np.asarray(counts.reshape(-1, shape[0]).mean(axis=0))

@@ -13,8 +13,8 @@ from biosnn.ann.images import check_images
 from biosnn.ann.layers import Layer
 from biosnn.conversion.network import Options, SpikingNetwork
 from biosnn.conversion.outcome import Outcome
-from biosnn.conversion.populations import Wiring
-from biosnn.conversion.running import How, Program, check_labels, check_steps, joined, read_part
+from biosnn.conversion.populations import PopulationNetwork
+from biosnn.conversion.running import Program, RunSettings, check_labels, check_steps, joined, read_part
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
 
@@ -27,11 +27,11 @@ def one_program(options: Options, others: Options) -> bool:
     return all(getattr(options, name) == getattr(others, name) for name in ("code", "model", "input", "output"))
 
 
-def _same_layers(wired: Wiring, others: Wiring) -> bool:
+def _same_layers(populated: PopulationNetwork, others: PopulationNetwork) -> bool:
     """Whether populations, paths, weights and everything else that a layer has are the same."""
-    if [p.name for p in wired.populations] != [p.name for p in others.populations]:
+    if [p.name for p in populated.populations] != [p.name for p in others.populations]:
         return False
-    layers, known = wired.graph.layers, others.graph.layers
+    layers, known = populated.graph.layers, others.graph.layers
     return len(layers) == len(known) and all(map(_same, layers, known))
 
 
@@ -70,7 +70,7 @@ class Trials:
         if snn.options.code != "rate":
             raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
         self.snn, self.T = snn, check_steps(T)
-        self.sim, self.how = sim, How(self.T, each, None, precision, None, None)
+        self.sim, self.how = sim, RunSettings(self.T, each, None, precision, None, None)
         self._program = Program(sim, snn, self.how, TOGETHER, varied=True)
 
     def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
@@ -81,11 +81,11 @@ class Trials:
         ConversionError
             If its populations or weights are others.
         """
-        if not _same_layers(snn.wiring, self.snn.wiring):
-            names = [population.name for population in snn.wiring.populations]
+        if not _same_layers(snn.network, self.snn.network):
+            names = [population.name for population in snn.network.populations]
             raise ConversionError(field_error("Trials.variant", "the layers and weights of the trials", names))
         own = self.snn
-        return replace(snn, wiring=own.wiring, lowest=own.lowest, highest=own.highest)
+        return replace(snn, network=own.network, lowest=own.lowest, highest=own.highest)
 
     def run(
         self, networks: Sequence[SpikingNetwork], images: ArrayLike, labels: ArrayLike | None = None
@@ -113,7 +113,7 @@ class Trials:
         shown = check_images(self.snn.graph, images)
         right = check_labels(labels, len(shown), self.snn.graph)
         for snn in networks:
-            if snn.wiring is not self.snn.wiring or not one_program(snn.options, self.snn.options):
+            if snn.network is not self.snn.network or not one_program(snn.options, self.snn.options):
                 do = "Make others by Trials.variant, with_thresholds or with_adjustment."
                 raise ConversionError(
                     field_error("Trials.run", "variants of the network of the trials", snn.options, do)

@@ -18,8 +18,8 @@ from biosnn.ann.reference import Reference, reference
 from biosnn.conversion.hybrid.network import HybridNetwork
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
-from biosnn.conversion.populations import OUTPUT, RELU, Path, Population, Wiring
-from biosnn.conversion.running import How, Program, joined, read_part
+from biosnn.conversion.populations import OUTPUT, RELU, Path, Population, PopulationNetwork
+from biosnn.conversion.running import Program, RunSettings, joined, read_part
 from biosnn.engine import Simulation
 
 ENTRANCE = "currents"
@@ -33,7 +33,7 @@ def clamped(whole: SpikingNetwork) -> SpikingNetwork:
     """The network whose input is a current for each neuron, layer after layer, in the ANN's units."""
     entrance, start = whole.graph.input.name, 0
     populations: list[Population] = []
-    for population in whole.wiring.populations:
+    for population in whole.network.populations:
         inner = tuple(path for path in population.paths if path.source != entrance)
         if population.kind == RELU:
             places = start + np.arange(population.neurons).reshape(population.shape)
@@ -46,7 +46,7 @@ def clamped(whole: SpikingNetwork) -> SpikingNetwork:
     output = whole.graph[whole.graph.output]
     end = Select(name=output.name, inputs=(ENTRANCE,), source=np.arange(output.neurons).reshape(output.shape) % start)
     graph = Graph((Input(name=ENTRANCE, shape=(start,)), end), output.name)
-    return replace(whole, wiring=Wiring(graph, tuple(populations)))
+    return replace(whole, network=PopulationNetwork(graph, tuple(populations)))
 
 
 class Currents:
@@ -77,7 +77,7 @@ class Currents:
         values |= self.first.activations(self.before.fed(values), self.before.gives)
         found = self.silent.activations(self.piece.fed(values), [*self.sums.values(), self.end])
         currents = []
-        for population in self.whole.wiring.populations:
+        for population in self.whole.network.populations:
             size = (len(images), population.neurons)
             if population.name in self.sums:
                 currents.append(found[self.sums[population.name]].reshape(size))
@@ -106,7 +106,7 @@ def _silent(graph: Graph, output: str) -> Graph:
 
 
 def last_layers(
-    sim: Simulation, whole: SpikingNetwork, nets: list[HybridNetwork], images: NDArray[np.float32], how: How
+    sim: Simulation, whole: SpikingNetwork, nets: list[HybridNetwork], images: NDArray[np.float32], how: RunSettings
 ) -> list[tuple[Outcome, dict[str, NDArray[np.int64]], NDArray[np.float32]]]:
     """What hybrids do whose last layers spike.
 
@@ -120,7 +120,7 @@ def last_layers(
         Hybrids of it, in which analog layers come first.
     images : ndarray of float32
         Images.
-    how : How
+    how : RunSettings
         How they are shown.
 
     Returns
@@ -143,7 +143,7 @@ def last_layers(
 
         def read(built: Any, part: slice, totals: Totals = totals) -> Outcome:
             shown = part.stop - part.start
-            totals.add({name: tally.read_marks(shown) for name, tally in built.tallies.items()})
+            totals.add({name: counter.read_marks(shown) for name, counter in built.spike_counters.items()})
             return read_part(sim, snn, how, built, part)
 
         for part in parts:

@@ -21,7 +21,7 @@ from biosnn.conversion.hybrid.network import HybridNetwork, check_marks, decoded
 from biosnn.conversion.hybrid.outcome import HybridOutcome
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
-from biosnn.conversion.running import How, Program, check_labels, joined, read_part
+from biosnn.conversion.running import Program, RunSettings, check_labels, joined, read_part
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
 
@@ -126,7 +126,7 @@ def try_cuts(
     told = marks_to(T) if marks is None else check_marks(marks, T)
     many = thinned(layers, cuts)
     first = [to_hybrid(whole, f"first {k}") for k in (*many, layers)]
-    how = How(T, True, None, "float32", None, None, told)
+    how = RunSettings(T, True, None, "float32", None, None, told)
     begun = first_layers(sim, whole, first, shown, right, how)
     found = [Cut(FIRST, k, net, did) for k, net, did in zip(many, first, begun.outcomes, strict=False)]
     last = [to_hybrid(whole, f"last {k}") for k in many]
@@ -170,7 +170,7 @@ def first_layers(
     nets: list[HybridNetwork],
     images: NDArray[np.float32],
     labels: NDArray[np.int64],
-    how: How,
+    how: RunSettings,
 ) -> Begun:
     """What hybrids do whose first layers spike, and the whole network, which is the last of them: from one run."""
     marks, names = np.array(how.marks), relus(whole.graph)
@@ -178,7 +178,7 @@ def first_layers(
     computed, totals = reference(whole.graph), Totals({})
 
     def read(built: Any, part: slice) -> Any:
-        counts = {name: tally.read_marks(part.stop - part.start) for name, tally in built.tallies.items()}
+        counts = {name: counter.read_marks(part.stop - part.start) for name, counter in built.spike_counters.items()}
         totals.add(counts)
         values = {name: decoded(whole, name, counts[name], marks) for name in counts}
         outcome = read_part(sim, whole, how, built, part)
@@ -225,7 +225,7 @@ def outcome_of(
         if stage.snn is None:
             stages.append(None)
             continue
-        own = [population.name for population in stage.snn.wiring.populations if population.name in totals]
+        own = [population.name for population in stage.snn.network.populations if population.name in totals]
         counts = {name: totals[name] for name in own}
         by_step = {name: did.by_step[name] for name in own}
         stages.append(replace(did, spikes={name: totals[name][-1:] for name in own}, by_step=by_step))

@@ -18,8 +18,8 @@ from biosnn.conversion.hybrid.cutting import Piece, chosen, cut
 from biosnn.conversion.hybrid.outcome import HybridOutcome
 from biosnn.conversion.network import Options, SpikingNetwork
 from biosnn.conversion.outcome import Outcome
-from biosnn.conversion.populations import wiring
-from biosnn.conversion.running import How, check_labels, check_steps, in_parts, joined, read_part
+from biosnn.conversion.populations import population_network
+from biosnn.conversion.running import RunSettings, check_labels, check_steps, in_parts, joined, read_part
 from biosnn.engine import Simulation, session
 from biosnn.errors import ConversionError, field_error
 
@@ -69,9 +69,9 @@ class HybridNetwork:
         if not piece.spikes:
             return Stage(piece, None)
         last = piece.gives == (self.graph.output,)
-        wired = wiring(piece.graph, () if last else piece.gives)
-        thresholds = {population.name: self.whole.thresholds[population.name] for population in wired.populations}
-        return Stage(piece, replace(self.whole, wiring=wired, thresholds=thresholds))
+        populated = population_network(piece.graph, () if last else piece.gives)
+        thresholds = {population.name: self.whole.thresholds[population.name] for population in populated.populations}
+        return Stage(piece, replace(self.whole, network=populated, thresholds=thresholds))
 
     @property
     def graph(self) -> Graph:
@@ -102,7 +102,7 @@ class HybridNetwork:
         """For each population of the whole, in words: its name, shape, thresholds, and where its synapses come from."""
         own = {row[0]: row for stage in self.stages if stage.snn for row in stage.snn.rows()}
         found = []
-        for population in self.whole.wiring.populations:
+        for population in self.whole.network.populations:
             shape = " x ".join(map(str, population.shape))
             sources = ", ".join(path.source for path in population.paths)
             found.append(own.get(population.name, (population.name, shape, "analog", sources)))
@@ -150,7 +150,7 @@ class HybridNetwork:
         right = check_labels(labels, len(shown), self.graph)
         steps = check_steps(T)
         told = marks_to(steps) if marks is None else check_marks(marks, steps)
-        how = How(steps, False, None, precision, jobs, report, told)
+        how = RunSettings(steps, False, None, precision, jobs, report, told)
         if sim is None:
             with session(target, seed=seed) as opened:
                 return _run(self, opened, shown, right, how)
@@ -201,7 +201,7 @@ def check_marks(marks: Sequence[int], T: int) -> tuple[int, ...]:
 
 
 def _run(
-    net: HybridNetwork, sim: Simulation, images: NDArray[np.float32], labels: NDArray[np.int64] | None, how: How
+    net: HybridNetwork, sim: Simulation, images: NDArray[np.float32], labels: NDArray[np.int64] | None, how: RunSettings
 ) -> HybridOutcome:
     values: dict[str, NDArray[np.float32]] = {net.graph.input.name: images}
     did: list[Outcome | None] = []
@@ -246,10 +246,10 @@ class Told:
     told: Values
 
 
-def _reader(sim: Simulation, snn: SpikingNetwork, how: How) -> Callable[[Built, slice], Told]:
+def _reader(sim: Simulation, snn: SpikingNetwork, how: RunSettings) -> Callable[[Built, slice], Told]:
     def read(built: Built, part: slice) -> Told:
-        counts = {name: tally.read_marks(part.stop - part.start) for name, tally in built.tallies.items()}
-        told = {end: decoded(snn, end, counts[end], np.array(how.marks)) for end in snn.wiring.ends}
+        counts = {name: counter.read_marks(part.stop - part.start) for name, counter in built.spike_counters.items()}
+        told = {end: decoded(snn, end, counts[end], np.array(how.marks)) for end in snn.network.ends}
         return Told(read_part(sim, snn, how, built, part), {name: c.sum(axis=0) for name, c in counts.items()}, told)
 
     return read
@@ -274,7 +274,7 @@ def decoded(snn: SpikingNetwork, name: str, counts: NDArray[np.int64], steps: ND
     ndarray of float32, shape (images, marks, *shape of the population)
         As the ordinary network has it, channels first.
     """
-    shape = snn.wiring.shape(name)
+    shape = snn.network.shape(name)
     rates = counts / steps[:, None] * spread(snn.thresholds[name], shape)
     laid = rates[..., np.argsort(order(shape))].reshape(*counts.shape[:2], *shape)
     return np.asarray(laid, np.float32)

@@ -115,7 +115,7 @@ class HybridOutcome:
             potentials=did.potentials[:, :steps],
             spikes={name: counts[number][None] for name, counts in self.counts.items()},
             by_step={name: fired[:steps] for name, fired in did.by_step.items()},
-            took=np.minimum(did.took, steps),
+            steps_used=np.minimum(did.steps_used, steps),
         )
         counts = {name: found[: number + 1] for name, found in self.counts.items()}
         kept = slice(number + 1)

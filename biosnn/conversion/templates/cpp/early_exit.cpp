@@ -13,7 +13,7 @@ const int32_t _turn = {{get_array_name(variables['_turns'])}}[0] - 1;
 if (_turn < 0) return;
 const int64_t _now = {{get_array_name(variables['t_in_timesteps'])}}[0] + {{_early}}[0];
 const int64_t _shown = _now - {{get_array_name(variables['_steps'])}}[_turn] + 1;
-{{get_array_name(variables['_took'])}}[_turn] = _shown;
+{{get_array_name(variables['_steps_used'])}}[_turn] = _shown;
 double _first = {{_v}}[0], _second = -1e300;
 for (int _k = 1; _k < {{potential.size}}; _k++)
 {
@@ -21,7 +21,7 @@ for (int _k = 1; _k < {{potential.size}}; _k++)
     if (_value > _first) { _second = _first; _first = _value; }
     else if (_value > _second) _second = _value;
 }
-const bool _sure = _first - _second >= {{get_array_name(variables['_lead'])}}[0];
+const bool _sure = _first - _second >= {{get_array_name(variables['_margin'])}}[0];
 if (_sure && _shown < _length) {{_early}}[0] += _length - _shown;
 if ((_sure || _shown == _length) && _turn == {{get_array_name(variables['_images'])}}[0] - 1) Network::_globally_stopped = true;
 {% endblock %}
