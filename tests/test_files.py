@@ -83,9 +83,9 @@ BOMBS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "texts.npz": (bomb_of_texts, "learning.load_network", "at most .* bytes when unpacked"),
     "converted.npz": (bomb_of_texts, "conversion.load", "at most .* bytes when unpacked"),
     "lies.npz": (bomb_that_lies, "learning.load_network", "about.json"),
-    "images.gz": (bomb_of_images, "idx.unpack", "was read"),
+    "images.gz": (bomb_of_images, "datasets.idx.unpack", "was read"),
     "prices.toml": (bomb_of_tables, "energy.prices.read_prices", "keys of at most 64 parts"),
-    "network.nir": (bomb_of_nodes, "conversion.read_nir", "at most .* bytes when unpacked"),
+    "network.nir": (bomb_of_nodes, "nir.read_nir", "at most .* bytes when unpacked"),
 }
 READ_ALL = """
 import importlib, resource, sys

@@ -35,7 +35,7 @@ def dense(case: Any) -> Any:
     bench = SimpleNamespace(wanted=SETTINGS, sim=SimpleNamespace(seed=3), steps=8, window=13, width=20, layers=4)
     bench.inputs = SimpleNamespace(spikes=lambda *_: {})
     bench._shown = lambda case: random_networks._Bench._shown(bench, case)
-    point = random_networks._Bench._point(bench, case, kinds(5.0))
+    point = random_networks._Bench._point(bench, case, kinds(5.0)).values
     (at, neuron), labels = bench._shown(case)
     kind, width = kinds(5.0)[case.kind], case.width
     x = np.zeros((case.inputs, 8, 20))

@@ -2,74 +2,154 @@
 
 A potential that a decaying current drives has the solution (exp(-t/a) - exp(-t/b))/(1/b - 1/a), of which Brian2 makes
 code. Where both time constants are equal that is 0/0, and where they nearly are, few digits are left. The same number
-is t exp(-t/b) f((1/b - 1/a) t) with f(x) = (exp(x) - 1)/x, for which there is a function that keeps all digits.
+is t exp(-t/b) f((1/b - 1/a) t) with f(x) = (exp(x) - 1)/x, for which there is a function that keeps all digits. Of
+longer chains, in which a variable drives another that drives a third one, there is one for every length, in
+`differences`: three equal time constants leave (t/tau)**2/2 exp(-t/tau). Variables that depend on each other have
+Brian2's solution.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import sympy
+from brian2 import Equations
+from brian2.equations.codestrings import is_constant_over_dt
 from brian2.parsing.sympytools import sympy_to_str
+from brian2.stateupdaters.base import UnsupportedEquationsException
 from brian2.stateupdaters.exact import get_linear_system, linear
+
+from biosnn.codegen import differences
 
 _ACTIVE = ("int(not_refractory)", "int_(not_refractory)")
 """What Brian2 multiplies the right side of an equation by that rests after a spike, as text."""
+_MOST_WAYS = 1000
+"""By which variables reach one, beyond which its line would be too long."""
 
 
-def exact(equations: Any, variables: Any = None, method_options: Any = None) -> str:
-    """Brian2's method "exact", with other code for variables that others drive, which decay by themselves.
+class Exact:
+    """Brian2's method "exact", with other code for variables that others drive."""
 
-    Parameters and result are those of Brian2's state updaters.
-    """
-    code = str(linear(equations, variables, method_options))
-    names, matrix, constants = get_linear_system(equations, variables or {})
-    lines = code.splitlines()
-    for row, name in enumerate(names):
-        drivers = [k for k in range(len(names)) if k != row and matrix[row, k] != 0]
-        by_themselves = all(_alone(matrix, k) and constants[k] == 0 for k in drivers)
-        if drivers and by_themselves:
-            place = next(k for k, line in enumerate(lines) if line.startswith(f"_{name} = "))
-            lines[place] = f"_{name} = {_driven(names, matrix, constants, row, drivers)}"
-    return "\n".join(lines)
+    def __call__(self, equations: Any, variables: Any = None, method_options: Any = None) -> str:
+        """Parameters and result are those of Brian2's state updaters."""
+        variables = variables or {}
+        names, matrix, constants = get_linear_system(equations, variables)
+        _check_constant([*matrix, *constants], variables)
+        drivers = {row: [k for k in range(len(names)) if k != row and matrix[row, k] != 0] for row in range(len(names))}
+        circular = [row for row in drivers if _circular(row, drivers)]
+        driven = [row for row in drivers if drivers[row] and row not in circular]
+        values = {names[row]: _driven(names, matrix, constants, row, drivers) for row in driven}
+        # Brian2 takes seconds for three that drive each other. Of those that are circular it has to know all.
+        left = equations if circular or equations.is_stochastic else _without(equations, values)
+        for line in str(linear(left, variables, method_options)).splitlines():
+            name, equals, value = line.partition(" = ")
+            if name.startswith("_") and equals:
+                values.setdefault(name[1:], value)
+        return "\n".join([*(f"_{name} = {values[name]}" for name in names), *(f"{name} = _{name}" for name in names)])
+
+    def __repr__(self) -> str:
+        return "exact"
 
 
-def _alone(matrix: Any, row: int) -> bool:
-    return all(matrix[row, k] == 0 for k in range(matrix.shape[0]) if k != row)
+exact = Exact()
 
 
-def _driven(names: list[str], matrix: Any, constants: Any, row: int, drivers: list[int]) -> str:
+def method_named(name: Any) -> Any:
+    """An integration method of Brian2's by its name, but `exact` in place of its own."""
+    return exact if name in ("exact", "linear") else name
+
+
+def _check_constant(entries: Iterable[Any], variables: Any) -> None:
+    step = variables["dt"].get_value()[0] if "dt" in variables else None
+    for entry in entries:
+        if not is_constant_over_dt(entry, variables, step):
+            told = f"Expression '{sympy_to_str(entry)}' is not guaranteed to be constant over a time step."
+            raise UnsupportedEquationsException(told)
+
+
+def _without(equations: Equations, names: Container[str]) -> Equations:
+    return Equations([equation for name, equation in equations.items() if name not in names])
+
+
+def _circular(row: int, drivers: dict[int, list[int]]) -> bool:
+    """Whether a variable is driven, be it by way of others, by some that depend on each other."""
+
+    def reached(start: int) -> set[int]:
+        found: set[int] = set()
+        left = [start]
+        while left:
+            new = set(drivers[left.pop()]) - found
+            found |= new
+            left += new
+        return found
+
+    return any(k in reached(k) for k in {row, *reached(row)})
+
+
+def _ways(name: str, row: int, drivers: dict[int, list[int]]) -> list[tuple[int, ...]]:
+    """All ways on which variables reach one, which each begin with it."""
+
+    def longer(way: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        yield way
+        for k in drivers[way[-1]]:
+            yield from longer((*way, k))
+
+    found: list[tuple[int, ...]] = []
+    for way in longer((row,)):
+        found.append(way)
+        if len(found) > _MOST_WAYS:
+            raise UnsupportedEquationsException(
+                f"Variables reach '{name}' on more than {_MOST_WAYS} ways. Use 'exponential_euler', 'rk4' or 'euler'."
+            )
+    return found
+
+
+def _driven(names: list[str], matrix: Any, constants: Any, row: int, drivers: dict[int, list[int]]) -> str:
     """The value of a variable after a time step."""
-    entries = [matrix[row, row], constants[row], *(matrix[row, k] for k in drivers)]
-    functions = sympy.Matrix(entries).atoms(sympy.Function)
+    own = [matrix[row, row], constants[row], *(matrix[row, k] for k in drivers[row])]
+    functions = sympy.Matrix(own).atoms(sympy.Function)
     active = next((found for found in functions if str(found) in _ACTIVE), None)
-    if active is not None:
-        once = [entry.subs(active, 1) for entry in entries]
-        if any(sympy.expand(entry - active * other) != 0 for entry, other in zip(entries, once, strict=True)):
-            active = None
-        else:
-            entries = once
-    rate, constant, *weights = entries
-    terms = [f"{names[row]}*exp(({_text(rate)})*dt)"]
-    terms += [
-        f"({_text(weight)})*{names[k]}*{_together(rate, matrix[k, k])}"
-        for weight, k in zip(weights, drivers, strict=True)
-    ]
-    if constant != 0:
-        terms.append(f"({_text(constant)})*{_together(rate, sympy.Integer(0))}")
+    if active is not None and any(sympy.expand(entry - active * entry.subs(active, 1)) != 0 for entry in own):
+        active = None
+
+    def entry(found: Any, of: int) -> Any:
+        return found.subs(active, 1) if active is not None and of == row else found
+
+    terms = []
+    for way in _ways(names[row], row, drivers):
+        rates = [entry(matrix[k, k], k) for k in way]
+        weights = [_factor(entry(matrix[one, other], one)) for one, other in pairwise(way)]
+        start = way[-1]
+        terms.append("*".join([*weights, names[start], _together(rates)]))
+        if constants[start] != 0:
+            weights.append(_factor(entry(constants[start], start)))
+            terms.append("*".join([*weights, _together([*rates, sympy.Integer(0)])]))
     value = " + ".join(terms)
     if active is None:
         return value
     return f"int(not_refractory)*({value}) + (1 - int(not_refractory))*{names[row]}"
 
 
-def _together(one: Any, other: Any) -> str:
-    """The integral of exp(one*(dt - s))*exp(other*s) over a time step: no pole, and no overflow for any two rates."""
-    if other == 0:
-        return f"dt*exprel(({_text(one)})*dt)"
-    larger = f"clip(({_text(one)})*dt, ({_text(other)})*dt, inf)"
-    return f"dt*exp({larger})*exprel(-abs(({_text(one)}) - ({_text(other)}))*dt)"
+def _together(rates: list[Any]) -> str:
+    """The integral of exponentials of these rates, one after another, over a time step: no pole, and no overflow."""
+    if len(rates) == 1:
+        return f"exp({_over_the_step(rates[0])})"
+    if len(rates) > 2:
+        points = ", ".join(map(_over_the_step, rates))
+        return "*".join(["dt"] * (len(rates) - 1) + [f"{differences.named(len(rates))}({points})"])
+    if 0 in rates:
+        one, other = rates
+        return f"dt*exprel({_over_the_step(one if other == 0 else other)})"
+    one, other = map(_factor, rates)
+    return f"dt*exp(clip({one}*dt, {other}*dt, inf))*exprel(-abs({one} - {other})*dt)"
 
 
-def _text(expression: Any) -> str:
-    return str(sympy_to_str(expression))
+def _over_the_step(rate: Any) -> str:
+    """A rate times the time step, which has no unit; nor has a zero of Brian2's."""
+    return "0.0" if rate == 0 else f"{_factor(rate)}*dt"
+
+
+def _factor(expression: Any) -> str:
+    return f"({sympy_to_str(expression)})"

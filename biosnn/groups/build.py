@@ -19,8 +19,9 @@ from brian2.units.fundamentalunits import Quantity
 
 from biosnn.catalogue import neuron_model, synapse_model
 from biosnn.codegen.code_objects import check_words
+from biosnn.codegen.exact import method_named
 from biosnn.errors import EngineError, ModelError, QuantityError, field_error, unknown
-from biosnn.groups import precision
+from biosnn.groups import driven, precision
 from biosnn.groups.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Kind, Projection, delays
@@ -170,7 +171,7 @@ def synapses(
     if delay is not None and not on_pre and all(found.traces[trace].side == "post" for trace in on_neuron):
         do = "Nothing happens when a presynaptic spike arrives: leave out the delay, or give onto or on_pre."
         raise ModelError(field_error(f"{where}, delay", "None for a model without presynaptic statements", delay, do))
-    texts = {"model": "\n".join(lines), "method": found.method, "name": name or f"{found.name}*"}
+    texts = {"model": "\n".join(lines), "method": method_named(found.method), "name": name or f"{found.name}*"}
     statements = {"pre": on_pre, "post": form.on_post}
     if isinstance(connect, Kind):
         if p != 1.0 or isinstance(delay, str):
@@ -186,6 +187,7 @@ def synapses(
             namespace={},
             **texts,
         )
+        driven.solve_exactly(syn)
         holders = attach_traces(syn, found, on_neuron)
         arrays = {**(values or {}), "delay": delay}
         _check_arrays(where, syn, connect, p, {name: value for name, value in arrays.items() if np.ndim(value) > 0})

@@ -18,8 +18,8 @@ from brian2.core.base import BrianObject
 from brian2.devices.device import get_device
 from brian2.equations.equations import DIFFERENTIAL_EQUATION
 from brian2.groups.group import get_dtype
-from brian2.stateupdaters.exact import linear
 
+from biosnn.groups.driven import up_to_date
 from biosnn.model import Trace
 
 FIRST = -(2**20)
@@ -106,7 +106,7 @@ class TraceHome(BrianObject):  # type: ignore[misc]
         if self._step is not None:
             last = f"clip(t - {self._step!r}*second, 0*second, inf*second)"
             if self._before is not None:
-                lines.append(re.sub(r"\bdt\b", f"({last} - lastupdate)", linear(self._before, self.syn.variables)))
+                lines.append(up_to_date(self.syn, f"{last} - lastupdate", self._before))
         elif self._before is None:
             last = "0*second"
         lines += [f"{name} = _{name}_of_neuron" for name in self.traces]

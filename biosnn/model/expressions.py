@@ -11,7 +11,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, partial
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -19,14 +19,7 @@ import sympy
 from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
 from brian2.core.namespace import DEFAULT_UNITS
 from brian2.core.variables import Variable
-from brian2.equations.equations import (
-    BOOLEAN,
-    DIFFERENTIAL_EQUATION,
-    INTEGER,
-    PARAMETER,
-    SUBEXPRESSION,
-    Equations,
-)
+from brian2.equations.equations import BOOLEAN, DIFFERENTIAL_EQUATION, INTEGER, PARAMETER, SUBEXPRESSION, Equations
 from brian2.parsing.bast import brian_ast
 from brian2.parsing.expressions import is_boolean_expression
 from brian2.units.fundamentalunits import Dimension
@@ -190,7 +183,7 @@ def check_condition(where: str, text: str, names: Scope) -> None:
     """Check a condition such as ``v > v_th``: allowed syntax, known names, comparable dimensions, true or false."""
     tree = _known(where, text, names)
     _dimension(where, tree, names)
-    if not _said(where, lambda: is_boolean_expression(tree.body, names)):
+    if not _is_condition(where, tree, names):
         raise ModelError(f"{where}: expected a condition such as 'v > v_th' (got {size.cut(text)!r}).")
 
 
@@ -229,9 +222,13 @@ def check_statements(where: str, text: str, names: Scope, writable: Iterable[str
             expected, line = dimension_name(known[target].dim), size.cut(line)
             raise ModelError(f"{where}: {target!r} is {expected}, but {line!r} gives it {dimension_name(found)}.")
         # What a number was given is what it is in the statements that follow: a condition, on NumPy.
-        condition = _said(where, partial(is_boolean_expression, tree.body, known))
+        condition = _is_condition(where, tree, known)
         plain = Variable(target, dimensions=found, dtype=bool if condition else None)
         known[target] = plain if condition else names.get(target, plain)
+
+
+def _is_condition(where: str, tree: ast.Expression, names: Scope) -> bool:
+    return bool(_said(where, lambda: is_boolean_expression(tree.body, names)))
 
 
 def _check_augmented(where: str, line: str, target: str, operator: str, right: str, names: Scope) -> None:
@@ -289,8 +286,9 @@ def _syntax_tree(where: str, text: str) -> ast.Expression:
             raise ModelError(f"{where}: {kind} is not allowed in {cut!r}. {do}")
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else size.cut(ast.unparse(node.func))
-            if called not in DEFAULT_FUNCTIONS:
-                raise ModelError(f"{where}: " + unknown("function", size.cut(called), DEFAULT_FUNCTIONS))
+            valid = [name for name in DEFAULT_FUNCTIONS if not name.startswith("_")]  # biosnn's own are for its code
+            if called not in valid:
+                raise ModelError(f"{where}: " + unknown("function", size.cut(called), valid))
         if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
             raise ModelError(f"{where}: {node.value!r} is not a number (in {cut!r}).")
         if isinstance(node, ast.Compare) and len(node.comparators) > 1:

@@ -9,10 +9,11 @@ from brian2 import DimensionMismatchError, Equations, Quantity, StateUpdateMetho
 from brian2.core.variables import ArrayVariable
 from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPRESSION, EquationError
 
+from biosnn.codegen.exact import exact
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.quantity import unit_text
 
-METHODS = ("exact", "euler", "heun")
+METHODS = (exact, "euler", "heun")
 """How clock-driven equations are integrated unless one is named: the first that can, as in ``Synapses``."""
 
 _FLAGS = {

@@ -15,6 +15,7 @@ from brian2.synapses.synapses import StateUpdater
 from brian2.utils.stringtools import get_identifiers
 
 from biosnn.codegen.code_objects import check_words
+from biosnn.codegen.exact import method_named
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection import delays
 from biosnn.projection.check import check_statements
@@ -116,7 +117,7 @@ class Projection(Group):  # type: ignore[misc]
         if weights is not None:
             self["w"] = weights
         if self.equations.diff_eq_names:
-            updater = StateUpdater(self, method or METHODS, clock=self._clock, order=0)
+            updater = StateUpdater(self, method_named(method) or METHODS, clock=self._clock, order=0)
             self.contained_objects.append(updater)
         self._add_pathways(on_pre, on_post, delay)
 
