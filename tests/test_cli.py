@@ -318,7 +318,7 @@ def test_show_prints_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (lambda folder: (folder / "result.json").unlink(), "result.json: no such file"),
         (lambda folder: (folder / "result.json").write_text('{"format": 1, "st'), "result.json: cannot be read"),
-        (lambda folder: (folder / "result.json").write_text("{}"), "result.json: the field 'format' is missing"),
+        (lambda folder: (folder / "result.json").write_text("{}"), "result.json: the fields 'format', 'study', "),
         (lambda folder: (folder / "arrays.npz").unlink(), "arrays.npz: no such file"),
         (lambda folder: (folder / "provenance.json").write_text("[]"), "provenance.json: expected dict"),
     ],
@@ -373,7 +373,8 @@ def test_every_command_of_the_guide_works_as_printed(monkeypatch: pytest.MonkeyP
     guide = Path(ROOT, "docs/write-a-study.md").read_text(encoding="utf-8")
     indented = [line.strip() for line in guide.splitlines() if line.startswith("    ")]
     commands = [line for line in indented if re.match(r"(BIOSNN_PATH=\S+ )?(biosnn|mkdir|cp) ", line)]
-    (script,) = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    settings, script = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    subprocess.run([sys.executable, "-c", settings], check=True, env={**os.environ, "PYTHONPATH": ROOT})
     assert len(commands) > 10
     for command in commands:
         words = shlex.split(command)

@@ -110,8 +110,8 @@ PROTOCOL = {
     "shown": "350 ms",
     "rest": "150 ms",
     "rate": "63.75 Hz",
-    "fewest_spikes": 5,
-    "brighter": "32 Hz",
+    "minimum_spikes": 5,
+    "intensity_step": "32 Hz",
     "times": 3,
 }
 

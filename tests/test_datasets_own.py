@@ -93,7 +93,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(DataError, match=message):
             from_file(path)
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="is a folder, not a file"):
         from_file(tmp_path)
     with pytest.raises(DataError, match="no such file"):
         from_file("~/nothing/at/all.npz")

@@ -56,6 +56,7 @@ CASES = [
 ]
 
 
+@pytest.mark.usefixtures("optimised")
 @pytest.mark.parametrize(("page", "number"), CASES)
 def test_a_program_prints_what_the_page_says(
     page: Path, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

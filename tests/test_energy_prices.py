@@ -95,7 +95,7 @@ def test_refuses_price_files(price_file, message, wrong):
 def test_refuses_a_price_file_that_is_not_there(tmp_path):
     with pytest.raises(EnergyError, match=r"none.toml: no such file"):
         read_prices(tmp_path / "none.toml")
-    with pytest.raises(EnergyError, match="it is a folder"):
+    with pytest.raises(EnergyError, match="is a folder, not a file"):
         read_prices(str(tmp_path))
 
 

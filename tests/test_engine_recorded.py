@@ -17,7 +17,7 @@ from brian2 import (
     ms,
 )
 
-from biosnn.engine import session
+from biosnn.engine import Point, session
 
 READ: dict[str, Callable[[Network], Any]] = {
     "spikes.i[:]": lambda net: net["spikes"].i[:],
@@ -118,8 +118,9 @@ def test_what_was_read_stays_when_more_is_recorded(target: str) -> None:
 def test_what_was_read_of_a_program_stays_when_it_runs_at_another_point() -> None:
     with session("cpp", seed=1) as sim:
         net = recorded()
-        prepared = sim.prepare(net, lambda: sim.run(net, 1 * ms), {"durations": [1] * ms})
-        first, second = prepared.run([{"durations": [1] * ms}, {"durations": [50] * ms}], lambda: all_read(net))
+        points = [Point(durations=[1] * ms), Point(durations=[50] * ms)]
+        prepared = sim.prepare(net, lambda: sim.run(net, 1 * ms), points[0])
+        first, second = prepared.run(points, lambda _: all_read(net))
         assert changed(first) == []
         assert len(first["spikes.i[:]"][0][0]) == 30
         assert len(second["spikes.i[:]"][0][0]) == 1500

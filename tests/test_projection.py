@@ -144,7 +144,11 @@ ON_ALL_TARGETS = [
 @pytest.mark.parametrize("target", ["cython", "cpp"])
 def test_all_targets_give_the_same(target: str) -> None:
     references = run_all("numpy", ON_ALL_TARGETS, "synapses")
-    for reference, found in zip(references, run_all(target, ON_ALL_TARGETS, "projection"), strict=True):
+    if target == "cython":  # it builds a module for each name of a group: networks of the same names share them
+        found_there = [run(target, case, "projection") for case in ON_ALL_TARGETS]
+    else:
+        found_there = run_all(target, ON_ALL_TARGETS, "projection")
+    for reference, found in zip(references, found_there, strict=True):
         assert np.ptp(reference["x over time"]) > 0
         assert_equal(reference, found)
 

@@ -18,7 +18,6 @@ from biosnn.inputs import poisson
 
 DT = 0.5 * ms
 DEPTH = 3
-TARGETS = ["numpy", "cython", pytest.param("cpp", marks=pytest.mark.cpp)]
 Joiner = Callable[..., Any]
 
 
@@ -56,13 +55,21 @@ def spike_steps(monitors: list[SpikeMonitor]) -> list[list[int]]:
     return [list(np.rint(np.asarray(monitor.t / DT)).astype(int)) for monitor in monitors]
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_spike_takes_a_step_a_layer_or_none(target: str) -> None:
+VARIANTS = [(name, at_once) for name in JOINERS for at_once in (False, True)]
+
+
+@pytest.mark.parametrize(
+    ("target", "variants"),
+    # One program of C++ for all. Cython builds a module for each name of a group, so that the same names share them.
+    [pytest.param("cpp", VARIANTS, marks=pytest.mark.cpp, id="cpp")]
+    + [pytest.param(t, [v], id=f"{t}-{v[0]}-{v[1]}") for t in ("numpy", "cython") for v in VARIANTS],
+)
+def test_a_spike_takes_a_step_a_layer_or_none(target: str, variants: list[tuple[str, bool]]) -> None:
     steps, seen = [3, 4, 20], {}
     with biosnn.session(target, seed=1, dt=DT) as sim:
         network = Network()
-        for name, joins, at_once in [(name, joins, at) for name, joins in JOINERS.items() for at in (False, True)]:
-            layers, joints = chain(joins, DEPTH, steps, prefix=f"{name}_{at_once}_")
+        for number, (name, at_once) in enumerate(variants):
+            layers, joints = chain(JOINERS[name], DEPTH, steps, prefix=f"n{number}_")
             early = [SpikeMonitor(layer) for layer in layers]
             if at_once:
                 within_step(*layers, *joints)

@@ -266,3 +266,12 @@ def test_what_it_brings_along_keeps_the_rules(case: dict[str, str], message: str
     make_settings(Wrong)
     with pytest.raises(SettingsError, match=message):
         make_settings(Wrong, {"rule": "triplet"})
+
+
+def test_the_earlier_name_of_conditional_defaults_is_answered_with_that_of_now() -> None:
+    @dataclass(frozen=True)
+    class Earlier(Settings):
+        BASES: ClassVar[dict[str, Any]] = {"rule": {"triplet": {"tau": "50 ms"}}}
+
+    with pytest.raises(SettingsError, match="Earlier: BASES is called CONDITIONAL_DEFAULTS now"):
+        make_settings(Earlier)

@@ -115,6 +115,8 @@ def make_settings(cls: type[Made], given: Mapping[str, Any] | None = None) -> Ma
         If a key is unknown, a value or unit does not fit, or a limit is not kept. The message lists what is right. For
         a name that ``RENAMED``, {old: new}, has in the class, it says how the setting is called now.
     """
+    if hasattr(cls, "BASES"):
+        raise SettingsError(f"{cls.__name__}: BASES is called CONDITIONAL_DEFAULTS now; name it so.")
     infos = {info.name: info for info in describe_settings(cls)}
     renamed = getattr(cls, "RENAMED", {})
     values = {key: _value(key, value, infos, renamed) for key, value in (given or {}).items()}
@@ -199,7 +201,7 @@ def split_assignments(texts: Iterable[str]) -> dict[str, str]:
 def _unknown_key(key: str, value: Any, infos: Mapping[str, SettingInfo], renamed: Mapping[str, str]) -> str:
     if renamed.get(key) in infos:
         given = write_safely(value)
-        return f"Setting {key}: it is called {renamed[key]} now. Write {renamed[key]}={given}"
+        return f"Setting {key}: it is called {renamed[key]} now. Write {renamed[key]}={given}."
     if not infos:
         return f"No setting named {key!r}: this study has no settings.{_option(key)}"
     # Of a nested setting, the last part of its name may be all that somebody remembers.

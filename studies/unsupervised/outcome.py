@@ -141,9 +141,9 @@ def _arrays(settings: Any, data: Dataset, outcomes: list[Outcome], control: Outc
     return arrays
 
 
-def _tested(outcome: Outcome) -> NDArray[np.int64]:
-    """The responses of the frozen network to all training and test images."""
-    return np.asarray(outcome.history.responses[outcome.schedule.n_training :][: outcome.schedule.n_test])
+def _tested(outcome: Outcome) -> Any:
+    """The responses of the frozen network to all training and test images, a sparse array of spike counts."""
+    return outcome.history.responses[outcome.schedule.n_training :][: outcome.schedule.n_test]
 
 
 def _boost(outcome: Outcome) -> NDArray[np.float64]:
