@@ -74,7 +74,7 @@ def build(
     each : bool
         Whether the spikes of each neuron are counted for each image by itself.
     early : bool
-        Whether an image ends as soon as the output is sure (see `deciding`).
+        Whether an image ends as soon as the output is sure (see `early_exit`).
     intervals : int
         Into how many intervals an image is divided, in which spikes are counted by themselves (see `counter`): of the
         populations whose rates are handed on, for each image.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -266,9 +266,7 @@ class SpikingNetwork:
         return ", ".join(said)
 
     def __str__(self) -> str:
-        rows = [("population", "shape", "threshold", "synapses from"), *self.rows()]
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        return "\n".join("  ".join([*(f"{row[k]:{widths[k]}}" for k in range(3)), row[3]]) for row in rows)
+        return as_table(self.rows())
 
 
 def population_network_for(graph: Graph, options: Options) -> PopulationNetwork:
@@ -289,3 +287,10 @@ def largest_pixel(snn: SpikingNetwork) -> float:
     if not 0 < found < math.inf:
         raise ConversionError(field_error("Calibration images", "a pixel other than 0", found))
     return found
+
+
+def as_table(rows: Iterable[tuple[str, str, str, str]]) -> str:
+    """Populations, one a line, as `SpikingNetwork.rows` tells them, below a heading."""
+    lines = [("population", "shape", "threshold", "synapses from"), *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+    return "\n".join("  ".join([*(f"{line[k]:{widths[k]}}" for k in range(3)), line[3]]) for line in lines)

@@ -1,4 +1,4 @@
-"""The nodes of NIR that map what comes in, checked when they are made; neurons are in nir_neurons.py. NumPy only.
+"""The nodes of NIR that map what comes in, checked when they are made; those of neurons are in `neurons`. NumPy only.
 
 NIR (Neuromorphic Intermediate Representation): Pedersen et al. 2024, Nat Commun 15:8122,
 doi:10.1038/s41467-024-52259-9. Names of nodes and of their fields are those of the library ``nir``. Shapes leave out

@@ -58,7 +58,7 @@ def chosen(graph: Graph, spiking: str | Iterable[str]) -> tuple[str, ...]:
     Parameters
     ----------
     graph : Graph
-        The network, with ReLUs before max pooling (`wiring`).
+        The network, with ReLUs before max pooling (`population_network`).
     spiking : str or iterable of str
         ``"first 6"``, ``"last 4"``, or names of ReLUs, as a list or with commas between them. Max pooling stands for
         the ReLU that it reads.
@@ -107,7 +107,7 @@ def cut(graph: Graph, spiking: Iterable[str]) -> tuple[Piece, ...]:
     Parameters
     ----------
     graph : Graph
-        The network, with ReLUs before max pooling (`wiring`).
+        The network, with ReLUs before max pooling (`population_network`).
     spiking : iterable of str
         The ReLUs that spike.
 

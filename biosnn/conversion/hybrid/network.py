@@ -16,7 +16,7 @@ from biosnn.ann.reference import reference
 from biosnn.conversion.build import Built
 from biosnn.conversion.hybrid.cutting import Piece, chosen, cut
 from biosnn.conversion.hybrid.outcome import HybridOutcome
-from biosnn.conversion.network import Options, SpikingNetwork
+from biosnn.conversion.network import Options, SpikingNetwork, as_table
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import population_network
 from biosnn.conversion.running import RunSettings, check_labels, check_steps, in_parts, joined, read_part
@@ -44,7 +44,7 @@ class Stage:
 
 @dataclass(frozen=True, eq=False)
 class HybridNetwork:
-    """A network of which some layers spike; made by `convert` with ``spiking=``, or by `hybrid`.
+    """A network of which some layers spike; made by `convert` with ``spiking=``, or by `to_hybrid`.
 
     Stages take turns, each when the one before has ended: what spikes is shown constant values and fires for T steps,
     then the rates are decoded, and what is analog is computed from them. Two stages that spike take 2 T steps.
@@ -109,9 +109,7 @@ class HybridNetwork:
         return found
 
     def __str__(self) -> str:
-        rows = [("population", "shape", "threshold", "synapses from"), *self.rows()]
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        return "\n".join("  ".join([*(f"{row[k]:{widths[k]}}" for k in range(3)), row[3]]) for row in rows)
+        return as_table(self.rows())
 
     def run(
         self,
