@@ -8,6 +8,8 @@ import pytest
 
 from biosnn.cli import main
 
+ROOT = str(Path(__file__).parent.parent)
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
