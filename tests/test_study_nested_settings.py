@@ -143,7 +143,7 @@ def test_texts_of_nested_settings_give_back_the_same(size: int, weight: float, l
         ({"cell": "1"}, r"No setting named 'cell'"),
         ({"cell.synapse.rise": "1 ms"}, "No setting named"),
         ({"cell.synapse.weight": "13"}, r"Setting cell\.synapse: weight: expected luck"),
-        ({"units": "4"}, r"Setting units: it is called cell\.size now. Write cell\.size=4$"),
+        ({"units": "4"}, r"Setting units: it is called cell\.size now. Write cell\.size=4\.$"),
         ({"law": "pair"}, "Write rule=pair"),
     ],
 )
