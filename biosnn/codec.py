@@ -67,6 +67,7 @@ def made(
     *,
     given: Mapping[str, Any] | None = None,
     ignore_unknown: bool = False,
+    renamed: Mapping[str, str] | None = None,
 ) -> Any:
     """What `plain` has written, by its type.
 
@@ -84,6 +85,8 @@ def made(
         Fields of the dataclass that come from elsewhere, and are not read.
     ignore_unknown : bool
         Whether fields that the dataclass does not have are no error.
+    renamed : mapping, optional
+        How fields are called now, by the names under which earlier versions wrote them.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def made(
         If a field is missing, unknown, of another type, or refused by its dataclass. The message names it.
     """
     of, inner = get_origin(kind), get_args(kind)
-    part = partial(made, error=error, ignore_unknown=ignore_unknown)
+    part = partial(made, error=error, ignore_unknown=ignore_unknown, renamed=renamed)
     if of in (Union, UnionType):
         return None if value is None and NoneType in inner else part(inner[0], value, where)
     if dataclasses.is_dataclass(kind):
@@ -112,6 +115,9 @@ def made(
 def _dataclass(kind: Any, value: Mapping[str, Any], where: str, part: partial[Any], given: Mapping[str, Any]) -> Any:
     error, types = part.keywords["error"], get_type_hints(kind)
     read = {field.name: field for field in dataclasses.fields(kind) if field.init and field.name not in given}
+    earlier = part.keywords["renamed"] or {}
+    now = {earlier[name]: item for name, item in value.items() if earlier.get(name) in read}
+    value = now | {name: item for name, item in value.items() if earlier.get(name) not in read}
     for name in () if part.keywords["ignore_unknown"] else value:
         if name not in read:
             raise error(f"{where}: {unknown('field', name, read)}")

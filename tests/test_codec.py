@@ -168,6 +168,15 @@ def test_missing_fields_are_told_together_and_unknown_ones_can_be_ignored() -> N
     assert codec.made(Outer, later, "file", DataError, ignore_unknown=True).parts == (Inner(1 * ms),)
 
 
+def test_fields_are_read_by_names_of_earlier_versions_and_those_of_now_win() -> None:
+    parts = [{"tau_m": "1 ms"}, {"tau_m": "1 ms", "tau": "2 ms"}, {"tau": "2 ms", "tau_m": "1 ms"}]
+    found = codec.made(Outer, GOOD | {"parts": parts}, "file", DataError, renamed={"tau_m": "tau", "title": "name"})
+    assert found.parts == (Inner(1 * ms), Inner(2 * ms), Inner(2 * ms))
+    assert found.name == "a"
+    with pytest.raises(DataError, match="No field named 'tau_m'"):
+        codec.made(Outer, GOOD | {"parts": parts}, "file", DataError)
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (

@@ -16,6 +16,7 @@ from test_learning import PROTOCOL as SEVERAL_TIMES
 
 import biosnn
 from biosnn import learning
+from biosnn.catalogue import network_file
 from biosnn.engine.simulation import Simulation
 from biosnn.errors import DataError, SettingsError
 from biosnn.learning import (
@@ -230,7 +231,9 @@ def changed(path: Path, **change: Any) -> None:
     [
         ({"format": 7}, r"format: expected 1 \(got 7\)"),
         ({"format": [{}]}, "format: expected 1"),
-        ({"circuit": {}}, "[Tt]his network is damaged"),
+        ({"network_settings": {}}, "network_settings: the fields 'size', .* are missing. This network is damaged"),
+        ({"n_training": "7"}, "n_training: expected int .*This network is damaged"),
+        ({"accuracy": -0.5}, "accuracy: expected a number, not negative"),
         ({"shape": [3, 2]}, "plastic.w: expected 6 times 3x2 weights"),
         ({"rule_toml": 'kind = "synapse"'}, "is missing"),
         ({"rule_toml": "kind = "}, "not valid TOML"),
@@ -248,6 +251,16 @@ def test_a_network_file_that_is_wrong_is_refused(tmp_path: Path, change: dict[st
     changed(path, **change)
     with pytest.raises(DataError, match=message):
         learning.load_network(path)
+
+
+def test_a_network_that_an_earlier_version_has_saved_is_read() -> None:
+    found = learning.load_network(network_file("digits_100"))
+    with zipfile.ZipFile(network_file("digits_100")) as archive:
+        about = json.loads(archive.read("about.json"))
+    assert (found.n_training, found.dataset) == (about["lessons"], "digits") == (5000, "digits")
+    assert found.protocol.minimum_spikes == about["protocol"]["fewest_spikes"] == 5
+    assert found.protocol.intensity_step == 512 * Hz
+    assert found.network_settings.reset_state == tuple(about["circuit"]["settle"]) == ("v", "g_exc", "g_inh")
 
 
 def test_what_is_no_network_at_all_is_refused(tmp_path: Path) -> None:

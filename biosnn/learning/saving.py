@@ -9,15 +9,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from brian2 import Quantity
 from numpy.typing import NDArray
 
-from biosnn import archive, files
+from biosnn import archive, codec, files
 from biosnn.datasets import Dataset
 from biosnn.errors import DataError, ModelError, field_error
 from biosnn.learning.diehl_cook import DiehlCookNetwork, NetworkSettings
@@ -26,7 +27,6 @@ from biosnn.learning.presenter import Played, Protocol
 from biosnn.learning.schedule import TrainingSchedule
 from biosnn.learning.scoring import Score
 from biosnn.model import from_toml, to_toml
-from biosnn.quantity import format_quantity, parse_quantity
 
 FORMAT = 1
 ABOUT = "about.json"
@@ -41,10 +41,14 @@ _MODELS = {
 _OWN = ("neuron_labels", "mean", "learned_from", "held_out")
 # What shows the images begins anew with each run.
 _PRESENTER = ("presenter.", "inputs.")
-# What fields are called in the file, where that is not as here: networks of earlier versions are read.
-_IN_FILE = {"reset_state": "settle", "minimum_spikes": "fewest_spikes", "intensity_step": "brighter"}
+# How fields were called when earlier versions wrote them.
+_RENAMED = {
+    "lessons": "n_training",
+    "settle": "reset_state",
+    "fewest_spikes": "minimum_spikes",
+    "brighter": "intensity_step",
+}
 _WEIGHTS = "state/plastic.w"
-D = TypeVar("D", NetworkSettings, Protocol)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,12 +163,8 @@ def save_network(network: Trained, path: Path | str) -> None:
     about = {
         "format": FORMAT,
         "biosnn": version("biosnn"),
-        **{key: getattr(network, key) for key in ("dataset", "accuracy", "time")},
-        "lessons": network.n_training,
-        "shape": list(network.shape),
-        "circuit": _plain(network.network_settings),
-        "protocol": _plain(network.protocol),
-        "settings": dict(network.settings),
+        **codec.plain(network, without=("network_settings", "state", *_OWN)),
+        "network_settings": codec.plain(network.network_settings, without=_MODELS),
         "arrays": archive.entries(arrays),
     }
     models = {file: getattr(network.network_settings, name) for name, file in _MODELS.items()}
@@ -192,46 +192,39 @@ def load_network(path: Path | str) -> Trained:
         found = about.get("format") if isinstance(about, dict) else type(about).__name__
         if found != FORMAT:
             raise DataError(field_error(f"{path} format", str(FORMAT), found, "It is of another version of biosnn."))
-        return _load(path, about, texts)
+        arrays = archive.read_arrays(path, str(path), about.get("arrays"), DataError)
+        try:
+            network = _load(path, about, texts, arrays)
+            _check_arrays(path, network.network_settings, network.shape, arrays)
+        except DataError as problem:
+            raise DataError(f"{problem} {_AGAIN}") from None
+        return network
 
 
-def _load(path: Path, about: Mapping[str, Any], texts: Mapping[str, str]) -> Trained:
+def _load(path: Path, about: Mapping[str, Any], texts: Mapping[str, str], arrays: Mapping[str, Any]) -> Trained:
+    made, where = partial(codec.made, error=DataError, ignore_unknown=True, renamed=_RENAMED), f"{path}: {ABOUT}"
     models: dict[str, Any] = {}
     for name, file in _MODELS.items():
-        with files.reading(f"{path}: {file}", DataError, "a model", _AGAIN):
+        with files.reading(f"{path}: {file}", DataError, "a model"):
             models[name] = from_toml(texts[file], f"{path}: {file}") if file in texts else ""
-    with files.reading(f"{path}: {ABOUT}", DataError, "the description of a trained network", _AGAIN):
-        settings = _dataclass(NetworkSettings, {**about["circuit"], **models})
-        protocol = _dataclass(Protocol, about["protocol"])
-        shape = (int(about["shape"][0]), int(about["shape"][1]))
-        numbers = {"time": float(about["time"]), "lessons": int(about["lessons"]), "accuracy": float(about["accuracy"])}
-        texts = {str(key): str(text) for key, text in about["settings"].items()}
-    for name, number in numbers.items():
-        if not 0 <= number < np.inf:
-            raise DataError(field_error(f"{path}: {ABOUT} {name}", "a number, not negative", number))
-    arrays = archive.read_arrays(path, str(path), about["arrays"], DataError)
-    _check_arrays(path, settings, shape, arrays)
-    return Trained(
-        network_settings=settings,
-        protocol=protocol,
-        state={k.removeprefix("state/"): Quantity(v) for k, v in arrays.items() if k.startswith("state/")},
-        dataset=str(about["dataset"]),
-        shape=shape,
-        settings=texts,
-        time=numbers["time"],
-        n_training=int(numbers["lessons"]),
-        accuracy=numbers["accuracy"],
-        **{name: arrays[name] for name in _OWN},
-    )
+    content = about.get("network_settings", about.get("circuit"))  # as earlier versions called it
+    given = {
+        "network_settings": made(NetworkSettings, content, f"{where} network_settings", given=models),
+        "state": {k.removeprefix("state/"): Quantity(v) for k, v in arrays.items() if k.startswith("state/")},
+        **{name: arrays.get(name) for name in _OWN},
+    }
+    network: Trained = made(Trained, about, where, given=given)
+    for name in ("time", "n_training", "accuracy"):
+        if getattr(network, name) < 0:
+            raise DataError(field_error(f"{where} {name}", "a number, not negative", getattr(network, name)))
+    return network
 
 
 def _check_arrays(path: Path, settings: NetworkSettings, shape: tuple[int, int], arrays: Mapping[str, Any]) -> None:
     """See that what a network has come to is all there, fits it, and has no NaN."""
     missing = [name for name in (*_OWN, _WEIGHTS) if name not in arrays]
     if missing:
-        raise DataError(
-            field_error(str(path), f"the arrays {', '.join((*_OWN, _WEIGHTS))}", f"no {missing[0]}", _AGAIN)
-        )
+        raise DataError(field_error(str(path), f"the arrays {', '.join((*_OWN, _WEIGHTS))}", f"no {missing[0]}"))
     weights = arrays[_WEIGHTS]
     if np.shape(weights) != (shape[0] * shape[1] * settings.size,):
         expected = f"{settings.size} times {shape[0]}x{shape[1]} weights"
@@ -252,32 +245,6 @@ def _check_arrays(path: Path, settings: NetworkSettings, shape: tuple[int, int],
         plain = np.asarray(array)
         if plain.dtype.kind not in "biuf" or (plain.dtype.kind == "f" and np.isnan(plain).any()):
             raise DataError(field_error(f"{path}: {name}", "numbers, none of them NaN", str(plain.dtype)))
-
-
-def _plain(instance: NetworkSettings | Protocol) -> dict[str, Any]:
-    """The fields of a dataclass as JSON has them, but models: quantities as texts."""
-    values = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
-    return {
-        _IN_FILE.get(name, name): str(format_quantity(value)) if isinstance(value, Quantity) else value
-        for name, value in values.items()
-        if name not in _MODELS
-    }
-
-
-def _dataclass(cls: type[D], values: Mapping[str, Any]) -> D:
-    """The dataclass that `_plain` has written."""
-    kinds = {field.name: str(field.type) for field in dataclasses.fields(cls)}
-    made: dict[str, Any] = {}
-    for name, kind in kinds.items():
-        value = values[_IN_FILE.get(name, name)]
-        if kind == "Quantity":
-            value = parse_quantity(value)
-        elif kind.startswith("tuple"):
-            value = tuple(str(item) for item in value)
-        elif kind in ("int", "float", "str"):
-            value = {"int": int, "float": float, "str": str}[kind](value)
-        made[name] = value
-    return cls(**made)
 
 
 def check_fits(network: Trained, data: Dataset, where: str) -> None:
