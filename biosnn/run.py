@@ -90,13 +90,13 @@ def run_study(
             say("checking, drawing and writing")
             provenance = collect(study, chosen, seed, used, sim.models, wall_time)
             about = {"study": study.name, "settings": texts, "seed": seed, "target": used["used"]}
-            # What the study left out is held against all the same if it is there, but not what other settings change.
+            # A value that is there is held against its expected one all the same, unless other settings change that.
             changed = study.changed_settings(chosen)
             elsewhere = [item.name for item in study.expected if not item.holds_with(changed)]
             if changed:
                 elsewhere += of_other_parts(study.parts, result, [item.name for item in study.expected])
             expected = [item for item in _asked(result, study.expected) if item.name not in elsewhere]
-            result = replace(result, left_out=[*result.left_out, *elsewhere])
+            result = replace(result, not_applicable=[*result.not_applicable, *elsewhere])
             rows = check_values(result.values, expected)
             claims = check_claims(result, _asked(result, study.claims), study.folder)
             write_result(new, result, rows, claims, about, provenance)
@@ -122,18 +122,16 @@ def _run(study: Study, settings: Any, sim: Any) -> Result:
         raise StudyError(f"study {study.name}: run() failed: {blame(error, study.folder)}") from error
     if not isinstance(result, Result):
         raise StudyError(field_error(f"study {study.name}: run()", "a Result", result))
-    if result.left_out and setting_texts(settings) == setting_texts(make_settings(study.settings)):
-        left = ", ".join(result.left_out)
-        raise StudyError(
-            f"study {study.name}: left_out: nothing may be left out with the default settings (got {left})."
-        )
+    if result.not_applicable and setting_texts(settings) == setting_texts(make_settings(study.settings)):
+        expected = "none with the default settings, with which all of it is asked"
+        raise StudyError(field_error(f"study {study.name}: not_applicable", expected, ", ".join(result.not_applicable)))
     names = {item.name for item in study.expected} | {claim.name for claim in study.claims}
-    for name in result.left_out:
+    for name in result.not_applicable:
         if name not in names:
-            raise StudyError(f"study {study.name}: left_out: {unknown('expected value or claim', name, names)}")
+            raise StudyError(f"study {study.name}: not_applicable: {unknown('expected value or claim', name, names)}")
     return result
 
 
 def _asked(result: Result, items: Iterable[Asked]) -> list[Asked]:
-    """The expected values or claims that a result does not leave out."""
-    return [item for item in items if item.name not in result.left_out or item.name in result.values]
+    """The expected values or claims that apply to a result."""
+    return [item for item in items if item.name not in result.not_applicable or item.name in result.values]

@@ -73,7 +73,7 @@ def test_a_value_that_holds_for_the_default_only_is_not_asked_elsewhere(
     write_study(Path("charging"), STUDY.replace('"count"', '"count, NEST"'), expected=expected)
     assert biosnn("check", "./charging", "duration=20 ms") == 0
     out = capsys.readouterr().out
-    assert "Not asked with these settings: charge · count, NEST\n" in out
+    assert "Not applicable with these settings: charge · count, NEST\n" in out
     assert "0.6321 ±" not in out
     assert biosnn("check", "./charging") == 0
     assert "0.6321 ± 0.01" in capsys.readouterr().out

@@ -65,12 +65,12 @@ def test_first_spikes_and_a_converted_network_as_the_model(tmp_path: Path) -> No
     told = biosnn.run_study("conversion", few, target="numpy", out=tmp_path / "first")
     assert told.values["spikes an image"] < 64 + 100 + 50
     assert told.values["accuracy"] > 0.9
-    assert {"more steps tell more", "the residual potential matters"} <= set(told.left_out)
-    assert "keeps the accuracy" not in told.left_out
+    assert {"more steps tell more", "the residual potential matters"} <= set(told.not_applicable)
+    assert "keeps the accuracy" not in told.not_applicable
     again = few | {"model": str(told.files["network.npz"]), "conversion.code": "rate"}
     same = biosnn.run_study("conversion", again, target="numpy", out=tmp_path / "again")
     assert same.values["accuracy"] == told.values["accuracy"]
-    assert "more steps tell more" in same.left_out
+    assert "more steps tell more" in same.not_applicable
     with pytest.raises(
         SettingsError, match=r"conversion.balance.percentile: expected its default, as .* is converted already"
     ):

@@ -29,7 +29,7 @@ def test_charging_and_f_i_agree_with_their_closed_forms(result):
     assert result.values["charging curve, largest error"] < 1e-12
     assert [row.name for row in result.rows if row.verdict == "fail"] == []
     # Fewer neurons than usual have larger errors than the tolerance allows for.
-    assert len([name for name in result.left_out if name.startswith("rate in noise")]) == 5
+    assert len([name for name in result.not_applicable if name.startswith("rate in noise")]) == 5
 
 
 def test_its_figures_are_drawn(result):

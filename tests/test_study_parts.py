@@ -32,8 +32,8 @@ def test_parts_are_done_in_their_order_and_the_claims_of_others_are_not_asked() 
     assert list(found.values) == ["one value", "three value"]
     assert list(found.arrays) == ["one array", "three array"]
     assert list(found.tables) == ["one", "three"]
-    assert list(found.left_out) == ["two is one"]
-    assert not run_parts(PARTS, ("one", "two", "three"), 1, None).left_out
+    assert list(found.not_applicable) == ["two is one"]
+    assert not run_parts(PARTS, ("one", "two", "three"), 1, None).not_applicable
 
 
 def test_a_part_that_does_not_exist_is_refused() -> None:
@@ -64,11 +64,11 @@ OTHER = '\n[values."other value"]\nexpected = 1\ntolerance = 0\nsource = "made u
 def test_expected_values_of_parts_that_are_not_asked_are_not_missed(tmp_path: Path) -> None:
     study = write_study(tmp_path / "two", study=TWO, expected=EXPECTED + OTHER)
     both = run_study(study, out=tmp_path / "both")
-    assert (both.verdict, both.left_out) == ("pass", ())
+    assert (both.verdict, both.not_applicable) == ("pass", ())
     alone = run_study(study, {"parts": "charge"}, out=tmp_path / "alone")
-    assert (alone.verdict, alone.left_out) == ("pass", ("other value",))
+    assert (alone.verdict, alone.not_applicable) == ("pass", ("other value",))
     other = run_study(study, {"parts": "other"}, out=tmp_path / "other")
-    assert (other.verdict, other.left_out) == ("pass", ("charge", "rises"))
+    assert (other.verdict, other.not_applicable) == ("pass", ("charge", "rises"))
 
 
 def test_with_the_default_settings_a_part_that_reports_nothing_fails(tmp_path: Path) -> None:

@@ -288,7 +288,9 @@ def test_a_claims_exception_is_named_and_the_numbers_are_kept(tmp_path: Path) ->
 def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:
     run_study(write_study(tmp_path / "charging"), out=tmp_path / "out")
     data = json.loads((tmp_path / "out/result.json").read_text())
-    assert " ".join(data) == "format study settings seed target verdict values claims left_out arrays files tables"
+    assert (
+        " ".join(data) == "format study settings seed target verdict values claims not_applicable arrays files tables"
+    )
     assert data["format"] == 1
     charge = data["values"]["charge"]
     assert set(charge) == {"value", "unit", "expected", "tolerance", "source", "verdict"}
@@ -298,23 +300,25 @@ def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:
     assert data["arrays"]["v"] == {"unit": "volt", "shape": [100], "dtype": "<f8", "key": "v"}
 
 
-def test_what_settings_do_not_ask_about_is_left_out_by_name(tmp_path: Path) -> None:
-    study = STUDY.replace("(settings.points)},\n", "(settings.points)},\n        left_out=['charge', 'rises'],\n")
+def test_what_settings_do_not_ask_about_is_told_by_name(tmp_path: Path) -> None:
+    study = STUDY.replace("(settings.points)},\n", "(settings.points)},\n        not_applicable=['charge', 'rises'],\n")
     measured, few = write_study(tmp_path / "measured", study=study), {"points": "2"}
     result = run_study(measured, few, out=tmp_path / "out")
     assert [row.verdict for row in result.rows if row.name == "charge"] == ["pass"], "what is there is held against"
     unmeasured = study.replace('"charge": v[-1] / (5 * mV), ', "")
     result = run_study(write_study(tmp_path / "unmeasured", study=unmeasured), few, out=tmp_path / "other")
-    assert result.left_out == ("charge", "rises")
+    assert result.not_applicable == ("charge", "rises")
     assert (result.verdict, result.claims) == ("unchecked", ())
-    assert "Not asked with these settings, so neither held nor failed: charge · rises<" in result.report.read_text()
+    assert (
+        "Not applicable with these settings, so neither held nor failed: charge · rises<" in result.report.read_text()
+    )
     typo = write_study(tmp_path / "typo", study=study.replace("['charge', 'rises']", "['chagre']"))
-    with pytest.raises(StudyError, match=r"left_out: .*'chagre'. Did you mean 'charge'"):
+    with pytest.raises(StudyError, match=r"not_applicable: .*'chagre'. Did you mean 'charge'"):
         run_study(typo, few, out=tmp_path / "third")
-    with pytest.raises(StudyError, match="nothing may be left out with the default settings"):
+    with pytest.raises(StudyError, match=r"not_applicable: expected none with the default settings, .*charge, rises"):
         run_study(measured, out=tmp_path / "fourth")
     with pytest.raises(ResultError, match="a list of names"):
-        Result(left_out="charge")
+        Result(not_applicable="charge")
 
 
 def test_expected_values_that_fail_are_told(tmp_path: Path) -> None:

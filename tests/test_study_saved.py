@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,12 @@ def test_a_result_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert [(claim.name, claim.verdict) for claim in saved.claims] == [("fast", "pass"), ("odd", "error")]
     assert {row.name: row.verdict for row in saved.rows if row.verdict} == {"rate": "pass", "lost": "fail"}
     assert saved.verdict == "fail"
+
+
+def test_what_earlier_versions_called_left_out_is_not_applicable(tmp_path: Path) -> None:
+    folder = write(tmp_path / "r", replace(RESULT, not_applicable=["slow", "fast"]))
+    edit(folder, lambda data: data.update(left_out=data.pop("not_applicable")))
+    assert load_result(folder).not_applicable == ("fast", "slow")
 
 
 def test_the_file_is_json_for_everybody(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_of_a_network_of_ones_own_the_parts_on_networks_are_asked(result: Any) -> None:
     assert {name.split()[0] for name in result.arrays} == {"converted", "remedies"}
     assert {"theory knows the depth", "biology no noise, one neuron", "random chain of 8 with soft reset"} <= set(
-        result.left_out
+        result.not_applicable
     )
     assert {"Diagnosis", "Conversions", "Threshold scales", "Remedies at equal cost", "Verdict"} <= set(result.tables)
     figures = {path.name for path in (result.folder / "figures").iterdir()}
@@ -82,7 +82,7 @@ def test_only_what_is_asked_for_is_tried(tmp_path: Path) -> None:
     given = FEW | {"parts": "remedies", "tried": "soft reset", "repetitions": "1", "images": "12", "calibration": "6"}
     told = biosnn.run_study("vanishing", given, target="numpy", out=tmp_path / "out")
     assert [str(name) for name in told.arrays["remedies names"]] == ["as it is", "recommended", "soft reset"]
-    assert {"homeostasis restores the rates", "thresholds and currents alone bring it back"} <= set(told.left_out)
+    assert {"homeostasis restores the rates", "thresholds and currents alone bring it back"} <= set(told.not_applicable)
     assert not any(name.startswith("converted") for name in told.values)
 
 

@@ -45,7 +45,7 @@ def test_what_is_reported(result: Any) -> None:
     assert {claim.name for claim in CLAIMS.values() if claim.minimum_activity(result)} == {
         claim.name for claim in CLAIMS.values()
     }
-    assert not set(CLAIMS) & set(result.left_out)
+    assert not set(CLAIMS) & set(result.not_applicable)
     figures = {path.name for path in (result.folder / "figures").iterdir()}
     assert {"synfire.png", "propagation.png"} <= figures
 

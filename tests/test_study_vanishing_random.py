@@ -46,7 +46,7 @@ def test_what_it_measures(result: Any) -> None:
     assert np.abs(arrays["scan"][:, 0] - arrays["rate"][:, 0]).max() < 0.1
     assert (arrays["rate"][:, :, :, 0] > 0.02).all()
     assert result.values["random threshold and weights"] == 0
-    assert {"hard reset loses more", "spikes are not information"} <= set(result.left_out)
+    assert {"hard reset loses more", "spikes are not information"} <= set(result.not_applicable)
     figures = {path.name for path in (result.folder / "figures").iterdir()}
     assert {"random-rates.png", "random-map.png", "random-depth.png", "random-told.png"} <= figures
 

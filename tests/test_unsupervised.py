@@ -51,7 +51,7 @@ def test_a_small_network_gives_all_that_the_report_needs(small: Any) -> None:
 
 
 def test_a_small_network_is_not_held_to_what_the_large_one_learns(small: Any) -> None:
-    assert small.left_out == ("accuracy", "chance", "learns")
+    assert small.not_applicable == ("accuracy", "chance", "learns")
     assert not [row for row in small.rows if row.verdict]
 
 
@@ -69,7 +69,7 @@ def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
     result = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
     assert result.values["spikes an image"] == 0
     assert {claim.verdict for claim in result.claims} == {"silent"}
-    assert "plasticity matters" in result.left_out, "the control was switched off"
+    assert "plasticity matters" in result.not_applicable, "the control was switched off"
     assert result.values["images shown again"] == 0
 
 

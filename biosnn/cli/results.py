@@ -74,9 +74,9 @@ def print_result(console: Console, result: SavedResult) -> None:
         console.print(_values(result.rows))
     if result.claims:
         console.print(_claims(result))
-    if result.left_out:
+    if result.not_applicable:
         # Names may have commas in them.
-        console.print(f"Not asked with these settings: {' · '.join(result.left_out)}")
+        console.print(f"Not applicable with these settings: {' · '.join(result.not_applicable)}")
     if result.figure_error:
         console.print(f"The figures could not be drawn: {result.figure_error.strip()}", style="red")
     console.print(verdict_text(result.verdict) + Text(f"  {result.study}, seed {result.seed}, {result.target}"))

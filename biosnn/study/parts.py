@@ -49,7 +49,7 @@ def run_parts(parts: Sequence[Part], asked: Iterable[str], settings: Any, sim: A
     Returns
     -------
     Result
-        It leaves out the claims of the other parts, and what the parts that were done leave out.
+        Not applicable to it are the claims of the other parts, and what the parts that were done say.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def run_parts(parts: Sequence[Part], asked: Iterable[str], settings: Any, sim: A
     return Result(
         {name: value for result in found for name, value in result.values.items()},
         {name: value for result in found for name, value in result.arrays.items()},
-        left_out=[*others, *(name for result in found for name in result.left_out)],
+        not_applicable=[*others, *(name for result in found for name in result.not_applicable)],
         files={name: write for result in found for name, write in result.files.items()},
         tables={name: table for result in found for name, table in result.tables.items()},
     )

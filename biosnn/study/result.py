@@ -57,7 +57,7 @@ class Result:
         The numbers that answer the question: scalars, with units where they have one.
     arrays : mapping of str to ndarray or Quantity
         What the figures are drawn from, of any shape: numbers, booleans or texts.
-    left_out : collection of str
+    not_applicable : collection of str
         Names of expected values and claims that these settings do not ask about, so that the result is not held
         against them; the report names them. A value that is there is held against its expected one all the same.
     tables : mapping of str to Table
@@ -74,7 +74,7 @@ class Result:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, Any] = field(default_factory=dict)
-    left_out: Collection[str] = ()
+    not_applicable: Collection[str] = ()
     files: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
 
@@ -86,9 +86,10 @@ class Result:
         for name, table in self.tables.items():
             if not isinstance(table, Table):
                 raise ResultError(field_error(f"Result.tables[{_name('tables', name)!r}]", "a Table", table))
-        if isinstance(self.left_out, str):
-            raise ResultError(field_error("Result.left_out", "a list of names", self.left_out))
-        object.__setattr__(self, "left_out", tuple(sorted({_name("left_out", name) for name in self.left_out})))
+        if isinstance(self.not_applicable, str):
+            raise ResultError(field_error("Result.not_applicable", "a list of names", self.not_applicable))
+        names = {_name("not_applicable", name) for name in self.not_applicable}
+        object.__setattr__(self, "not_applicable", tuple(sorted(names)))
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "arrays", arrays)
 

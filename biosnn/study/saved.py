@@ -40,6 +40,9 @@ _MOST_TEXT = 2**24  # bytes
 # What a computer's file browser leaves in every folder that it shows: nobody misses it.
 _BROWSED = (".DS_Store", "Thumbs.db")
 
+# How fields were called when earlier versions wrote them.
+_RENAMED = {"left_out": "not_applicable"}
+
 # JSON has no NaN and no infinity: such a value is null, and "why" says which.
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -56,7 +59,7 @@ class _Content:
     verdict: str = ""
     values: dict[str, dict[str, Any]]
     claims: tuple[CheckedClaim, ...]
-    left_out: list[str] = field(default_factory=list)
+    not_applicable: list[str] = field(default_factory=list)
     arrays: dict[str, Any]
     files: list[str] = field(default_factory=list)
     tables: dict[str, Table] = field(default_factory=dict)
@@ -66,7 +69,7 @@ class _Content:
 class SavedResult(Result):
     """A result read from its folder: what ``plot.py`` and other programs get.
 
-    ``values``, ``arrays``, ``left_out``, ``files`` and ``tables`` are those of `Result`.
+    ``values``, ``arrays``, ``not_applicable``, ``files`` and ``tables`` are those of `Result`.
 
     Parameters
     ----------
@@ -143,7 +146,7 @@ def write_result(
         verdict=overall(rows, claims),
         values={row.name: _value_entry(row) for row in rows},
         claims=tuple(claims),
-        left_out=list(result.left_out),
+        not_applicable=list(result.not_applicable),
         arrays=archive.entries(result.arrays),
         files=list(result.files),
         tables=dict(result.tables),
@@ -266,7 +269,7 @@ def load_result(folder: Path | str) -> SavedResult:
 
 def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
     where = str(folder / RESULT)
-    saved: _Content = codec.made(_Content, data, where, ResultError, ignore_unknown=True)
+    saved: _Content = codec.made(_Content, data, where, ResultError, ignore_unknown=True, renamed=_RENAMED)
     rows = tuple(_row(f"{where} values[{name!r}]", name, entry) for name, entry in saved.values.items())
     for claim in saved.claims:
         if claim.verdict not in (PASS, FAIL, SILENT, ERROR):
@@ -276,7 +279,7 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
     return SavedResult(
         values={row.name: _value(row, where) for row in rows if row.why != MISSING},
         arrays=archive.read_arrays(folder / ARRAYS, where, saved.arrays, ResultError),
-        left_out=saved.left_out,
+        not_applicable=saved.not_applicable,
         files={name: folder / FILES / name for name in saved.files},
         tables=saved.tables,
         folder=folder,

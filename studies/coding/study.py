@@ -145,7 +145,7 @@ def run(settings: Settings, sim: Any) -> Result:
                 tables=recognition_tables(outcomes),
             ),
         )
-    return replace(found, left_out=left_out(found.values))
+    return replace(found, not_applicable=not_applicable(found.values))
 
 
 def _code(settings: Settings, sim: Any) -> Result:
@@ -176,6 +176,6 @@ def _joined(one: Result, two: Result) -> Result:
     return Result({**one.values, **two.values}, {**one.arrays, **two.arrays}, tables={**one.tables, **two.tables})
 
 
-def left_out(values: Mapping[str, Any]) -> list[str]:
+def not_applicable(values: Mapping[str, Any]) -> list[str]:
     """Claims about codings that were not compared, or on work that was not done."""
     return [claim.name for claim in CLAIMS if not set(NEEDED[claim.name]) <= set(values)]

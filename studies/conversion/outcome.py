@@ -191,7 +191,7 @@ def files_of(found: Compared) -> dict[str, Callable[[Path], None]]:
     return {"network.npz": lambda path: save(found.snn, path)}
 
 
-def left_out(found: Compared) -> list[str]:
+def not_applicable(found: Compared) -> list[str]:
     """Claims about what was not measured."""
     names = [] if found.rates else ["more steps tell more"]
     compared = HARD in found.controls and found.snn.options.model.name != "if_hard"

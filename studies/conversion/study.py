@@ -17,7 +17,7 @@ from biosnn.study import Claim, Result, nested, setting
 from biosnn.study.ann_data import CONVERSION, CONVERSION_RENAMED, AnnDataSettings, load_ann_data
 
 from .compare import compare
-from .outcome import arrays_of, files_of, left_out, tables_of, values_of
+from .outcome import arrays_of, files_of, not_applicable, tables_of, values_of
 
 TARGET = "cpp"
 
@@ -61,7 +61,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
     return Result(
         values_of(settings, found),
         arrays_of(found),
-        left_out=left_out(found),
+        not_applicable=not_applicable(found),
         files=files_of(found),
         tables=tables_of(found),
     )

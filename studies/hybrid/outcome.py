@@ -139,7 +139,7 @@ def arrays_of(found: Measured) -> dict[str, Any]:
     }
 
 
-def left_out(found: Measured) -> list[str]:
+def not_applicable(found: Measured) -> list[str]:
     """Claims about what was not measured."""
     return [] if any(cut.layers == 1 for cut in found.cuts) else ["each layer that spikes takes time"]
 

@@ -103,7 +103,7 @@ def _any_model(settings: Settings, sim: Simulation) -> Result:
     unit = f"1{unit}" if unit.startswith("/") else unit
     names = np.array([model.name, drive, model.inputs[drive].meaning, unit])
     arrays = {"drive": drives, "rate": rates, "names": names}
-    return Result(values, arrays, left_out=[*CLOSED_FORMS, *EXPECTED])
+    return Result(values, arrays, not_applicable=[*CLOSED_FORMS, *EXPECTED])
 
 
 def _drive(settings: Settings, model: NeuronModel) -> tuple[str, str]:

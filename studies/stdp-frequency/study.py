@@ -85,7 +85,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
         "change": np.array(list(changes.values())),
     }
     about_data = [*(claim.name for claim in CLAIMS if claim.name != "depression"), *EXPECTED]
-    return Result(values, arrays, left_out=() if _protocol(settings) else about_data)
+    return Result(values, arrays, not_applicable=() if _protocol(settings) else about_data)
 
 
 def _protocol(settings: Settings) -> bool:

@@ -78,10 +78,10 @@ def run(settings: Settings, sim: Simulation) -> Result:
     values["trace on the neuron or on the synapse, largest difference"] = homes
     if "stdp_pair" in errors:
         values |= _fit(single, arrays["stdp_pair, single"])
-    return Result(values, arrays, left_out=_left_out(set(errors)))
+    return Result(values, arrays, not_applicable=_not_applicable(set(errors)))
 
 
-def _left_out(checked: set[str]) -> list[str]:
+def _not_applicable(checked: set[str]) -> list[str]:
     """Without the pair rules, some questions are not asked."""
     left = [] if checked else ["closed form"]
     if not set(PAIR_RULES) <= checked:

@@ -56,7 +56,9 @@ def result_of(
         **_shown_again(settings, outcomes),
         **_costs(settings, outcomes),
     }
-    return Result(values, _arrays(settings, data, outcomes, control), left_out=left_out(values), files=files)
+    return Result(
+        values, _arrays(settings, data, outcomes, control), not_applicable=not_applicable(values), files=files
+    )
 
 
 def _shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
@@ -90,7 +92,7 @@ def _showings(settings: Any, outcomes: list[Outcome]) -> float:
     return 1 + _mean(outcomes, lambda outcome: _boost(outcome).mean()) / float(settings.intensity_step)
 
 
-def left_out(values: dict[str, Any]) -> list[str]:
+def not_applicable(values: dict[str, Any]) -> list[str]:
     """Without the control nothing is known about plasticity, and of few classes chance is too good to be beaten so."""
     left = [] if "accuracy without learning" in values else ["plasticity matters"]
     return left if TIMES_CHANCE * values["chance"] < 1 else [*left, "learns"]

@@ -209,7 +209,7 @@ BIOLOGY_CLAIMS = [
 ]
 
 
-def biology_left_out(found: ChainResult) -> list[str]:
+def biology_not_applicable(found: ChainResult) -> list[str]:
     """Claims that these settings do not ask about: on rates, where they are not sent both with noise and without."""
     asked = {"noise 1", "noise 0"} <= set(found.rates.conditions)
     return [] if asked else [claim.name for claim in BIOLOGY_CLAIMS if claim.minimum_activity is _layers_fire]

@@ -144,7 +144,7 @@ def _scales(found: Converted) -> Table:
     return Table(caption, [head, *rows])
 
 
-def converted_left_out(options: Options, found: Converted) -> list[str]:
+def converted_not_applicable(options: Options, found: Converted) -> list[str]:
     """Claims that are not asked about a network that was converted in this way."""
     names, hard = [], options.model.name == "if_hard"
     balance = options.balance

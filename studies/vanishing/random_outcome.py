@@ -95,7 +95,7 @@ def _depth(found: Any) -> str:
     return f"{found.mean():.1f} ± {found.std(ddof=1):.1f}" if len(found) > 1 else f"{found[0]:.1f}"
 
 
-def random_left_out(result: RandomResult) -> list[str]:
+def random_not_applicable(result: RandomResult) -> list[str]:
     """Claims and values that shallow networks do not answer."""
     if result.rate.shape[-1] >= DEEP:
         return []

@@ -158,7 +158,7 @@ def _verdict(settings: Settings, found: Remedies) -> Table:
     return Table(caption, [head, *(row[2] for row in rows)])
 
 
-def remedies_left_out(found: Remedies) -> list[str]:
+def remedies_not_applicable(found: Remedies) -> list[str]:
     """Claims that these settings do not ask: of remedies that were not tried, or where little was lost."""
     names = [] if {SCALES, BIAS, HOMEOSTASIS} <= set(found.tried) and _lost(found, AS_IT_IS)[0] >= 10 else [RESTORES]
     return names if HOMEOSTASIS in found.tried else [*names, SETTLES]

@@ -15,21 +15,21 @@ from biosnn.propagation import CorticalChains, RandomNetworks, chain, random_net
 from biosnn.study import About, Part, Result, nested, run_parts, setting
 from biosnn.study.ann_data import CONVERSION_RENAMED, SCALES
 
-from .biology_outcome import BIOLOGY_CLAIMS, biology_arrays, biology_left_out, biology_tables, biology_values
+from .biology_outcome import BIOLOGY_CLAIMS, biology_arrays, biology_not_applicable, biology_tables, biology_values
 from .converted import ConvertedSettings, load_baseline, run_converted
 from .converted_outcome import (
     CONVERTED_CLAIMS,
     converted_arrays,
-    converted_left_out,
+    converted_not_applicable,
     converted_tables,
     converted_values,
 )
-from .random_outcome import RANDOM_CLAIMS, random_arrays, random_left_out, random_tables, random_values
+from .random_outcome import RANDOM_CLAIMS, random_arrays, random_not_applicable, random_tables, random_values
 from .remedies import RemedySettings, run_remedies
 from .remedies_outcome import (
     REMEDIES_CLAIMS,
     remedies_arrays,
-    remedies_left_out,
+    remedies_not_applicable,
     remedies_tables,
     remedies_values,
 )
@@ -89,7 +89,10 @@ def run(settings: Settings, sim: Simulation) -> Result:
 def _random(settings: Settings, sim: Simulation) -> Result:
     found = run_random(settings.random, sim)
     return Result(
-        random_values(found), random_arrays(found), left_out=random_left_out(found), tables=random_tables(found)
+        random_values(found),
+        random_arrays(found),
+        not_applicable=random_not_applicable(found),
+        tables=random_tables(found),
     )
 
 
@@ -99,7 +102,7 @@ def _converted(settings: Settings, sim: Simulation) -> Result:
     return Result(
         converted_values(found),
         converted_arrays(found),
-        left_out=converted_left_out(baseline.first.options, found),
+        not_applicable=converted_not_applicable(baseline.first.options, found),
         tables=converted_tables(found, baseline.model, len(baseline.data.test)),
     )
 
@@ -107,7 +110,10 @@ def _converted(settings: Settings, sim: Simulation) -> Result:
 def _biology(settings: Settings, sim: Simulation) -> Result:
     found = run_chains(settings.biology, sim)
     return Result(
-        biology_values(found), biology_arrays(found), left_out=biology_left_out(found), tables=biology_tables(found)
+        biology_values(found),
+        biology_arrays(found),
+        not_applicable=biology_not_applicable(found),
+        tables=biology_tables(found),
     )
 
 
@@ -116,7 +122,7 @@ def _remedies(settings: Settings, sim: Simulation) -> Result:
     return Result(
         remedies_values(settings, found),
         remedies_arrays(found),
-        left_out=remedies_left_out(found),
+        not_applicable=remedies_not_applicable(found),
         tables=remedies_tables(settings, found),
     )
 
