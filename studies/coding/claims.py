@@ -67,6 +67,5 @@ CLAIMS = [
         _answer,
     ),
 ]
-_COMPARED = [f"{name} of {coding}" for name in ("accuracy", "input spikes") for coding in (RATE, LATENCY)]
-NEEDED = {claim.name: _COMPARED for claim in CLAIMS}
-"""The values without which a claim is not asked."""
+COMPARED = [f"{name} of {coding}" for name in ("accuracy", "input spikes") for coding in (RATE, LATENCY)]
+"""The values without which there is nothing to compare."""

@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 
 from brian2 import Hz, Quantity, ms, mV, second
 
-from biosnn.datasets import load, names
+from biosnn.coding import Coding
+from biosnn.datasets import Dataset, load, names
+from biosnn.engine import Simulation
 from biosnn.engine.progress import Progress
 from biosnn.propagation import CodedLayers, coded_layers, run_depth
-from biosnn.study import About, Result, nested, setting
+from biosnn.study import About, Part, Result, nested, run_parts, setting
 
-from .claims import CLAIMS, NEEDED
+from .claims import CLAIMS, COMPARED
 from .code import POPULATION, code_arrays, code_values, measure_codes
 from .codes import made, makers
 from .depth import depth_arrays, depth_values
@@ -125,57 +127,59 @@ class Settings:
     CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"dataset": {"mnist": LARGE, "fashion-mnist": LARGE}}
 
 
-def run(settings: Settings, sim: Any) -> Result:
+@dataclass(frozen=True)
+class Work:
+    """What parts of the study share: the simulation, the images to recognise, and the codings made for them."""
+
+    sim: Simulation
+    data: Dataset
+    codings: Mapping[str, Coding]
+
+
+def run(settings: Settings, sim: Simulation) -> Result:
     """Do the parts that are asked for."""
     data = load(settings.dataset)
-    found = Result()
     # Whether the codings can be made for these images, and prices read, is known before anything long begins.
-    told = made(makers(settings, sim, data.images[0].size), settings)
+    codings = made(makers(settings, sim, data.images[0].size), settings)
     prices_of(settings)
-    for name, part in {"code": _code, "depth": _depth}.items():
-        if name in settings.parts:
-            found = _joined(found, part(settings, sim))
-    if "recognition" in settings.parts:
-        outcomes = Outcomes(settings, data, recognise(settings, sim, data, told))
-        found = _joined(
-            found,
-            Result(
-                recognition_values(outcomes),
-                recognition_arrays(outcomes) | rasters(settings, data, told, sim.seed),
-                tables=recognition_tables(outcomes),
-            ),
-        )
-    return replace(found, not_applicable=not_applicable(found.values))
+    return run_parts(PARTS, settings.parts, settings, Work(sim, data, codings))
 
 
-def _code(settings: Settings, sim: Any) -> Result:
+def _code(settings: Settings, work: Work) -> Result:
     """Part 1: populations of 64 values, the same for every coding."""
     with Progress("telling values") as shown:
         measures = measure_codes(
-            makers(replace(settings, rate=settings.code_rate), sim, POPULATION),
+            makers(replace(settings, rate=settings.code_rate), work.sim, POPULATION),
             times=settings.code_times,
             disturbances=disturbances(settings),
             values=settings.code_values,
             repeats=settings.code_repeats,
-            seed=sim.seed,
+            seed=work.sim.seed,
             report=shown.update,
         )
     return Result(code_values(measures, settings.code_times[-1]), code_arrays(measures))
 
 
-def _depth(settings: Settings, sim: Any) -> Result:
+def _recognition(settings: Settings, work: Work) -> Result:
+    """Part 2: networks that learn without labels."""
+    outcomes = Outcomes(settings, work.data, recognise(settings, work.sim, work.data, work.codings))
+    values = recognition_values(outcomes)
+    return Result(
+        values,
+        recognition_arrays(outcomes) | rasters(settings, work.data, work.codings, work.sim.seed),
+        not_applicable=[claim.name for claim in CLAIMS if not set(COMPARED) <= set(values)],
+        tables=recognition_tables(outcomes),
+    )
+
+
+def _depth(settings: Settings, work: Work) -> Result:
     """Part 3: the small digits, whatever the images of recognition are."""
     digits = load("digits")
-    able = makers(replace(settings, rate=settings.code_rate), sim, digits.images[0].size)
+    able = makers(replace(settings, rate=settings.code_rate), work.sim, digits.images[0].size)
     codings = {name: make(settings.depth.duration) for name, make in able.items()}
-    depth = run_depth(codings, digits, settings.depth, sim, dt=settings.dt, seeds=settings.networks)
+    depth = run_depth(codings, digits, settings.depth, work.sim, dt=settings.dt, seeds=settings.networks)
     return Result(depth_values(depth), depth_arrays(depth))
 
 
-def _joined(one: Result, two: Result) -> Result:
-    return Result({**one.values, **two.values}, {**one.arrays, **two.arrays}, tables={**one.tables, **two.tables})
-
-
-def not_applicable(values: Mapping[str, Any]) -> list[str]:
-    """Claims about codings that were not compared, or on work that was not done."""
-    return [claim.name for claim in CLAIMS if not set(NEEDED[claim.name]) <= set(values)]
+# What takes the longest comes last.
+PARTS = (Part("code", _code), Part("depth", _depth), Part("recognition", _recognition, CLAIMS))

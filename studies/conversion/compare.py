@@ -72,6 +72,19 @@ class Compared:
         return float(np.mean(decisions(self.ann) == self.data.labels))
 
     @property
+    def parts(self) -> list[str]:
+        """The parts of the study that were done."""
+        done = {
+            "network": True,
+            "rates": self.rates,
+            "controls": bool(self.controls),
+            "early": self.early is not None,
+            "remedies": bool(self.remedies),
+            "costs": True,
+        }
+        return [name for name, there in done.items() if there]
+
+    @property
     def rates(self) -> bool:
         """Whether rates tell values, so that there is an answer at any time."""
         return self.snn.options.code == "rate"

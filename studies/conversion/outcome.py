@@ -1,10 +1,9 @@
-"""What the comparison came to: values, arrays, tables, and the converted network as a file."""
+"""What the comparison came to, part by part: values, arrays, tables, and the converted network as a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from brian2 import second
@@ -14,27 +13,24 @@ from biosnn.conversion import PARTS, decisions, save
 from biosnn.energy import layer_rows, verdict_rows, verdicts
 from biosnn.measure import difference, interval
 from biosnn.measure.decisions import SURE
-from biosnn.study import Table
+from biosnn.study import Result, Table
 
 from .compare import HARD, LARGEST, Compared
 
 if TYPE_CHECKING:
     from .study import Settings
 
+RESIDUAL = "the residual potential matters"
 NEAR = 0.01
 """A decision has been reached when the accuracy is as near to the ANN's as this."""
 
 
-def values_of(settings: Settings, found: Compared) -> dict[str, Any]:
-    """The numbers that answer the question."""
+def network_told(_: Settings, found: Compared) -> Result:
+    """The network as it was converted, whatever its code: accuracy, spikes and energy."""
     outcome, labels = found.outcome, found.data.labels
-    quarter = max(settings.steps // 4, 1)
-    right, meant = outcome.decided() == labels, decisions(found.ann) == labels
-    lost, sure = difference(meant, right)
-    near = outcome.latency_curve >= found.ann_accuracy - NEAR
-    far = np.flatnonzero(~near)
-    settled = int(far[-1]) + 2 if len(far) else 1
+    lost, sure = difference(decisions(found.ann) == labels, outcome.decided() == labels)
     energies = verdicts(found.operations, found.prices)
+    hidden = found.snn.network.hidden
     values = {
         "accuracy of the ANN": found.ann_accuracy,
         "accuracy": outcome.accuracy,
@@ -48,49 +44,82 @@ def values_of(settings: Settings, found: Compared) -> dict[str, Any]:
         "energy an image": next(v.snn for v in energies if v.snn is not None),
         "energy of the ANN": next(v.ann for v in energies if v.ann is not None),
     }
-    if found.rates:
-        values["output error after a quarter"] = float(found.errors[quarter - 1])
-        if settled <= outcome.steps:
-            values["steps to within a point of the ANN"] = settled
-    if HARD in found.controls:
-        values["output error with hard reset"] = found.controls[HARD].error
-        values["accuracy with hard reset"] = float(found.controls[HARD].curve[-1])
-        values["accuracy with the largest activation"] = float(found.controls[LARGEST].curve[-1])
-    if found.early is not None:
-        values["accuracy if images end early"] = found.early.accuracy
-        values["steps an image if they end early"] = float(found.early.steps_used.mean())
-    if outcome.seconds:
-        values["processor time an image"] = outcome.seconds / len(labels) * second
-    return values
-
-
-def arrays_of(found: Compared) -> dict[str, Any]:
-    """What figures are drawn from."""
-    layers, outcome = found.layers, found.outcome
-    arrays: dict[str, Any] = {
+    arrays = {
         "latency curve": outcome.latency_curve,
         "output errors": found.errors,
-        "accuracy interval": np.array(interval(outcome.accuracy, len(found.data.labels))),
-        "spikes by step": sum(outcome.by_step.values()) / len(found.data.labels),
+        "accuracy interval": np.array(interval(outcome.accuracy, len(labels))),
+        "spikes by step": sum(outcome.by_step.values()) / len(labels),
         "control names": np.array(list(found.controls) or [""]),
         "control curves": np.array([tried.curve for tried in found.controls.values()]),
-        "populations": np.array([population.name for population in found.snn.network.hidden]),
-        "rate": np.array([_rate(found, population.name) for population in found.snn.network.hidden]),
+        "populations": np.array([population.name for population in hidden]),
+        "rate": np.array([_rate(found, population.name) for population in hidden]),
     }
-    if layers:
-        arrays |= {
-            "layers": np.array([layer.name for layer in layers]),
-            "correlation": np.array([layer.correlation for layer in layers]),
-            "silent": np.array([layer.silent for layer in layers]),
-            "dead in the ANN": np.array([layer.dead for layer in layers]),
-            "saturated": np.array([layer.saturated for layer in layers]),
-            "parts": np.array([*PARTS, "error"]),
-            "errors": np.array([[layer.errors[part] for part in (*PARTS, "error")] for layer in layers]),
-            "bias": np.array([[layer.bias[part] for part in (*PARTS, "error")] for layer in layers]),
-            "activations": np.array(_equal([layer.activations for layer in layers])),
-            "rates": np.array(_equal([layer.rates for layer in layers])),
-        }
-    return arrays
+    files = {"network.npz": partial(save, found.snn)}
+    return Result(values, arrays, files=files, tables={"Accuracy": _accuracies(found)})
+
+
+def rates_told(settings: Settings, found: Compared) -> Result:
+    """What rates allow: an answer at any time, and an explanation of every layer."""
+    quarter = max(settings.steps // 4, 1)
+    values: dict[str, float] = {"output error after a quarter": float(found.errors[quarter - 1])}
+    far = np.flatnonzero(found.outcome.latency_curve < found.ann_accuracy - NEAR)
+    settled = int(far[-1]) + 2 if len(far) else 1
+    if settled <= found.outcome.steps:
+        values["steps to within a point of the ANN"] = settled
+    layers = found.layers
+    if not layers:
+        return Result(values)
+    arrays = {
+        "layers": np.array([layer.name for layer in layers]),
+        "correlation": np.array([layer.correlation for layer in layers]),
+        "silent": np.array([layer.silent for layer in layers]),
+        "dead in the ANN": np.array([layer.dead for layer in layers]),
+        "saturated": np.array([layer.saturated for layer in layers]),
+        "parts": np.array([*PARTS, "error"]),
+        "errors": np.array([[layer.errors[part] for part in (*PARTS, "error")] for layer in layers]),
+        "bias": np.array([[layer.bias[part] for part in (*PARTS, "error")] for layer in layers]),
+        "activations": np.array(_equal([layer.activations for layer in layers])),
+        "rates": np.array(_equal([layer.rates for layer in layers])),
+    }
+    tables = {"Layer by layer": _layers(found), "Errors layer by layer (%)": _losses(found)}
+    return Result(values, arrays, tables=tables)
+
+
+def controls_told(_: Settings, found: Compared) -> Result:
+    """Conversions as others do them."""
+    hard = found.controls[HARD]
+    values = {
+        "output error with hard reset": hard.error,
+        "accuracy with hard reset": float(hard.curve[-1]),
+        "accuracy with the largest activation": float(found.controls[LARGEST].curve[-1]),
+    }
+    # A network with hard reset cannot be held against itself.
+    same = found.snn.options.model.name == "if_hard"
+    return Result(values, not_applicable=[RESIDUAL] if same else [])
+
+
+def early_told(_: Settings, found: Compared) -> Result:
+    """Images that end as soon as the network is sure."""
+    assert found.early is not None
+    steps = float(found.early.steps_used.mean())
+    return Result({"accuracy if images end early": found.early.accuracy, "steps an image if they end early": steps})
+
+
+def remedies_told(_: Settings, found: Compared) -> Result:
+    """What would help."""
+    return Result(tables={"What would help": _helps(found)})
+
+
+def costs_told(_: Settings, found: Compared) -> Result:
+    """Operations, and their energy by every convention; how long it took to simulate them."""
+    outcome = found.outcome
+    values = {"processor time an image": outcome.seconds / len(found.data.labels) * second} if outcome.seconds else {}
+    caption = f"Energy an image at the prices of {found.prices.name} ({found.prices.source})."
+    tables = {
+        "Operations by layer": Table("What each layer does for an image.", layer_rows(found.operations)),
+        "Energy by convention": Table(caption, verdict_rows(verdicts(found.operations, found.prices))),
+    }
+    return Result(values, tables=tables)
 
 
 def _rate(found: Compared, name: str) -> float:
@@ -102,21 +131,6 @@ def _equal(rows: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     """Rows of one length, the shorter ones filled with NaN."""
     longest = max(len(row) for row in rows)
     return [np.append(row, np.full(longest - len(row), np.nan, np.float32)) for row in rows]
-
-
-def tables_of(found: Compared) -> dict[str, Table]:
-    """Layers, conversions, what would help, operations, and verdicts."""
-    tables = {"Accuracy": _accuracies(found)}
-    if found.layers:
-        tables["Layer by layer"] = _layers(found)
-        tables["Errors layer by layer (%)"] = _losses(found)
-    if found.remedies:
-        tables["What would help"] = _helps(found)
-    judged = verdicts(found.operations, found.prices)
-    tables["Operations by layer"] = Table("What each layer does for an image.", layer_rows(found.operations))
-    caption = f"Energy an image at the prices of {found.prices.name} ({found.prices.source})."
-    tables["Energy by convention"] = Table(caption, verdict_rows(judged))
-    return tables
 
 
 def _accuracies(found: Compared) -> Table:
@@ -184,15 +198,3 @@ def _helps(found: Compared) -> Table:
         "outputs first. Output error: the difference from the ANN's outputs, relative to their spread."
     )
     return Table(caption, rows)
-
-
-def files_of(found: Compared) -> dict[str, Callable[[Path], None]]:
-    """The converted network, to be loaded, shown, and reused."""
-    return {"network.npz": lambda path: save(found.snn, path)}
-
-
-def not_applicable(found: Compared) -> list[str]:
-    """Claims about what was not measured."""
-    names = [] if found.rates else ["more steps tell more"]
-    compared = HARD in found.controls and found.snn.options.model.name != "if_hard"
-    return names if compared else [*names, "the residual potential matters"]

@@ -13,11 +13,19 @@ from typing import ClassVar
 from biosnn.conversion import Options
 from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error
-from biosnn.study import Claim, Result, nested, setting
+from biosnn.study import Claim, Part, Result, nested, run_parts, setting
 from biosnn.study.ann_data import CONVERSION, CONVERSION_RENAMED, AnnDataSettings, load_ann_data
 
 from .compare import compare
-from .outcome import arrays_of, files_of, not_applicable, tables_of, values_of
+from .outcome import (
+    RESIDUAL,
+    controls_told,
+    costs_told,
+    early_told,
+    network_told,
+    rates_told,
+    remedies_told,
+)
 
 TARGET = "cpp"
 
@@ -58,13 +66,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
         expected = f"at most the {len(data.test)} images shown"
         raise SettingsError(field_error("explained", expected, settings.explained))
     found = compare(settings, sim, data)
-    return Result(
-        values_of(settings, found),
-        arrays_of(found),
-        not_applicable=not_applicable(found),
-        files=files_of(found),
-        tables=tables_of(found),
-    )
+    return run_parts(PARTS, found.parts, settings, found)
 
 
 def _fires(result: Result) -> bool:
@@ -72,23 +74,31 @@ def _fires(result: Result) -> bool:
     return bool(result.arrays["rate"].min() > 1e-4 and result.values["accuracy of the ANN"] > 0.3)
 
 
-CLAIMS = [
-    Claim(
-        "keeps the accuracy",
-        "the spiking network is at most a point less accurate than the ANN on the same images",
-        lambda result: result.values["points lost"] <= 1.0,
-        _fires,
-    ),
-    Claim(
-        "more steps tell more",
-        "the outputs are nearer to the ANN's after all steps than after a quarter of them",
-        lambda result: result.values["output error"] < result.values["output error after a quarter"],
-        _fires,
-    ),
-    Claim(
-        "the residual potential matters",
-        "with hard reset, which forgets what is above the threshold, the outputs are further off",
-        lambda result: result.values["output error"] < result.values["output error with hard reset"],
-        _fires,
-    ),
-]
+KEEPS = Claim(
+    "keeps the accuracy",
+    "the spiking network is at most a point less accurate than the ANN on the same images",
+    lambda result: result.values["points lost"] <= 1.0,
+    _fires,
+)
+MORE = Claim(
+    "more steps tell more",
+    "the outputs are nearer to the ANN's after all steps than after a quarter of them",
+    lambda result: result.values["output error"] < result.values["output error after a quarter"],
+    _fires,
+)
+MATTERS = Claim(
+    RESIDUAL,
+    "with hard reset, which forgets what is above the threshold, the outputs are further off",
+    lambda result: result.values["output error"] < result.values["output error with hard reset"],
+    _fires,
+)
+
+PARTS = (
+    Part("network", network_told, [KEEPS]),
+    Part("rates", rates_told, [MORE]),
+    Part("controls", controls_told, [MATTERS]),
+    Part("early", early_told),
+    Part("remedies", remedies_told),
+    Part("costs", costs_told),
+)
+CLAIMS = [claim for part in PARTS for claim in part.claims]

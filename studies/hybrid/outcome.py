@@ -139,11 +139,6 @@ def arrays_of(found: Measured) -> dict[str, Any]:
     }
 
 
-def not_applicable(found: Measured) -> list[str]:
-    """Claims about what was not measured."""
-    return [] if any(cut.layers == 1 for cut in found.cuts) else ["each layer that spikes takes time"]
-
-
 def tables_of(found: Measured) -> dict[str, Table]:
     """What each cut needs, energy by convention, and how errors grow."""
     return {

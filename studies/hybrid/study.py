@@ -17,7 +17,7 @@ from biosnn.study import About, Claim, Result, nested, setting
 from biosnn.study.ann_data import CONVERSION, CONVERSION_RENAMED, AnnDataSettings, load_ann_data
 
 from .cuts import measure
-from .outcome import arrays_of, not_applicable, tables_of, values_of
+from .outcome import arrays_of, tables_of, values_of
 
 TARGET = "cpp"
 
@@ -61,7 +61,7 @@ class Settings(AnnDataSettings):
 def run(settings: Settings, sim: Simulation) -> Result:
     """Convert the network, cut it everywhere, and measure what each hybrid needs."""
     found = measure(settings, sim, load_ann_data(settings))
-    return Result(values_of(found), arrays_of(found), not_applicable=not_applicable(found), tables=tables_of(found))
+    return Result(values_of(found), arrays_of(found), tables=tables_of(found))
 
 
 def _fires(result: Result) -> bool:
