@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from biosnn.engine import session
+from biosnn.engine import Simulation, session
 from biosnn.errors import BiosnnError, ResultError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
 from biosnn.study.folder import address, atomic_folder, checkpoint_folder, refuse_foreign
-from biosnn.study.load import Study, load_plot, load_study
+from biosnn.study.load import Settings, Study, load_plot, load_study
 from biosnn.study.parts import of_other_parts
 from biosnn.study.provenance import collect
 from biosnn.study.result import Result
@@ -29,7 +29,7 @@ DEFAULT_SEED = 1
 
 
 def run_study(
-    study: Study | str | Path,
+    study: Study[Any] | str | Path,
     settings: Mapping[str, Any] | None = None,
     *,
     seed: int = DEFAULT_SEED,
@@ -113,7 +113,7 @@ def _refuse_here(folder: Path) -> None:
         raise ResultError(field_error("out", "a folder beside or below the working folder", str(folder)))
 
 
-def _run(study: Study, settings: Any, sim: Any) -> Result:
+def _run(study: Study[Settings], settings: Settings, sim: Simulation) -> Result:
     try:
         result = contained(lambda: study.run(settings, sim))
     except BiosnnError:

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table as RichTable
 
@@ -47,7 +48,7 @@ def verdict_text(verdict: str) -> Text:
     return Text(text, style=style)
 
 
-def print_start(console: Console, study: Study, given: Mapping[str, str]) -> None:
+def print_start(console: Console, study: Study[Any], given: Mapping[str, str]) -> None:
     """Print the title of a study and the settings that differ from its defaults.
 
     Raises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.markdown import Markdown
@@ -77,7 +78,7 @@ def _no_figure(name: str, figure: bool) -> None:
         raise SettingsError(f"{name}: only a model or a trained network has a figure to be drawn here; {do}")
 
 
-def _find(name: str) -> tuple[list[Model], Study | None]:
+def _find(name: str) -> tuple[list[Model], Study[Any] | None]:
     if (Path(name) / "study.py").is_file():
         return [], load_study(name)
     models = catalogue.models_named(name)
@@ -155,7 +156,7 @@ def _model_name(model: object) -> str:
     return str(getattr(model, "name", model))
 
 
-def show_study(console: Console, study: Study) -> None:
+def show_study(console: Console, study: Study[Any]) -> None:
     """Print a study: question, settings with defaults and help, claims, expected values and README."""
     console.print(Text(study.name, style="bold") + Text(f" (study)\n{study.title}\n"))
     if study.question:

@@ -26,13 +26,13 @@ from biosnn.study.verdict import MISSING, CheckedValue
 _LARGEST_SVG = 1_500_000
 
 
-def write_report(folder: Path, study: Study) -> None:
+def write_report(folder: Path, study: Study[Any]) -> None:
     """Write ``report.html`` into a result folder, from what is saved there and the study's own texts."""
     result = load_result(folder)
     (folder / REPORT).write_text(render(result, study), encoding="utf-8")
 
 
-def render(result: SavedResult, study: Study) -> str:
+def render(result: SavedResult, study: Study[Any]) -> str:
     """Render the page of a saved result as HTML that refers to nothing outside itself."""
     environment = jinja2.Environment(
         autoescape=True, finalize=_harmless, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined

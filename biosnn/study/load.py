@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from biosnn import catalogue, files
+from biosnn.engine import Simulation
 from biosnn.engine.compiler.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.study.parts import Part
@@ -26,10 +27,12 @@ from biosnn.usercode import blame, execute, private_name
 _MOST_TEXT = 2**24  # bytes
 SCRIPT, PLOT, README, EXPECTED = "study.py", "plot.py", "README.md", "expected.toml"
 
+Settings = TypeVar("Settings")
+
 
 @dataclass(frozen=True)
-class Study:
-    """A study, loaded and checked.
+class Study(Generic[Settings]):
+    """A study, loaded and checked, whose settings are of its class ``Settings``.
 
     Parameters
     ----------
@@ -70,11 +73,11 @@ class Study:
     question: str
     method: str
     target: str
-    settings: type
-    run: Callable[[Any, Any], Result]
+    settings: type[Settings]
+    run: Callable[[Settings, Simulation], Result]
     bring_along: Callable[[Mapping[str, Any]], Mapping[str, str]]
     claims: tuple[Claim, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[Part[Settings, Any], ...]
     expected: tuple[Expected, ...]
     readme: str
     module: str = field(repr=False)
@@ -83,7 +86,7 @@ class Study:
         """List its settings."""
         return describe_settings(self.settings)
 
-    def make_settings(self, given: Mapping[str, Any] | None = None) -> Any:
+    def make_settings(self, given: Mapping[str, Any] | None = None) -> Settings:
         """Build its settings (`biosnn.study.make_settings`), those included that a file brings along.
 
         Raises
@@ -97,7 +100,7 @@ class Study:
         make_settings(self.settings, known)  # what is wrong without any file is told without opening one
         return make_settings(self.settings, {**self.bring_along(known), **known})
 
-    def changed_settings(self, settings: Any) -> dict[str, str]:
+    def changed_settings(self, settings: Settings) -> dict[str, str]:
         """Write those settings as texts that have to be given for `make_settings` to build equal ones."""
         return changed_settings(settings, self.bring_along(setting_texts(settings)))
 
@@ -120,7 +123,7 @@ def study_summary(folder: Path) -> str:
     return title
 
 
-def load_study(name_or_path: str | Path) -> Study:
+def load_study(name_or_path: str | Path) -> Study[Any]:
     """Load a study by its name on the catalogue, or by the path of its folder.
 
     Its ``study.py`` is run under a private module name. The folder counts as a package, so ``from . import helper``
@@ -174,7 +177,7 @@ def _nothing(_: Mapping[str, Any]) -> Mapping[str, str]:
     return {}
 
 
-def load_plot(study: Study) -> Callable[[SavedResult], Any]:
+def load_plot(study: Study[Any]) -> Callable[[SavedResult], Any]:
     """Load the function ``plot`` of a study's ``plot.py``.
 
     Raises

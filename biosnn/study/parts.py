@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from biosnn.errors import SettingsError, field_error
 from biosnn.study.result import Result
 from biosnn.study.verdict import Claim
 
+Settings = TypeVar("Settings")
+Work = TypeVar("Work")
+
 
 @dataclass(frozen=True)
-class Part:
+class Part(Generic[Settings, Work]):
     """A part of a study.
 
     Parameters
@@ -20,13 +23,14 @@ class Part:
     name : str
         Names of its values, arrays and expected values begin with it.
     run : callable
-        ``run(settings, sim) -> Result``, with the settings of the study.
+        ``run(settings, work) -> Result``, with the settings of the study, and what all its parts work with: the
+        simulation, or what was done before them for all.
     claims : sequence of Claim
         What it claims. Where it is not asked, neither are these, nor its expected values.
     """
 
     name: str
-    run: Callable[[Any, Any], Result]
+    run: Callable[[Settings, Work], Result]
     claims: Sequence[Claim] = ()
 
     def has(self, name: str) -> bool:
@@ -34,7 +38,7 @@ class Part:
         return name.split()[0] == self.name or name in {claim.name for claim in self.claims}
 
 
-def run_parts(parts: Sequence[Part], asked: Iterable[str], settings: Any, sim: Any) -> Result:
+def run_parts(parts: Sequence[Part[Settings, Work]], asked: Iterable[str], settings: Settings, work: Work) -> Result:
     """Do the parts of a study that are asked for, in their own order, and join what they return.
 
     Parameters
@@ -43,8 +47,10 @@ def run_parts(parts: Sequence[Part], asked: Iterable[str], settings: Any, sim: A
         All parts.
     asked : iterable of str
         The names of some.
-    settings, sim
-        What a study is run with.
+    settings
+        Of the study.
+    work
+        What its parts work with.
 
     Returns
     -------
@@ -60,7 +66,7 @@ def run_parts(parts: Sequence[Part], asked: Iterable[str], settings: Any, sim: A
     for name in wanted:
         if name not in names:
             raise SettingsError(field_error("parts", f"some of {', '.join(names)}", name))
-    found = [part.run(settings, sim) for part in parts if part.name in wanted]
+    found = [part.run(settings, work) for part in parts if part.name in wanted]
     others = [claim.name for part in parts if part.name not in wanted for claim in part.claims]
     return Result(
         {name: value for result in found for name, value in result.values.items()},
@@ -71,7 +77,7 @@ def run_parts(parts: Sequence[Part], asked: Iterable[str], settings: Any, sim: A
     )
 
 
-def of_other_parts(parts: Sequence[Part], result: Result, names: Iterable[str]) -> list[str]:
+def of_other_parts(parts: Sequence[Part[Any, Any]], result: Result, names: Iterable[str]) -> list[str]:
     """Those of some expected values that belong to parts of which a result has nothing at all."""
     there = [*result.values, *result.arrays]
     missing = [part for part in parts if not any(part.has(name) for name in there)]

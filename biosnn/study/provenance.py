@@ -15,7 +15,7 @@ from typing import Any
 
 from biosnn.engine.compiler import toolchain
 from biosnn.model import Model, to_toml
-from biosnn.study.load import Study
+from biosnn.study.load import Settings, Study
 from biosnn.study.settings import setting_texts
 
 PACKAGES = ("biosnn", "brian2", "numpy", "scipy", "cython", "matplotlib", "scikit-learn", "jinja2")
@@ -50,7 +50,7 @@ def _git(*words: str) -> str | None:
     return done.stdout.strip()
 
 
-def repeat_command(study: Study, settings: Any, seed: int, target: str) -> str:
+def repeat_command(study: Study[Settings], settings: Settings, seed: int, target: str) -> str:
     """The command that repeats a run."""
     changed = [f"{key}={text}" for key, text in study.changed_settings(settings).items()]
     words = ["biosnn", "run", study.given, *changed, "--seed", str(seed), "--target", target]
@@ -64,8 +64,8 @@ def model_entry(model: Model) -> dict[str, str]:
 
 
 def collect(
-    study: Study,
-    settings: Any,
+    study: Study[Settings],
+    settings: Settings,
     seed: int,
     target: Mapping[str, str],
     models: Sequence[Model],

@@ -6,14 +6,18 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brian2 import Quantity, second
 
 from biosnn.coding import CODINGS, Coding, find_codings
+from biosnn.engine import Simulation
 from biosnn.errors import CodingError, SettingsError, field_error
 from biosnn.inputs import tabulate
 from biosnn.report.figures import COLOURS
+
+if TYPE_CHECKING:
+    from .study import Settings
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
 _LABELS = {
@@ -46,7 +50,7 @@ def looks(names: list[str]) -> dict[str, Look]:
     }
 
 
-def makers(settings: Any, sim: Any, pixels: int) -> dict[str, Callable[[Quantity], Coding]]:
+def makers(settings: Settings, sim: Simulation, pixels: int) -> dict[str, Callable[[Quantity], Coding]]:
     """By the name of each coding, what makes it for images of so many pixels and the time they are shown."""
     found: dict[str, Callable[[Quantity], Coding]] = {}
     for name in settings.codings:
@@ -64,18 +68,18 @@ def makers(settings: Any, sim: Any, pixels: int) -> dict[str, Callable[[Quantity
     return found
 
 
-def _find(name: str, settings: Any, sim: Any, pixels: int) -> Mapping[str, Callable[[Quantity], Coding]]:
+def _find(name: str, settings: Settings, sim: Simulation, pixels: int) -> Mapping[str, Callable[[Quantity], Coding]]:
     if name.endswith(".toml"):
         model = cache(partial(_tabulated, sim, name, settings.dt))
         return {name.rpartition("/")[2].removesuffix(".toml"): lambda duration: model(float(duration))}
     return {own: partial(_made, own, make, settings, pixels) for own, make in find_codings([name]).items()}
 
 
-def _tabulated(sim: Any, path: str, dt: Quantity, duration: float) -> Coding:
+def _tabulated(sim: Simulation, path: str, dt: Quantity, duration: float) -> Coding:
     return tabulate(sim, path, duration=duration * second, dt=dt, seed=sim.seed)
 
 
-def _made(name: str, make: Callable[..., Coding], settings: Any, pixels: int, duration: Quantity) -> Coding:
+def _made(name: str, make: Callable[..., Coding], settings: Settings, pixels: int, duration: Quantity) -> Coding:
     """Make a coding that says as much as it can in the time."""
     steps = max(round(float(duration / settings.dt)), 1)
     own: dict[str, Any] = {}
@@ -94,7 +98,7 @@ def _made(name: str, make: Callable[..., Coding], settings: Any, pixels: int, du
     return make(duration=duration, dt=settings.dt, **own)
 
 
-def made(makers: Mapping[str, Callable[[Quantity], Coding]], settings: Any) -> dict[str, Coding]:
+def made(makers: Mapping[str, Callable[[Quantity], Coding]], settings: Settings) -> dict[str, Coding]:
     """Make each coding for the time that an image is shown in it."""
     found = {}
     for name, make in makers.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from brian2 import joule, ms, second
@@ -19,6 +19,9 @@ from biosnn.study import Table
 
 from .ledger import ledger_of
 from .recognition import LABELLING, TEST, Told, disturbances, split
+
+if TYPE_CHECKING:
+    from .study import Settings
 
 # Times since an image came at which a decision is asked for (ms), in so far as a presentation is as long.
 MOMENTS = (5, 7.5, 10, 12.5, 15, 17.5, 20, 25, 30, 35, 40, 50, 60, 80, 100, 125, 150, 175, 200, 250, 300, 350, 400, 500)
@@ -37,7 +40,7 @@ class Outcome:
     verdicts: Sequence[Verdict]
 
 
-def outcome_of(settings: Any, data: Dataset, told: Told) -> Outcome:
+def outcome_of(settings: Settings, data: Dataset, told: Told) -> Outcome:
     """Measure what a network did."""
     weighted = _weighting(settings, told)
     labelling, test, disturbed = told.answers(LABELLING), told.answers(TEST), told.disturbed
@@ -77,12 +80,12 @@ def outcome_of(settings: Any, data: Dataset, told: Told) -> Outcome:
     return Outcome(numbers, by_moment, judged)
 
 
-def prices_of(settings: Any) -> PriceTable:
+def prices_of(settings: Settings) -> PriceTable:
     """What operations cost: the table that the settings name."""
     return read_prices(settings.prices) if settings.prices else HOROWITZ_45NM
 
 
-def _weighting(settings: Any, told: Told) -> Callable[[Responses, int | None], Any]:
+def _weighting(settings: Settings, told: Told) -> Callable[[Responses, int | None], Any]:
     """How an answer is read: spikes are counted or, where the first take all, weighed by their rank."""
     if told.coding in settings.rate_codings:
         return lambda answers, until: answers.counts(until)
@@ -100,7 +103,7 @@ def _settled(by_moment: NDArray[np.float64], final: float, end: float) -> float:
 class Outcomes:
     """The outcomes of all networks, by coding."""
 
-    def __init__(self, settings: Any, data: Dataset, told: Sequence[Told]) -> None:
+    def __init__(self, settings: Settings, data: Dataset, told: Sequence[Told]) -> None:
         self.settings, self.told, self.prices = settings, told, prices_of(settings)
         self.codings = list(dict.fromkeys(one.coding for one in told))
         found = [outcome_of(settings, data, one) for one in told]
@@ -253,7 +256,7 @@ def _times(ratio: float) -> str:
     return f"{max(ratio, 1 / ratio):.3g}" if 0 < ratio < np.inf else ""
 
 
-def rasters(settings: Any, data: Dataset, codings: Mapping[str, Coding], seed: int) -> dict[str, Any]:
+def rasters(settings: Settings, data: Dataset, codings: Mapping[str, Coding], seed: int) -> dict[str, Any]:
     """The spikes of one image under every coding."""
     number = int(split(settings, data, seed).test[0])
     image = data.flat[number]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from biosnn.engine.prepared import state_variables
 from biosnn.errors import SettingsError, field_error
 from biosnn.learning import DiehlCookNetwork, NetworkSettings, Trained, check_fits, load_network, save_network, trained
 from biosnn.study import setting_texts
+
+from .outcome import Outcome
+
+if TYPE_CHECKING:
+    from .study import Settings
 
 # Settings that had other names in earlier versions, as in the networks that these have saved.
 RENAMED = {
@@ -59,7 +64,7 @@ class Start:
     digest: str = ""
 
     @classmethod
-    def of(cls, settings: Any, data: Dataset) -> Start:
+    def of(cls, settings: Settings, data: Dataset) -> Start:
         """The start that the settings ask for, checked against them."""
         if not settings.network:
             if settings.n_training < 1:
@@ -80,7 +85,7 @@ class Start:
             return None
         return self.network.learned_from, self.network.held_out
 
-    def network_settings(self, settings: Any, made_of: NetworkSettings) -> NetworkSettings:
+    def network_settings(self, settings: Settings, made_of: NetworkSettings) -> NetworkSettings:
         """What a network is made of: its own models, where the settings name no others than it was trained with."""
         if self.network is None:
             return made_of
@@ -109,11 +114,11 @@ class Start:
 
 
 def network_files(
-    settings: Any, start: Start, built: DiehlCookNetwork, outcomes: Any
+    settings: Settings, start: Start, built: DiehlCookNetwork, outcomes: Sequence[Outcome]
 ) -> dict[str, Callable[[Path], None]]:
     """The files with the trained networks, for the result."""
 
-    def writer(outcome: Any) -> Callable[[Path], None]:
+    def writer(outcome: Outcome) -> Callable[[Path], None]:
         network = trained(
             built,
             outcome.schedule,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from brian2 import ms, mV, second, volt
@@ -23,6 +23,9 @@ from biosnn.learning.schedule import TEST
 from biosnn.measure import confusion
 from biosnn.study import Result
 
+if TYPE_CHECKING:
+    from .study import Settings
+
 CURVE_POINTS = 20
 TIMES_CHANCE = 6
 
@@ -37,7 +40,7 @@ class Outcome:
 
 
 def result_of(
-    settings: Any, data: Dataset, outcomes: list[Outcome], control: Outcome | None, files: dict[str, Any]
+    settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None, files: dict[str, Any]
 ) -> Result:
     votes = np.array([outcome.score.vote for outcome in outcomes])
     values = {
@@ -61,7 +64,7 @@ def result_of(
     )
 
 
-def _shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
+def _shown_again(settings: Settings, outcomes: list[Outcome]) -> dict[str, float]:
     """How many presentations were brighter than usual: in training, if there was any, and of the test's images."""
     test = {"images shown again": _mean(outcomes, lambda outcome: (_boost(outcome) > 0).mean())}
     if not settings.n_training:
@@ -70,7 +73,7 @@ def _shown_again(settings: Any, outcomes: list[Outcome]) -> dict[str, float]:
     return {"training images shown again": training} | test
 
 
-def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
+def _costs(settings: Settings, outcomes: list[Outcome]) -> dict[str, Any]:
     """What an image of the test costs the network, and what it costs to simulate one."""
     inputs, excitatory, inhibitory = np.mean([o.history.traffic(TEST) / o.schedule.n_test for o in outcomes], axis=0)
     # A spike of an input reaches all cells, one of an excitatory cell its partner, one of that all other cells.
@@ -87,7 +90,7 @@ def _costs(settings: Any, outcomes: list[Outcome]) -> dict[str, Any]:
     return costs
 
 
-def _showings(settings: Any, outcomes: list[Outcome]) -> float:
+def _showings(settings: Settings, outcomes: list[Outcome]) -> float:
     """How often an image of the test is shown on average, until it gets enough spikes."""
     return 1 + _mean(outcomes, lambda outcome: _boost(outcome).mean()) / float(settings.intensity_step)
 
@@ -98,7 +101,7 @@ def not_applicable(values: dict[str, Any]) -> list[str]:
     return left if TIMES_CHANCE * values["chance"] < 1 else [*left, "learns"]
 
 
-def _baselines(settings: Any, data: Dataset, schedules: list[TrainingSchedule]) -> dict[str, float]:
+def _baselines(settings: Settings, data: Dataset, schedules: list[TrainingSchedule]) -> dict[str, float]:
     """Mean accuracy of simpler methods over the same splits; of chance alone if no others are asked for."""
     distinct = schedules if settings.held_out else schedules[:1]  # a dataset's own division is the same for every seed
     parts = [(data.take(schedule.train), data.take(schedule.test), schedule.seed) for schedule in distinct]
@@ -110,7 +113,7 @@ def _baselines(settings: Any, data: Dataset, schedules: list[TrainingSchedule]) 
     return found
 
 
-def _arrays(settings: Any, data: Dataset, outcomes: list[Outcome], control: Outcome | None) -> dict[str, Any]:
+def _arrays(settings: Settings, data: Dataset, outcomes: list[Outcome], control: Outcome | None) -> dict[str, Any]:
     first = outcomes[0]
     window = max(settings.n_training // CURVE_POINTS, 1)
     curves = [learning_curve(outcome.history, outcome.schedule, data, window) for outcome in outcomes]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from biosnn.catalogue import neuron_model
 from biosnn.datasets import Dataset, load, names, stratified_split
+from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error
 from biosnn.learning import (
     Checkpoints,
@@ -145,10 +146,13 @@ def settings_of_files(given: Mapping[str, Any]) -> Mapping[str, str]:
     return settings_of(str(given.get("network", "")))
 
 
-def run(settings: Settings, sim: Any) -> Result:
+def run(settings: Settings, sim: Simulation) -> Result:
     """Let several networks learn, each with a split of its own, and compare them with simpler methods."""
     data = _data(settings)
     start = Start.of(settings, data)
+    # The network of a seed is the same one whether it is trained by itself with --seed or as one of several, and its
+    # file is named by it (seed-4.npz). So seeds are counted on, not derived (biosnn.seeds): runs whose seeds are less
+    # than ``networks`` apart have networks in common.
     schedules = [_schedule(settings, data, start, sim.seed + number) for number in range(settings.networks)]
     built, outcomes, control = _train(settings, sim, data, start, schedules)
     return result_of(settings, data, outcomes, control, network_files(settings, start, built, outcomes))
@@ -224,7 +228,7 @@ def _network(settings: Settings) -> NetworkSettings:
 
 
 def _train(
-    settings: Settings, sim: Any, data: Dataset, start: Start, schedules: list[TrainingSchedule]
+    settings: Settings, sim: Simulation, data: Dataset, start: Start, schedules: list[TrainingSchedule]
 ) -> tuple[DiehlCookNetwork, list[Outcome], Outcome | None]:
     """Train on every schedule, the control on the first: one build, as many processes at once as there are cores."""
     sim.reset(dt=settings.dt, precision=settings.precision)
