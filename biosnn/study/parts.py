@@ -21,12 +21,12 @@ class Part(Generic[Settings, Work]):
     Parameters
     ----------
     name : str
-        Names of its values, arrays and expected values begin with it.
+        Where it is not asked, neither are expected values whose names begin with it, if its own values do.
     run : callable
         ``run(settings, work) -> Result``, with the settings of the study, and what all its parts work with: the
         simulation, or what was done before them for all.
     claims : sequence of Claim
-        What it claims. Where it is not asked, neither are these, nor its expected values.
+        What it claims. Where it is not asked, neither are these.
     """
 
     name: str
