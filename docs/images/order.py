@@ -79,7 +79,7 @@ AT_ONCE = [
 
 def main() -> None:
     figure, axes = plt.subplots(2, 2, figsize=(9, 5.6), width_ratios=(1, 1.05), layout="constrained")
-    draw_travel(axes[0, 0], spike_steps(False), BLUE, "Brian2's order: a step a layer")
+    draw_travel(axes[0, 0], spike_steps(False), BLUE, "Brian2's order: one step per layer")
     draw_slots(axes[0, 1], DEFAULT)
     draw_travel(axes[1, 0], spike_steps(True), ORANGE, "biosnn.within_step: all layers in one step")
     draw_slots(axes[1, 1], AT_ONCE)
