@@ -30,11 +30,11 @@ _EXPECTED, _AGAIN = "an npz archive", "Copy it again, or make it anew."
 
 def entries(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What is to be known of each array: unit, shape, type of the elements, and the name of its member in the file."""
-    found = {}
+    entries_by_name = {}
     for name, array in arrays.items():
         plain, unit = np.asarray(array), unit_text(get_dimensions(array))
-        found[name] = {"unit": unit, "shape": list(plain.shape), "dtype": plain.dtype.str, "key": name}
-    return found
+        entries_by_name[name] = {"unit": unit, "shape": list(plain.shape), "dtype": plain.dtype.str, "key": name}
+    return entries_by_name
 
 
 def write(path: Path, arrays: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> None:
@@ -103,11 +103,11 @@ def read_texts(path: Path, error: type[BiosnnError], limit: int) -> dict[str, st
         if size > limit:
             names = ", ".join(info.filename for info in members[:3])
             raise error(field_error(f"{path}: {names}", f"texts of at most {limit} bytes in all", size))
-        found = {}
+        texts = {}
         for info in members:
             with files.reading(f"{path}: {info.filename}", error, "a text in UTF-8", _AGAIN):
-                found[info.filename] = _content(archive, info).decode("utf-8")
-        return found
+                texts[info.filename] = _content(archive, info).decode("utf-8")
+        return texts
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -139,13 +139,16 @@ def read_arrays(path: Path, where: str, wanted: Mapping[str, Any], error: type[B
         raise error(field_error(f"{where} arrays", "an entry for each array, by name", type(wanted).__name__))
     with opened(path, error, _EXPECTED, _AGAIN) as archive:
         there = set(archive.namelist())
-        found: dict[str, _Entry] = {}
+        entries_by_name: dict[str, _Entry] = {}
         for name, entry in wanted.items():
-            found[name] = codec.made(_Entry, entry, f"{where} arrays[{name!r}]", error, ignore_unknown=True)
-        if len({entry.member for entry in found.values()}) < len(found):
-            raise error(field_error(f"{where} arrays", "a key of its own for each", sorted(found)))
-        check_members(archive, path, error, {entry.member for entry in found.values()} & there)
-        return {name: _read_array(f"{where} arrays[{name!r}]", archive, entry, error) for name, entry in found.items()}
+            entries_by_name[name] = codec.made(_Entry, entry, f"{where} arrays[{name!r}]", error, ignore_unknown=True)
+        if len({entry.member for entry in entries_by_name.values()}) < len(entries_by_name):
+            raise error(field_error(f"{where} arrays", "a key of its own for each", sorted(entries_by_name)))
+        check_members(archive, path, error, {entry.member for entry in entries_by_name.values()} & there)
+        return {
+            name: _read_array(f"{where} arrays[{name!r}]", archive, entry, error)
+            for name, entry in entries_by_name.items()
+        }
 
 
 def _read_array(where: str, archive: zipfile.ZipFile, entry: _Entry, error: type[BiosnnError]) -> Any:

@@ -71,17 +71,17 @@ def places(part: str) -> list[Place]:
 
 def _files(kind: str, ending: str = "toml") -> dict[str, Path]:
     """Every file of one kind (``"neurons"``, ``"synapses"``, ``"networks"``) in the catalogue by name."""
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for place in places("models"):
         for path in sorted((place.folder / kind).glob(f"*.{ending}")):
-            _add(found, path.stem, path, kind[:-1] + (" models" if ending == "toml" else "s"))
-    return found
+            _add(paths, path.stem, path, kind[:-1] + (" models" if ending == "toml" else "s"))
+    return paths
 
 
-def _add(found: dict[str, Path], name: str, path: Path, kind: str) -> None:
-    if name in found:
-        raise NotFoundError(f"Two {kind} are named {name!r}: {found[name]} and {path}. Rename or remove one.")
-    found[name] = path
+def _add(paths: dict[str, Path], name: str, path: Path, kind: str) -> None:
+    if name in paths:
+        raise NotFoundError(f"Two {kind} are named {name!r}: {paths[name]} and {path}. Rename or remove one.")
+    paths[name] = path
 
 
 def network_names() -> list[str]:
@@ -228,14 +228,14 @@ def study_names() -> list[str]:
 
 
 def _study_folders() -> dict[str, Path]:
-    found: dict[str, Path] = {}
+    studies: dict[str, Path] = {}
     for place in places("studies"):
         # A plugin may name a folder of studies or one study.
         folders = [place.folder] if (place.folder / "study.py").is_file() else sorted(place.folder.iterdir())
         for folder in folders:
             if (folder / "study.py").is_file():
-                _add(found, folder.name, folder, "studies")
-    return found
+                _add(studies, folder.name, folder, "studies")
+    return studies
 
 
 def study_folder(name: str | Path) -> Path:

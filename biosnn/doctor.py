@@ -134,12 +134,12 @@ def _try_out(target: str) -> tuple[float, list[float]]:
         source = SpikeGeneratorGroup(1, [0], [1] * ms, name="doctor_source")
         target_cells = NeuronGroup(1, "v : 1", threshold="v > 0.5", reset="v = 0", name="doctor_cells", namespace={})
         shared = Synapses(source, target_cells, on_pre="v_post += 1", delay=2 * ms, name="doctor_shared", namespace={})
-        own = Synapses(source, target_cells, on_pre="v_post += 1", name="doctor_own", namespace={})
-        for synapses in (shared, own):
+        separate = Synapses(source, target_cells, on_pre="v_post += 1", name="doctor_own", namespace={})
+        for synapses in (shared, separate):
             synapses.connect(i=[0], j=[0])
-        own.delay = [3] * ms
+        separate.delay = [3] * ms
         spikes = SpikeMonitor(target_cells, name="doctor_spikes")
-        sim.run(Network(membrane, source, target_cells, shared, own, spikes), 10 * ms, "doctor")
+        sim.run(Network(membrane, source, target_cells, shared, separate, spikes), 10 * ms, "doctor")
         return float(membrane.v[0]), [round(float(time / ms), 3) for time in spikes.t[:]]
 
 
@@ -200,11 +200,11 @@ def _unusable(part: str) -> Iterator[Finding]:
     """Names that are in the catalogue twice, and what cannot be read."""
     for names, read in _READERS[part]:
         try:
-            found = names()
+            entry_points = names()
         except NotFoundError as error:
             yield Finding(part, BROKEN, str(error), "Until then, commands that look for a name there fail.")
             continue
-        for name in found:
+        for name in entry_points:
             try:
                 read(name)
             except BiosnnError as error:

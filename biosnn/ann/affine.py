@@ -49,11 +49,11 @@ def forward(layer: Layer, inputs: Sequence[Values], bias: bool = True) -> Values
         flat = first.reshape(len(first), -1)
         return np.where(layer.source < 0, 0, flat[:, np.maximum(layer.source, 0)]).astype(first.dtype, copy=False)
     if isinstance(layer, Convolution):
-        found = _convolved(layer, first)
-        return found + layer.bias[:, None, None] if bias else found
+        sums = _convolved(layer, first)
+        return sums + layer.bias[:, None, None] if bias else sums
     if isinstance(layer, Linear):
-        found = first.reshape(len(first), -1) @ layer.weight.T
-        return found + layer.bias if bias else found
+        sums = first.reshape(len(first), -1) @ layer.weight.T
+        return sums + layer.bias if bias else sums
     if isinstance(layer, Scale):
         return first * layer.weight + layer.bias if bias else first * layer.weight
     if isinstance(layer, AveragePool | SumPool):

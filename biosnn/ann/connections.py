@@ -58,8 +58,8 @@ class Connection:
         source, target : ndarray, shape (channels,)
             Thresholds; of neurons without channels, one for each.
         """
-        found = self._scaled(np.asarray(source, float), 1 / np.asarray(target, float))
-        return np.asarray(found, np.float32, order="C")
+        weights = self._scaled(np.asarray(source, float), 1 / np.asarray(target, float))
+        return np.asarray(weights, np.float32, order="C")
 
     def _scaled(self, s: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         weights, kind = self.weights, self.kind
@@ -123,11 +123,11 @@ def connection(layers: Sequence[Layer], source: Shape, target: Shape) -> Connect
         windows = (kernel.weight.shape[2:], kernel.stride, _pairs(kernel.padding), kernel.dilation)
         shared = Conv2D(_last(source), len(kernel.weight), *windows, kernel.groups)
         return Connection(shared, np.ascontiguousarray(kernel.weight.transpose(2, 3, 1, 0)), source, target)
-    found = _multiplied(layers, source)
-    found = found[order(target)][:, order(source)]
-    if found.nnz >= DENSE_FROM * math.prod(found.shape):
-        return Connection(Dense(), np.ascontiguousarray(found.toarray().T), source, target)
-    by_source = found.T.tocsr()
+    product = _multiplied(layers, source)
+    product = product[order(target)][:, order(source)]
+    if product.nnz >= DENSE_FROM * math.prod(product.shape):
+        return Connection(Dense(), np.ascontiguousarray(product.toarray().T), source, target)
+    by_source = product.T.tocsr()
     by_source.sort_indices()
     if by_source.shape[0] == by_source.shape[1] and _one_each(by_source):
         return Connection(OneToOne(), by_source.data, source, target)
@@ -172,23 +172,23 @@ def _as_kernel(chain: Sequence[Layer], source: Shape) -> Convolution | None:
         layers.pop()
     if not layers or not isinstance(last := layers.pop(), Convolution):
         return None
-    found = replace(last, weight=last.weight * factor)
+    convolution = replace(last, weight=last.weight * factor)
     while layers:
         before = layers.pop()
         shape = layers[-1].shape if layers else source
         taken: Convolution | None = None
         if isinstance(before, AveragePool | SumPool):
-            taken = _pooled(found, before, shape)
+            taken = _pooled(convolution, before, shape)
         elif isinstance(before, Convolution):
-            taken = _of_pixels(found, before)
+            taken = _of_pixels(convolution, before)
         elif isinstance(before, Scale):
-            taken = _scaled(found, before)
+            taken = _scaled(convolution, before)
         elif isinstance(before, Select):
-            taken = _of_channels(found, before, shape)
+            taken = _of_channels(convolution, before, shape)
         if taken is None:
             return None
-        found = taken
-    return found
+        convolution = taken
+    return convolution
 
 
 def _by_channel(scale: Scale) -> NDArray[Any] | None:
@@ -198,65 +198,69 @@ def _by_channel(scale: Scale) -> NDArray[Any] | None:
     return np.broadcast_to(scale.weight.ravel(), scale.shape[:1])
 
 
-def _pooled(found: Convolution, pool: AveragePool | SumPool, shape: Shape) -> Convolution | None:
+def _pooled(convolution: Convolution, pool: AveragePool | SumPool, shape: Shape) -> Convolution | None:
     """A convolution of what pooling gives, as one of what is pooled."""
     overlap = any(k > s for k, s in zip(pool.kernel, pool.stride, strict=True))
     rest = any(s * n != size for s, n, size in zip(pool.stride, pool.shape[1:], shape[1:], strict=True))
     # At the border the convolution sees zeros, where the larger kernel would see what overlaps or is left over.
-    if any(pool.padding) or (any(found.padding) and (overlap or rest)):
+    if any(pool.padding) or (any(convolution.padding) and (overlap or rest)):
         return None
-    taps, apart, step = found.weight.shape[2:], found.dilation, pool.stride
+    taps, apart, step = convolution.weight.shape[2:], convolution.dilation, pool.stride
     size = [(n - 1) * d * s + k for n, d, s, k in zip(taps, apart, step, pool.kernel, strict=True)]
-    weight, window = np.zeros((*found.weight.shape[:2], *size), np.float64), window_sizes(pool, shape)[0, 0]
+    weight, window = np.zeros((*convolution.weight.shape[:2], *size), np.float64), window_sizes(pool, shape)[0, 0]
     for down in range(taps[0]):
         for right in range(taps[1]):
             top, left = down * apart[0] * step[0], right * apart[1] * step[1]
             there = (..., slice(top, top + pool.kernel[0]), slice(left, left + pool.kernel[1]))
-            weight[there] += found.weight[:, :, down, right, None, None] / window
-    stride = (found.stride[0] * step[0], found.stride[1] * step[1])
-    top, left, bottom, right = found.padding
+            weight[there] += convolution.weight[:, :, down, right, None, None] / window
+    stride = (convolution.stride[0] * step[0], convolution.stride[1] * step[1])
+    top, left, bottom, right = convolution.padding
     padding = (top * step[0], left * step[1], bottom * step[0], right * step[1])
-    return replace(found, weight=weight, stride=stride, padding=padding, dilation=(1, 1))
+    return replace(convolution, weight=weight, stride=stride, padding=padding, dilation=(1, 1))
 
 
-def _of_pixels(found: Convolution, before: Convolution) -> Convolution | None:
+def _of_pixels(convolution: Convolution, before: Convolution) -> Convolution | None:
     """Two convolutions as one, if one of them takes single pixels, so that the other's kernel stays."""
-    if found.groups != 1 or before.groups != 1:
+    if convolution.groups != 1 or before.groups != 1:
         return None
     if before.weight.shape[2:] == (1, 1) and before.stride == (1, 1) and not any(before.padding):
-        return replace(found, weight=np.einsum("omyx,mi->oiyx", found.weight, before.weight[:, :, 0, 0]))
-    if found.weight.shape[2:] == (1, 1) and not any(found.padding):
-        weight = np.einsum("om,miyx->oiyx", found.weight[:, :, 0, 0], before.weight)
-        stride = (found.stride[0] * before.stride[0], found.stride[1] * before.stride[1])
-        return replace(before, weight=weight, bias=found.bias, stride=stride)
+        return replace(convolution, weight=np.einsum("omyx,mi->oiyx", convolution.weight, before.weight[:, :, 0, 0]))
+    if convolution.weight.shape[2:] == (1, 1) and not any(convolution.padding):
+        weight = np.einsum("om,miyx->oiyx", convolution.weight[:, :, 0, 0], before.weight)
+        stride = (convolution.stride[0] * before.stride[0], convolution.stride[1] * before.stride[1])
+        return replace(before, weight=weight, bias=convolution.bias, stride=stride)
     return None
 
 
-def _scaled(found: Convolution, scale: Scale) -> Convolution | None:
+def _scaled(convolution: Convolution, scale: Scale) -> Convolution | None:
     """A convolution of scaled channels, as one of channels; its bias, and that of the scale, are not here."""
     channels = _by_channel(scale)
-    return None if channels is None else replace(found, weight=found.weight * channels[taps(found)][:, :, None, None])
+    return (
+        None
+        if channels is None
+        else replace(convolution, weight=convolution.weight * channels[taps(convolution)][:, :, None, None])
+    )
 
 
-def _of_channels(found: Convolution, part: Select, shape: Shape) -> Convolution | None:
+def _of_channels(convolution: Convolution, part: Select, shape: Shape) -> Convolution | None:
     """A convolution of selected channels, such as a part of a concatenation has, as one of all there are."""
     channels = selected_channels(part, shape)
-    if channels is None or found.groups != 1:
+    if channels is None or convolution.groups != 1:
         return None
     there = np.flatnonzero(channels >= 0)
-    weight = np.zeros((shape[0], len(found.weight), *found.weight.shape[2:]), found.dtype)
-    np.add.at(weight, channels[there], found.weight[:, there].swapaxes(0, 1))
-    return replace(found, weight=weight.swapaxes(0, 1))
+    weight = np.zeros((shape[0], len(convolution.weight), *convolution.weight.shape[2:]), convolution.dtype)
+    np.add.at(weight, channels[there], convolution.weight[:, there].swapaxes(0, 1))
+    return replace(convolution, weight=weight.swapaxes(0, 1))
 
 
 def _multiplied(layers: Sequence[Layer], source: Shape) -> Any:
     """A chain as a sparse matrix, shape (target, source), channels first."""
     shapes = [source, *(layer.shape for layer in layers)]
-    found = None
+    product = None
     for layer, shape in zip(layers, shapes, strict=False):
         step = matrix(layer, shape)
-        if found is not None:
+        if product is not None:
             # How many products there are bounds how many entries the result can have.
-            check_room(layer.where, int(np.diff(found.indptr) @ np.bincount(step.indices, minlength=step.shape[1])))
-        found = step if found is None else (step @ found).tocsr()
-    return sparse.eye_array(math.prod(source), dtype=np.float32, format="csr") if found is None else found
+            check_room(layer.where, int(np.diff(product.indptr) @ np.bincount(step.indices, minlength=step.shape[1])))
+        product = step if product is None else (step @ product).tocsr()
+    return sparse.eye_array(math.prod(source), dtype=np.float32, format="csr") if product is None else product

@@ -70,5 +70,5 @@ def _hint(given: Shape, shape: Shape) -> str:
 
 def random_images(graph: Graph) -> NDArray[np.float32]:
     """Two or three images to compare computations on; few, since all values of all layers are kept of them."""
-    shown = 3 if sum(graph.neurons.values()) < 2**24 else 2
-    return np.random.default_rng(0).integers(0, 4, (shown, *graph.input.shape)).astype(np.float32)
+    count = 3 if sum(graph.neurons.values()) < 2**24 else 2
+    return np.random.default_rng(0).integers(0, 4, (count, *graph.input.shape)).astype(np.float32)

@@ -107,10 +107,10 @@ def same_selection(net: Net, layer: Layer) -> bool:
     source = net.source(layer)
     if not isinstance(layer, Select) or source is None or len(net.readers[source.name]) < 2:
         return False
-    found = _like(net, source.name, layer.source, layer.name)
-    if found is None:
+    equal = _like(net, source.name, layer.source, layer.name)
+    if equal is None:
         return False
-    _hand_over(net, layer, found)
+    _hand_over(net, layer, equal)
     return True
 
 
@@ -302,8 +302,8 @@ def _taken(net: Net, name: str, axes: Axes, rank: int) -> tuple[str, NDArray[np.
 def _select(net: Net, name: str, source: NDArray[np.int64] | None) -> str:
     if source is None:
         return name
-    found = _like(net, name, source)
-    return (found or net.add(Select(name=f"{name}/arranged", inputs=(name,), source=source))).name
+    equal = _like(net, name, source)
+    return (equal or net.add(Select(name=f"{name}/arranged", inputs=(name,), source=source))).name
 
 
 def _back(array: NDArray[Any], axes: Axes, rank: int) -> NDArray[Any]:

@@ -41,16 +41,16 @@ def maxima_of_relus(graph: Graph) -> Graph:
     if not all(_pools_spikes(net.layers, layer) for layer in net.layers.values()):
         rewritten(net, (*_BEHIND, *RULES))
         rewritten(net, (*_BEFORE, *RULES))
-    found = net.graph(graph.head)
-    pools = [layer for layer in found.layers if not _pools_spikes(found, layer)]
+    simplified = net.graph(graph.head)
+    pools = [layer for layer in simplified.layers if not _pools_spikes(simplified, layer)]
     for pool in pools:
-        source = found[pool.inputs[0]]
+        source = simplified[pool.inputs[0]]
         if not never_negative(net.layers, source.name):
             raise _refused(pool, source)
         # A ReLU changes nothing there, and its neurons are what is pooled.
         relu = net.add(Relu(name=f"{pool.name}/rectified", inputs=pool.inputs))
         net.put(replace(pool, inputs=(relu.name,)))
-    return net.graph(graph.head) if pools else found
+    return net.graph(graph.head) if pools else simplified
 
 
 def _pools_spikes(layers: Graph | dict[str, Layer], layer: Layer) -> bool:

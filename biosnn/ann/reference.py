@@ -66,12 +66,14 @@ class Reference:
         ConversionError
             If there is no such layer, or the images do not fit.
         """
-        shown = check_images(self.graph, images)
+        inputs = check_images(self.graph, images)
         wanted = [layer.name for layer in self.graph.layers] if names is None else list(dict.fromkeys(names))
         computed = tuple(name for name in wanted if self.graph[name] is not self.graph.input)
-        parts = [self._run(computed, shown[start : start + self._batch]) for start in range(0, len(shown), self._batch)]
-        found = {name: np.concatenate([part[k] for part in parts]) for k, name in enumerate(computed)}
-        return {name: found.get(name, shown) for name in wanted}
+        parts = [
+            self._run(computed, inputs[start : start + self._batch]) for start in range(0, len(inputs), self._batch)
+        ]
+        activations = {name: np.concatenate([part[k] for part in parts]) for k, name in enumerate(computed)}
+        return {name: activations.get(name, inputs) for name in wanted}
 
     def outputs(self, images: ArrayLike) -> Floats:
         """The network's answers, before a softmax, shape (n, *shape of the output)."""
@@ -119,13 +121,15 @@ def original(path: Path, images: ArrayLike, values: Sequence[str], threads: int 
         _cut(model, values)
         opened = _opened(model, threads)
         taken = opened.get_inputs()[0]
-        shown = np.asarray(images, _KINDS.get(taken.type, np.float32))
-        fixed = taken.shape[0] if isinstance(taken.shape[0], int) else len(shown)
-        padded = shown[np.arange(-(-len(shown) // fixed) * fixed) % len(shown)]  # the last batch: filled with the first
+        inputs = np.asarray(images, _KINDS.get(taken.type, np.float32))
+        fixed = taken.shape[0] if isinstance(taken.shape[0], int) else len(inputs)
+        padded = inputs[
+            np.arange(-(-len(inputs) // fixed) * fixed) % len(inputs)
+        ]  # the last batch: filled with the first
         parts = [run(opened, values, {taken.name: padded[k : k + fixed]}) for k in range(0, len(padded), fixed)]
     except ConversionError as problem:
         raise ConversionError(f"{path}: {problem}") from None
-    return [np.concatenate(column)[: len(shown)] for column in zip(*parts, strict=True)]
+    return [np.concatenate(column)[: len(inputs)] for column in zip(*parts, strict=True)]
 
 
 def _opened(model: Any, threads: int) -> Any:
@@ -191,17 +195,17 @@ def check_reading(path: Path, graph: Graph, images: ArrayLike, threads: int = 0)
     given = original(path, images, [graph.origins[name] for name in names], threads)
     largest = 0.0
     for name, expected in zip(names, given, strict=True):
-        most, found = float(np.abs(expected).max()), read[name]
+        most, computed = float(np.abs(expected).max()), read[name]
         if not np.isfinite(most):
             do = "Its weights are too large, or damaged: train it again."
             raise ConversionError(field_error(f"{path}: values of {name!r}", "finite numbers", most, do))
         largest = max(largest, most)
         # Where large values cancel, what is left has their rounding errors.
         allowed = RELATIVE * most + RELATIVE / 100 * largest
-        wrong = np.inf if expected.shape != found.shape else float(np.abs(expected - found).max())
+        wrong = np.inf if expected.shape != computed.shape else float(np.abs(expected - computed).max())
         if not wrong <= allowed:
             raise ConversionError(
                 f"{path}: {graph[name].where} does not compute what the file does (value {graph.origins[name]!r}): "
                 f"they differ by {wrong:.3g}, the values of the file being up to {most:.3g} and the shapes "
-                f"{expected.shape} and {found.shape}. This is a defect of biosnn: please report it with the file."
+                f"{expected.shape} and {computed.shape}. This is a defect of biosnn: please report it with the file."
             )

@@ -35,10 +35,10 @@ def by_channel(layer: Scale, shape: Shape) -> tuple[NDArray[np.float64], NDArray
 
 def scaled_weights(source: Linear | Convolution, layer: Scale) -> Linear | Convolution | None:
     """Weights that compute what they did, normalised; None if that is not by channel."""
-    found = by_channel(layer, source.shape)
-    if found is None:
+    scale_and_shift = by_channel(layer, source.shape)
+    if scale_and_shift is None:
         return None
-    scale, shift = found
+    scale, shift = scale_and_shift
     weight = source.weight * scale.reshape(-1, *[1] * (source.weight.ndim - 1))
     return replace(source, weight=weight, bias=source.bias * scale + shift)
 

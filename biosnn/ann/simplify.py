@@ -77,11 +77,11 @@ def _scale_from_input(net: Net, layer: Layer) -> bool:
 
 
 def _scaled_input(layer: Convolution, source: Scale) -> tuple[NDArray[Any], NDArray[Any]] | None:
-    found = by_channel(source, source.shape)
+    scale_and_shift = by_channel(source, source.shape)
     # The zeros of a padding are not shifted: with one, the border would get what the image alone should.
-    if found is None or (any(layer.padding) and source.bias.any()):
+    if scale_and_shift is None or (any(layer.padding) and source.bias.any()):
         return None
-    scale, shift = (values[taps(layer)] for values in found)
+    scale, shift = (values[taps(layer)] for values in scale_and_shift)
     bias = layer.bias + (layer.weight.sum(axis=(2, 3), dtype=float) * shift).sum(axis=1)
     return layer.weight * scale[:, :, None, None], bias
 

@@ -208,8 +208,8 @@ def new(
     if what not in ("model", "study"):
         raise typer.BadParameter(f"expected 'model' or 'study' (got {what!r}).")
     path = new_model(name, kind, folder) if what == "model" else new_study(name, folder)
-    shown = typed(path)
-    Console().print(f"Wrote {shown}. Try: biosnn {'show' if what == 'model' else 'check'} {shown}")
+    path_text = typed(path)
+    Console().print(f"Wrote {path_text}. Try: biosnn {'show' if what == 'model' else 'check'} {path_text}")
 
 
 @app.command()

@@ -30,9 +30,9 @@ def check_study(command: str, name: str) -> None:
     """
     if name in catalogue.study_names() or (Path(name).expanduser() / "study.py").is_file():
         return
-    found, do = _meant(name)
-    if found:
-        raise NotFoundError(f"{name}: is {found}, but biosnn {command} takes {TAKES[command]}. {do}".rstrip())
+    meaning, do = _meant(name)
+    if meaning:
+        raise NotFoundError(f"{name}: is {meaning}, but biosnn {command} takes {TAKES[command]}. {do}".rstrip())
     if catalogue.is_path(name) or name.endswith(_NETWORKS):
         raise NotFoundError(f"{name}: no such file or folder. biosnn {command} takes {TAKES[command]}.")
     if command == "check":
@@ -42,8 +42,8 @@ def check_study(command: str, name: str) -> None:
 
 def _meant(name: str) -> tuple[str, str]:
     """What a name that is no study's means, and what to do with that; "" twice for nothing."""
-    path, shown = Path(name).expanduser(), quoted(name)
-    tried = f"biosnn check {shown} tries it, biosnn show {shown} shows it."
+    path, name_text = Path(name).expanduser(), quoted(name)
+    tried = f"biosnn check {name_text} tries it, biosnn show {name_text} shows it."
     if path.is_dir():
         if holds_result(path):
             return _RESULT, tried.replace("tries", "takes")
@@ -53,13 +53,13 @@ def _meant(name: str) -> tuple[str, str]:
             return "the script of a study", f"Give its folder, {quoted(str(path.parent))}."
         if path.suffix == ".toml":
             return "the file of a model", tried
-        return ("the file of a network", _of_network(shown)) if path.suffix in _NETWORKS else ("a file", "")
+        return ("the file of a network", _of_network(name_text)) if path.suffix in _NETWORKS else ("a file", "")
     if name in {*catalogue.neuron_names(), *catalogue.synapse_names()}:
         return "a model", tried
     if name in {*catalogue.ann_names(), *catalogue.network_names()}:
-        return "a network", _of_network(shown)
+        return "a network", _of_network(name_text)
     return "", ""
 
 
-def _of_network(shown: str) -> str:
-    return f"biosnn show {shown} shows it, biosnn convert {shown} makes an ordinary one spike."
+def _of_network(name_text: str) -> str:
+    return f"biosnn show {name_text} shows it, biosnn convert {name_text} makes an ordinary one spike."

@@ -45,11 +45,11 @@ def show_converted(console: Console, name: str) -> None:
     snn = load(name)
     options, balance = snn.options, snn.options.balance
     console.print(Text(Path(name).stem, style="bold") + Text(" (converted network)\n"))
-    found = f"the {100 - 100 * balance.above:.6g} % percentile" if balance.method == "percentile" else "the largest"
+    level = f"the {100 - 100 * balance.above:.6g} % percentile" if balance.method == "percentile" else "the largest"
     rows = [
         ("code", options.code),
         ("neuron", options.model.name),
-        ("thresholds", f"{found} of activations, one a {balance.per}, times {balance.alpha:g}"),
+        ("thresholds", f"{level} of activations, one a {balance.per}, times {balance.alpha:g}"),
         ("pixels", f"{options.input}, from {snn.lowest:.4g} to {snn.highest:.4g} in calibration images"),
         ("output", "potential of neurons that integrate" if options.output == "potential" else "spike counts"),
         ("spiking neurons", f"{snn.neurons:,}"),

@@ -38,8 +38,8 @@ def typed(path: Path) -> str:
 
 def quoted(path: str) -> str:
     """Quote a path for the shell where that needs it, on one line."""
-    shown = printable(path, keep="")
-    return shown if _PLAIN.fullmatch(shown) else shlex.quote(shown)
+    text = printable(path, keep="")
+    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
 
 
 def verdict_text(verdict: str) -> Text:

@@ -80,8 +80,8 @@ class OwnTemplates:
         self._templates = templates
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._templates, name)
-        return _OwnTemplate(found) if isinstance(found, CodeObjectTemplate) else found
+        template = getattr(self._templates, name)
+        return _OwnTemplate(template) if isinstance(template, CodeObjectTemplate) else template
 
 
 class _OwnTemplate:
@@ -143,11 +143,11 @@ class Task(CodeRunner):  # type: ignore[misc]
 
 def table(group: Any, variables: Mapping[str, Any]) -> Variables:
     """Variables that a code object of a group needs beside those of its statements, under names of their own."""
-    found = Variables(group)
+    members = Variables(group)
     for name, var in variables.items():
-        found._variables[name] = var
-        found.indices[name] = "0"
-    return found
+        members._variables[name] = var
+        members.indices[name] = "0"
+    return members
 
 
 def complete_functions(group: Any, code: str, run_namespace: Mapping[str, Any]) -> None:
@@ -156,9 +156,9 @@ def complete_functions(group: Any, code: str, run_namespace: Mapping[str, Any]) 
     Brian2 does it for its own code objects only, not for classes made from them.
     """
     _, known, others = analyse_identifiers(code, dict(group.variables), recursive=True)
-    for found in group.resolve_all(sorted(known | others), run_namespace, user_identifiers=set()).values():
-        if isinstance(found, Function) and "numpy" not in _languages(found):
-            found.implementations.add_numpy_implementation(found.pyfunc)
+    for resolved in group.resolve_all(sorted(known | others), run_namespace, user_identifiers=set()).values():
+        if isinstance(resolved, Function) and "numpy" not in _languages(resolved):
+            resolved.implementations.add_numpy_implementation(resolved.pyfunc)
 
 
 def _languages(function: Function) -> set[str]:

@@ -110,28 +110,28 @@ def exp_difference(*points: ArrayLike) -> NDArray[np.float64]:
     x = np.sort(np.broadcast_arrays(*(np.asarray(point, np.float64) for point in points)), axis=0)
     largest = x[-1]
     x = x - largest
-    found = list(np.exp(x))
+    quotients = list(np.exp(x))
     for n in range(2, len(x) + 1):
         for i in range(len(x) - n + 1):
             near = x[i : i + n]
             apart = near[-1] - near[0]
             wide = apart >= 1
-            quotient = (found[i + 1] - found[i]) / np.where(wide, apart, 1)
-            found[i] = np.where(wide, quotient, _series(np.where(wide, 0, near)))
-    return np.asarray(np.exp(largest) * found[0])
+            quotient = (quotients[i + 1] - quotients[i]) / np.where(wide, apart, 1)
+            quotients[i] = np.where(wide, quotient, _series(np.where(wide, 0, near)))
+    return np.asarray(np.exp(largest) * quotients[0])
 
 
 def _series(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same at points that are near to each other: sums of all products of their distances, by degree."""
     middle = x[0] + (x[-1] - x[0]) / 2
     sums, part = [np.ones_like(middle) for _ in x], 1 / math.factorial(len(x) - 1)
-    found = np.zeros_like(middle)
+    series = np.zeros_like(middle)
     for k in range(TERMS + 1):
-        found = found + part * sums[-1]
+        series = series + part * sums[-1]
         part /= len(x) + k
         for j, point in enumerate(x):
             sums[j] = (point - middle) * sums[j] + (sums[j - 1] if j > 0 else 0.0)
-    return np.asarray(np.exp(middle) * found)
+    return np.asarray(np.exp(middle) * series)
 
 
 def named(count: int) -> str:

@@ -77,13 +77,13 @@ def _circular(row: int, drivers: dict[int, list[int]]) -> bool:
     """Whether a variable is driven, be it by way of others, by some that depend on each other."""
 
     def reached(start: int) -> set[int]:
-        found: set[int] = set()
+        reachable: set[int] = set()
         left = [start]
         while left:
-            new = set(drivers[left.pop()]) - found
-            found |= new
+            new = set(drivers[left.pop()]) - reachable
+            reachable |= new
             left += new
-        return found
+        return reachable
 
     return any(k in reached(k) for k in {row, *reached(row)})
 
@@ -96,26 +96,26 @@ def _ways(name: str, row: int, drivers: dict[int, list[int]]) -> list[tuple[int,
         for k in drivers[way[-1]]:
             yield from longer((*way, k))
 
-    found: list[tuple[int, ...]] = []
+    ways: list[tuple[int, ...]] = []
     for way in longer((row,)):
-        found.append(way)
-        if len(found) > _MOST_WAYS:
+        ways.append(way)
+        if len(ways) > _MOST_WAYS:
             raise UnsupportedEquationsException(
                 f"Variables reach '{name}' on more than {_MOST_WAYS} ways. Use 'exponential_euler', 'rk4' or 'euler'."
             )
-    return found
+    return ways
 
 
 def _driven(names: list[str], matrix: Any, constants: Any, row: int, drivers: dict[int, list[int]]) -> str:
     """The value of a variable after a time step."""
-    own = [matrix[row, row], constants[row], *(matrix[row, k] for k in drivers[row])]
-    functions = sympy.Matrix(own).atoms(sympy.Function)
-    active = next((found for found in functions if str(found) in _ACTIVE), None)
-    if active is not None and any(sympy.expand(entry - active * entry.subs(active, 1)) != 0 for entry in own):
+    coefficients = [matrix[row, row], constants[row], *(matrix[row, k] for k in drivers[row])]
+    functions = sympy.Matrix(coefficients).atoms(sympy.Function)
+    active = next((function for function in functions if str(function) in _ACTIVE), None)
+    if active is not None and any(sympy.expand(entry - active * entry.subs(active, 1)) != 0 for entry in coefficients):
         active = None
 
-    def entry(found: Any, of: int) -> Any:
-        return found.subs(active, 1) if active is not None and of == row else found
+    def entry(coefficient: Any, of: int) -> Any:
+        return coefficient.subs(active, 1) if active is not None and of == row else coefficient
 
     terms = []
     for way in _ways(names[row], row, drivers):

@@ -26,14 +26,14 @@ def values(where: str, given: Any) -> Values:
     QuantityError
         If they have a unit.
     """
-    found = np.asarray(real(where, "values from 0 to 1, without a unit", given, 1), dtype=np.float64)
-    if not found.size:
-        raise CodingError(field_error(where, "at least one value", f"shape {found.shape}"))
-    wrong = ~((found >= 0) & (found <= 1))  # also where one is NaN
+    array = np.asarray(real(where, "values from 0 to 1, without a unit", given, 1), dtype=np.float64)
+    if not array.size:
+        raise CodingError(field_error(where, "at least one value", f"shape {array.shape}"))
+    wrong = ~((array >= 0) & (array <= 1))  # also where one is NaN
     if wrong.any():
         do = "Divide by the largest value possible, such as 255 for grey levels."
-        raise CodingError(field_error(where, "values from 0 to 1", float(found[wrong][0]), do))
-    return found
+        raise CodingError(field_error(where, "values from 0 to 1", float(array[wrong][0]), do))
+    return array
 
 
 def quantity(where: str, given: Any, like: Quantity, *, zero: bool = False) -> Quantity:
@@ -47,11 +47,11 @@ def quantity(where: str, given: Any, like: Quantity, *, zero: bool = False) -> Q
         If it has another dimension, or none.
     """
     expected = f"one finite quantity {'not below' if zero else 'above'} 0"
-    found = real(where, expected, given, like)
-    plain = np.asarray(found)
-    if found.shape or not (0 <= plain < np.inf) or (plain == 0 and not zero):  # also where it is NaN
+    checked = real(where, expected, given, like)
+    plain = np.asarray(checked)
+    if checked.shape or not (0 <= plain < np.inf) or (plain == 0 and not zero):  # also where it is NaN
         raise CodingError(field_error(where, expected, given))
-    return found
+    return checked
 
 
 def number(where: str, given: Any, expected: str, fits: Callable[[float], bool]) -> float:
@@ -73,10 +73,10 @@ def number(where: str, given: Any, expected: str, fits: Callable[[float], bool])
     QuantityError
         If it has a unit.
     """
-    found = real(where, expected, given, 1)
-    if found.shape or isinstance(given, bool) or not fits(float(found)):
+    checked = real(where, expected, given, 1)
+    if checked.shape or isinstance(given, bool) or not fits(float(checked)):
         raise CodingError(field_error(where, expected, given))
-    return float(found)
+    return float(checked)
 
 
 def whole(where: str, given: Any, least: int, most: int) -> int:
@@ -138,12 +138,12 @@ def real(where: str, expected: str, given: Any, like: Any) -> Quantity:
         If it has another dimension, or none.
     """
     try:
-        found = Quantity(given)
+        checked = Quantity(given)
     except DimensionMismatchError as error:
         raise QuantityError(f"{where}: {error}") from None
     except (TypeError, ValueError):  # text, None, and rows of unequal length
         raise CodingError(field_error(where, expected, given)) from None
-    if found.dtype.kind not in "biuf":
-        raise CodingError(field_error(where, expected, f"an array of {found.dtype}"))
-    check_dimension(where, found, get_dimensions(like))
-    return found
+    if checked.dtype.kind not in "biuf":
+        raise CodingError(field_error(where, expected, f"an array of {checked.dtype}"))
+    check_dimension(where, checked, get_dimensions(like))
+    return checked

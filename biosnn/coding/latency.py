@@ -159,10 +159,10 @@ class RankOrder(Coding):
     def read(self, spikes: Spikes, _steps: int) -> Values:
         """Count who came before."""
         neurons, place = np.unique(spikes.neurons, return_index=True)
-        found = np.zeros(spikes.size)
+        estimates = np.zeros(spikes.size)
         ranks = np.argsort(np.argsort(place))
-        found[neurons] = self.mod ** (ranks - ranks % self.together + (self.together - 1) / 2)
-        return found.reshape(spikes.shape)
+        estimates[neurons] = self.mod ** (ranks - ranks % self.together + (self.together - 1) / 2)
+        return estimates.reshape(spikes.shape)
 
     def error(self, _steps: int) -> float:
         """The order alone gives no better one."""

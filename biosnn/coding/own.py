@@ -82,11 +82,11 @@ class Function(Coding):
         reader = self._need_reader()
         if not steps:
             return np.full(spikes.shape, 0.5)
-        found = _called(reader, spikes.per_step()[:steps] > 0, steps)
-        if found.dtype.kind not in "biuf" or found.shape != spikes.shape or not np.isfinite(found).all():
-            got = f"{found.dtype} of shape {found.shape}{'' if found.shape != spikes.shape else ', not all finite'}"
+        values = _called(reader, spikes.per_step()[:steps] > 0, steps)
+        if values.dtype.kind not in "biuf" or values.shape != spikes.shape or not np.isfinite(values).all():
+            got = f"{values.dtype} of shape {values.shape}{'' if values.shape != spikes.shape else ', not all finite'}"
             raise CodingError(field_error(_named(reader), f"finite numbers of shape {spikes.shape}", got))
-        return np.clip(found.astype(np.float64), 0, 1)
+        return np.clip(values.astype(np.float64), 0, 1)
 
     def error(self, _steps: int) -> float:
         """Nothing is known of it."""
@@ -129,16 +129,16 @@ def read_codings(path: str | Path) -> dict[str, Maker]:
     file = Path(path).expanduser()
     if not file.is_file():
         raise NotFoundError(f"File of codings {str(path)!r} does not exist (looked at {file.resolve()}).")
-    found = _codings_of(str(path), _load(file.resolve()))
-    if not found:
+    makers = _codings_of(str(path), _load(file.resolve()))
+    if not makers:
         raise CodingError(
             f"{path}: expected a coding: a function whose first parameters are {', '.join(_FIRE)}, "
             "or a subclass of Coding. What begins with _ or was imported does not count."
         )
-    for name in found:
+    for name in makers:
         if name in CODINGS:
             raise CodingError(f"{path}, {name}: there is a coding of that name. Give yours another.")
-    return found
+    return makers
 
 
 def find_codings(names: Sequence[str]) -> dict[str, Maker]:
@@ -163,13 +163,13 @@ def find_codings(names: Sequence[str]) -> dict[str, Maker]:
         If a file or entry point is not as it should be, or two codings have the same name.
     """
     points = _entry_points()
-    found: dict[str, Maker] = {}
+    makers: dict[str, Maker] = {}
     for name in dict.fromkeys(map(str, names)):
-        for own, maker in _find(name, points).items():
-            if own in found:
-                raise CodingError(f"Two codings are named {own!r}; one of them is from {name}. Rename one.")
-            found[own] = maker
-    return found
+        for coding_name, maker in _find(name, points).items():
+            if coding_name in makers:
+                raise CodingError(f"Two codings are named {coding_name!r}; one of them is from {name}. Rename one.")
+            makers[coding_name] = maker
+    return makers
 
 
 def _find(name: str, points: Mapping[str, EntryPoint]) -> Mapping[str, Maker]:
@@ -212,26 +212,26 @@ def _plugged_in(point: EntryPoint) -> Maker:
 
 def _codings_of(where: str, module: ModuleType) -> dict[str, Maker]:
     """The codings that a module defines."""
-    own = {
+    defined = {
         name: value
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
     }
-    classes = [value for value in own.values() if inspect.isclass(value)]
-    found = {}
-    for name, value in own.items():
+    classes = [value for value in defined.values() if inspect.isclass(value)]
+    makers = {}
+    for name, value in defined.items():
         if inspect.isabstract(value) and any(other is not value and issubclass(other, value) for other in classes):
             continue  # what the others have in common
-        maker = _maker(f"{where}, {name}", value, own)
+        maker = _maker(f"{where}, {name}", value, defined)
         if maker is not None:
-            found[name] = maker
-    for name, value in own.items():
-        if name.startswith("read_") and _parameters(value) == _READ and name.removeprefix("read_") not in found:
+            makers[name] = maker
+    for name, value in defined.items():
+        if name.startswith("read_") and _parameters(value) == _READ and name.removeprefix("read_") not in makers:
             raise CodingError(
                 f"{where}, {name}: there is no coding {name.removeprefix('read_')!r} for it to read. "
-                f"Codings there: {', '.join(found) or '(none)'}."
+                f"Codings there: {', '.join(makers) or '(none)'}."
             )
-    return found
+    return makers
 
 
 def _maker(where: str, given: Any, beside: Mapping[str, Any]) -> Maker | None:

@@ -71,8 +71,8 @@ class Population(Coding):
         check.last_axis(self.where("decode, spikes"), spikes.shape, self.M)
         patterns, low, high = self._table(steps)
         seen = np.minimum(spikes.first_steps().reshape(-1, self.M), steps)
-        _, found = cKDTree(patterns).query(seen)
-        return np.asarray((low + high)[found] / 2).reshape(spikes.shape[:-1])
+        _, nearest = cKDTree(patterns).query(seen)
+        return np.asarray((low + high)[nearest] / 2).reshape(spikes.shape[:-1])
 
     def error(self, steps: int) -> float:
         """Half of the widest range of values with the same steps."""

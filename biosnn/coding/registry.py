@@ -62,4 +62,4 @@ def coding(name: str, **parameters: Any) -> Coding:
 
 def meanings() -> dict[str, str]:
     """Say of each coding, by its name, what it does: the first line of its docstring."""
-    return {name: (inspect.getdoc(found) or "").partition("\n")[0] for name, found in CODINGS.items()}
+    return {name: (inspect.getdoc(coding_class) or "").partition("\n")[0] for name, coding_class in CODINGS.items()}

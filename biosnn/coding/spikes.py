@@ -89,10 +89,10 @@ class Spikes:
             As `Spikes`, and if times or the duration are no times, or not finite.
         """
         length = whole_steps("Spikes.from_times, duration", duration, dt)
-        found = np.asarray(check.real("Spikes.from_times, times", "times", times, second) / dt, dtype=float)
-        if not np.all(np.isfinite(found)):
+        steps_of_times = np.asarray(check.real("Spikes.from_times, times", "times", times, second) / dt, dtype=float)
+        if not np.all(np.isfinite(steps_of_times)):
             raise CodingError(field_error("Spikes.from_times, times", "finite times", times))
-        return cls(np.floor(found + SLACK).astype(np.int64), neurons, shape=shape, length=length, dt=dt)  # type: ignore[arg-type]
+        return cls(np.floor(steps_of_times + SLACK).astype(np.int64), neurons, shape=shape, length=length, dt=dt)  # type: ignore[arg-type]
 
     @classmethod
     def from_raster(cls, raster: ArrayLike, dt: Quantity) -> Spikes:
@@ -110,12 +110,12 @@ class Spikes:
         CodingError, QuantityError
             As `Spikes`, and if the raster is no array of bool with one axis or more.
         """
-        found = np.asarray(raster)
-        if found.dtype != np.bool_ or not found.ndim:
-            got = f"{found.dtype} of shape {found.shape}"
+        array = np.asarray(raster)
+        if array.dtype != np.bool_ or not array.ndim:
+            got = f"{array.dtype} of shape {array.shape}"
             raise CodingError(field_error("Spikes.from_raster", "an array of bool, steps first", got))
-        steps, neurons = np.nonzero(found.reshape(len(found), -1))
-        return cls(steps, neurons, shape=found.shape[1:], length=len(found), dt=dt)
+        steps, neurons = np.nonzero(array.reshape(len(array), -1))
+        return cls(steps, neurons, shape=array.shape[1:], length=len(array), dt=dt)
 
     def __len__(self) -> int:
         """How many spikes there are."""
@@ -184,9 +184,9 @@ class Spikes:
         """Number each neuron's spikes from 0 on: an array of shape (spikes,)."""
         by_neuron = np.argsort(self.neurons, kind="stable")
         counts = np.bincount(self.neurons, minlength=self.size)
-        found = np.empty(len(self), dtype=np.int64)
-        found[by_neuron] = np.arange(len(self)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return found
+        ordinals = np.empty(len(self), dtype=np.int64)
+        ordinals[by_neuron] = np.arange(len(self)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return ordinals
 
 
 def whole_steps(where: str, duration: Any, dt: Any) -> int:
@@ -205,9 +205,9 @@ def whole_steps(where: str, duration: Any, dt: Any) -> int:
 
 
 def _indices(where: str, given: Any, size: int) -> Indices:
-    found = np.asarray(given)
-    if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
-        raise CodingError(field_error(where, "an array of whole numbers", f"{found.dtype} of shape {found.shape}"))
-    if found.size and (found.min() < 0 or found.max() >= size):
-        raise CodingError(field_error(where, f"from 0 to {size - 1}", f"{found.min()} to {found.max()}"))
-    return found.astype(np.int64)
+    indices = np.asarray(given)
+    if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
+        raise CodingError(field_error(where, "an array of whole numbers", f"{indices.dtype} of shape {indices.shape}"))
+    if indices.size and (indices.min() < 0 or indices.max() >= size):
+        raise CodingError(field_error(where, f"from 0 to {size - 1}", f"{indices.min()} to {indices.max()}"))
+    return indices.astype(np.int64)

@@ -59,7 +59,7 @@ class Built:
 
 
 def build(
-    snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False, early: bool = False, intervals: int = 1
+    snn: SpikingNetwork, steps: int, n_images: int, *, each: bool = False, early: bool = False, intervals: int = 1
 ) -> Built:
     """Make the Brian2 objects, in an open session.
 
@@ -69,8 +69,8 @@ def build(
         The network.
     steps : int
         How long an image is shown.
-    shown : int
-        How many images in one run.
+    n_images : int
+        How many images are shown in one run.
     each : bool
         Whether the spikes of each neuron are counted for each image by itself.
     early : bool
@@ -84,25 +84,25 @@ def build(
     Built
     """
     membrane, period = Membrane.of(snn.options.model), steps * DT
-    pictures = blank_images(snn, shown, period)
+    image_sequence = blank_images(snn, n_images, period)
     if intervals > 1:
-        pictures.variables.add_array(INTERVAL, size=MOST_STEPS, dtype=np.int32)
-    groups, onsets = pixel_groups(snn, pictures, period, shown, period)
+        image_sequence.variables.add_array(INTERVAL, size=MOST_STEPS, dtype=np.int32)
+    groups, onsets = pixel_groups(snn, image_sequence, period, n_images, period)
     projections: list[Any] = []
     for number, population in enumerate(snn.network.populations):
         group = _population(snn, population, membrane, f"layer_{number}")
         groups[population.name] = group
-        projections += joined(snn, population, groups, pictures, number, **_onto(snn, population, membrane))
-        reset_on_image(group, pictures, _state(snn, population, group), order=BEGIN)
+        projections += joined(snn, population, groups, image_sequence, number, **_onto(snn, population, membrane))
+        reset_on_image(group, image_sequence, _state(snn, population, group), order=BEGIN)
     within_step(*groups.values(), *projections)
     if early:
-        EarlyExit(groups[snn.graph.output], pictures)
+        EarlyExit(groups[snn.graph.output], image_sequence)
     reads = None if snn.network.ends else _reads(groups[snn.graph.output], snn.options.output)
-    apart = {name: shown if each or name in snn.network.ends else 1 for name in groups}
-    spike_counters = spike_counters_of(groups, pictures, apart, intervals, firsts=each and intervals == 1)
+    apart = {name: n_images if each or name in snn.network.ends else 1 for name in groups}
+    spike_counters = spike_counters_of(groups, image_sequence, apart, intervals, firsts=each and intervals == 1)
     more = [made for made in (onsets, reads) if made is not None]
-    network = Network(pictures, *groups.values(), *projections, *more)
-    return Built(network, shown, steps, groups, reads, spike_counters)
+    network = Network(image_sequence, *groups.values(), *projections, *more)
+    return Built(network, n_images, steps, groups, reads, spike_counters)
 
 
 def _reads(output: Any, what: str) -> Any:
@@ -111,14 +111,19 @@ def _reads(output: Any, what: str) -> Any:
     return SpikeMonitor(output, name="read")
 
 
-def blank_images(snn: SpikingNetwork, shown: int, period: Quantity) -> Any:
+def blank_images(snn: SpikingNetwork, n_images: int, period: Quantity) -> Any:
     """Images whose pixels a point of a prepared run sets."""
-    blank = np.zeros((shown, snn.graph.input.neurons), np.float32)
+    blank = np.zeros((n_images, snn.graph.input.neurons), np.float32)
     return images(blank, period=period, name=PICTURES)
 
 
 def spike_counters_of(
-    groups: dict[str, Any], pictures: Any, images_apart: Mapping[str, int], intervals: int = 1, *, firsts: bool = False
+    groups: dict[str, Any],
+    image_sequence: Any,
+    images_apart: Mapping[str, int],
+    intervals: int = 1,
+    *,
+    firsts: bool = False,
 ) -> dict[str, SpikeCounter]:
     """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals.
 
@@ -126,7 +131,7 @@ def spike_counters_of(
     """
     spiking = {name: group for name, group in groups.items() if group.thresholder}
     return {
-        name: SpikeCounter(group, pictures, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
+        name: SpikeCounter(group, image_sequence, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
         for number, (name, group) in enumerate(spiking.items())
     }
 
@@ -167,26 +172,26 @@ def parameters(snn: SpikingNetwork) -> dict[str, Any]:
         "group.variable" to what it is.
     """
     membrane = Membrane.of(snn.options.model)
-    found: dict[str, Any] = {}
+    point_values: dict[str, Any] = {}
     for number, population in enumerate(snn.network.populations):
         if population.kind != MAXIMUM:
-            own = _values(snn, population, membrane)
-            found |= {f"layer_{number}.{variable}": value for variable, value in own.items()}
+            layer_values = _values(snn, population, membrane)
+            point_values |= {f"layer_{number}.{variable}": value for variable, value in layer_values.items()}
             weights = weights_of(snn, population, number, **_onto(snn, population, membrane))
-            found |= {f"{name}.w": np.ravel(value) for name, value in weights.items()}
-    return found
+            point_values |= {f"{name}.w": np.ravel(value) for name, value in weights.items()}
+    return point_values
 
 
 def _state(snn: SpikingNetwork, population: Population, group: Any) -> list[str] | None:
     """What is put back when an image comes: all that changes, and a lasting input that first spikes switch on."""
     if snn.options.input != "first spike" or snn.graph.input.name not in {path.source for path in population.paths}:
         return None
-    found = [*group.equations.diff_eq_names, *(n for n in ("lastspike", "not_refractory") if n in group.variables)]
-    return [*found, *(name for name, entry in group.model.inputs.items() if entry.kind == "value")]
+    variables = [*group.equations.diff_eq_names, *(n for n in ("lastspike", "not_refractory") if n in group.variables)]
+    return [*variables, *(name for name, entry in group.model.inputs.items() if entry.kind == "value")]
 
 
 def pixel_groups(
-    snn: SpikingNetwork, pictures: Any, period: Quantity, shown: int, window: Quantity
+    snn: SpikingNetwork, image_sequence: Any, period: Quantity, n_images: int, window: Quantity
 ) -> tuple[dict[str, Any], Any]:
     """The groups of pixels that spike: one for positive values and, if there are any, one for negative ones.
 
@@ -194,12 +199,12 @@ def pixel_groups(
     ----------
     snn : SpikingNetwork
         The network.
-    pictures : Images
+    image_sequence : Images
         What they show.
     period : Quantity
         How long each image is shown.
-    shown : int
-        How many.
+    n_images : int
+        How many images are shown in one run.
     window : Quantity
         Within which time a first spike comes.
 
@@ -212,7 +217,7 @@ def pixel_groups(
     kinds = {"poisson": Bernoulli, "regular": Regular, "first spike": TTFS}
     if snn.options.input == "analog" and snn.options.code == "rate":
         return {}, None
-    onsets = images(np.arange(shown)[:, None] * period, period=period, name="onsets")
+    onsets = images(np.arange(n_images)[:, None] * period, period=period, name="onsets")
     groups: dict[str, Any] = {}
     if snn.options.input == "analog":
         return groups, onsets
@@ -221,8 +226,8 @@ def pixel_groups(
     for name, sign in ((ON, 1), (OFF, -1)):
         if name == ON or snn.lowest < 0:
             called = _CALLED[name]
-            groups[name] = neurons(len(pictures), model, name=called)
-            pictures.drive(groups[name], "x", float(sign), name=f"{called}_values")
+            groups[name] = neurons(len(image_sequence), model, name=called)
+            image_sequence.drive(groups[name], "x", float(sign), name=f"{called}_values")
             onsets.drive(groups[name], "onset", 1.0, Dense(), name=f"{called}_onsets")
     return groups, onsets
 
@@ -266,26 +271,26 @@ def weights_of(
     theta = snn.thresholds[population.name] / snn.adjustment(population.name).excitability
     if population.kind == OUTPUT and snn.options.output == "potential":
         theta = np.ones_like(theta)  # the potential is read as it is
-    found: dict[str, Any] = {}
+    weights_by_name: dict[str, Any] = {}
     for k, path in enumerate(population.paths):
         connection, name = snn.connections[population.name, k], f"joint_{number}_{k}"
         ones = np.ones(connection.source[:1])
         if path.source != snn.graph.input.name:
-            found[name] = connection.scaled(snn.thresholds[path.source], theta) * spikes.unit
+            weights_by_name[name] = connection.scaled(snn.thresholds[path.source], theta) * spikes.unit
         elif snn.options.input == "analog":
-            found[name] = connection.scaled(ones, theta) * currents.unit
+            weights_by_name[name] = connection.scaled(ones, theta) * currents.unit
         else:
             weights = connection.scaled(ones * largest_pixel(snn), theta) * pixels.unit
             sides = ((ON, 1), (OFF, -1)) if snn.lowest < 0 else ((ON, 1),)
-            found |= {f"{name}_{_CALLED[side]}": sign * weights for side, sign in sides}
-    return found
+            weights_by_name |= {f"{name}_{_CALLED[side]}": sign * weights for side, sign in sides}
+    return weights_by_name
 
 
 def joined(
     snn: SpikingNetwork,
     population: Population,
     groups: dict[str, Any],
-    pictures: Any,
+    image_sequence: Any,
     number: int,
     *,
     spikes: Onto,
@@ -298,7 +303,7 @@ def joined(
     ----------
     groups : dict of str to NeuronGroup
         That population, and all before it.
-    pictures : Images
+    image_sequence : Images
         What is shown.
     snn, population, number, spikes, pixels, currents
         As in `weights_of`.
@@ -308,28 +313,28 @@ def joined(
     list of Projection
         Those that spikes run; a drive by images is part of these.
     """
-    group, found = groups[population.name], []
+    group, projections = groups[population.name], []
     weights = weights_of(snn, population, number, spikes=spikes, pixels=pixels, currents=currents)
     for k, path in enumerate(population.paths):
         kind, name = snn.connections[population.name, k].kind, f"joint_{number}_{k}"
         if path.source != snn.graph.input.name:
             adds = f"{spikes.variable}_post += w"
-            found.append(Projection(groups[path.source], group, kind, weights[name], on_pre=adds, name=name))
+            projections.append(Projection(groups[path.source], group, kind, weights[name], on_pre=adds, name=name))
             if population.kind == MAXIMUM:
-                found[-1].reset_regularly(events=pictures, order=BEGIN)
+                projections[-1].reset_regularly(events=image_sequence, order=BEGIN)
         elif snn.options.input == "analog":
-            pictures.drive(group, currents.variable, weights[name], kind, onto=True, name=name)
+            image_sequence.drive(group, currents.variable, weights[name], kind, onto=True, name=name)
         else:
             adds = f"{pixels.variable}_post += w"
             for source in (groups[side] for side in (ON, OFF) if side in groups):
                 called = f"{name}_{source.name}"
-                found.append(Projection(source, group, kind, weights[called], on_pre=adds, name=called))
-    return found
+                projections.append(Projection(source, group, kind, weights[called], on_pre=adds, name=called))
+    return projections
 
 
-def pixel_sequence(snn: SpikingNetwork, shown: NDArray[np.float32]) -> NDArray[np.float32]:
+def pixel_sequence(snn: SpikingNetwork, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Images as pixels in the order of the neurons, shape (n, pixels); of inputs that spike, at most 1."""
-    flat = shown.reshape(len(shown), -1)[:, pixel_order(snn.network)]
+    flat = pixels.reshape(len(pixels), -1)[:, pixel_order(snn.network)]
     if snn.options.input == "analog":
         return flat
     clipped: NDArray[np.float32] = np.clip(flat / largest_pixel(snn), -1, 1)

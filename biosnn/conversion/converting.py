@@ -105,10 +105,10 @@ def convert(
     images = check_images(graph, calibration)
     populated = population_network_for(graph, chosen)
     thresholds = find_thresholds(populated, images, chosen.balance)
-    found = ConvertedNetwork(populated, thresholds, float(images.min()), float(images.max()), chosen)
+    converted = ConvertedNetwork(populated, thresholds, float(images.min()), float(images.max()), chosen)
     if spiking is None:
-        return found
-    return to_hybrid(found, spiking)
+        return converted
+    return to_hybrid(converted, spiking)
 
 
 def _read(network: Any, calibration: ArrayLike, example: Any) -> Graph:
@@ -118,13 +118,13 @@ def _read(network: Any, calibration: ArrayLike, example: Any) -> Graph:
 
 
 def _options(options: Options, settings: Mapping[str, Any]) -> Options:
-    own, of_balance = ({f.name for f in fields(kind)} for kind in (Options, ThresholdSettings))
+    option_names, of_balance = ({f.name for f in fields(kind)} for kind in (Options, ThresholdSettings))
     for name in settings:
-        if name not in own | of_balance:
-            valid = ", ".join(sorted((own | of_balance) - {"balance"}))
+        if name not in option_names | of_balance:
+            valid = ", ".join(sorted((option_names | of_balance) - {"balance"}))
             raise ConversionError(field_error("convert", f"settings among {valid}", name))
     balance = {name: value for name, value in settings.items() if name in of_balance}
-    rest = {name: value for name, value in settings.items() if name in own}
+    rest = {name: value for name, value in settings.items() if name in option_names}
     if balance:
         rest["balance"] = replace(rest.get("balance", options.balance), **balance)
     return replace(options, **rest)

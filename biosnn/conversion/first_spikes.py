@@ -23,7 +23,7 @@ from biosnn.inputs import reset_on_image
 from biosnn.projection import Dense
 
 
-def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: bool = False) -> Built:
+def build_first_spikes(snn: SpikingNetwork, steps: int, n_images: int, *, each: bool = False) -> Built:
     """Make the Brian2 objects, in an open session.
 
     Parameters
@@ -38,8 +38,8 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
     turns = windows(snn.network)
     total = steps * turns[snn.graph.output]
     period = total * DT
-    pictures = blank_images(snn, shown, period)
-    groups, onsets = pixel_groups(snn, pictures, period, shown, steps * DT)
+    image_sequence = blank_images(snn, n_images, period)
+    groups, onsets = pixel_groups(snn, image_sequence, period, n_images, steps * DT)
     projections: list[Any] = []
     lasting = Onto("z", 1 / (steps * DT))
     for number, population in enumerate(snn.network.populations):
@@ -49,14 +49,16 @@ def build_first_spikes(snn: SpikingNetwork, steps: int, shown: int, *, each: boo
             onsets.drive(group, "onset", 1.0, Dense(), name=f"layer_{number}_onsets")
         spikes = Onto("v", Quantity(1.0)) if population.kind == MAXIMUM else lasting
         taken = {"spikes": spikes, "pixels": lasting, "currents": lasting}
-        projections += joined(snn, population, groups, pictures, number, **taken)
+        projections += joined(snn, population, groups, image_sequence, number, **taken)
         changing = [*group.equations.diff_eq_names, "z"]
-        reset_on_image(group, pictures, changing, order=BEGIN - 2)  # after images have turned, before they drive
+        reset_on_image(group, image_sequence, changing, order=BEGIN - 2)  # after images have turned, before they drive
     within_step(*groups.values(), *projections)
     output = StateMonitor(groups[snn.graph.output], "v", record=True, when="end", name="read")
-    spike_counters = spike_counters_of(groups, pictures, dict.fromkeys(groups, shown if each else 1), firsts=each)
-    network = Network(pictures, onsets, *groups.values(), *projections, output)
-    return Built(network, shown, total, groups, output, spike_counters)
+    spike_counters = spike_counters_of(
+        groups, image_sequence, dict.fromkeys(groups, n_images if each else 1), firsts=each
+    )
+    network = Network(image_sequence, onsets, *groups.values(), *projections, output)
+    return Built(network, n_images, total, groups, output, spike_counters)
 
 
 def _population(snn: SpikingNetwork, population: Population, name: str, steps: int, window: int) -> Any:

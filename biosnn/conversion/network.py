@@ -177,11 +177,11 @@ class SpikingNetwork:
     @cached_property
     def connections(self) -> Mapping[tuple[str, int], Connection]:
         """For each population and each of its paths, by number: a kind of projection and its weights."""
-        found = {}
+        connections = {}
         for population in self.network.populations:
             for number, path in enumerate(population.paths):
-                found[population.name, number] = path_connection(self.network, population, path)
-        return found
+                connections[population.name, number] = path_connection(self.network, population, path)
+        return connections
 
     @property
     def neurons(self) -> int:
@@ -283,10 +283,10 @@ def largest_pixel(snn: SpikingNetwork) -> float:
     ConversionError
         If all pixels of all calibration images were zero.
     """
-    found = max(abs(snn.lowest), abs(snn.highest))
-    if not 0 < found < math.inf:
-        raise ConversionError(field_error("Calibration images", "a pixel other than 0", found))
-    return found
+    largest = max(abs(snn.lowest), abs(snn.highest))
+    if not 0 < largest < math.inf:
+        raise ConversionError(field_error("Calibration images", "a pixel other than 0", largest))
+    return largest
 
 
 def as_table(rows: Iterable[tuple[str, str, str, str]]) -> str:

@@ -97,8 +97,8 @@ class PopulationNetwork:
 
     def shape(self, name: str) -> Shape:
         """Of a population, or of the input."""
-        found = [population.shape for population in self.populations if population.name == name]
-        return found[0] if found else self.graph[name].shape
+        shapes = [population.shape for population in self.populations if population.name == name]
+        return shapes[0] if shapes else self.graph[name].shape
 
     @cached_property
     def channels_last(self) -> bool:
@@ -142,18 +142,18 @@ def population_network(graph: Graph, ends: tuple[str, ...] = ()) -> PopulationNe
         raise ConversionError(field_error("The network", "one ReLU or more before its output", "none", do))
     neurons = {layer.name for layer in order}
     offsets = _offsets(graph, neurons)
-    found = []
+    populations = []
     for layer in order:
         kind = MAXIMUM if isinstance(layer, MaxPool) else RELU
         paths = (Path(layer.inputs[0], (layer,)),) if kind == MAXIMUM else _paths(graph, neurons, layer.inputs[0])
         bias = np.zeros(layer.shape, np.float32) if kind == MAXIMUM else offsets[layer.inputs[0]]
-        found.append(Population(layer.name, kind, layer.shape, paths, bias))
+        populations.append(Population(layer.name, kind, layer.shape, paths, bias))
     if ends:
-        return PopulationNetwork(graph, tuple(found), ends)
+        return PopulationNetwork(graph, tuple(populations), ends)
     # The potential of an output that is a ReLU itself says the same, and more.
     end = last.inputs[0] if isinstance(last, Relu) else last.name
-    found.append(Population(last.name, OUTPUT, last.shape, _paths(graph, neurons, end), offsets[end]))
-    return PopulationNetwork(graph, tuple(found))
+    populations.append(Population(last.name, OUTPUT, last.shape, _paths(graph, neurons, end), offsets[end]))
+    return PopulationNetwork(graph, tuple(populations))
 
 
 def _paths(graph: Graph, neurons: set[str], name: str, after: tuple[Layer, ...] = ()) -> tuple[Path, ...]:
@@ -173,24 +173,24 @@ def _paths(graph: Graph, neurons: set[str], name: str, after: tuple[Layer, ...] 
 
 def _places(graph: Graph, layer: Concat) -> list[Select]:
     """Where each input of a concatenation comes to lie in it."""
-    found, start = [], 0
+    selections, start = [], 0
     for name in layer.inputs:
         shape = graph[name].shape
         source = np.full(layer.shape, -1, dtype=np.int64)
         there = (slice(None),) * layer.axis + (slice(start, start + shape[layer.axis]),)
         source[there] = np.arange(graph[name].neurons).reshape(shape)
-        found.append(Select(name=layer.name, inputs=(name,), shape=layer.shape, source=source))
+        selections.append(Select(name=layer.name, inputs=(name,), shape=layer.shape, source=source))
         start += shape[layer.axis]
-    return found
+    return selections
 
 
 def _offsets(graph: Graph, neurons: set[str]) -> Mapping[str, NDArray[np.float32]]:
     """What each layer outputs if nothing comes in and no neuron fires: biases, and what they become on their way."""
-    found: dict[str, NDArray[np.float32]] = {}
+    offsets: dict[str, NDArray[np.float32]] = {}
     for layer in graph.layers:
         if layer.name in neurons or isinstance(layer, Input | Relu):
-            found[layer.name] = np.zeros(layer.shape, np.float32)
+            offsets[layer.name] = np.zeros(layer.shape, np.float32)
         else:
-            inputs = [found[name][None] for name in layer.inputs]
-            found[layer.name] = forward(layer, inputs)[0].astype(np.float32)
-    return found
+            inputs = [offsets[name][None] for name in layer.inputs]
+            offsets[layer.name] = forward(layer, inputs)[0].astype(np.float32)
+    return offsets

@@ -90,10 +90,10 @@ def read_network(
 
 def _in_folder(folder: Path) -> str:
     """What to do about a folder: give one of its files that may be a network."""
-    found = sorted(str(file) for file in folder.iterdir() if file.suffix in _SUFFIXES and file.suffix != ".toml")
-    some = f"{', '.join(found[:5])}{', ...' if len(found) > 5 else ''}"
+    names = sorted(str(file) for file in folder.iterdir() if file.suffix in _SUFFIXES and file.suffix != ".toml")
+    some = f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
     ends = "Give the path of a file that ends in one of " + ", ".join(_SUFFIXES)
-    return f"Give one of its files: {some}." if found else f"{ends}; there is none in it."
+    return f"Give one of its files: {some}." if names else f"{ends}; there is none in it."
 
 
 def _from_nir(file: Path, spiking_as: str | None) -> Graph:

@@ -89,15 +89,15 @@ def run(
     if not isinstance(snn, SpikingNetwork):
         do = "A hybrid network has a method run of its own."
         raise ConversionError(field_error("run", "a network whose layers all spike", type(snn).__name__, do))
-    shown = check_images(snn.graph, images)
-    right, steps = check_labels(labels, len(shown), snn.graph), check_steps(T)
+    inputs = check_images(snn.graph, images)
+    classes, steps = check_labels(labels, len(inputs), snn.graph), check_steps(T)
     if margin is not None:
         _check_margin(snn, margin)
-    how = RunSettings(steps, each, margin, precision, jobs, report)
+    run_settings = RunSettings(steps, each, margin, precision, jobs, report)
     if sim is None:
         with session(target, seed=seed) as opened:
-            return _run(opened, snn, shown, right, how)
-    return _run(sim, snn, shown, right, how)
+            return _run(opened, snn, inputs, classes, run_settings)
+    return _run(sim, snn, inputs, classes, run_settings)
 
 
 @dataclass(frozen=True)
@@ -136,20 +136,20 @@ def check_labels(labels: ArrayLike | None, images: int, graph: Graph) -> NDArray
     """What is right for each image; `ConversionError` if it does not fit, or is no output of the network."""
     if labels is None:
         return None
-    found = np.asarray(labels)
-    if found.shape != (images,) or found.dtype.kind not in "iu":
-        given = f"{found.dtype} of shape {found.shape}"
-        do = "If a row has a 1 at its class, use labels.argmax(axis=1)." if found.ndim == 2 else ""
+    classes_given = np.asarray(labels)
+    if classes_given.shape != (images,) or classes_given.dtype.kind not in "iu":
+        given = f"{classes_given.dtype} of shape {classes_given.shape}"
+        do = "If a row has a 1 at its class, use labels.argmax(axis=1)." if classes_given.ndim == 2 else ""
         raise ConversionError(field_error("run, labels", f"{images} whole numbers, one for each image", given, do))
     outputs = graph[graph.output].neurons
     classes = max(outputs, 2)  # a single output is of two
-    wrong = (found < 0) | (found >= classes)
+    wrong = (classes_given < 0) | (classes_given >= classes)
     if wrong.any():
         first = int(np.argmax(wrong))
         expected = f"classes from 0 to {classes - 1}, as the network has {outputs} outputs"
         do = "Number the classes as the network was trained on them."
-        raise ConversionError(field_error(f"labels[{first}]", expected, int(found[first]), do))
-    return found.astype(np.int64)
+        raise ConversionError(field_error(f"labels[{first}]", expected, int(classes_given[first]), do))
+    return classes_given.astype(np.int64)
 
 
 def _run(
@@ -157,17 +157,17 @@ def _run(
     snn: SpikingNetwork,
     images: NDArray[np.float32],
     labels: NDArray[np.int64] | None,
-    how: RunSettings,
+    run_settings: RunSettings,
 ) -> Outcome:
-    found, elapsed = in_parts(sim, snn, images, how, partial(read_part, sim, snn, how))
-    return replace(joined(found, how.each), labels=labels, elapsed=elapsed)
+    parts, elapsed = in_parts(sim, snn, images, run_settings, partial(read_part, sim, snn, run_settings))
+    return replace(joined(parts, run_settings.each), labels=labels, elapsed=elapsed)
 
 
 def in_parts(
     sim: Simulation,
     snn: SpikingNetwork,
     images: NDArray[np.float32],
-    how: RunSettings,
+    run_settings: RunSettings,
     read: Callable[[Built, slice], Read],
 ) -> tuple[list[Read], float]:
     """Show images, some in each process, and read each process as soon as it has ended.
@@ -180,7 +180,7 @@ def in_parts(
         The network.
     images : ndarray of float32
         As `check_images` gives them.
-    how : RunSettings
+    run_settings : RunSettings
         How.
     read : callable
         Given what was built, and which images were shown, reads what is wanted; asked in the order of the images.
@@ -190,7 +190,7 @@ def in_parts(
     (list, float)
         What was read, for each part of the images; and how long it took (s), when code had been generated.
     """
-    program = Program(sim, snn, how, min(TOGETHER, len(images)))
+    program = Program(sim, snn, run_settings, min(TOGETHER, len(images)))
     begin = time.perf_counter()
     return program.run([snn], images, read)[0], time.perf_counter() - begin
 
@@ -204,7 +204,7 @@ class Program:
         An open session.
     snn : SpikingNetwork
         The network.
-    how : RunSettings
+    run_settings : RunSettings
         How images are shown.
     together : int
         At most how many in one process.
@@ -213,20 +213,27 @@ class Program:
     """
 
     def __init__(
-        self, sim: Simulation, snn: SpikingNetwork, how: RunSettings, together: int, *, varied: bool = False
+        self, sim: Simulation, snn: SpikingNetwork, run_settings: RunSettings, together: int, *, varied: bool = False
     ) -> None:
-        self.sim, self.how, self.varied = sim, how, varied
-        sim.reset(dt=DT, precision=how.precision)
-        intervals = max(len(how.marks), 1)
-        together = min(together, _most_together(snn, how))
+        self.sim, self.run_settings, self.varied = sim, run_settings, varied
+        sim.reset(dt=DT, precision=run_settings.precision)
+        intervals = max(len(run_settings.marks), 1)
+        together = min(together, _most_together(snn, run_settings))
         if snn.options.code == "rate":
-            built = build(snn, how.T, together, each=how.each, early=how.margin is not None, intervals=intervals)
+            built = build(
+                snn,
+                run_settings.T,
+                together,
+                each=run_settings.each,
+                early=run_settings.margin is not None,
+                intervals=intervals,
+            )
         else:
-            built = build_first_spikes(snn, how.T, together, each=how.each)
+            built = build_first_spikes(snn, run_settings.T, together, each=run_settings.each)
         self.built, blank = built, np.zeros((1, snn.graph.input.neurons), np.float32)
-        shown = duration(built.shown, built.steps)
+        total_time = duration(built.shown, built.steps)
         example = self._point(snn, blank, 0, parameters(snn) if varied else {})
-        self.prepared = sim.prepare(built.network, lambda: sim.run(built.network, shown), example)
+        self.prepared = sim.prepare(built.network, lambda: sim.run(built.network, total_time), example)
 
     def run(
         self, networks: Sequence[SpikingNetwork], images: NDArray[np.float32], read: Callable[[Built, slice], Read]
@@ -236,54 +243,67 @@ class Program:
         parts = [slice(start, min(start + together, len(images))) for start in range(0, len(images), together)]
         for snn in networks:
             pixels = pixel_sequence(snn, images)
-            own = parameters(snn) if self.varied else {}  # which the points of a network share
-            points += [self._point(snn, pixels[part], number, own) for number, part in enumerate(parts)]
-        shown = parts * len(networks)
-        found = self.prepared.run(
-            points, lambda number: read(self.built, shown[number]), jobs=self.how.jobs, report=self.how.report
+            shared_values = parameters(snn) if self.varied else {}  # which the points of a network share
+            points += [self._point(snn, pixels[part], number, shared_values) for number, part in enumerate(parts)]
+        all_parts = parts * len(networks)
+        outcomes = self.prepared.run(
+            points,
+            lambda number: read(self.built, all_parts[number]),
+            jobs=self.run_settings.jobs,
+            report=self.run_settings.report,
         )
-        return [found[start : start + len(parts)] for start in range(0, len(found), len(parts))]
+        return [outcomes[start : start + len(parts)] for start in range(0, len(outcomes), len(parts))]
 
-    def _point(self, snn: SpikingNetwork, part: NDArray[np.float32], number: int, own: Mapping[str, Any]) -> Point:
+    def _point(
+        self, snn: SpikingNetwork, part: NDArray[np.float32], number: int, shared_values: Mapping[str, Any]
+    ) -> Point:
         """Images to show in one run, the last of which may be fewer."""
-        built, how = self.built, self.how
+        built, run_settings = self.built, self.run_settings
         filled, lasts = np.resize(part, (built.shown, part.shape[1])), [duration(len(part), built.steps)]
-        found = {"pictures.pixels": filled.ravel(), **own}
-        if how.margin is not None:
+        point_values = {"pictures.pixels": filled.ravel(), **shared_values}
+        if run_settings.margin is not None:
             output = built.groups[snn.graph.output].name
-            found |= {f"{output}._margin": how.margin, f"{output}._length": built.steps, f"{output}._images": len(part)}
-        if len(how.marks) > 1:
-            interval = np.searchsorted(how.marks, np.arange(MOST_STEPS), side="right")
-            found[f"pictures.{INTERVAL}"] = np.minimum(interval, len(how.marks) - 1)
-        return Point(found, seed=derived_seed(self.sim.seed, number), durations=lasts)
+            point_values |= {
+                f"{output}._margin": run_settings.margin,
+                f"{output}._length": built.steps,
+                f"{output}._images": len(part),
+            }
+        if len(run_settings.marks) > 1:
+            interval = np.searchsorted(run_settings.marks, np.arange(MOST_STEPS), side="right")
+            point_values[f"pictures.{INTERVAL}"] = np.minimum(interval, len(run_settings.marks) - 1)
+        return Point(point_values, seed=derived_seed(self.sim.seed, number), durations=lasts)
 
 
-def _most_together(snn: SpikingNetwork, how: RunSettings) -> int:
+def _most_together(snn: SpikingNetwork, run_settings: RunSettings) -> int:
     """For how many images there is room to count the spikes of each interval."""
     apart = snn.network.ends
-    if how.each and len(how.marks) > 1:
+    if run_settings.each and len(run_settings.marks) > 1:
         apart = tuple(population.name for population in snn.network.hidden)
-    counted = sum(snn.network[name].neurons for name in apart) * max(len(how.marks), 1)
+    counted = sum(snn.network[name].neurons for name in apart) * max(len(run_settings.marks), 1)
     return max(MOST_COUNTS // counted, 1) if counted else MOST_COUNTS
 
 
-def read_part(sim: Simulation, snn: SpikingNetwork, how: RunSettings, built: Built, part: slice) -> Outcome:
+def read_part(sim: Simulation, snn: SpikingNetwork, run_settings: RunSettings, built: Built, part: slice) -> Outcome:
     """Read what a process did with some images."""
-    shown = part.stop - part.start
-    spike_counters = {name: counter.read(shown) for name, counter in built.spike_counters.items()}
+    n_images = part.stop - part.start
+    spike_counters = {name: counter.read(n_images) for name, counter in built.spike_counters.items()}
     spikes = {
-        name: counted if how.each else counted.sum(axis=0, keepdims=True)
+        name: counted if run_settings.each else counted.sum(axis=0, keepdims=True)
         for name, (counted, _) in spike_counters.items()
     }
     by_step = {name: steps[: built.steps] for name, (_, steps) in spike_counters.items()}
     firsts = {
-        name: counter.read_firsts(shown) for name, counter in built.spike_counters.items() if counter.firsts is not None
+        name: counter.read_firsts(n_images)
+        for name, counter in built.spike_counters.items()
+        if counter.firsts is not None
     }
-    steps_used = np.full(shown, built.steps)
-    if how.margin is not None:
-        steps_used = np.asarray(built.groups[snn.graph.output].variables["_steps_used"].get_value(), np.int64)[:shown]
+    steps_used = np.full(n_images, built.steps)
+    if run_settings.margin is not None:
+        steps_used = np.asarray(built.groups[snn.graph.output].variables["_steps_used"].get_value(), np.int64)[
+            :n_images
+        ]
     if snn.network.ends:
-        answers = np.empty((shown, built.steps, 0), np.float32)
+        answers = np.empty((n_images, built.steps, 0), np.float32)
     else:
         answers = _answers(snn, built, steps_used)[..., np.argsort(order(snn.network.populations[-1].shape))]
     return Outcome(answers, spikes, by_step, firsts, steps_used, None, sim.usage.seconds, 0.0, sim.usage.memory)
@@ -291,23 +311,23 @@ def read_part(sim: Simulation, snn: SpikingNetwork, how: RunSettings, built: Bui
 
 def _answers(snn: SpikingNetwork, built: Built, steps_used: NDArray[np.int64]) -> NDArray[np.float32]:
     """What is read of the output's neurons, shape (images, steps, neurons); what an image left stays to its end."""
-    classes, T, shown = len(built.groups[snn.graph.output]), built.steps, len(steps_used)
+    classes, T, n_images = len(built.groups[snn.graph.output]), built.steps, len(steps_used)
     if snn.options.output == "potential":
         told = np.asarray(built.output.v[:], np.float32).T
         begins = np.append(0, np.cumsum(steps_used)[:-1])
         return np.asarray(told[begins[:, None] + np.minimum(np.arange(T), steps_used[:, None] - 1)])
     steps = np.round(np.asarray(built.output.t[:]) / float(DT)).astype(np.int64)
-    spikes = np.zeros((shown * T, classes), np.float32)
+    spikes = np.zeros((n_images * T, classes), np.float32)
     np.add.at(spikes, (steps, np.asarray(built.output.i[:])), 1)
-    return spikes.reshape(shown, T, classes).cumsum(axis=1, dtype=np.float32)
+    return spikes.reshape(n_images, T, classes).cumsum(axis=1, dtype=np.float32)
 
 
 def joined(parts: Sequence[Outcome], each: bool) -> Outcome:
     """What all parts did together."""
 
     def of_all(name: str, of: Callable[[Outcome], Mapping[str, Any]]) -> Any:
-        found = [of(part)[name] for part in parts]
-        return np.concatenate(found) if each else np.sum(found, axis=0)
+        pieces = [of(part)[name] for part in parts]
+        return np.concatenate(pieces) if each else np.sum(pieces, axis=0)
 
     names = parts[0].spikes
     return Outcome(

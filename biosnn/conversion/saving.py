@@ -136,8 +136,8 @@ def load(path: str | os.PathLike[str]) -> ConvertedNetwork | HybridNetwork:
             model = from_toml(texts[NEURON], f"{file}: {NEURON}")
             if not isinstance(model, NeuronModel):
                 raise ConversionError(field_error(f"{file}: {NEURON}", "a neuron", type(model).__name__))
-        found = _network(file, about, model, arrays)
-        return found if about.spiking is None else to_hybrid(found, about.spiking)
+        converted = _network(file, about, model, arrays)
+        return converted if about.spiking is None else to_hybrid(converted, about.spiking)
 
 
 def _network(file: Path, about: _About, model: NeuronModel, arrays: Mapping[str, NDArray[Any]]) -> ConvertedNetwork:
@@ -146,8 +146,8 @@ def _network(file: Path, about: _About, model: NeuronModel, arrays: Mapping[str,
         graph = Graph(
             tuple(_layer(f"{where} layers", entry, arrays) for entry in about.layers), about.output, about.head
         )
-        own = {"neuron": model} if about.options.get("code") == "rate" else {}
-        given = {"balance": about.balance, **own}
+        neuron = {"neuron": model} if about.options.get("code") == "rate" else {}
+        given = {"balance": about.balance, **neuron}
         options = codec.made(Options, about.options, f"{where} options", ConversionError, given=given)
         populated = population_network_for(graph, options)
     thresholds, adjusted = _thresholds(file, populated, arrays), _adjusted(file, populated, arrays)
@@ -155,19 +155,19 @@ def _network(file: Path, about: _About, model: NeuronModel, arrays: Mapping[str,
 
 
 def _thresholds(file: Path, populated: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    found = {}
+    thresholds = {}
     for population in populated.populations:
         name = f"thresholds/{population.name}"
         value = np.asarray(arrays.get(name, ()), np.float32)
         if value.shape != population.shape[:1] or not np.all((value > 0) & np.isfinite(value)):
             expected = f"{population.shape[0]} numbers above 0"
             raise ConversionError(field_error(f"{file}: {name}", expected, f"shape {value.shape}"))
-        found[population.name] = value
-    return found
+        thresholds[population.name] = value
+    return thresholds
 
 
 def _adjusted(file: Path, populated: Any, arrays: Mapping[str, Any]) -> dict[str, Adjustment]:
-    found, names = {}, [field.name for field in dataclasses.fields(Adjustment)]
+    adjustments, names = {}, [field.name for field in dataclasses.fields(Adjustment)]
     for population in populated.populations:
         keys = [f"adjusted/{population.name}/{name}" for name in names]
         if any(key in arrays for key in keys):
@@ -179,8 +179,8 @@ def _adjusted(file: Path, populated: Any, arrays: Mapping[str, Any]) -> dict[str
                     expected = f"{population.shape[0]} numbers"
                     raise ConversionError(field_error(f"{file}: {key}", expected, f"shape {value.shape}"))
             with files.reading(f"{file}: {population.name!r}", ConversionError, "adjustments of thresholds"):
-                found[population.name] = Adjustment(*values)
-    return found
+                adjustments[population.name] = Adjustment(*values)
+    return adjustments
 
 
 def is_converted(path: str | os.PathLike[str]) -> bool:
@@ -201,8 +201,8 @@ def _about(file: Path, texts: Mapping[str, str]) -> _About:
     if given != FORMAT:
         do = "It was written by another version of biosnn: convert the network again."
         raise ConversionError(field_error(f"{file}: {ABOUT} format", str(FORMAT), given, do))
-    found: _About = codec.made(_About, about, f"{file}: {ABOUT}", ConversionError)
-    return found
+    parsed: _About = codec.made(_About, about, f"{file}: {ABOUT}", ConversionError)
+    return parsed
 
 
 def _layer(where: str, entry: Mapping[str, Any], arrays: Mapping[str, Any]) -> Layer:
@@ -210,7 +210,7 @@ def _layer(where: str, entry: Mapping[str, Any], arrays: Mapping[str, Any]) -> L
     if kind not in _KINDS:
         raise ConversionError(f"{where}: {unknown('kind', kind, _KINDS)}")
     content = {field: value for field, value in entry.items() if field != "kind"}
-    own = {field.name: f"layers/{name}/{field.name}" for field in dataclasses.fields(_KINDS[kind])}
-    given = {field: arrays[key] for field, key in own.items() if key in arrays}
+    keys = {field.name: f"layers/{name}/{field.name}" for field in dataclasses.fields(_KINDS[kind])}
+    given = {field: arrays[key] for field, key in keys.items() if key in arrays}
     layer: Layer = codec.made(_KINDS[kind], content, f"{where} {name!r}", ConversionError, given=given)
     return layer

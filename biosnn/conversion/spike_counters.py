@@ -26,7 +26,7 @@ class SpikeCounter(Task):
     ----------
     group : group
         Whose spikes.
-    pictures : Images
+    image_sequence : Images
         Whose images they answer.
     images : int
         For how many images spikes are counted by themselves; 1 for all together.
@@ -40,18 +40,20 @@ class SpikeCounter(Task):
     """
 
     def __init__(
-        self, group: Any, pictures: Any, images: int, name: str, intervals: int = 1, *, firsts: bool = False
+        self, group: Any, image_sequence: Any, images: int, name: str, intervals: int = 1, *, firsts: bool = False
     ) -> None:
         self.group_size, self.images, self.intervals = len(group), images, intervals
         self.spikes = group.variables["_spikespace"]
-        own = {"_counts": (images * intervals * len(group), np.int32), "_by_step": (MOST_STEPS, np.int64)}
+        arrays = {"_counts": (images * intervals * len(group), np.int32), "_by_step": (MOST_STEPS, np.int64)}
         if firsts:
-            own["_firsts"] = (images * len(group), np.int32)
-        for what, (size, dtype) in own.items():
+            arrays["_firsts"] = (images * len(group), np.int32)
+        for what, (size, dtype) in arrays.items():
             group.variables.add_array(f"{what}_{name}", size=size, dtype=dtype)
         self.counts, self.by_step = (group.variables[f"{what}_{name}"] for what in ("_counts", "_by_step"))
         self.firsts = group.variables[f"_firsts_{name}"] if firsts else None
-        self.turned = {what: pictures.variables[what] for what in (*_NEEDED, *([INTERVAL] if intervals > 1 else []))}
+        self.turned = {
+            what: image_sequence.variables[what] for what in (*_NEEDED, *([INTERVAL] if intervals > 1 else []))
+        }
         needed = {"_spikes_now": self.spikes, "_counts": self.counts, "_by_step": self.by_step, **self.turned}
         needed |= {"_firsts": self.firsts} if firsts else {}
         kwds = {"spikes": self.spikes, "counts": self.counts, "by_step": self.by_step, "most": MOST_STEPS}
@@ -77,17 +79,17 @@ class SpikeCounter(Task):
         counts[fired] += 1
         self.by_step.get_value()[min(step, MOST_STEPS - 1)] += spikes[-1]
 
-    def read(self, shown: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def read(self, n_images: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The counts of so many images, shape (images or 1, neurons), and those of each step."""
-        return self.read_marks(shown)[:, -1], np.array(self.by_step.get_value(), np.int64)
+        return self.read_marks(n_images)[:, -1], np.array(self.by_step.get_value(), np.int64)
 
-    def read_firsts(self, shown: int) -> NDArray[np.int64]:
+    def read_firsts(self, n_images: int) -> NDArray[np.int64]:
         """When each neuron fired first in an image, in steps from 0; -1 if it did not. Shape (images, neurons)."""
         assert self.firsts is not None
-        steps = np.array(self.firsts.get_value(), np.int64).reshape(self.images, self.group_size)[:shown]
-        return np.where(self.read_marks(shown)[:, -1] > 0, steps, -1)
+        steps = np.array(self.firsts.get_value(), np.int64).reshape(self.images, self.group_size)[:n_images]
+        return np.where(self.read_marks(n_images)[:, -1] > 0, steps, -1)
 
-    def read_marks(self, shown: int) -> NDArray[np.int64]:
+    def read_marks(self, n_images: int) -> NDArray[np.int64]:
         """The counts from the beginning of an image to the end of each interval, (images or 1, intervals, neurons)."""
         counts = np.array(self.counts.get_value()).reshape(self.images, self.intervals, self.group_size)
-        return counts[:shown].cumsum(axis=1, dtype=np.int64)
+        return counts[:n_images].cumsum(axis=1, dtype=np.int64)

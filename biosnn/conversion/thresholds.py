@@ -120,13 +120,13 @@ def find_thresholds(
     for start in range(0, len(images), batch):
         for name, values in computed.activations(images[start : start + batch], names).items():
             largest[name].see(values, len(images))
-    found: dict[str, NDArray[np.float32]] = {}
+    thresholds: dict[str, NDArray[np.float32]] = {}
     for population in populated.populations:
         if population.kind in passing:
-            found[population.name] = found[population.paths[0].source]
+            thresholds[population.name] = thresholds[population.paths[0].source]
         else:
-            found[population.name] = _threshold(populated, population, largest[population.name], balance)
-    return found
+            thresholds[population.name] = _threshold(populated, population, largest[population.name], balance)
+    return thresholds
 
 
 class _Largest:
@@ -158,7 +158,7 @@ class _Largest:
 def _threshold(
     populated: PopulationNetwork, population: Population, largest: _Largest, balance: ThresholdSettings
 ) -> NDArray[np.float32]:
-    found = largest.value()
+    threshold = largest.value()
     everywhere = float(largest.kept.max())
     if everywhere <= 0:
         if population.kind == OUTPUT:
@@ -168,11 +168,13 @@ def _threshold(
             field_error(f"Layer {population.name!r}", "an activation above 0 for some calibration image", 0.0, do)
         )
     # A channel that is silent, or nearly always so, has what its layer needs: should it fire once, it tells little.
-    found = np.where(found > 0, found, found.max() if found.max() > 0 else everywhere)
+    threshold = np.where(threshold > 0, threshold, threshold.max() if threshold.max() > 0 else everywhere)
     layer = populated.graph[population.name]
     if population.kind == OUTPUT:
-        found = np.asarray(found.max())  # spikes of all classes stand for the same, so that they can be compared
-    scaled = np.broadcast_to(found * balance.alpha, population.shape[:1])
+        threshold = np.asarray(
+            threshold.max()
+        )  # spikes of all classes stand for the same, so that they can be compared
+    scaled = np.broadcast_to(threshold * balance.alpha, population.shape[:1])
     if isinstance(layer, Relu) and math.isfinite(layer.most):
         scaled = np.minimum(scaled, layer.most)  # clipped there in the network itself: the neuron need not tell more
     return np.ascontiguousarray(scaled, dtype=np.float32)

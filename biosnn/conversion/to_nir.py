@@ -172,8 +172,8 @@ def _node(layer: Layer, shape: Shape, scale: NDArray[Any]) -> Iterator[Node]:
         yield AvgPool2d(kernel_size=layer.kernel, stride=layer.stride, padding=layer.padding[:2])
     elif isinstance(layer, Scale) and layer.shape == shape:
         yield NirScale(scale=np.broadcast_to(layer.weight, shape).astype(np.float32))
-    elif isinstance(layer, Select) and (found := as_convolution(layer, shape)) is not None:
-        yield _conv2d(found, found.weight, shape)
+    elif isinstance(layer, Select) and (convolution := as_convolution(layer, shape)) is not None:
+        yield _conv2d(convolution, convolution.weight, shape)
     elif isinstance(layer, Select) and layer.reshapes and len(layer.shape) == 1:
         yield Flatten(start_dim=0, input_type=shape)
     else:

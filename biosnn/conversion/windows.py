@@ -12,12 +12,12 @@ from biosnn.errors import ConversionError, field_error
 
 def windows(populated: PopulationNetwork) -> dict[str, int]:
     """In which window each population fires; the input has the first, 0. The output has none and ends with the last."""
-    found = {populated.graph.input.name: 0}
+    begins = {populated.graph.input.name: 0}
     for population in populated.populations:
-        latest = max(found[path.source] for path in population.paths)
+        latest = max(begins[path.source] for path in population.paths)
         # The spikes of a maximum are passed on at once.
-        found[population.name] = latest + (population.kind != MAXIMUM)
-    return found
+        begins[population.name] = latest + (population.kind != MAXIMUM)
+    return begins
 
 
 def aligned(populated: PopulationNetwork) -> PopulationNetwork:

@@ -87,10 +87,10 @@ class CifarSet:
         return _sha256(path) == self.sha256
 
     def _parts(self, path: Path) -> list[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-        found = _sha256(path)
-        if found != self.sha256:
+        digest = _sha256(path)
+        if digest != self.sha256:
             do = "It is truncated or another file, such as that for Python. Delete it, and it is downloaded anew."
-            raise DataError(field_error(f"{path}, SHA-256", self.sha256, found, do))
+            raise DataError(field_error(f"{path}, SHA-256", self.sha256, digest, do))
         contents = {}
         boundary = files.reading(path, DataError, "a gzip archive", _AGAIN)
         with files.opened(path, DataError) as file, boundary, tarfile.open(fileobj=file, mode="r:gz") as archive:

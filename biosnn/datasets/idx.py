@@ -75,10 +75,10 @@ class IdxSet:
         if not path.exists():
             self._download(name, path)
         content = unpack(path)
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256[name]:
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != self.sha256[name]:
             do = "It is truncated or another file. Delete it, and it is downloaded anew."
-            raise DataError(field_error(f"{path}, SHA-256 of what is in it", self.sha256[name], found, do))
+            raise DataError(field_error(f"{path}, SHA-256 of what is in it", self.sha256[name], digest, do))
         return content
 
     def _download(self, name: str, path: Path) -> None:

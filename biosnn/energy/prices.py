@@ -106,5 +106,5 @@ def read_prices(path: Path | str) -> PriceTable:
     """
     do = "A price table is a few lines of TOML."
     data = files.parse_toml(path, files.read_text(Path(path), EnergyError, _LARGEST, do), EnergyError, do)
-    found: PriceTable = codec.made(PriceTable, data, str(path), EnergyError)
-    return found
+    table: PriceTable = codec.made(PriceTable, data, str(path), EnergyError)
+    return table

@@ -181,17 +181,17 @@ def network_state(network: Any) -> dict[str, Any]:
 
 def state_variables(network: Any) -> dict[str, ArrayVariable]:
     """The variables that `network_state` has, by key."""
-    found: dict[str, ArrayVariable] = {}
+    variables: dict[str, ArrayVariable] = {}
     for obj in network.sorted_objects:
         if not hasattr(obj, "variables") or isinstance(obj, SynapticPathway | EventMonitor | StateMonitor):
             continue
         for name, var in obj.variables.items():
-            own = isinstance(var, ArrayVariable) and getattr(var.owner, "name", None) == obj.name
-            if own and not var.constant and _can_be_set(var):
+            of_this_object = isinstance(var, ArrayVariable) and getattr(var.owner, "name", None) == obj.name
+            if of_this_object and not var.constant and _can_be_set(var):
                 if isinstance(var, DynamicArrayVariable):
                     raise _no_state(obj, f"the variable {name}")
-                found[f"{obj.name}.{name}"] = var
-    return found
+                variables[f"{obj.name}.{name}"] = var
+    return variables
 
 
 def _no_state(obj: Any, what: str) -> EngineError:

@@ -21,8 +21,8 @@ def _copied(read: Any) -> Any:
 
     @functools.wraps(read)
     def values(owner: Any, *args: Any, **kwds: Any) -> Any:
-        found = read(owner, *args, **kwds)
-        return found.copy() if isinstance(found, np.ndarray) and _lent(found) else found
+        recorded = read(owner, *args, **kwds)
+        return recorded.copy() if isinstance(recorded, np.ndarray) and _lent(recorded) else recorded
 
     return values
 

@@ -45,11 +45,11 @@ class RuntimeSimulation(Simulation):
         if self.durations is not None:  # those of the point, in place of the program's
             duration = next(self.durations) * brian2.second
         given = {var for _, _, var, _ in checks.states(network.sorted_objects) if np.isnan(var.get_value()).any()}
-        with progress.Progress(what or "simulating") as shown:
+        with progress.Progress(what or "simulating") as bar:
 
             def report(elapsed: Any, completed: float, start: Any, whole: Any) -> None:  # noqa: ARG001
                 done, total = progress.simulated(completed * float(whole)), progress.simulated(float(whole))
-                shown.update(completed, f"{done} of {total} simulated")
+                bar.update(completed, f"{done} of {total} simulated")
 
             with warnings.catch_warnings():
                 # Brian2 compares all states with 1e50, which is infinity in float32.
@@ -78,13 +78,13 @@ class PreparedHere(Prepared):
         jobs: int | None,  # noqa: ARG002 - there is one process
         report: Report | None,
     ) -> list[T]:
-        found = []
-        with progress.Progress("sweep") as shown:
+        results = []
+        with progress.Progress("sweep") as bar:
             for number, point in enumerate(points):
                 if report:
                     report(number / len(points))
                 else:
-                    shown.update(number / len(points), f"{number} of {len(points)} points")
+                    bar.update(number / len(points), f"{number} of {len(points)} points")
                 self._begin(point)
                 try:
                     self.program()
@@ -92,8 +92,8 @@ class PreparedHere(Prepared):
                     raise RunError(f"Point {number}: {error}") from error
                 finally:
                     self.here.durations = None
-                found.append(read(number))
-        return found
+                results.append(read(number))
+        return results
 
     def _begin(self, point: Point) -> None:
         self.network.restore(_PREPARED)

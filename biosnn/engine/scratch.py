@@ -77,12 +77,12 @@ def writing() -> Iterator[None]:
 
 def abandoned() -> list[Path]:
     """Folders of this user whose process has ended without removing them."""
-    found = []
+    folders = []
     with contextlib.suppress(OSError):
         for path in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
             with _lock_of_nobody(path) as taken:
-                found += [path] if taken else []
-    return found
+                folders += [path] if taken else []
+    return folders
 
 
 def clear() -> None:
@@ -114,5 +114,5 @@ def _lock_of_nobody(folder: Path, *, keep: bool = True) -> Iterator[bool]:
 
 
 def _is_ours(folder: Path) -> bool:
-    found = folder.lstat()
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == getattr(os, "geteuid", lambda: 0)()
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == getattr(os, "geteuid", lambda: 0)()

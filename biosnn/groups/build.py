@@ -70,26 +70,26 @@ def neurons(
     ModelError
         If the model is unknown or not well formed, or a value has an unknown name or the wrong dimension.
     """
-    found = _with_values(neuron_model(model), preset, values)
+    resolved = _with_values(neuron_model(model), preset, values)
     if isinstance(n, bool) or int(n) != n or n < 1:
-        raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
+        raise ModelError(field_error(f"neurons({resolved.name!r}), n", "a whole number of at least 1", n))
     # Not subexpressions: where an equation is integrated, what they stand for takes their place.
-    words = {*found.parsed.names, *found.parameters, *found.inputs} - found.parsed.subexpr_names
-    check_words(f"neurons({found.name!r})", words)
-    slow = precision.in_double(found, dt)
+    words = {*resolved.parsed.names, *resolved.parameters, *resolved.inputs} - resolved.parsed.subexpr_names
+    check_words(f"neurons({resolved.name!r})", words)
+    slow = precision.in_double(resolved, dt)
     group = NeuronGroup(
         int(n),
-        "\n".join([found.equations, *_declarations(found)]),
-        threshold=found.threshold or None,
-        reset=found.reset or None,
-        refractory=found.refractory or False,
-        method=precision.method(found, slow),
+        "\n".join([resolved.equations, *_declarations(resolved)]),
+        threshold=resolved.threshold or None,
+        reset=resolved.reset or None,
+        refractory=resolved.refractory or False,
+        method=precision.method(resolved, slow),
         namespace={},
         dt=dt,
         dtype=slow,
-        name=name or f"{found.name}*",
+        name=name or f"{resolved.name}*",
     )
-    _finish(group, found, values or {})
+    _finish(group, resolved, values or {})
     return group
 
 
@@ -148,36 +148,38 @@ def synapses(
     ModelError
         If the model is unknown or not well formed; if ``onto``, ``gain`` or a value does not fit.
     """
-    found = _with_values(synapse_model(model), preset, values)
+    resolved = _with_values(synapse_model(model), preset, values)
     if traces not in ("neuron", "synapse"):
-        raise ModelError(field_error(f"synapses({found.name!r}), traces", "'neuron' or 'synapse'", traces))
-    words = {*found.parsed.names, *found.parameters, *found.inputs, *found.traces}
-    check_words(f"synapses({found.name!r})", words)
-    target, unit_gain = _transmission(found, post, onto, gain)
-    where = f"synapses({found.name!r})"
+        raise ModelError(field_error(f"synapses({resolved.name!r}), traces", "'neuron' or 'synapse'", traces))
+    words = {*resolved.parsed.names, *resolved.parameters, *resolved.inputs, *resolved.traces}
+    check_words(f"synapses({resolved.name!r})", words)
+    target, unit_gain = _transmission(resolved, post, onto, gain)
+    where = f"synapses({resolved.name!r})"
     if not isinstance(p, str) and (isinstance(p, bool) or not isinstance(p, Real) or not 0 <= p <= 1):
         raise ModelError(field_error(f"{where}, p", "a probability from 0 to 1", p))
     delay = _delay(f"{where}, delay", delay)
     implied = isinstance(connect, Kind)
     # A projection delays the spikes of a neuron, and so its trace, as a whole, or can look up what its trace was.
-    late = delay is not None and (not implied or (np.ndim(delay) > 0 and not can_be_late(found)))
-    on_neuron = on_the_neuron(found, delayed=late) if traces == "neuron" else []
-    form = synaptic_form(found, on_neuron)
-    lines = [form.equations, *_declarations(found)]
+    late = delay is not None and (not implied or (np.ndim(delay) > 0 and not can_be_late(resolved)))
+    on_neuron = on_the_neuron(resolved, delayed=late) if traces == "neuron" else []
+    form = synaptic_form(resolved, on_neuron)
+    lines = [form.equations, *_declarations(resolved)]
     on_pre = form.on_pre
     if target:
         lines.append(f"gain : {unit_text(unit_gain)} (shared, constant)")
-        on_pre = f"{target}_post += gain*({found.transmits})\n{on_pre}"
-    if delay is not None and not on_pre and all(found.traces[trace].side == "post" for trace in on_neuron):
+        on_pre = f"{target}_post += gain*({resolved.transmits})\n{on_pre}"
+    if delay is not None and not on_pre and all(resolved.traces[trace].side == "post" for trace in on_neuron):
         do = "Nothing happens when a presynaptic spike arrives: leave out the delay, or give onto or on_pre."
         raise ModelError(field_error(f"{where}, delay", "None for a model without presynaptic statements", delay, do))
-    texts = {"model": "\n".join(lines), "method": method_named(found.method), "name": name or f"{found.name}*"}
+    texts = {"model": "\n".join(lines), "method": method_named(resolved.method), "name": name or f"{resolved.name}*"}
     statements = {"pre": on_pre, "post": form.on_post}
     if isinstance(connect, Kind):
         if p != 1.0 or isinstance(delay, str):
             given = f"p={p}" if p != 1.0 else f"delay={delay!r}"
-            raise ModelError(field_error(f"synapses({found.name!r})", "p=1 and numbers for delays with a kind", given))
-        syn, holders = _project(pre, post, connect, found, on_neuron, texts, statements, delay)
+            raise ModelError(
+                field_error(f"synapses({resolved.name!r})", "p=1 and numbers for delays with a kind", given)
+            )
+        syn, holders = _project(pre, post, connect, resolved, on_neuron, texts, statements, delay)
     else:
         syn = Synapses(
             pre,
@@ -188,7 +190,7 @@ def synapses(
             **texts,
         )
         driven.solve_exactly(syn)
-        holders = attach_traces(syn, found, on_neuron)
+        holders = attach_traces(syn, resolved, on_neuron)
         arrays = {**(values or {}), "delay": delay}
         _check_arrays(where, syn, connect, p, {name: value for name, value in arrays.items() if np.ndim(value) > 0})
         _connect(syn, connect, p)
@@ -196,11 +198,11 @@ def synapses(
             if np.ndim(delay) > 0:
                 _check_length(f"{where}, delay", syn, delay)
             syn.delay = delay
-    _check_uses(found, syn)
+    _check_uses(resolved, syn)
     if target:
         syn.gain = unit_gain
-    _finish(syn, found, values or {})
-    for trace_name, trace in found.traces.items():
+    _finish(syn, resolved, values or {})
+    for trace_name, trace in resolved.traces.items():
         if trace.initial != "0":  # where a new variable starts
             setattr(holders[trace_name], trace_name, trace.initial)
     return syn
@@ -248,7 +250,7 @@ def _project(
     if statements["post"] or any(model.traces[name].side == "post" for name in on_neuron):
         arrivals["post"] = delays.arrivals(syn, "post", "post")
     see = {"pre": partial(look_up, syn, before.heterogeneous)} if each and before.heterogeneous else {}
-    holders = attach_traces(syn, model, on_neuron, {side: found.spikes for side, found in arrivals.items()}, see)
+    holders = attach_traces(syn, model, on_neuron, {side: arriving.spikes for side, arriving in arrivals.items()}, see)
     for side, code in statements.items():
         if code:
             syn.add_pathway(side, side, code, arrivals[side])

@@ -58,7 +58,7 @@ class TraceHome(BrianObject):  # type: ignore[misc]
 
     def before_run(self, run_namespace: Any) -> None:
         """Let the traces move, if they have to."""
-        pathway = next((found for found in self.syn._pathways if found.prepost == self.side), None)
+        pathway = next((candidate for candidate in self.syn._pathways if candidate.prepost == self.side), None)
         if not self.on_synapses and pathway is not None and _delayed(pathway.variables["delay"]):
             self._move(pathway)
         if self._behind:
@@ -78,11 +78,11 @@ class TraceHome(BrianObject):  # type: ignore[misc]
         """Change the texts and variables of the synapses to what they are when synapses have traces of their own."""
         self.check()
         syn = self.syn
-        own = Equations("\n".join(f"{trace.equation} (event-driven)" for trace in self.traces.values()))
+        trace_equations = Equations("\n".join(f"{trace.equation} (event-driven)" for trace in self.traces.values()))
         others = [eq for eq in syn.equations.values() if eq.type != DIFFERENTIAL_EQUATION]
-        for equation in own.values():
+        for equation in trace_equations.values():
             name = equation.varname
-            for variables in (syn.variables, *(found.variables for found in syn._pathways)):
+            for variables in (syn.variables, *(each_pathway.variables for each_pathway in syn._pathways)):
                 variables._variables.pop(name, None)
                 variables.indices.pop(name, None)
             dtype = get_dtype(equation)
@@ -90,12 +90,12 @@ class TraceHome(BrianObject):  # type: ignore[misc]
             syn.variables.add_reference(f"_{name}_of_neuron", self.companion, name, index=self.index)
         if syn.event_driven is None:
             _add_array(syn, "lastupdate", dimensions=second.dim, dtype=syn.variables["t"].dtype)
-        for found in syn._pathways:
-            found.variables.add_references(syn, list(self.traces))
+        for each_pathway in syn._pathways:
+            each_pathway.variables.add_references(syn, list(self.traces))
         _show_monitors(syn, list(self.traces))
         # What the synapses had, until these have the values of their neurons (see `_take_over`).
         self._before = syn.event_driven
-        syn.event_driven = Equations([*(syn.event_driven or Equations(others)).values(), *own.values()])
+        syn.event_driven = Equations([*(syn.event_driven or Equations(others)).values(), *trace_equations.values()])
         updates = [trace.on_spike for trace in self.traces.values() if trace.on_spike]
         pathway.code = "\n".join([pathway.code, *updates])
         self.on_synapses = self._behind = True
@@ -134,9 +134,9 @@ def _sets(function: str, arguments: Any, var: Any, name: re.Pattern[str]) -> boo
         return any(var is other for other in arguments[0].variables.values())
     if function in ("resize_array", "run_network", "before_run_code_object"):
         return False
-    found = arguments if isinstance(arguments, tuple) else (arguments,)
-    named = any(isinstance(argument, str) and name.search(argument) for argument in found)
-    return named and not (function == "set_by_constant" and isinstance(found[1], int | float) and found[1] == 0)
+    given = arguments if isinstance(arguments, tuple) else (arguments,)
+    named = any(isinstance(argument, str) and name.search(argument) for argument in given)
+    return named and not (function == "set_by_constant" and isinstance(given[1], int | float) and given[1] == 0)
 
 
 def _add_array(syn: Any, name: str, **kwds: Any) -> None:

@@ -70,14 +70,14 @@ def method(model: NeuronModel, slow: Iterable[str]) -> str | Callable[..., Any]:
     single = _STEP if {"t", "dt"} & model.parsed.identifiers else _SINGLE
 
     def updater(equations: Any, variables: Any, options: Any = None) -> Any:
-        found = StateUpdateMethod.stateupdaters[base] if isinstance(base, str) else base
-        code = found(equations, variables, options)
+        state_updater = StateUpdateMethod.stateupdaters[base] if isinstance(base, str) else base
+        code = state_updater(equations, variables, options)
         if not isinstance(code, str):  # GSL's methods write code of another kind
             return code
         expressions = dict(equations.get_substituted_expressions(variables))
         steps = [_step(name, expressions[name]) for name in names]
-        own = tuple(f"{left} = " for name in names for left in (name, f"_{name}"))
-        lines = [re.sub(r"\bdt\b", single, line) for line in code.splitlines() if not line.startswith(own)]
+        assignments = tuple(f"{left} = " for name in names for left in (name, f"_{name}"))
+        lines = [re.sub(r"\bdt\b", single, line) for line in code.splitlines() if not line.startswith(assignments)]
         # After the values for the next step have been computed from those of this one, before they take their place.
         states = tuple(f"{name} = " for name in equations.diff_eq_names)
         first = next((k for k, line in enumerate(lines) if line.startswith(states)), len(lines))
@@ -97,6 +97,6 @@ def _step(name: str, expression: Any) -> str:
 
 def _own_rate(name: str, code: str, values: Mapping[str, float]) -> float | None:
     """How fast a variable decays or grows by itself (1/s), if that is a number."""
-    own = sympy.diff(str_to_sympy(code), sympy.Symbol(name, real=True))
-    rate = own.subs({sympy.Symbol(parameter, real=True): value for parameter, value in values.items()})
+    derivative = sympy.diff(str_to_sympy(code), sympy.Symbol(name, real=True))
+    rate = derivative.subs({sympy.Symbol(parameter, real=True): value for parameter, value in values.items()})
     return float(rate) if rate.is_number and rate.is_real else None

@@ -84,12 +84,12 @@ def can_be_late(model: SynapseModel) -> bool:
 
 def synaptic_form(model: SynapseModel, on_neuron: Sequence[str]) -> SynapticForm:
     """The texts of the synapse when the traces ``on_neuron`` live on the neuron, and the others on the synapse."""
-    own = {name: trace for name, trace in model.traces.items() if name not in on_neuron}
-    check_moved(model, own)
-    equations = [model.equations, *(f"{trace.equation} (event-driven)" for trace in own.values())]
+    on_synapse = {name: trace for name, trace in model.traces.items() if name not in on_neuron}
+    check_moved(model, on_synapse)
+    equations = [model.equations, *(f"{trace.equation} (event-driven)" for trace in on_synapse.values())]
 
     def statements(own_text: str, side: str) -> str:
-        updates = [trace.on_spike for trace in own.values() if trace.side == side]
+        updates = [trace.on_spike for trace in on_synapse.values() if trace.side == side]
         return "\n".join(text for text in [own_text, *updates] if text)
 
     return SynapticForm("\n".join(equations), statements(model.on_pre, "pre"), statements(model.on_post, "post"))

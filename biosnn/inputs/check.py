@@ -64,15 +64,15 @@ def numbers(where: str, given: Any, expected: str = "real numbers") -> Quantity:
         If its elements have different dimensions.
     """
     try:
-        found = Quantity(given)
+        quantity_given = Quantity(given)
     except DimensionMismatchError as error:
         raise QuantityError(f"{where}: {error}") from None
     except (TypeError, ValueError):  # text, None, objects, and rows of unequal length
         got = given if given is None or isinstance(given, str) else reprlib.repr(given)
         raise ModelError(field_error(where, expected, got)) from None
-    if found.dtype.kind not in "biuf":
-        raise ModelError(field_error(where, expected, f"an array of {found.dtype}"))
-    return found
+    if quantity_given.dtype.kind not in "biuf":
+        raise ModelError(field_error(where, expected, f"an array of {quantity_given.dtype}"))
+    return quantity_given
 
 
 def quantity(where: str, given: Any, expected: str = "real numbers") -> Quantity:
@@ -99,11 +99,11 @@ def time(where: str, given: Any) -> Quantity:
     ModelError, QuantityError
         If it is not one, or no time.
     """
-    found = quantity(where, given, "one time, such as 10*ms")
-    check_dimension(where, found, second)
-    if found.shape:
-        raise ModelError(field_error(where, "one time, such as 10*ms", f"shape {found.shape}"))
-    return found
+    duration = quantity(where, given, "one time, such as 10*ms")
+    check_dimension(where, duration, second)
+    if duration.shape:
+        raise ModelError(field_error(where, "one time, such as 10*ms", f"shape {duration.shape}"))
+    return duration
 
 
 def time_step(where: str, dt: Any) -> Quantity | None:
@@ -116,7 +116,7 @@ def time_step(where: str, dt: Any) -> Quantity | None:
     """
     if dt is None:
         return None
-    found = time(f"{where}, dt", dt)
-    if not 0 < float(np.asarray(found)) < np.inf:  # also where it is NaN
-        raise ModelError(field_error(f"{where}, dt", "a time above 0", found))
-    return found
+    step = time(f"{where}, dt", dt)
+    if not 0 < float(np.asarray(step)) < np.inf:  # also where it is NaN
+        raise ModelError(field_error(f"{where}, dt", "a time above 0", step))
+    return step

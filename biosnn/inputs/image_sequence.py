@@ -293,9 +293,9 @@ def images(
     >>> pictures.drive(inputs, "rates", 63.75 * Hz / 16)
     """
     where = check.plain_name("images", name)
-    found, unit = _sequence(where, sequence)
+    values, unit = _sequence(where, sequence)
     numbers = _checked_order(
-        where, np.arange(len(found)) if presentation_order is None else presentation_order, len(found)
+        where, np.arange(len(values)) if presentation_order is None else presentation_order, len(values)
     )
     step = check.time_step(where, dt) or Quantity(defaultclock.dt)
     begins = _begins(where, period, onsets, step, len(numbers))
@@ -310,35 +310,35 @@ def images(
             places = np.stack([places, np.full_like(places, BLANK)], axis=1).ravel()
         else:
             steps, places = np.append(begins, begins[-1] + length), np.append(places, BLANK)
-    return Images(found, unit, steps, places, numbers, dt=dt, name=name)
+    return Images(values, unit, steps, places, numbers, dt=dt, name=name)
 
 
 def _sequence(where: str, sequence: Any) -> tuple[NDArray[Any], Dimension]:
     expected = "an array (images, pixels or rows, columns, ...) of real numbers"
-    found = check.numbers(f"{where}, sequence", sequence, expected)
-    if found.ndim < 2 or found.size == 0:
-        raise ModelError(field_error(f"{where}, sequence", expected, found.shape))
-    values = np.asarray(found)
+    checked = check.numbers(f"{where}, sequence", sequence, expected)
+    if checked.ndim < 2 or checked.size == 0:
+        raise ModelError(field_error(f"{where}, sequence", expected, checked.shape))
+    values = np.asarray(checked)
     if not np.all(np.isfinite(values)):
         raise ModelError(field_error(f"{where}, sequence", "finite values", "NaN or infinity"))
     small = np.asarray(sequence).dtype.kind in "biu" and np.abs(values).max() <= np.iinfo(np.int16).max
-    return values.astype(np.int16 if small else prefs["core.default_float_dtype"]), found.dim
+    return values.astype(np.int16 if small else prefs["core.default_float_dtype"]), checked.dim
 
 
 def _checked_order(where: str, numbers: Any, images: int, length: int | None = None) -> NDArray[np.int64]:
     try:
-        found = np.asarray(numbers)
+        order = np.asarray(numbers)
     except ValueError:  # rows of unequal length
-        found = np.asarray(None)
-    if found.ndim != 1 or len(found) != (length or max(len(found), 1)) or found.dtype.kind not in "iu":
+        order = np.asarray(None)
+    if order.ndim != 1 or len(order) != (length or max(len(order), 1)) or order.dtype.kind not in "iu":
         expected = f"{length or 'one or more'} whole numbers"
-        raise ModelError(field_error(f"{where}, presentation_order", expected, f"{found.dtype} of shape {found.shape}"))
-    wrong = (found < 0) | (found >= images)
+        raise ModelError(field_error(f"{where}, presentation_order", expected, f"{order.dtype} of shape {order.shape}"))
+    wrong = (order < 0) | (order >= images)
     if wrong.any():
         raise ModelError(
-            field_error(f"{where}, presentation_order", f"images from 0 to {images - 1}", int(found[wrong][0]))
+            field_error(f"{where}, presentation_order", f"images from 0 to {images - 1}", int(order[wrong][0]))
         )
-    return found.astype(np.int64)
+    return order.astype(np.int64)
 
 
 def _begins(where: str, period: Any, onsets: Any, dt: Quantity, presentations: int) -> NDArray[np.int64]:

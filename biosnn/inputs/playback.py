@@ -93,8 +93,8 @@ class Playback(InputGroup):
             raise ModelError(field_error(f"{self.name}, spikes", f"at most {self.capacity}", len(pairs), do))
         values = {"step": pairs // self._N, "neuron": pairs % self._N}
         padded = {key: np.pad(value, (0, self.capacity - len(pairs))) for key, value in values.items()}
-        own = {**padded, "count": [len(pairs)], "begin": [begin], "at": [0]}
-        return {f"{self.name}.{key}": np.asarray(value, dtype=np.int32) for key, value in own.items()}
+        arrays = {**padded, "count": [len(pairs)], "begin": [begin], "at": [0]}
+        return {f"{self.name}.{key}": np.asarray(value, dtype=np.int32) for key, value in arrays.items()}
 
     def load(self, steps: ArrayLike, neurons: ArrayLike, begin: int = 0) -> None:
         """Set what is to be played from the next run on; as `Playback.spikes`."""
@@ -102,13 +102,13 @@ class Playback(InputGroup):
             self.variables[key.rpartition(".")[2]].set_value(value)
 
     def _whole(self, what: str, given: Any, last: int) -> NDArray[Any]:
-        found = np.asarray(given)
+        whole = np.asarray(given)
         where = f"{self.name}, {what}"
-        if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
-            raise ModelError(field_error(where, "an array of whole numbers", f"{found.dtype} of shape {found.shape}"))
-        if found.size and (found.min() < 0 or found.max() > last):
-            raise ModelError(field_error(where, f"from 0 to {last}", f"{found.min()} to {found.max()}"))
-        return found
+        if whole.ndim != 1 or (whole.size and whole.dtype.kind not in "iu"):
+            raise ModelError(field_error(where, "an array of whole numbers", f"{whole.dtype} of shape {whole.shape}"))
+        if whole.size and (whole.min() < 0 or whole.max() > last):
+            raise ModelError(field_error(where, f"from 0 to {last}", f"{whole.min()} to {whole.max()}"))
+        return whole
 
 
 class _Play(Task):

@@ -88,6 +88,6 @@ def reset_on_image(group: Any, events: Any, names: Sequence[str] | None = None, 
         raise ModelError(field_error(f"{group.name}, events", "a group that spikes", events))
     arrays = [(group.variables[name], 0, group.variables[name].size) for name in names]
     at = {"clock": group.clock, "when": "start", "order": order, "name": f"{group.name}_begins_anew"}
-    found = Restore(group, arrays, events.variables["_spikespace"], **at)
-    group.contained_objects.append(found)
-    return found
+    restore = Restore(group, arrays, events.variables["_spikespace"], **at)
+    group.contained_objects.append(restore)
+    return restore

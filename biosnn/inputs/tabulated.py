@@ -62,10 +62,12 @@ class Tabulated(Coding):
         if self.stochastic:
             rows += check.generator(self.where("encode"), rng).integers(draws, size=rows.size)
         steps, begins, counts = self._by_train
-        found = counts[rows]
+        spike_counts = counts[rows]
         # The places of a train's spikes follow each other: from where it begins, as many as it has.
-        places = np.arange(found.sum()) + np.repeat(begins[rows] - (np.cumsum(found) - found), found)
-        return self.spikes(steps[places], np.repeat(np.arange(rows.size), found), values.shape)
+        places = np.arange(spike_counts.sum()) + np.repeat(
+            begins[rows] - (np.cumsum(spike_counts) - spike_counts), spike_counts
+        )
+        return self.spikes(steps[places], np.repeat(np.arange(rows.size), spike_counts), values.shape)
 
     def read(self, _spikes: Spikes, _steps: int) -> Values:
         """Nobody knows how."""
@@ -131,21 +133,21 @@ def tabulate(
     CodingError, QuantityError
         If a number or time does not fit.
     """
-    found = neuron_model(model)
+    input_model = neuron_model(model)
     for name in ("x", "onset"):
-        if name not in found.inputs or found.inputs[name].kind != "value":
-            where = f"coding {found.name!r}, inputs"
-            raise ModelError(field_error(where, "the value inputs x and onset", sorted(found.inputs)))
+        if name not in input_model.inputs or input_model.inputs[name].kind != "value":
+            where = f"coding {input_model.name!r}, inputs"
+            raise ModelError(field_error(where, "the value inputs x and onset", sorted(input_model.inputs)))
     levels = check.whole("tabulate, levels", levels, 2, 1_000_000)
-    draws = check.whole("tabulate, draws", draws, 1, 1_000_000) if _has_chance(found) else 1
+    draws = check.whole("tabulate, draws", draws, 1, 1_000_000) if _has_chance(input_model) else 1
     length = whole_steps("tabulate, duration", duration, dt)
     sim.reset(dt=dt, seed=seed)
-    group = neurons(levels * draws, found, values={"x": np.repeat(np.linspace(0, 1, levels), draws)})
+    group = neurons(levels * draws, input_model, values={"x": np.repeat(np.linspace(0, 1, levels), draws)})
     monitor = SpikeMonitor(group)
-    sim.run(Network(group, monitor), length * dt, f"input model {found.name}")
+    sim.run(Network(group, monitor), length * dt, f"input model {input_model.name}")
     steps, cells = np.rint(np.asarray(monitor.t / dt)).astype(np.int64), np.array(monitor.i)
     trains = Spikes(steps, cells, shape=(levels, draws), length=length, dt=dt)
-    return Tabulated(model=found.name, trains=trains, duration=duration, dt=dt)
+    return Tabulated(model=input_model.name, trains=trains, duration=duration, dt=dt)
 
 
 def _has_chance(model: NeuronModel) -> bool:

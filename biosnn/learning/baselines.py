@@ -43,8 +43,8 @@ def k_means(train: Dataset, test: Dataset, centres: int, seed: int) -> float:
     """
     large = _large(train, centres)
     images, others = _rows(train, test, large)
-    found = _coarse_to_fine(images, centres, seed) if large else _cluster(images, centres, random_state=seed)
-    return accuracy(_labels_of(found.labels_, train, centres)[found.predict(others)], test.labels)
+    clusters = _coarse_to_fine(images, centres, seed) if large else _cluster(images, centres, random_state=seed)
+    return accuracy(_labels_of(clusters.labels_, train, centres)[clusters.predict(others)], test.labels)
 
 
 def _cluster(images: Rows, centres: int, **more: Any) -> Any:

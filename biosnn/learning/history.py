@@ -92,8 +92,8 @@ class TrainingHistory:
         responses = {f"responses/{name}": getattr(self.responses, name) for name in _SPARSE}
         timed = {f"timed/{name}": getattr(self.timed, name) for name in _TIMED}
         timed["timed/presentations"] = np.asarray(self.timed.presentations)
-        own = {name: np.asarray(getattr(self, name)) for name in _OWN}
-        return {**own, **responses, **timed, **{f"state/{key}": value for key, value in self.state.items()}}
+        fields = {name: np.asarray(getattr(self, name)) for name in _OWN}
+        return {**fields, **responses, **timed, **{f"state/{key}": value for key, value in self.state.items()}}
 
 
 def empty_history(
@@ -136,8 +136,8 @@ def from_arrays(arrays: Mapping[str, Any], empty: TrainingHistory) -> TrainingHi
         raise ValueError("images, boosts and responses are not of as many presentations")
     row, step, neuron = (np.asarray(arrays[f"timed/{name}"]) for name in _TIMED)
     timed = replace(empty.timed, presentations=int(arrays["timed/presentations"]), row=row, step=step, neuron=neuron)
-    own = {name: arrays[name] for name in _OWN} | {name: float(arrays[name]) for name in _NUMBERS}
-    return TrainingHistory(state=state, responses=responses, timed=timed, **own)
+    fields = {name: arrays[name] for name in _OWN} | {name: float(arrays[name]) for name in _NUMBERS}
+    return TrainingHistory(state=state, responses=responses, timed=timed, **fields)
 
 
 def extended(

@@ -59,9 +59,9 @@ class Responses:
 
     def first(self) -> Whole:
         """The time step of the first spike in each presentation; the number of steps where there is none."""
-        found = np.full(self.presentations, self.steps)
-        np.minimum.at(found, self.row, self.step)
-        return found
+        first_steps = np.full(self.presentations, self.steps)
+        np.minimum.at(first_steps, self.row, self.step)
+        return first_steps
 
     def counts(self, until: int | None = None) -> Any:
         """Count the spikes of each neuron in each presentation, before a time step of it.

@@ -119,8 +119,8 @@ class TrainingSchedule:
         tests = [Part(TEST, np.concatenate([self.labelling, self.test]))]
         if self.disturbances:
             few = self.test[: self.n_disturbed or None]
-            shown = [(self.test if what == CLEAN else few, what) for what in self.disturbances]
-            tests = [Part(TEST, self.labelling), *(Part(TEST, images, what) for images, what in shown)]
+            tested = [(self.test if what == CLEAN else few, what) for what in self.disturbances]
+            tests = [Part(TEST, self.labelling), *(Part(TEST, images, what) for images, what in tested)]
         return [Part(TRAINING, self.training), *tests, Part(RECORDED, self.recorded)]
 
     @property

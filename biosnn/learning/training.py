@@ -104,19 +104,19 @@ def train(
     if checkpoints is not None:
         histories = [checkpoints.last(number, history) for number, history in enumerate(histories)]
     total, prepared = sum(run.schedule.length for run in runs), None
-    with Progress(_PHASES[TRAINING], begun_at=sum(history.done for history in histories) / total) as shown:
+    with Progress(_PHASES[TRAINING], begun_at=sum(history.done for history in histories) / total) as bar:
         while work := _next(built, runs, histories, checkpoint):
             first = work[0]
             program = partial(_program, sim, built)
             prepared = prepared or sim.prepare(built.network, program, first.point, resumable=True)
-            shown.what = _PHASES[runs[first.run].schedule.parts[first.piece.part].phase]
+            bar.what = _PHASES[runs[first.run].schedule.parts[first.piece.part].phase]
             said = _said(built, runs, histories, work)
             base = sum(history.done for history in histories)
             new = sum(one.piece.count for one in work if not one.piece.again)
 
             def report(fraction: float, base: int = base, new: int = new, said: str = said) -> None:
                 done = base + fraction * new
-                shown.update(done / total, f"{done:,.0f} of {total:,} presentations{said}")
+                bar.update(done / total, f"{done:,.0f} of {total:,} presentations{said}")
 
             def read(at: int, work: Any = work) -> None:
                 number, piece = work[at].run, work[at].piece
@@ -142,14 +142,14 @@ def _next(
     built: DiehlCookNetwork, runs: Sequence[TrainingRun], histories: Sequence[TrainingHistory], most: int
 ) -> list[_Work]:
     """What can run now: of each network its next piece, or several that do not depend on each other."""
-    found = []
+    work = []
     for number, (run, history) in enumerate(zip(runs, histories, strict=True)):
         for piece in _pieces(built, run, history, most):
             start = built.step_of(history.begin) + piece.done * built.steps
             count, values = run.source.prepare(built, run.schedule, piece, start, history.image)
             cut = replace(piece, count=count)
-            found.append(_Work(number, cut, _point(built, run, history, cut, values)))
-    return found
+            work.append(_Work(number, cut, _point(built, run, history, cut, values)))
+    return work
 
 
 def _pieces(built: DiehlCookNetwork, run: TrainingRun, history: TrainingHistory, most: int) -> list[Piece]:
@@ -225,12 +225,12 @@ def _said(
     work: Sequence[_Work],
 ) -> str:
     """For the progress: the accuracy so far of the networks that learn, and how many images are shown again."""
-    found = [
+    estimates = [
         accuracy_so_far(history, run.schedule, built.data)
         for run, history in zip(runs, histories, strict=True)
         if run.learning
     ]
-    known = [value for value in found if value is not None]
+    known = [value for value in estimates if value is not None]
     said = f", accuracy so far {100 * float(np.mean(known)):.1f} %" if known else ""
     again = sum(one.piece.count for one in work if one.piece.again)
     return f"{said}, {again:,} images again, brighter" if again else said

@@ -56,8 +56,8 @@ def _places(times: ArrayLike, indices: ArrayLike, period: float, periods: int, n
     # Times are multiples of a time step with rounding errors in them, much smaller than a millionth of a period.
     row = np.floor(np.asarray(times, dtype=float) / period + 1e-6).astype(np.int64)
     column = np.asarray(indices, dtype=np.int64)
-    for what, found, size in (("time", row, periods), ("neuron", column, neurons)):
-        if found.size and (found.min() < 0 or found.max() >= size):
-            got = f"{found.min()} to {found.max()}"
+    for what, places, size in (("time", row, periods), ("neuron", column, neurons)):
+        if places.size and (places.min() < 0 or places.max() >= size):
+            got = f"{places.min()} to {places.max()}"
             raise DataError(field_error(f"spike_counts {what}", f"from 0 to {size - 1}", got))
     return row, column

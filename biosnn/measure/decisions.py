@@ -43,9 +43,9 @@ def confusion(decided: ArrayLike, labels: ArrayLike, classes: int) -> Counts:
         If a label or a decision is none of the classes.
     """
     right, chosen = np.asarray(labels), np.asarray(decided)
-    for what, found, least in (("label", right, 0), ("decision", chosen, -1)):
-        if found.size and not least <= found.min() <= found.max() < classes:
-            extremes = f"{found.min()} to {found.max()}"
+    for what, classes_named, least in (("label", right, 0), ("decision", chosen, -1)):
+        if classes_named.size and not least <= classes_named.min() <= classes_named.max() < classes:
+            extremes = f"{classes_named.min()} to {classes_named.max()}"
             raise DataError(field_error(f"confusion, {what}s", f"from {least} to {classes - 1}", extremes))
     table = np.zeros((classes, classes + 1), dtype=np.int64)
     np.add.at(table, (right, chosen), 1)

@@ -93,24 +93,24 @@ def layer_activity(
     DataError
         If arrays, labels or numbers do not fit each other.
     """
-    layers = {name: _checked(name, found) for name, found in counts.items()}
+    layers = {name: _checked(name, spikes) for name, spikes in counts.items()}
     _check(layers, steps, firsts, first)
-    rates = {name: float(found.mean()) / steps for name, found in layers.items()}
+    rates = {name: float(spikes.mean()) / steps for name, spikes in layers.items()}
     base = rates[first or next(iter(rates))]
-    told = [_told(found, labels, learned) for found in layers.values()]
+    told = [_told(spikes, labels, learned) for spikes in layers.values()]
     return [
         LayerActivity(
             name=name,
-            neurons=found.shape[1],
+            neurons=spikes.shape[1],
             rate=rates[name],
-            silent=float((found.sum(axis=0) == 0).mean()),
-            reached=float((found.sum(axis=1) > 0).mean()),
+            silent=float((spikes.sum(axis=0) == 0).mean()),
+            reached=float((spikes.sum(axis=1) > 0).mean()),
             survival=rates[name] / base if base else np.nan,
-            latency=_latency(found, None if firsts is None else np.asarray(firsts[name])),
+            latency=_latency(spikes, None if firsts is None else np.asarray(firsts[name])),
             decoded=decoded,
             information=information,
         )
-        for (name, found), (decoded, information) in zip(layers.items(), told, strict=True)
+        for (name, spikes), (decoded, information) in zip(layers.items(), told, strict=True)
     ]
 
 
@@ -197,27 +197,27 @@ def mutual_information(table: ArrayLike) -> float:
     return float(np.clip(corrected, 0, of_classes))
 
 
-def _told(found: Any, labels: ArrayLike | None, learned: int | None) -> tuple[float, float]:
+def _told(spikes: Any, labels: ArrayLike | None, learned: int | None) -> tuple[float, float]:
     """Accuracy and information of a decoder."""
     if labels is None:
         return np.nan, np.nan
-    start = max(2 * len(found) // 3, 1) if learned is None else learned
-    decided = decode(found, labels, start)
+    start = max(2 * len(spikes) // 3, 1) if learned is None else learned
+    decided = decode(spikes, labels, start)
     right = np.asarray(labels)
     return accuracy(decided, right[start:]), mutual_information(confusion(decided, right[start:], int(right.max()) + 1))
 
 
-def _latency(found: Any, times: Any) -> float:
-    if times is None or not found.any():
+def _latency(spikes: Any, times: Any) -> float:
+    if times is None or not spikes.any():
         return np.nan
-    return float(np.median(times[found > 0]))
+    return float(np.median(times[spikes > 0]))
 
 
 # ---- what is checked -----------------------------------------------------------------------------------------------
 
 
-def _checked(name: str, found: Any) -> Any:
-    array = np.asarray(found)
+def _checked(name: str, spikes: Any) -> Any:
+    array = np.asarray(spikes)
     if array.ndim != 2 or not array.size or array.dtype.kind not in "biuf" or not (array >= 0).all():
         got = f"shape {array.shape}, {array.dtype}"
         raise DataError(field_error(f"counts[{name!r}]", "spike counts, shape (inputs, neurons)", got))
@@ -227,18 +227,18 @@ def _checked(name: str, found: Any) -> Any:
 def _check(layers: Mapping[str, Any], steps: int, firsts: Mapping[str, Any] | None, first: str | None) -> None:
     if not layers:
         raise DataError(field_error("counts", "an array for each layer", "none"))
-    if len({len(found) for found in layers.values()}) > 1:
-        inputs = {name: len(found) for name, found in layers.items()}
+    if len({len(spikes) for spikes in layers.values()}) > 1:
+        inputs = {name: len(spikes) for name, spikes in layers.items()}
         raise DataError(field_error("counts", "the same inputs for every layer", inputs))
     if not steps > 0:
         raise DataError(field_error("steps", "a positive number", steps))
     if first is not None and first not in layers:
         raise DataError(field_error("first", f"a layer among {', '.join(layers)}", first))
     if firsts is not None:
-        for name, found in layers.items():
+        for name, spikes in layers.items():
             got = np.shape(firsts[name]) if name in firsts else "none"
-            if got != found.shape:
-                raise DataError(field_error(f"firsts[{name!r}]", f"times of shape {found.shape}", got))
+            if got != spikes.shape:
+                raise DataError(field_error(f"firsts[{name!r}]", f"times of shape {spikes.shape}", got))
 
 
 def _rates(rates: ArrayLike) -> Floats:

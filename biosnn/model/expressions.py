@@ -65,10 +65,10 @@ def scope(dimensions: Mapping[str, Dimension], equations: Equations | None = Non
     """
     types = {name: equation.var_type for name, equation in (equations or {}).items()} | {"not_refractory": BOOLEAN}
     made = {BOOLEAN: bool, INTEGER: int}
-    own = {
+    variables = {
         name: Variable(name, dimensions=dim, dtype=made.get(types.get(name, ""))) for name, dim in dimensions.items()
     }
-    return {**_names_of_brian(), **own}
+    return {**_names_of_brian(), **variables}
 
 
 @cache
@@ -156,10 +156,10 @@ def check_equations(where: str, equations: Equations, names: Scope) -> None:
 
 def check_expression(where: str, text: str, dimension: Dimension, names: Scope) -> None:
     """Check an expression: allowed syntax, known names, and ``dimension`` as the result."""
-    found = _dimension(where, _known(where, text, names), names)
-    if found != dimension:
+    got = _dimension(where, _known(where, text, names), names)
+    if got != dimension:
         raise ModelError(
-            f"{where}: expected {dimension_name(dimension)}, but {size.cut(text)!r} is {dimension_name(found)}."
+            f"{where}: expected {dimension_name(dimension)}, but {size.cut(text)!r} is {dimension_name(got)}."
         )
 
 
@@ -214,16 +214,16 @@ def check_statements(where: str, text: str, names: Scope, writable: Iterable[str
         if operator != "=":
             tree = _syntax_tree(where, f"{target} {operator[0]} ({right})")
             _check_augmented(where, line, target, operator, right, known)
-        found = _dimension(where, tree, known)
+        result = _dimension(where, tree, known)
         if target not in known:
             check_word(where, target)
             allowed.add(target)
-        elif found != known[target].dim:
+        elif result != known[target].dim:
             expected, line = dimension_name(known[target].dim), size.cut(line)
-            raise ModelError(f"{where}: {target!r} is {expected}, but {line!r} gives it {dimension_name(found)}.")
+            raise ModelError(f"{where}: {target!r} is {expected}, but {line!r} gives it {dimension_name(result)}.")
         # What a number was given is what it is in the statements that follow: a condition, on NumPy.
         condition = _is_condition(where, tree, known)
-        plain = Variable(target, dimensions=found, dtype=bool if condition else None)
+        plain = Variable(target, dimensions=result, dtype=bool if condition else None)
         known[target] = plain if condition else names.get(target, plain)
 
 

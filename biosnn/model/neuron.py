@@ -170,28 +170,28 @@ def _check(where: str, model: NeuronModel) -> None:
 
 def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[str, Dimension]:
     """The dimension of every name that the model's texts may use."""
-    own: dict[str, Dimension] = {name: equations[name].dim for name in equations.names}
+    dimensions: dict[str, Dimension] = {name: equations[name].dim for name in equations.names}
     for name, parameter in model.parameters.items():
         own_name = f"{where}.parameters"
-        _check_new(own_name, name, own)
-        own[name] = quantity_dimension(f"{own_name}.{name}", parameter.value)
+        _check_new(own_name, name, dimensions)
+        dimensions[name] = quantity_dimension(f"{own_name}.{name}", parameter.value)
     for name, entry in model.inputs.items():
         if entry.kind == "value":
-            _check_new(f"{where}.inputs", name, own)
-            own[name] = quantity_dimension(f"{where}.inputs.{name}.default", entry.default)
+            _check_new(f"{where}.inputs", name, dimensions)
+            dimensions[name] = quantity_dimension(f"{where}.inputs.{name}.default", entry.default)
         elif entry.kind != "spikes":
             raise ModelError(field_error(f"{where}.inputs.{name}.kind", "'value' or 'spikes'", entry.kind))
         elif name not in equations.diff_eq_names and name not in equations.parameter_names:
             raise ModelError(f"{where}.inputs: spikes can only add to a variable of the equations (got {name!r}).")
-    for name in own:
+    for name in dimensions:
         check_new_name(where, name)
     brian = {"t": SECOND, "dt": SECOND, "i": DIMENSIONLESS, "N": DIMENSIONLESS}
     spiked = {"lastspike": SECOND, "not_refractory": DIMENSIONLESS} if model.refractory else {}
-    return {**own, **brian, **spiked}
+    return {**dimensions, **brian, **spiked}
 
 
-def _check_new(where: str, name: str, own: Mapping[str, Dimension]) -> None:
-    if name in own:
+def _check_new(where: str, name: str, dimensions: Mapping[str, Dimension]) -> None:
+    if name in dimensions:
         raise ModelError(f"{where}.{name}: defined twice. A parameter or input is declared once, not in the equations.")
 
 

@@ -56,13 +56,13 @@ def _refuse(where: str, names: Iterable[str], why: str) -> None:
 
 def _through_subexpressions(equations: Equations, name: str) -> set[str]:
     """The names that an equation reads, and those that its subexpressions read."""
-    found: set[str] = set()
+    identifiers: set[str] = set()
     left = [name]
     while left:
-        new = equations[left.pop()].identifiers - found
-        found |= new
+        new = equations[left.pop()].identifiers - identifiers
+        identifiers |= new
         left += [other for other in new if other in equations.subexpr_names]
-    return found
+    return identifiers
 
 
 def _slopes(expressions: Mapping[str, str]) -> Any:
@@ -80,9 +80,9 @@ def _coupled(reads: Mapping[str, set[str]]) -> list[set[str]]:
 
 
 def _reached(name: str, reads: Mapping[str, set[str]]) -> set[str]:
-    found, left = set(reads[name]), list(reads[name])
+    reached, left = set(reads[name]), list(reads[name])
     while left:
-        new = reads[left.pop()] - found
-        found |= new
+        new = reads[left.pop()] - reached
+        reached |= new
         left += new
-    return found
+    return reached

@@ -201,23 +201,23 @@ def _check(where: str, model: SynapseModel) -> None:
     texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
     texts += [model.on_pre, model.on_post, model.transmits, *model.initial.values()]
     check_words(where, equations, [*model.parameters, *model.inputs, *model.traces, *equations.names], "\n".join(texts))
-    own = identifiers("\n".join(texts))
+    used = identifiers("\n".join(texts))
     in_traces = identifiers("\n".join(f"{t.equation}\n{t.on_spike}\n{t.initial}" for t in model.traces.values()))
-    check_used(where, model.inputs, own)
-    check_used(where, [*model.parameters, *model.uses], own | in_traces)
+    check_used(where, model.inputs, used)
+    check_used(where, [*model.parameters, *model.uses], used | in_traces)
     for name in model.traces:
         others = "\n".join(trace.equation + trace.on_spike for other, trace in model.traces.items() if other != name)
-        check_used(where, [name], own | identifiers(others))
+        check_used(where, [name], used | identifiers(others))
 
 
 def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[str, Dimension]:
     """The dimension of every name that the model's texts may use."""
-    own: dict[str, Dimension] = {name: equations[name].dim for name in equations.names}
+    dimensions: dict[str, Dimension] = {name: equations[name].dim for name in equations.names}
 
     def declare(field_name: str, name: str, dimension: Dimension) -> None:
-        if name in own:
+        if name in dimensions:
             raise ModelError(f"{where}.{field_name}.{name}: defined twice.")
-        own[name] = dimension
+        dimensions[name] = dimension
 
     for name, parameter in model.parameters.items():
         declare("parameters", name, quantity_dimension(f"{where}.parameters.{name}", parameter.value))
@@ -227,13 +227,13 @@ def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[s
         declare("inputs", name, quantity_dimension(f"{where}.inputs.{name}.default", entry.default))
     for name, trace in model.traces.items():
         declare("traces", name, _trace_dimension(f"{where}.traces.{name}", name, trace))
-    for name in own:
+    for name in dimensions:
         check_new_name(where, name)
     for name, unit in model.uses.items():
         if not name.endswith(("_pre", "_post")):
             raise ModelError(field_error(f"{where}.uses", "names that end in _pre or _post", name))
-        own[name] = _unit_dimension(f"{where}.uses.{name}", unit)
-    return {**own, "t": SECOND, "dt": SECOND, "i": DIMENSIONLESS, "j": DIMENSIONLESS}
+        dimensions[name] = _unit_dimension(f"{where}.uses.{name}", unit)
+    return {**dimensions, "t": SECOND, "dt": SECOND, "i": DIMENSIONLESS, "j": DIMENSIONLESS}
 
 
 def _unit_dimension(where: str, unit: str) -> Dimension:

@@ -66,8 +66,8 @@ def connections(network: NirNetwork, path: LinearPath, dt: float) -> list[tuple[
             for k in different
         ]
     ends = network.shapes[path.source], network.shapes[path.target]
-    found = [(lag, connection(chain, *ends)) for lag, chain in chains]
-    return [(lag, made) for lag, made in found if np.any(made.weights)]
+    by_lag = [(lag, connection(chain, *ends)) for lag, chain in chains]
+    return [(lag, made) for lag, made in by_lag if np.any(made.weights)]
 
 
 def through(network: NirNetwork, path: LinearPath, values: Numbers, dt: float) -> Numbers:
@@ -95,14 +95,14 @@ def constants(network: NirNetwork) -> Mapping[str, Numbers]:
         return sum(parts[1:], parts[0]) if parts else None
 
     for name in network.maps:
-        layer, found = _layer(network, name), arriving(name)
-        if layer is not None and (found is not None or np.any(getattr(layer, "bias", 0))):
-            values = np.zeros(network.shapes[network.sources[name][0]]) if found is None else found
-            found = forward(layer, [values[None]])[0]
-        if found is not None:
-            out[name] = found
+        layer, constant = _layer(network, name), arriving(name)
+        if layer is not None and (constant is not None or np.any(getattr(layer, "bias", 0))):
+            values = np.zeros(network.shapes[network.sources[name][0]]) if constant is None else constant
+            constant = forward(layer, [values[None]])[0]
+        if constant is not None:
+            out[name] = constant
     ends = [name for name in network.nodes if name not in network.maps]
-    return {name: found for name in ends if (found := arriving(name)) is not None}
+    return {name: constant for name in ends if (constant := arriving(name)) is not None}
 
 
 def _layer(network: NirNetwork, name: str) -> Layer | None:

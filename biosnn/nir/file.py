@@ -123,13 +123,13 @@ class _Look:
             self.objects += 1
             if self.objects > MOST_OBJECTS:
                 raise ConversionError(field_error("/node", f"at most {MOST_OBJECTS} objects", "more"))
-            found = _child(self.h5py, group, name, place)
-            if isinstance(found, self.h5py.Group):
-                self.table(found, place, depth + 1)
-            elif isinstance(found, self.h5py.Dataset):
-                self.array(found, place)
+            child = _child(self.h5py, group, name, place)
+            if isinstance(child, self.h5py.Group):
+                self.table(child, place, depth + 1)
+            elif isinstance(child, self.h5py.Dataset):
+                self.array(child, place)
             else:
-                raise ConversionError(field_error(place, "a group or an array", type(found).__name__))
+                raise ConversionError(field_error(place, "a group or an array", type(child).__name__))
 
     def array(self, array: Any, where: str) -> None:
         if array.external or array.is_virtual:
@@ -171,11 +171,11 @@ class _Look:
             skipped, packed = array.id.read_direct_chunk(piece.chunk_offset)
             if filters and not skipped:
                 try:
-                    found = len(zlib.decompressobj().decompress(packed, size + 1))
+                    unpacked = len(zlib.decompressobj().decompress(packed, size + 1))
                 except zlib.error as problem:
                     raise ConversionError(f"{where}: it is damaged: {problem}. {_AGAIN}") from None
-                if found != size:
-                    raise ConversionError(field_error(where, f"pieces of {size} bytes", found, _AGAIN))
+                if unpacked != size:
+                    raise ConversionError(field_error(where, f"pieces of {size} bytes", unpacked, _AGAIN))
 
 
 def _child(h5py: Any, group: Any, name: str, where: str) -> Any:
@@ -187,11 +187,11 @@ def _child(h5py: Any, group: Any, name: str, where: str) -> Any:
 
 
 def _table(h5py: Any, group: Any) -> Table:
-    found: Table = {}
+    table: Table = {}
     for name in group:
         child = group.get(name)
-        found[name] = _table(h5py, child) if isinstance(child, h5py.Group) else _value(child[()])
-    return found
+        table[name] = _table(h5py, child) if isinstance(child, h5py.Group) else _value(child[()])
+    return table
 
 
 def _value(value: Any) -> Any:
@@ -217,14 +217,14 @@ def text_of(value: Any) -> str:
 
 def plain(node: Mapping[str, Any]) -> Table:
     """A table that the library's ``to_dict`` gives, in the form of `load`: without what is None."""
-    found: Table = {}
+    texts_and_arrays: Table = {}
     for name, value in node.items():
         if isinstance(value, Mapping):
-            found[str(name)] = plain(value)
+            texts_and_arrays[str(name)] = plain(value)
         elif isinstance(value, str | bytes):
-            found[str(name)] = text_of(value)
+            texts_and_arrays[str(name)] = text_of(value)
         elif name == "edges":
-            found[name] = [[text_of(end) for end in edge] for edge in value]
+            texts_and_arrays[name] = [[text_of(end) for end in edge] for edge in value]
         elif value is not None:
-            found[str(name)] = np.asarray(value)
-    return found
+            texts_and_arrays[str(name)] = np.asarray(value)
+    return texts_and_arrays

@@ -70,10 +70,10 @@ def ann_graph(network: NirNetwork, spiking_as: str | None = None, dt: float = 1.
         made: list[Layer] = [Add(name=f"{name}_sum")] if len(sources) > 1 else []
         inputs = tuple(answers[source] for source in sources)
         for layer in [*made, *_layers(name, node, shape, network.shapes[name], dt)]:
-            own = layer.name if layer.name == name else _free(layer.name, network, layers)
-            placed = replace(layer, name=own, inputs=inputs)
+            layer_name = layer.name if layer.name == name else _free(layer.name, network, layers)
+            placed = replace(layer, name=layer_name, inputs=inputs)
             fitted = placed.fit([layers[source].shape for source in inputs])
-            layers[own], inputs = with_shape(placed, fitted), (own,)
+            layers[layer_name], inputs = with_shape(placed, fitted), (layer_name,)
         answers[name] = inputs[0]
     return simplified(layers.values(), answers[network.outputs[0]], (), {})
 

@@ -68,12 +68,12 @@ def model_of(node: Neuron | Threshold, method: str, sends: bool = True, more: It
     """
     nothing = "v = v"  # Brian2 warns of a threshold without a reset
     if isinstance(node, Threshold):
-        text, threshold, reset, how = _THRESHOLD, "v > v_threshold", nothing, "euler"
+        text, threshold, reset, integrator = _THRESHOLD, "v > v_threshold", nothing, "euler"
     else:
-        text, how = _dynamics(node, method), method
+        text, integrator = _dynamics(node, method), method
         threshold, reset = ("i >= 0", nothing) if sends else ("", "")
         if isinstance(node, I):
-            how = "euler"  # exact, since the current is constant within a step
+            integrator = "euler"  # exact, since the current is constant within a step
     if isinstance(node, Spiking):
         text += "v_threshold : 1 (constant)\n"
         threshold = f"v {node.fires} v_threshold"
@@ -88,7 +88,7 @@ def model_of(node: Neuron | Threshold, method: str, sends: bool = True, more: It
         equations=text,
         threshold=threshold,
         reset=reset,
-        method=how,
+        method=integrator,
     )
 
 
@@ -104,8 +104,8 @@ def values_of(node: Neuron | Threshold, shape: Shape) -> dict[str, Any]:
     if isinstance(node, Spiking) and node.reset == "set":
         named.append("v_reset")
     units = {"tau": second, "tau_mem": second, "tau_syn": second, **({"r": hertz} if isinstance(node, I) else {})}
-    found = {name: spread(getattr(node, name)) * units.get(name, 1) for name in named}
-    return found | {"v": spread(start(node))}
+    values = {name: spread(getattr(node, name)) * units.get(name, 1) for name in named}
+    return values | {"v": spread(start(node))}
 
 
 def reset_statements(node: Neuron | Threshold) -> str:

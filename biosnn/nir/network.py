@@ -99,18 +99,18 @@ class NirNetwork:
     @cached_property
     def sources(self) -> Mapping[str, tuple[str, ...]]:
         """For each node, those that lead to it."""
-        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        arriving: dict[str, list[str]] = {name: [] for name in self.nodes}
         for source, target in self.edges:
-            found[target].append(source)
-        return {name: tuple(sources) for name, sources in found.items()}
+            arriving[target].append(source)
+        return {name: tuple(sources) for name, sources in arriving.items()}
 
     @cached_property
     def readers(self) -> Mapping[str, tuple[str, ...]]:
         """For each node, those that it leads to."""
-        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        readers: dict[str, list[str]] = {name: [] for name in self.nodes}
         for source, target in self.edges:
-            found[source].append(target)
-        return {name: tuple(targets) for name, targets in found.items()}
+            readers[source].append(target)
+        return {name: tuple(targets) for name, targets in readers.items()}
 
     @cached_property
     def maps(self) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ class NirNetwork:
     @cached_property
     def paths(self) -> tuple[LinearPath, ...]:
         """All paths from populations to populations and outputs."""
-        found: list[LinearPath] = []
+        paths: list[LinearPath] = []
         for source in self.nodes:
             if not self._ends(source) or isinstance(self.nodes[source], Output):
                 continue
@@ -136,12 +136,12 @@ class NirNetwork:
             while stack:
                 name, through = stack.pop()
                 if self._ends(name):
-                    found.append(LinearPath(source, name, through))
+                    paths.append(LinearPath(source, name, through))
                 else:
                     stack += [(target, (*through, name)) for target in reversed(self.readers[name])]
-                if len(found) + len(stack) > MOST_PATHS:
+                if len(paths) + len(stack) > MOST_PATHS:
                     raise ConversionError(field_error("NirNetwork edges", f"at most {MOST_PATHS} paths", "more"))
-        return tuple(found)
+        return tuple(paths)
 
     @cached_property
     def order(self) -> tuple[str, ...]:
@@ -266,8 +266,8 @@ def _check_edges(network: NirNetwork) -> None:
 
 def _shapes(network: NirNetwork) -> dict[str, Shape]:
     """The shapes of all outputs: nodes say their own, or it follows from their input."""
-    own = {name: shape for name, node in network.nodes.items() if (shape := _own_shape(node))}
-    shapes, changed = dict(own), True
+    declared = {name: shape for name, node in network.nodes.items() if (shape := _own_shape(node))}
+    shapes, changed = dict(declared), True
     while changed and len(shapes) < len(network.nodes):
         changed = False
         for source, target in network.edges:
@@ -301,12 +301,12 @@ def _own_shape(node: Node) -> Shape:
 
 def _fitted(network: NirNetwork, source: str, target: str, shape: Shape) -> Shape:
     try:
-        found = network.nodes[target].fit(shape)
+        fitted = network.nodes[target].fit(shape)
     except ConversionError as problem:
         raise ConversionError(f"Node {target!r}, which takes its input from {source!r}: {problem}") from None
-    if int(np.prod(found, dtype=object)) > MOST_NEURONS:
-        raise ConversionError(field_error(f"Node {target!r} shape", f"at most {MOST_NEURONS} values", found))
-    return found
+    if int(np.prod(fitted, dtype=object)) > MOST_NEURONS:
+        raise ConversionError(field_error(f"Node {target!r} shape", f"at most {MOST_NEURONS} values", fitted))
+    return fitted
 
 
 def _loops(names: Iterable[str], between: Iterable[Edge]) -> dict[str, int]:

@@ -82,7 +82,7 @@ def _graph(table: Table, prefix: str, depth: int) -> tuple[dict[str, Node], list
         if _is_graph(node):
             inner, between = _graph(dict(node), f"{prefix}{name}.", depth + 1)
             edges = _joined(prefix + name, inner, between, edges)
-            nodes |= {key: found for key, found in inner.items() if not isinstance(found, Input | Output)}
+            nodes |= {key: part for key, part in inner.items() if not isinstance(part, Input | Output)}
         else:
             nodes[prefix + name] = _node(prefix + name, dict(node))
     return nodes, edges
@@ -121,9 +121,9 @@ def _node(name: str, table: Table) -> Node:
     made = KINDS[kind]
     known = {f.name for f in fields(made)} - {"metadata", *OWN}
     if issubclass(made, Neuron):
-        own = {f.name for f in fields(made)} & set(OWN)
-        table |= {key: metadata.pop(key) for key in own & set(metadata)}
-        known |= own
+        in_metadata = {f.name for f in fields(made)} & set(OWN)
+        table |= {key: metadata.pop(key) for key in in_metadata & set(metadata)}
+        known |= in_metadata
     if issubclass(made, Flatten | Input | Output) and "input_type" in table and "input_type" not in known:
         del table["input_type"]
     for key in table:
@@ -141,5 +141,5 @@ def _node(name: str, table: Table) -> Node:
 
 
 def _metadata(table: Table) -> dict[str, Any]:
-    found = table.get("metadata", {})
-    return dict(found) if isinstance(found, Mapping) else {}
+    metadata = table.get("metadata", {})
+    return dict(metadata) if isinstance(metadata, Mapping) else {}

@@ -111,7 +111,7 @@ def run_nir(
         sim.run(Network(*parts), given.samples * given.steps * sim.dt)
     spikes = {n: _spikes(monitor, given, dt, network.shapes[n]) for n, monitor in spiking.items()}
     potentials = {n: _natural(np.asarray(monitor.v[:]).T, given, network.shapes[n]) for n, monitor in watched.items()}
-    sent = {**potentials, **{n: found.astype(np.float64) for n, found in spikes.items()}, **given.values}
+    sent = {**potentials, **{n: trains.astype(np.float64) for n, trains in spikes.items()}, **given.values}
     outputs = _outputs(network, sent, given, dt)
     every = [given.as_given(arrays) for arrays in (outputs, spikes, potentials)]
     return NirRun(*every)
@@ -172,7 +172,7 @@ def _between(network: NirNetwork, path: LinearPath, groups: Mapping[str, Any], g
     graded = not isinstance(source, Spiking | Threshold)
     statement = f"{entrance(target)}_post += w*v_pre" if graded else f"{entrance(target)}_post += w"
     made, place = [], network.order.index
-    for lag, found in connections(network, path, dt):
+    for lag, connected in connections(network, path, dt):
         # What is sent to a population that has had its turn arrives a step later as it is.
         late = max(lag, (path.source, path.target) in network.back) - (place(path.source) >= place(path.target))
         if graded and late:
@@ -180,7 +180,7 @@ def _between(network: NirNetwork, path: LinearPath, groups: Mapping[str, Any], g
             where = f"Node {path.source!r} ({source.kind})"
             raise ConversionError(field_error(where, "a path without Delay to other neurons", path.through, do))
         ends, delay = (groups[path.source], groups[path.target]), {"delay": late * dt * second} if late else {}
-        made.append(Projection(*ends, found.kind, found.weights, on_pre=statement, **delay))
+        made.append(Projection(*ends, connected.kind, connected.weights, on_pre=statement, **delay))
         if late and given.samples > 1:
             made[-1].reset_regularly(given.steps * dt * second)
     return made
@@ -197,23 +197,23 @@ def _through(network: NirNetwork, path: LinearPath, values: Numbers, dt: float) 
 
 def _natural(values: Numbers, given: Shown, shape: Shape) -> Numbers:
     """Values (steps of all samples, neurons) in the shape that NIR has."""
-    found = np.empty_like(values)
-    found[:, order(shape)] = values
-    return found.reshape(given.samples, given.steps, *shape)
+    natural = np.empty_like(values)
+    natural[:, order(shape)] = values
+    return natural.reshape(given.samples, given.steps, *shape)
 
 
 def _spikes(monitor: Any, given: Shown, dt: float, shape: Shape) -> NDArray[np.bool_]:
-    found = np.zeros((given.samples * given.steps, int(np.prod(shape))), bool)
+    spikes = np.zeros((given.samples * given.steps, int(np.prod(shape))), bool)
     when = np.round(np.asarray(monitor.t[:]) / dt).astype(np.int64)
-    found[when, np.asarray(monitor.i[:])] = True
-    return _natural(found, given, shape)
+    spikes[when, np.asarray(monitor.i[:])] = True
+    return _natural(spikes, given, shape)
 
 
 def _outputs(network: NirNetwork, sent: Mapping[str, Numbers], given: Shown, dt: float) -> dict[str, Numbers]:
-    biases, found = constants(network), {}
+    biases, outputs = constants(network), {}
     for name in network.outputs:
         total = np.zeros((given.samples, given.steps, *network.shapes[name]))
         for path in _paths(network, name):
             total += _through(network, path, sent[path.source], dt)
-        found[name] = total + biases.get(name, 0.0)
-    return found
+        outputs[name] = total + biases.get(name, 0.0)
+    return outputs

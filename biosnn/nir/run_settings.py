@@ -53,13 +53,13 @@ def shown(network: NirNetwork, inputs: Any) -> Shown:
     if set(given) != set(network.inputs):
         do = "Give them by name: {name: values}."
         raise ConversionError(field_error("run_nir inputs", f"those of {list(network.inputs)}", list(given), do))
-    found = {name: _checked(network, name, values) for name, values in given.items()}
-    lead = {name: array.shape[: array.ndim - len(network.shapes[name])] for name, array in found.items()}
+    arrays = {name: _checked(network, name, values) for name, values in given.items()}
+    lead = {name: array.shape[: array.ndim - len(network.shapes[name])] for name, array in arrays.items()}
     if len(set(lead.values())) > 1:
         raise ConversionError(field_error("run_nir inputs", "as many samples and steps for each", lead))
     first = next(iter(lead.values()))
     several = len(first) == 2
-    values = found if several else {name: array[None] for name, array in found.items()}
+    values = arrays if several else {name: array[None] for name, array in arrays.items()}
     samples, steps = first if several else (1, *first)
     most = max(int(np.prod(shape)) for shape in network.shapes.values())
     if samples * steps * most > MOST_VALUES:
@@ -83,12 +83,12 @@ def recorded(network: NirNetwork, record: Iterable[str], given: Shown) -> list[s
         if name not in valid:
             raise ConversionError(f"run_nir record: {unknown('population of neurons', str(name), valid)}")
     leading = {path.source for path in network.paths if path.target in network.outputs}
-    found = [name for name in valid if name in leading or name in wanted]
-    values = given.samples * given.steps * sum(int(np.prod(network.shapes[name])) for name in found)
+    names = [name for name in valid if name in leading or name in wanted]
+    values = given.samples * given.steps * sum(int(np.prod(network.shapes[name])) for name in names)
     if values > MOST_VALUES:
         do = "Record fewer, or run fewer samples at a time."
-        raise ConversionError(field_error(f"run_nir record of {found}", f"at most {MOST_VALUES} values", values, do))
-    return found
+        raise ConversionError(field_error(f"run_nir record of {names}", f"at most {MOST_VALUES} values", values, do))
+    return names
 
 
 def _checked(network: NirNetwork, name: str, values: Any) -> Numbers:

@@ -121,12 +121,12 @@ def _node(nir: Any, network: NirNetwork, name: str) -> Any:
 
 
 def _checked(where: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    checked: dict[str, Any] = {}
     for key, value in metadata.items():
         if isinstance(value, Mapping):
-            found[key] = _checked(where, value)
+            checked[key] = _checked(where, value)
         elif isinstance(value, str) or np.asarray(value).dtype.kind in "fiub":
-            found[key] = value if isinstance(value, str) or np.ndim(value) == 0 else np.asarray(value)
+            checked[key] = value if isinstance(value, str) or np.ndim(value) == 0 else np.asarray(value)
         else:
             raise ConversionError(field_error(f"{where} metadata {key!r}", "a text or numbers", type(value).__name__))
-    return found
+    return checked

@@ -66,23 +66,23 @@ def _resolve(projection: Any, where: str, code: str, namespace: dict[str, Any]) 
         _, used_known, used = analyse_identifiers(code, known, recursive=True)
     except (SyntaxError, ValueError) as error:
         raise ModelError(f"{where}: {error} in {code!r}.") from None
-    found = {}
+    resolved = {}
     for name in sorted(used_known | used):
         try:
-            found[name] = projection.resolve_all([name], run_namespace=namespace)[name]
+            resolved[name] = projection.resolve_all([name], run_namespace=namespace)[name]
         except KeyError:
             valid = [known_name for known_name in known if not known_name.startswith("_")]
             raise ModelError(f"{where}: " + unknown("variable, function or unit", name, valid)) from None
-    return found
+    return resolved
 
 
 def _check_written(projection: Any, where: str, code: str) -> None:
     """A name that is changed must be known. (One that is set, and is not, becomes a name for an intermediate value.)"""
     for line in re.split(r"[\n;]", code):
-        found = re.match(r"\s*(\w+)\s*(\+=|-=|\*=|/=|\*\*=)", line)
-        if found and found[1] not in projection.variables:
+        assignment = re.match(r"\s*(\w+)\s*(\+=|-=|\*=|/=|\*\*=)", line)
+        if assignment and assignment[1] not in projection.variables:
             valid = [name for name in projection.variables if not name.startswith("_")]
-            raise ModelError(f"{where}: " + unknown("variable", found[1], valid))
+            raise ModelError(f"{where}: " + unknown("variable", assignment[1], valid))
 
 
 def _check_units(where: str, code: str, variables: dict[str, Any]) -> None:
@@ -146,15 +146,15 @@ def _check_operators(projection: Any, where: str, statements: Iterable[Any]) -> 
     for statement in statements:
         if statement.op == ":=" or projection.variables.indices[statement.var] == "_idx":
             continue
-        found = used.setdefault(id(projection.variables[statement.var]), set())
+        operators = used.setdefault(id(projection.variables[statement.var]), set())
         kind = {"-=": "+=", "/=": "*="}.get(statement.op, statement.op)
-        if found - {kind}:
+        if operators - {kind}:
             do = "Use only += and -=, only *= and /=, or one =."
             expected = (
                 f"one kind of change to {statement.var}, since the result would depend on the order of the spikes"
             )
-            raise ModelError(field_error(where, expected, " and ".join(sorted(found | {kind})), do))
-        found.add(kind)
+            raise ModelError(field_error(where, expected, " and ".join(sorted(operators | {kind})), do))
+        operators.add(kind)
 
 
 def _check_aliases(projection: Any, where: str, statements: Iterable[Any], written: Iterable[str]) -> None:
@@ -194,9 +194,9 @@ def _check_order(projection: Any, where: str, statements: list[Any], variables: 
     if projection.kind.shares_weights and not side:
         # At a spike, a neuron's synapses all have different weights. All synapses together do not.
         indices |= {name: "_weight_idx" for name, index in indices.items() if index == "_idx"}
-    own = {name: indices.get(name, "_idx") for name in variables}
+    index_of = {name: indices.get(name, "_idx") for name in variables}
     try:
-        check_for_order_independence(statements, {**variables, **dict(scratch)}, {**own, **_constant(scratch)})
+        check_for_order_independence(statements, {**variables, **dict(scratch)}, {**index_of, **_constant(scratch)})
     except OrderDependenceError:
         text = "; ".join(f"{statement.var} {statement.op} {statement.expr}" for statement in statements)
         do = "Several synapses write to one variable: only add to it (+=), and do not read it in the same statements."

@@ -15,9 +15,9 @@ _OWN = "biosnn.projection"
 
 def for_target(package: str = _OWN) -> type[CodeObject]:
     """The code object class of the active target, with templates of ours and, on C++, those of another package."""
-    own = code_objects.for_target(_OWN)
-    if language(own) == "numpy":
-        return code_objects.with_templates(own, _OWN, generator_class=ProjectionNumpyGenerator)  # type: ignore[arg-type]
-    if package == _OWN or language(own) != "cpp":
-        return own
-    return code_objects.with_templates(own, package)  # type: ignore[arg-type]
+    code_object_class = code_objects.for_target(_OWN)
+    if language(code_object_class) == "numpy":
+        return code_objects.with_templates(code_object_class, _OWN, generator_class=ProjectionNumpyGenerator)  # type: ignore[arg-type]
+    if package == _OWN or language(code_object_class) != "cpp":
+        return code_object_class
+    return code_objects.with_templates(code_object_class, package)  # type: ignore[arg-type]

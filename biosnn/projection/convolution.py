@@ -300,34 +300,36 @@ class Windows:
     def numbers(self) -> dict[str, int]:
         """What templates ask for."""
         pairs = {"in": self.input, "out": self.output}
-        found = {f"{axis}_{end}": pair[k] for end, pair in pairs.items() for k, axis in enumerate(("rows", "columns"))}
+        numbers = {
+            f"{axis}_{end}": pair[k] for end, pair in pairs.items() for k, axis in enumerate(("rows", "columns"))
+        }
         for name in ("kernel", "stride", "dilation"):
-            found |= {f"{name}_{axis}": getattr(self, name)[k] for k, axis in enumerate(("rows", "columns"))}
-        return found | {"top": self.before[0], "left": self.before[1]}
+            numbers |= {f"{name}_{axis}": getattr(self, name)[k] for k, axis in enumerate(("rows", "columns"))}
+        return numbers | {"top": self.before[0], "left": self.before[1]}
 
     def leading_from(self, pixel: int) -> tuple[Indices, Indices]:
         """The taps that see a pixel of the input, and the pixels of the output for which they do."""
-        found = []
+        by_axis = []
         for axis, place in enumerate(divmod(pixel, self.input[1])):
             taps = np.arange(self.kernel[axis])
             places = place + self.before[axis] - taps * self.dilation[axis]
             seen = (places >= 0) & (places % self.stride[axis] == 0)
             seen &= places < self.output[axis] * self.stride[axis]
-            found.append((taps[seen], places[seen] // self.stride[axis]))
-        return self._cross(found, self.output[1])
+            by_axis.append((taps[seen], places[seen] // self.stride[axis]))
+        return self._cross(by_axis, self.output[1])
 
     def leading_to(self, pixel: int) -> tuple[Indices, Indices]:
         """The taps of a pixel of the output that lie on the input, and the pixels they lie on."""
-        found = []
+        by_axis = []
         for axis, place in enumerate(divmod(pixel, self.output[1])):
             taps = np.arange(self.kernel[axis])
             places = place * self.stride[axis] - self.before[axis] + taps * self.dilation[axis]
             inside = (places >= 0) & (places < self.input[axis])
-            found.append((taps[inside], places[inside]))
-        return self._cross(found, self.input[1])
+            by_axis.append((taps[inside], places[inside]))
+        return self._cross(by_axis, self.input[1])
 
-    def _cross(self, found: list[tuple[Indices, Indices]], columns: int) -> tuple[Indices, Indices]:
-        (down, rows), (right, places) = found
+    def _cross(self, by_axis: list[tuple[Indices, Indices]], columns: int) -> tuple[Indices, Indices]:
+        (down, rows), (right, places) = by_axis
         taps = down[:, None] * self.kernel[1] + right
         return taps.ravel(), (rows[:, None] * columns + places).ravel()
 

@@ -43,8 +43,8 @@ class DelayedTraces:
     def index(self, weights: Indices, neurons: Indices) -> Indices:
         """On the targets that run in this process: the places to look up, an entry a synapse."""
         steps = int(self.step.get_value().item()) - self.delays.get_value()[weights].astype(np.int64)
-        found: Indices = steps % self.slots * self.neurons + neurons
-        return found
+        places: Indices = steps % self.slots * self.neurons + neurons
+        return places
 
 
 class Recorder(Task):

@@ -29,14 +29,14 @@ def steps(where: str, delay: Any, dt: Quantity) -> NDArray[np.int64]:
     """
     delay = _times(where, delay)
     check_dimension(where, delay, second)
-    found = np.floor(np.asarray(delay / dt, dtype=float) + 0.5)
-    if np.any(np.isnan(found)):
+    in_steps = np.floor(np.asarray(delay / dt, dtype=float) + 0.5)
+    if np.any(np.isnan(in_steps)):
         raise ModelError(field_error(where, "a time", "NaN"))
-    if np.any(found < 0):
+    if np.any(in_steps < 0):
         raise ModelError(field_error(where, "no negative delay", np.min(delay)))
-    if np.max(found, initial=0) > LONGEST:
+    if np.max(in_steps, initial=0) > LONGEST:
         raise ModelError(field_error(where, f"at most {LONGEST} steps of {dt}", np.max(delay)))
-    return found.astype(np.int64)
+    return in_steps.astype(np.int64)
 
 
 def _times(where: str, delay: Any) -> Quantity:
@@ -98,8 +98,8 @@ class SpikeHistory:
 
     def _slot(self, age: int) -> NDArray[np.int32]:
         slot = (int(self.step.get_value().item()) - age) % self.slots
-        found: NDArray[np.int32] = self.history.get_value().reshape(self.slots, self.size)[slot]
-        return found
+        spikes: NDArray[np.int32] = self.history.get_value().reshape(self.slots, self.size)[slot]
+        return spikes
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ class HeterogeneousDelays:
     @property
     def needed(self) -> dict[str, Any]:
         """What a code object has to know of it."""
-        found = {"t_in_timesteps": self.spike_history.step, "_history": self.spike_history.history}
-        own = {"_delays": self.delays, "_order": self.order, "_starts": self.starts}
-        return found | {name: var for name, var in own.items() if var is not None}
+        variables = {"t_in_timesteps": self.spike_history.step, "_history": self.spike_history.history}
+        arrays = {"_delays": self.delays, "_order": self.order, "_starts": self.starts}
+        return variables | {name: var for name, var in arrays.items() if var is not None}
 
     def arriving(self, fit: Fit, neuron: int, age: int) -> tuple[Indices, Indices]:
         """The synapses that a neuron's spike of this age reaches now: their weights and targets."""
@@ -224,11 +224,11 @@ def arrivals(projection: Any, name: str, side: str, delay: Any = None, *, lookup
     if delay is None:
         return Arrivals(now)
     where = f"{projection.where}, delay of {name!r}"
-    found = steps(where, delay, projection.endpoints.whole(side).clock.dt)
-    if found.ndim == 0:
-        longest = int(found)
+    in_steps = steps(where, delay, projection.endpoints.whole(side).clock.dt)
+    if in_steps.ndim == 0:
+        longest = int(in_steps)
         return Arrivals(_spike_history(projection, name, side, longest, longest).delayed if longest else now)
-    return Arrivals(now, _heterogeneous(projection, where, name, side, found, lookup))
+    return Arrivals(now, _heterogeneous(projection, where, name, side, in_steps, lookup))
 
 
 def _spike_history(projection: Any, name: str, side: str, longest: int, delay: int | None) -> SpikeHistory:
@@ -256,20 +256,20 @@ def _spike_history(projection: Any, name: str, side: str, longest: int, delay: i
 
 
 def _heterogeneous(
-    projection: Any, where: str, name: str, side: str, found: NDArray[np.int64], lookup: bool
+    projection: Any, where: str, name: str, side: str, in_steps: NDArray[np.int64], lookup: bool
 ) -> HeterogeneousDelays:
     if side == "post" or projection.kind.sums:
-        raise ModelError(field_error(where, "one delay for all synapses", f"an array of shape {found.shape}"))
+        raise ModelError(field_error(where, "one delay for all synapses", f"an array of shape {in_steps.shape}"))
     shape = projection.fit.shape
-    if found.shape != shape:
-        raise ModelError(field_error(where, f"one delay or an array of shape {shape}", f"shape {found.shape}"))
-    spike_history = _spike_history(projection, name, side, int(found.max()), None)
-    shortest, longest = int(found.min()), int(found.max())
+    if in_steps.shape != shape:
+        raise ModelError(field_error(where, f"one delay or an array of shape {shape}", f"shape {in_steps.shape}"))
+    spike_history = _spike_history(projection, name, side, int(in_steps.max()), None)
+    shortest, longest = int(in_steps.min()), int(in_steps.max())
     arrays: dict[str, NDArray[Any]] = {}
     if projection.fit.rows:
-        arrays |= _by_delay(found, shortest, longest)
+        arrays |= _by_delay(in_steps, shortest, longest)
     if lookup or not projection.fit.rows:
-        arrays["delays"] = found.reshape(-1).astype(np.int8 if longest <= np.iinfo(np.int8).max else np.int16)
+        arrays["delays"] = in_steps.reshape(-1).astype(np.int8 if longest <= np.iinfo(np.int8).max else np.int16)
     for what, values in arrays.items():
         fixed = {"constant": True, "read_only": True}
         projection.variables.add_array(f"_{what}_{name}", len(values), values=values, dtype=values.dtype, **fixed)
@@ -278,12 +278,12 @@ def _heterogeneous(
     )
 
 
-def _by_delay(found: NDArray[np.int64], shortest: int, longest: int) -> dict[str, NDArray[Any]]:
+def _by_delay(in_steps: NDArray[np.int64], shortest: int, longest: int) -> dict[str, NDArray[Any]]:
     """Each row's places in the order of their delays, and where in it each delay begins."""
-    order = np.argsort(found, axis=1, kind="stable")
-    counts = np.stack([np.bincount(row - shortest, minlength=longest - shortest + 1) for row in found])
-    starts = np.concatenate([np.zeros((len(found), 1), dtype=np.int64), np.cumsum(counts, axis=1)], axis=1)
-    narrow = np.int16 if found.shape[1] <= np.iinfo(np.int16).max else np.int32
+    order = np.argsort(in_steps, axis=1, kind="stable")
+    counts = np.stack([np.bincount(row - shortest, minlength=longest - shortest + 1) for row in in_steps])
+    starts = np.concatenate([np.zeros((len(in_steps), 1), dtype=np.int64), np.cumsum(counts, axis=1)], axis=1)
+    narrow = np.int16 if in_steps.shape[1] <= np.iinfo(np.int16).max else np.int32
     # Some more at the end, since the C++ template reads the order in steps of this length.
     padded = np.append(order.reshape(-1), np.zeros(_STRIDE, dtype=np.int64)).astype(narrow)
     return {"order": padded, "starts": starts.reshape(-1).astype(np.int32)}

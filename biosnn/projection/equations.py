@@ -61,13 +61,13 @@ def check_driven(where: str, equations: Equations) -> None:
         return "event-driven" if "event-driven" in equation.flags else "clock-driven"
 
     for name, dependencies in equations.dependencies.items():
-        own = equations[name]
-        for found in dependencies:
-            other = found.equation
-            differs = own.type == other.type == DIFFERENTIAL_EQUATION and driven(own) != driven(other)
+        checked = equations[name]
+        for dependency in dependencies:
+            other = dependency.equation
+            differs = checked.type == other.type == DIFFERENTIAL_EQUATION and driven(checked) != driven(other)
             if differs:
-                via = f" (by way of {', '.join(found.via)})" if found.via else ""
-                expected = f"the {driven(own)} variable {name} to depend on {driven(own)} variables only"
+                via = f" (by way of {', '.join(dependency.via)})" if dependency.via else ""
+                expected = f"the {driven(checked)} variable {name} to depend on {driven(checked)} variables only"
                 do = "Let both be clock-driven."
                 raise ModelError(field_error(where, expected, f"{other.varname}, which is {driven(other)}{via}", do))
 
@@ -81,17 +81,17 @@ def numbers(where: str, values: Any, shape: tuple[int, ...]) -> Quantity:
         If they are no real numbers, are not finite, or have another shape.
     """
     try:
-        found = None if isinstance(values, str) else Quantity(values)
+        quantity = None if isinstance(values, str) else Quantity(values)
     except (TypeError, ValueError):
-        found = None
-    if found is None or np.asarray(found).dtype.kind not in "buif":
+        quantity = None
+    if quantity is None or np.asarray(quantity).dtype.kind not in "buif":
         do = "Give numbers with a unit, such as 0.5*nS, or an array of them."
         raise ModelError(field_error(where, "real numbers", values, do))
-    if found.shape not in ((), shape):
-        raise ModelError(field_error(where, f"one value or an array of shape {shape}", f"shape {found.shape}"))
-    if not np.all(np.isfinite(np.asarray(found))):
+    if quantity.shape not in ((), shape):
+        raise ModelError(field_error(where, f"one value or an array of shape {shape}", f"shape {quantity.shape}"))
+    if not np.all(np.isfinite(np.asarray(quantity))):
         raise ModelError(field_error(where, "finite values", "NaN or infinity"))
-    return found
+    return quantity
 
 
 def check_equations(projection: Any, equations: Equations, method: Any) -> None:

@@ -147,8 +147,8 @@ class Lateral(Kind):
         everyone = np.arange(n_source)
 
         def others(i: int) -> tuple[Indices, Indices]:
-            found = np.delete(everyone, i)
-            return np.zeros_like(found), found
+            others_than_i = np.delete(everyone, i)
+            return np.zeros_like(others_than_i), others_than_i
 
         return Fit((), others, others)
 

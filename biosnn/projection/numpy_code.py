@@ -23,10 +23,8 @@ class ProjectionNumpyGenerator(NumpyCodeGenerator):  # type: ignore[misc]
         self, line: str, stmt: Any, variables: Any, conditional_write_vars: Any, created_vars: set[str]
     ) -> str:
         """Leave out the neurons whose variable rests ("unless refractory"), in the indices too."""
-        found: str = super().conditional_write(
-            line, stmt, variables, conditional_write_vars, {*created_vars, *_INDICES}
-        )
-        return found
+        code: str = super().conditional_write(line, stmt, variables, conditional_write_vars, {*created_vars, *_INDICES})
+        return code
 
     def vectorise_code(self, statements: Any, variables: Any, variable_indices: Any, index: str = "_idx") -> list[str]:
         """Where statements cannot be worked out for all synapses at once, go through them with all their indices."""

@@ -209,8 +209,8 @@ def _sums(projection: Any, code: str) -> dict[str, Any]:
 def _apart(projection: Any, code: str) -> bool:
     """Whether the synapses of one spike write to nothing that they share, so that they may be gone through at once."""
     written = re.findall(r"(?:^|[\n;])\s*(\w+)\s*(?:[-+*/]|\*\*)?=(?!=)", code)
-    own = ("_idx", "_postsynaptic_idx")
-    return all(projection.variables.indices[name] in own for name in written if name in projection.variables)
+    per_synapse = ("_idx", "_postsynaptic_idx")
+    return all(projection.variables.indices[name] in per_synapse for name in written if name in projection.variables)
 
 
 def add_index(variables: Any, name: str, *, unique: bool) -> None:

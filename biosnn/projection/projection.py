@@ -378,6 +378,6 @@ class Projection(Group):  # type: ignore[misc]
         """The variables that statements name, and those that subexpressions among them name."""
         used: set[str] = get_identifiers(code) & set(self.variables)
         subexpressions = [self.variables[name] for name in used if isinstance(self.variables[name], Subexpression)]
-        for found in subexpressions:
-            used |= self._named(found.expr)
+        for subexpression in subexpressions:
+            used |= self._named(subexpression.expr)
         return used

@@ -83,8 +83,8 @@ class Sparse(Kind):
 
 
 def _whole(name: str, values: Any) -> NDArray[np.int64]:
-    found = np.asarray(values)
-    if found.ndim != 1 or (found.dtype.kind not in "iu" and found.size):
-        given = f"{found.dtype} of shape {found.shape}"
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
+        given = f"{array.dtype} of shape {array.shape}"
         raise ModelError(field_error(f"Sparse, {name}", "a list of whole numbers", given))
-    return found.astype(np.int64)
+    return array.astype(np.int64)

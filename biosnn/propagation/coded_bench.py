@@ -114,9 +114,9 @@ class Bench:
         self.tuned = max(2 * self.learned // 3, 1)
         chosen = [np.random.default_rng([sim.seed, s]).permutation(len(data.labels))[:images] for s in range(seeds)]
         self.shown = [[self._show(name, c, data, chosen[s], s) for s in range(seeds)] for name, c in codings.items()]
-        blind = [self._accuracy(shown.labels, np.zeros((images, 1)), self.learned) for shown in self.shown[0]]
+        blind = [self._accuracy(presented.labels, np.zeros((images, 1)), self.learned) for presented in self.shown[0]]
         self.chance = float(np.mean(blind))
-        self._build(max(len(shown.steps) for row in self.shown for shown in row))
+        self._build(max(len(presented.steps) for row in self.shown for presented in row))
 
     def _show(self, name: str, coding: Coding, data: Dataset, chosen: Whole, seed: int) -> Shown:
         if coding.length > self.half:
@@ -148,21 +148,21 @@ class Bench:
 
     def weights(self, seed: int, first: float, later: float) -> dict[str, Floats]:
         """Normal weights of a network, which differ between gains by their scale only."""
-        rng, found = np.random.default_rng([self.sim.seed, seed]), {}
+        rng, weights = np.random.default_rng([self.sim.seed, seed]), {}
         for number, way in enumerate(self.ways):
             sources = self.width if number else self.pixels
             drawn = rng.normal(0, (later if number else first) / np.sqrt(sources), sources * self.width)
-            found[f"{way.name}.w"] = drawn
-        return found
+            weights[f"{way.name}.w"] = drawn
+        return weights
 
     def run(self, points: Sequence[tuple[Shown, dict[str, Floats]]]) -> list[Answer]:
         """Show images to networks."""
         full = [
             Point(
-                {**self.inputs.spikes(shown.steps, shown.neurons), **weights},
-                durations=np.array([len(shown.labels)]) * self.window * self.dt,
+                {**self.inputs.spikes(presented.steps, presented.neurons), **weights},
+                durations=np.array([len(presented.labels)]) * self.window * self.dt,
             )
-            for shown, weights in points
+            for presented, weights in points
         ]
 
         def program() -> None:
@@ -172,14 +172,14 @@ class Bench:
         answers: list[Answer] = self.prepared.run(full, lambda number: self._read(points[number][0]))
         return answers
 
-    def _read(self, shown: Shown) -> Answer:
+    def _read(self, presented: Shown) -> Answer:
         steps = np.rint(np.asarray(self.monitor.t / self.dt)).astype(np.int64)
         cells = np.asarray(self.monitor.i[:], dtype=np.int64)
-        images = len(shown.labels)
-        layers = [_counted(shown.steps, shown.neurons, images, self.pixels, self.window)]
-        found = _counted(steps, cells, images, self.layers * self.width, self.window)
+        images = len(presented.labels)
+        layers = [_counted(presented.steps, presented.neurons, images, self.pixels, self.window)]
+        counts = _counted(steps, cells, images, self.layers * self.width, self.window)
         parts = [slice(n * self.width, (n + 1) * self.width) for n in range(self.layers)]
-        return Answer(shown.labels, [*layers, *((found[0][:, part], found[1][:, part]) for part in parts)])
+        return Answer(presented.labels, [*layers, *((counts[0][:, part], counts[1][:, part]) for part in parts)])
 
     # ---- one rule for all codings ----------------------------------------------------------------------------------
 
@@ -187,10 +187,10 @@ class Bench:
         """The gain of the first layer for each coding."""
         few = min(CALIBRATED_BY, self.learned)
         points = [
-            (shown.take(few, self.window), self.weights(seed, scale, 0))
+            (presented.take(few, self.window), self.weights(seed, scale, 0))
             for row in self.shown
             for scale in SCALES
-            for seed, shown in enumerate(row)
+            for seed, presented in enumerate(row)
         ]
         rates = np.array([answer.layers[1][0].mean() for answer in self.run(points)])
         rates = rates.reshape(-1, len(SCALES), self.seeds).mean(axis=2)
@@ -218,29 +218,29 @@ class Bench:
     def measure(self, scale: Floats, gain: Floats) -> dict[str, Floats]:
         """All measures of all layers."""
         points = [
-            (shown, self.weights(seed, scale[number], gain[number]))
+            (presented, self.weights(seed, scale[number], gain[number]))
             for number, row in enumerate(self.shown)
-            for seed, shown in enumerate(row)
+            for seed, presented in enumerate(row)
         ]
-        found = [self._measured(answer) for answer in self.run(points)]
+        measured = [self._measured(answer) for answer in self.run(points)]
         shape = (len(self.shown), self.seeds, self.layers + 1)
-        return {name: np.reshape([one[name] for one in found], shape) for name in LAYERED}
+        return {name: np.reshape([one[name] for one in measured], shape) for name in LAYERED}
 
     def _measured(self, answer: Answer) -> dict[str, list[float]]:
         counts = {str(layer): counts for layer, (counts, _) in enumerate(answer.layers)}
         firsts = {str(layer): first for layer, (_, first) in enumerate(answer.layers)}
         # With one step for a whole image, rates are spikes an image.
-        found = layer_activity(
+        activity = layer_activity(
             counts, steps=1, firsts=firsts, labels=answer.labels, learned=self.learned, first=FIRST_LAYER
         )
         early = [1 - first / self.window for first in firsts.values()]
         return {
-            "spikes": [layer.rate for layer in found],
-            "survival": [layer.survival for layer in found],
-            "silent": [layer.silent for layer in found],
-            "reached": [layer.reached for layer in found],
-            "latency": [layer.latency * float(self.dt) for layer in found],
-            "counts": [layer.decoded for layer in found],
+            "spikes": [layer.rate for layer in activity],
+            "survival": [layer.survival for layer in activity],
+            "silent": [layer.silent for layer in activity],
+            "reached": [layer.reached for layer in activity],
+            "latency": [layer.latency * float(self.dt) for layer in activity],
+            "counts": [layer.decoded for layer in activity],
             "firsts": [self._accuracy(answer.labels, seen, self.learned) for seen in early],
         }
 

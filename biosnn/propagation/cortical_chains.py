@@ -32,7 +32,7 @@ def run_chains(wanted: CorticalChains, sim: Simulation) -> ChainResult:
     seeds = [derived_seed(sim.seed, n) for n in range(wanted.seeds)]
     volleys = [volley_trains(wanted, seed) for seed in seeds]
     rates = [rate_trains(wanted, seed) for seed in seeds]
-    capacity = max(len(spikes.steps) for spikes in (*volleys, *(own for of in rates for own in of.values())))
+    capacity = max(len(spikes.steps) for spikes in (*volleys, *(trains for of in rates for trains in of.values())))
     inputs = max(wanted.width, *wanted.spikes)
     chain = Chain(sim, wanted.groups, wanted.width, inputs, capacity, wanted.dt)
     return ChainResult(run_volleys(wanted, chain, volleys, seeds), run_rates(wanted, chain, rates, seeds))

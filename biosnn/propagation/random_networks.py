@@ -205,17 +205,17 @@ def run_random(wanted: RandomNetworks, sim: Simulation) -> RandomResult:
     scan = [Case(k, HE, t, width, s, few) for k in known for t in wanted.thresholds for s in seeds]
     narrow = [Case(kind, HE, 1, int(n), s, few) for kind in NARROWED for n in widths for s in seeds]
     pair = [Case("soft", HE, 1, width, 0, few), Case("soft", 4 * HE, 2, width, 0, few)]
-    found = _simulate(wanted, sim, known, {*main, *scan, *narrow, *pair})
+    answers = _simulate(wanted, sim, known, {*main, *scan, *narrow, *pair})
     at = _decoded_at(wanted.layers)
-    table = [_measures(wanted, found[case], at) for case in main]
+    table = [_measures(wanted, answers[case], at) for case in main]
     shape = (len(known), len(GAINS), len(seeds))
     by_name = {name: np.reshape([one[name] for one in table], (*shape, -1)) for name in table[0]}
 
     def rates(cases: Sequence[Case], sorts: int) -> Floats:
         shape = (sorts, -1, len(seeds), wanted.layers)
-        return np.reshape([found[case].counts.mean(axis=(0, 2)) / wanted.steps for case in cases], shape)
+        return np.reshape([answers[case].counts.mean(axis=(0, 2)) / wanted.steps for case in cases], shape)
 
-    one, two = (found[case].counts.mean(axis=(0, 2)) / wanted.steps for case in pair)
+    one, two = (answers[case].counts.mean(axis=(0, 2)) / wanted.steps for case in pair)
     return RandomResult(
         kinds=tuple(known),
         gains=tuple(GAINS),
@@ -227,7 +227,7 @@ def run_random(wanted: RandomNetworks, sim: Simulation) -> RandomResult:
         scan_theory=np.array([[predict(wanted, k, HE, t) for t in wanted.thresholds] for k in known.values()]),
         narrow=rates(narrow, len(NARROWED)),
         same=float(np.abs(one - two).max()),
-        chain=np.array([found[Case(kind, HE, 1, width, 0, full)].chain for kind in ("soft", "hard")]),
+        chain=np.array([answers[Case(kind, HE, 1, width, 0, full)].chain for kind in ("soft", "hard")]),
         **by_name,
     )
 
@@ -269,12 +269,12 @@ class _Answer:
 
 def _simulate(wanted: RandomNetworks, sim: Simulation, known: dict[str, Kind], cases: set[Case]) -> dict[Case, _Answer]:
     """One program for each model, at the points that need it."""
-    found: dict[Case, _Answer] = {}
+    answers: dict[Case, _Answer] = {}
     for model in sorted({kind.model for kind in known.values()}):
         bench = _Bench(wanted, sim, model)
         some = sorted((case for case in cases if known[case.kind].model == model), key=repr)
-        found |= dict(zip(some, bench.run(some, known), strict=True))
-    return found
+        answers |= dict(zip(some, bench.run(some, known), strict=True))
+    return answers
 
 
 class _Bench:
@@ -340,18 +340,18 @@ class _Bench:
         patterns = rng.permuted(np.resize(RATES, (classes, case.width)), axis=1)
         labels = np.arange(case.inputs) % classes
         spikes = rng.random((case.inputs, self.steps, case.width)) < patterns[labels][:, None, :]
-        shown, step, neuron = np.nonzero(spikes)
-        return (shown * self.window + step, neuron), labels
+        image, step, neuron = np.nonzero(spikes)
+        return (image * self.window + step, neuron), labels
 
     def _read(self, part: Sequence[Case], number: int) -> _Answer:
         case = part[number]
         step = np.rint(np.asarray(self.monitor.t) / float(DT / second)).astype(np.int64)
         layer, neuron = np.divmod(np.asarray(self.monitor.i[:], dtype=np.int64), self.width)
-        shown, step = np.divmod(step, self.window)
+        image, step = np.divmod(step, self.window)
         step -= layer + 1
         kept = (step >= 0) & (step < self.steps)
         shape = (case.inputs, self.layers, case.width)
-        place = ((shown * self.layers + layer) * case.width + neuron)[kept]
+        place = ((image * self.layers + layer) * case.width + neuron)[kept]
         firsts = np.full(np.prod(shape), self.steps)
         firsts[place[::-1]] = step[kept][::-1]  # they come in order of time, so that the first one is written last
         counts = np.bincount(place, minlength=int(np.prod(shape)))
@@ -366,7 +366,7 @@ def _measures(wanted: RandomNetworks, answer: _Answer, at: NDArray[np.int64]) ->
     firsts = {name: answer.firsts[:, number] for number, name in enumerate(names)}
     layers = layer_activity(counts, steps=wanted.steps, firsts=firsts)
     told = layer_activity({str(n): counts[str(n)] for n in at}, steps=wanted.steps, labels=answer.labels)
-    found = {
+    measures = {
         name: [getattr(one, name) for one in layers] for name in ("rate", "silent", "reached", "survival", "latency")
     }
-    return {**found, **{name: [getattr(one, name) for one in told] for name in ("decoded", "information")}}
+    return {**measures, **{name: [getattr(one, name) for one in told] for name in ("decoded", "information")}}

@@ -93,12 +93,12 @@ def rate_trains(wanted: CorticalChains, seed: int) -> dict[float, Spikes]:
     """Independent Poisson inputs at each rate (Hz), those of the rule included; as many as a layer has neurons."""
     steps, width = _steps(wanted), wanted.width
     hertz = sorted({float(rate / Hz) for rate in (*wanted.rates, *wanted.kept)})
-    found = {}
+    trains = {}
     for rate in hertz:
         rng = np.random.default_rng([seed, 2, round(1000 * rate)])
         counts = rng.poisson(rate * steps * float(wanted.dt / second), width)
-        found[rate] = Spikes(rng.integers(0, steps, counts.sum()), np.repeat(np.arange(width), counts))
-    return found
+        trains[rate] = Spikes(rng.integers(0, steps, counts.sum()), np.repeat(np.arange(width), counts))
+    return trains
 
 
 def run_rates(
@@ -115,14 +115,14 @@ def run_rates(
     conditions.append(Condition(SYNFIRE, 1.0, TAU_S, synfire, float(drive() / mV)))
     rates = [float(rate / Hz) for rate in wanted.rates]
     points = [
-        bench.setting(own[rate], seed, condition, np.full(chain.width, condition.mu))
+        bench.setting(trains_of_seed[rate], seed, condition, np.full(chain.width, condition.mu))
         for condition in conditions
-        for own, seed in zip(trains, seeds, strict=True)
+        for trains_of_seed, seed in zip(trains, seeds, strict=True)
         for rate in rates
     ]
-    found = np.array(chain.run(points, bench.measure))
+    measured = np.array(chain.run(points, bench.measure))
     shape = (len(conditions), len(seeds), len(rates), chain.groups)
-    measures = (found[:, place].reshape(shape) for place in range(3))
+    measures = (measured[:, place].reshape(shape) for place in range(3))
     weights, drives = np.array([(bench.weight(condition), condition.mu) for condition in conditions]).T
     return Rates(np.array(rates), tuple(condition.name for condition in conditions), weights, drives, *measures)
 

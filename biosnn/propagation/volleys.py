@@ -94,14 +94,14 @@ def run_volleys(wanted: CorticalChains, chain: Chain, trains: Sequence[Spikes], 
     def read(spikes: Spikes) -> tuple[Floats, float]:
         return _packets(spikes, chain, len(plan)).reshape(shape), _background(spikes, chain)
 
-    found = chain.run([Setting(given, seed=seed, **same) for given, seed in zip(trains, seeds, strict=True)], read)
-    packets = np.array([one for one, _ in found])
+    results = chain.run([Setting(given, seed=seed, **same) for given, seed in zip(trains, seeds, strict=True)], read)
+    packets = np.array([one for one, _ in results])
     return Volleys(
         np.array(wanted.spikes, dtype=float),
         np.array([float(sigma / ms) for sigma in wanted.sigmas]),
         packets[..., 0],
         packets[..., 1],
-        np.array([rate for _, rate in found]),
+        np.array([rate for _, rate in results]),
         chain.width,
     )
 
@@ -157,8 +157,8 @@ def _packets(spikes: Spikes, chain: Chain, volleys: int) -> Floats:
     order = np.lexsort((step[kept], cell[kept]))
     times = step[kept][order] * float(dt / ms)
     ends = np.searchsorted(cell[kept][order], np.arange(volleys * chain.groups + 1))
-    found = [_packet(times[first:last]) for first, last in pairwise(ends)]
-    return np.reshape(found, (volleys, chain.groups, 2))
+    packets = [_packet(times[first:last]) for first, last in pairwise(ends)]
+    return np.reshape(packets, (volleys, chain.groups, 2))
 
 
 def _packet(times: Floats) -> tuple[float, float]:

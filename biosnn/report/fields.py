@@ -56,11 +56,11 @@ def draw_fields(fields: NDArray[Any], labels: NDArray[np.integer]) -> Drawing:
     width = 7.4
     figure, axis = new_figure(width=width, height=0.4 + 0.85 * width * image.shape[0] / image.shape[1])
     # The largest weights, such as those of narrow strokes, would leave all others dark.
-    shown = axis.imshow(image, cmap="cividis", vmin=0, vmax=float(np.nanpercentile(image, 99)), aspect="equal")
+    mappable = axis.imshow(image, cmap="cividis", vmin=0, vmax=float(np.nanpercentile(image, 99)), aspect="equal")
     axis.set_yticks(list(middles.values()), ["none" if label < 0 else str(label) for label in middles])
     axis.set_xticks([])
     axis.tick_params(axis="y", length=0)
     axis.spines[:].set_visible(False)
     axis.set_ylabel("class that the cell answers most")
-    figure.colorbar(shown, ax=axis, shrink=0.6, label="input weight (dimensionless)", extend="max")
+    figure.colorbar(mappable, ax=axis, shrink=0.6, label="input weight (dimensionless)", extend="max")
     return figure

@@ -96,8 +96,10 @@ def _sheets(entries: list[Any]) -> list[tuple[ModelSheet, str]]:
     for group in groups.values():
         rows = zip(*(sheet.parameters for sheet, _ in group), strict=True)
         values = [", ".join(dict.fromkeys(value for _, value, _ in row)) for row in rows]
-        shown = [(name, text, meaning) for (name, _, meaning), text in zip(group[0][0].parameters, values, strict=True)]
-        merged.append((replace(group[0][0], parameters=tuple(shown)), " ".join(sha256 for _, sha256 in group)))
+        parameters = [
+            (name, text, meaning) for (name, _, meaning), text in zip(group[0][0].parameters, values, strict=True)
+        ]
+        merged.append((replace(group[0][0], parameters=tuple(parameters)), " ".join(sha256 for _, sha256 in group)))
     return merged
 
 

@@ -219,8 +219,8 @@ def _switched_on(model: SynapseModel) -> dict[str, str]:
 
 def spike_source(first: Any, period: Any, model: SynapseModel, side: str, more: str = "") -> NeuronGroup:
     """Neurons that spike at given times, and have the variables that the synapse reads from that side."""
-    own = {name.removesuffix(side): unit for name, unit in model.uses.items() if name.endswith(side)}
-    reads = [f"{name} : {unit_text(parse_unit(unit))}" for name, unit in own.items() if name not in _OF_EVERY_GROUP]
+    units = {name.removesuffix(side): unit for name, unit in model.uses.items() if name.endswith(side)}
+    reads = [f"{name} : {unit_text(parse_unit(unit))}" for name, unit in units.items() if name not in _OF_EVERY_GROUP]
     group = NeuronGroup(
         len(first),
         "\n".join(["t_next : second", "period : second (shared)", more, *reads]),

@@ -278,8 +278,8 @@ def _rates(z: Floats, spread: Floats, noise: Floats, lengths: NDArray[np.int64],
     for part, steps in enumerate(lengths):
         if spread[part] + noise[part] < _NOTHING:
             continue
-        own = noise[part] ** 2 - h**2 / 6 * (1 if decay == 1 else 2)
-        spectrum = fft.rfft(_moves(z * spread[part], np.sqrt(max(own, (0.2 * h) ** 2)), h, far), length)
+        of_step = noise[part] ** 2 - h**2 / 6 * (1 if decay == 1 else 2)
+        spectrum = fft.rfft(_moves(z * spread[part], np.sqrt(max(of_step, (0.2 * h) ** 2)), h, far), length)
         for _ in range(steps):
             if leak is not None:
                 density = density @ leak
@@ -304,11 +304,11 @@ def _moves(mean: Floats, noise: float, h: float, far: int) -> Floats:
     jump = np.arange(-far - 1, far + 2) * h
     x = (jump - mean[:, None]) / noise
     # The second difference of the integral of the distribution function: the normal density seen by tents of width h.
-    found = np.diff(x * ndtr(x) + norm.pdf(x), 2, axis=1) * noise / h
-    lost = 1 - np.minimum(found.sum(axis=1), 1)
-    found[:, -1] += np.where(mean > 0, lost, 0)
-    found[:, 0] += np.where(mean > 0, 0, lost)
-    return np.asarray(found)
+    density = np.diff(x * ndtr(x) + norm.pdf(x), 2, axis=1) * noise / h
+    lost = 1 - np.minimum(density.sum(axis=1), 1)
+    density[:, -1] += np.where(mean > 0, lost, 0)
+    density[:, 0] += np.where(mean > 0, 0, lost)
+    return np.asarray(density)
 
 
 def _leak(grid: NDArray[np.floating[Any]], decay: float) -> Floats:
@@ -316,9 +316,9 @@ def _leak(grid: NDArray[np.floating[Any]], decay: float) -> Floats:
     place = (decay * grid - grid[0]) / (grid[1] - grid[0])
     left = np.clip(np.floor(place).astype(int), 0, len(grid) - 2)
     share, rows = place - left, np.arange(len(grid))
-    found = np.zeros((len(grid), len(grid)))
-    found[rows, left], found[rows, left + 1] = 1 - share, share
-    return found
+    matrix = np.zeros((len(grid), len(grid)))
+    matrix[rows, left], matrix[rows, left + 1] = 1 - share, share
+    return matrix
 
 
 def _check(*, gain: float = 1.0, theta: float = 1.0, reset: str = "soft") -> None:

@@ -29,16 +29,16 @@ def branches(node: NodeProto) -> Iterator[GraphProto]:
 
 def outer_values(node: NodeProto, nested: int = 0) -> list[str]:
     """The values that a node takes: its inputs, and what its branches take from outside."""
-    found = list(node.input)
+    values = list(node.input)
     for graph in branches(node):
         if nested == MOST_NESTED:
             raise ConversionError(f"Node {node.name!r}: branches within branches, more than {MOST_NESTED} deep.")
-        own = {tensor.name for tensor in graph.initializer}
-        own.update(value for inner in graph.node for value in inner.output)
+        inner_values = {tensor.name for tensor in graph.initializer}
+        inner_values.update(value for inner in graph.node for value in inner.output)
         taken = [value for inner in graph.node for value in outer_values(inner, nested + 1)]
         taken += [value.name for value in graph.output]
-        found += [value for value in taken if value not in own]
-    return list(dict.fromkeys(found))
+        values += [value for value in taken if value not in inner_values]
+    return list(dict.fromkeys(values))
 
 
 def chosen_branch(reading: Reading, node: Node) -> GraphProto:

@@ -151,8 +151,8 @@ class Reading:
     def fold(self, node: Node) -> None:
         """Compute a node whose inputs are constant."""
         feeds = {name: self.constants[name] for name in node.inputs if name}
-        found = evaluate(node.proto, self.opset, feeds)
-        self.constants.update({name: single(array) for name, array in found.items()})
+        arrays = evaluate(node.proto, self.opset, feeds)
+        self.constants.update({name: single(array) for name, array in arrays.items()})
         total = sum(array.size for array in self.constants.values())
         if total > 2 * MOST_VALUES:
             raise ConversionError(field_error("constants", f"at most {2 * MOST_VALUES} values in all", total))
@@ -176,8 +176,8 @@ class Reading:
         answers = {layer for layer, _ in ends.values()}
         if len(answers) != 1 or "" in answers:
             do = "Export a model with one output, or cut one out with onnx.utils.extract_model(...)."
-            found = {value: layer or "a constant, or nothing" for value, (layer, _) in ends.items()}
-            raise ConversionError(field_error("Outputs of the model", "one, of one layer", found, do))
+            names = {value: layer or "a constant, or nothing" for value, (layer, _) in ends.items()}
+            raise ConversionError(field_error("Outputs of the model", "one, of one layer", names, do))
         answer = answers.pop()
         head = max((operators for _, operators in ends.values()), key=len)
         return simplified(self._layers.values(), answer, head, self.origins)

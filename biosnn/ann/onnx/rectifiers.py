@@ -73,10 +73,10 @@ def _bound(reading: Reading, node: Node) -> float:
 def _number(node: Node, name: str, bound: NDArray[Any] | None, default: float) -> float:
     if bound is None:
         return default
-    if not bound.size or math.isnan(found := float(bound.ravel()[0])):
+    if not bound.size or math.isnan(number := float(bound.ravel()[0])):
         raise node.error(field_error(name, "a number", bound.tolist()))
     # The largest number of its type is what some write for none.
-    return math.copysign(math.inf, found) if abs(found) >= float(np.finfo(np.float32).max) else found
+    return math.copysign(math.inf, number) if abs(number) >= float(np.finfo(np.float32).max) else number
 
 
 def _clipped(reading: Reading, node: Node, value: str, low: float, high: float) -> None:

@@ -91,7 +91,7 @@ def node_shapes(node: NodeProto, opset: int, shapes: Mapping[str, tuple[Any, Sha
         inferred = library.shape_inference.infer_node_outputs(schema, node, types, data, opset_imports=imports)
     except Exception as problem:  # a schema error, an inference error, or what nanobind makes of another
         raise ConversionError(f"the shapes of its inputs do not fit: {problem}") from None
-    found = []
+    shape_list = []
     for name in filter(None, node.output):
         dims = inferred[name].tensor_type.shape.dim if name in inferred else None
         known_type = name in inferred and inferred[name].tensor_type.HasField("shape")
@@ -100,8 +100,8 @@ def node_shapes(node: NodeProto, opset: int, shapes: Mapping[str, tuple[Any, Sha
         shape = tuple(int(dim.dim_value) for dim in dims)
         if min(shape, default=0) < 0 or math.prod(shape) > MOST_VALUES:
             raise ConversionError(field_error(f"its output {name!r}", f"at most {MOST_VALUES} values", shape))
-        found.append(shape)
-    return found
+        shape_list.append(shape)
+    return shape_list
 
 
 def evaluate(node: NodeProto, opset: int, feeds: Arrays) -> dict[str, NDArray[Any]]:

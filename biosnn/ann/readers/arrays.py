@@ -57,8 +57,8 @@ def read_arrays(path: Path) -> Graph:
     with files.reading(text, ConversionError, "the description of a network"):
         description = _description(text)
         arrays = path if path.suffix != ".toml" else text.with_name(_file_name(description))
-        with _opened(arrays) as found:
-            return described(description, found)
+        with _opened(arrays) as opened:
+            return described(description, opened)
 
 
 @dataclass(frozen=True)

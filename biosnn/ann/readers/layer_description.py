@@ -120,19 +120,19 @@ class _Fields:
     def pair(self, name: str, default: Any = 1) -> Pair:
         """Down and across; one number stands for both."""
         value = self.entry.get(name, default)
-        found = _wholes(f"{self.where} {name}", value if isinstance(value, list) else [value] * 2, 1)
-        if len(found) != 2:
+        numbers = _wholes(f"{self.where} {name}", value if isinstance(value, list) else [value] * 2, 1)
+        if len(numbers) != 2:
             raise ConversionError(field_error(f"{self.where} {name}", "one whole number, or two", value))
-        return found[0], found[1]
+        return numbers[0], numbers[1]
 
     def sides(self) -> Sides:
         """Top, left, bottom, right; one number stands for all, two for down and across."""
         value = self.entry.get("padding", 0)
-        found = _wholes(f"{self.where} padding", value if isinstance(value, list) else [value] * 4, 0)
-        found = found * 2 if len(found) == 2 else found
-        if len(found) != 4:
+        numbers = _wholes(f"{self.where} padding", value if isinstance(value, list) else [value] * 4, 0)
+        numbers = numbers * 2 if len(numbers) == 2 else numbers
+        if len(numbers) != 4:
             raise ConversionError(field_error(f"{self.where} padding", "one whole number, two, or four", value))
-        return found[0], found[1], found[2], found[3]
+        return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
 def _convolution(fields: _Fields, base: dict[str, Any]) -> Layer:

@@ -80,18 +80,18 @@ def from_torch(module: TorchModule, example: Any, check: bool = True) -> Graph:
     if isinstance(module, torch.jit.ScriptModule):
         raise ConversionError(f"{where} is TorchScript, which PyTorch does not export. Give the module it was made of.")
     module = _unwrapped(module)
-    shown = _shown(torch, module, example, where)
+    example_input = _shown(torch, module, example, where)
     with tempfile.TemporaryDirectory() as folder, _evaluating(module), torch.no_grad():
         path = Path(folder) / "module.onnx"
-        _call(module, shown, where, f"the example, of shape {tuple(shown.shape)}")
-        _export(torch, module, shown, path, where)
+        _call(module, example_input, where, f"the example, of shape {tuple(example_input.shape)}")
+        _export(torch, module, example_input, path, where)
         try:
             _name_layers(path)
             graph = read_onnx(path)
             if check:
                 images = random_images(graph)
                 check_reading(path, graph, images, threads=1)
-                _check_export(module, shown.new_tensor(images), path, where)
+                _check_export(module, example_input.new_tensor(images), path, where)
         except ConversionError as problem:
             raise ConversionError(str(problem).replace(str(path), where)) from None
     return graph
@@ -147,7 +147,7 @@ def _call(module: TorchModule, images: Any, where: str, what: str) -> Any:
     return answers
 
 
-def _export(torch: Any, module: TorchModule, shown: Any, path: Path, where: str) -> None:
+def _export(torch: Any, module: TorchModule, example_input: Any, path: Path, where: str) -> None:
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # it names what it does without
@@ -159,7 +159,7 @@ def _export(torch: Any, module: TorchModule, shown: Any, path: Path, where: str)
             warnings.simplefilter("ignore")  # about PyTorch's own parts
             torch.onnx.export(
                 module,
-                (shown,),
+                (example_input,),
                 path,
                 input_names=["input"],
                 dynamo=True,
@@ -213,8 +213,8 @@ def _check_export(module: TorchModule, images: Any, path: Path, where: str) -> N
     """Make sure that the export computes what the module does."""
     expected = _call(module, images, where, "random images").cpu().numpy()
     output = onnx_file.load(path).graph.output[0].name
-    found = original(path, images.cpu().numpy(), [output], threads=1)[0]
+    computed = original(path, images.cpu().numpy(), [output], threads=1)[0]
     most = float(np.abs(expected).max())
-    if found.shape != expected.shape or not np.abs(found - expected).max() <= RELATIVE * most:
+    if computed.shape != expected.shape or not np.abs(computed - expected).max() <= RELATIVE * most:
         do = "Does it draw random numbers, or depend on the size of the batch? It must do neither."
         raise ConversionError(f"{where}: what PyTorch exported does not compute what the module does. {do}")

@@ -72,8 +72,8 @@ class Bench:
 
     def first(self, images: int) -> Bench:
         """The same with the first of the images only."""
-        shown, labels, ann = (np.asarray(part)[:images] for part in (self.images, self.labels, self.ann))
-        return replace(self, images=shown, labels=labels, ann=ann)
+        some, labels, ann = (np.asarray(part)[:images] for part in (self.images, self.labels, self.ann))
+        return replace(self, images=some, labels=labels, ann=ann)
 
     def tried(self, options: Options, steps: int, **changed: Any) -> Tried:
         """Convert the network, and show it the images.
@@ -107,28 +107,28 @@ def what_might_help(options: Options, steps: int) -> dict[str, dict[str, Any]]:
     dict of str to dict
         By a name for people, what `convert` takes; ``steps`` are also those for which images are to be shown.
     """
-    found: dict[str, dict[str, Any]] = {"twice the steps": {"steps": 2 * steps}}
+    changes: dict[str, dict[str, Any]] = {"twice the steps": {"steps": 2 * steps}}
     balance = options.balance
     if steps > 1:
-        found["half the steps"] = {"steps": steps // 2}
+        changes["half the steps"] = {"steps": steps // 2}
     if balance.method == "percentile":
         percentile = balance.percentile or percentile_for(steps)
         higher, lower = 100 - (100 - percentile) / 10, max(100 - (100 - percentile) * 10, 50)
-        found |= {f"percentile {p:.6g}": {"percentile": p} for p in (higher, lower) if p != percentile}
+        changes |= {f"percentile {p:.6g}": {"percentile": p} for p in (higher, lower) if p != percentile}
     else:
-        found["percentile 99.9"] = {"method": "percentile", "percentile": 99.9}
-    found |= {f"thresholds times {factor}": {"alpha": balance.alpha * factor} for factor in (0.8, 1.25)}
+        changes["percentile 99.9"] = {"method": "percentile", "percentile": 99.9}
+    changes |= {f"thresholds times {factor}": {"alpha": balance.alpha * factor} for factor in (0.8, 1.25)}
     if balance.per == "layer":
-        found["a threshold a channel"] = {"per": "channel"}
+        changes["a threshold a channel"] = {"per": "channel"}
     else:
-        found["a threshold a layer"] = {"per": "layer"}
+        changes["a threshold a layer"] = {"per": "layer"}
     if options.neuron != "if_soft":
-        found["soft reset"] = {"neuron": "if_soft", "preset": ""}
+        changes["soft reset"] = {"neuron": "if_soft", "preset": ""}
     if options.start != 0.5:
-        found["start at half a threshold"] = {"start": 0.5}
+        changes["start at half a threshold"] = {"start": 0.5}
     if options.input != "analog":
-        found["pixels as currents"] = {"input": "analog"}
-    return found
+        changes["pixels as currents"] = {"input": "analog"}
+    return changes
 
 
 def ended_early(

@@ -110,36 +110,46 @@ def explain(
     if snn.options.code != "rate":
         do = "First spikes have no rates: biosnn.measure.layer_activity and outcome.firsts say what its layers do."
         raise ConversionError(field_error("explain", "a network of the code 'rate'", snn.options.code, do))
-    shown = check_images(snn.graph, images)
-    if any(len(counts) != len(shown) for counts in outcome.spikes.values()) or len(outcome.potentials) != len(shown):
+    inputs = check_images(snn.graph, images)
+    if any(len(counts) != len(inputs) for counts in outcome.spikes.values()) or len(outcome.potentials) != len(inputs):
         do = "Run it with each=True, on these images."
-        raise ConversionError(field_error("explain, outcome", f"spikes for each of {len(shown)} images", outcome, do))
+        raise ConversionError(field_error("explain, outcome", f"spikes for each of {len(inputs)} images", outcome, do))
     names = [population.name for population in snn.network.hidden if population.kind == RELU]
-    meant = reference(snn.graph).activations(shown, names)
-    told = {**_input_rates(snn, shown, outcome), **_rates(snn, outcome)}
-    own: dict[tuple[float, ...], NDArray[np.float64] | None] = {}
+    meant = reference(snn.graph).activations(inputs, names)
+    told = {**_input_rates(snn, inputs, outcome), **_rates(snn, outcome)}
+    response_curves: dict[tuple[float, ...], NDArray[np.float64] | None] = {}
     rng = np.random.default_rng(seed)
     reports = []
     for population in snn.network.hidden:
         if population.kind != MAXIMUM:
             counts = outcome.spikes[population.name]
             starts = tuple(np.unique(snn.adjustment(population.name).start).tolist())
-            if starts not in own:
-                own[starts] = _own_rates(snn, outcome.steps, starts)
+            if starts not in response_curves:
+                response_curves[starts] = _own_rates(snn, outcome.steps, starts)
             reports.append(
-                _report(snn, population, meant[population.name], counts, told, outcome.steps, own[starts], points, rng)
+                _report(
+                    snn,
+                    population,
+                    meant[population.name],
+                    counts,
+                    told,
+                    outcome.steps,
+                    response_curves[starts],
+                    points,
+                    rng,
+                )
             )
     return reports
 
 
 def _rates(snn: SpikingNetwork, outcome: Outcome) -> dict[str, NDArray[np.float32]]:
     """What spikes stand for, as activations, channels first; for each population that spikes but the output."""
-    found = {}
+    rates_by_name = {}
     for population in snn.network.hidden:
         theta = spread(snn.thresholds[population.name], population.shape)
         rates = outcome.spikes[population.name] * theta / outcome.steps
-        found[population.name] = _laid(rates, order(population.shape), population.shape)
-    return found
+        rates_by_name[population.name] = _laid(rates, order(population.shape), population.shape)
+    return rates_by_name
 
 
 def _laid(values: NDArray[Any], order: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -149,14 +159,14 @@ def _laid(values: NDArray[Any], order: NDArray[np.int64], shape: tuple[int, ...]
     return flat.reshape(len(values), *shape)
 
 
-def _input_rates(snn: SpikingNetwork, shown: NDArray[np.float32], outcome: Outcome) -> dict[str, NDArray[np.float32]]:
+def _input_rates(snn: SpikingNetwork, images: NDArray[np.float32], outcome: Outcome) -> dict[str, NDArray[np.float32]]:
     """What the input brought on average."""
     name, shape = snn.graph.input.name, snn.graph.input.shape
     if snn.options.input == "analog":
-        return {name: shown}
+        return {name: images}
     counts = outcome.spikes[ON] - outcome.spikes.get(OFF, np.zeros_like(outcome.spikes[ON]))
     if snn.options.input == "first spike":  # each lasts: how long does not stand in its count, but in the pixel
-        levels = np.round(np.clip(shown / largest_pixel(snn), -1, 1) * outcome.steps) / outcome.steps
+        levels = np.round(np.clip(images / largest_pixel(snn), -1, 1) * outcome.steps) / outcome.steps
         return {name: (levels * largest_pixel(snn)).astype(np.float32)}
     return {name: _laid(counts * largest_pixel(snn) / outcome.steps, pixel_order(snn.network), shape)}
 
@@ -187,7 +197,7 @@ def _report(
     counts: NDArray[np.int64],
     told: Mapping[str, NDArray[np.float32]],
     steps: int,
-    own: NDArray[np.float64] | None,
+    response_curve: NDArray[np.float64] | None,
     points: int,
     rng: np.random.Generator,
 ) -> LayerReport:
@@ -199,9 +209,9 @@ def _report(
     clipped = np.minimum(got, theta)
     whole = np.clip(np.floor(clipped / theta * steps + start + 1e-6), 0, steps) / steps * theta
     alone = whole
-    if own is not None:
+    if response_curve is not None:
         place = np.searchsorted(np.unique(start), start)  # of the channel's start among all
-        alone = own[place, np.round(clipped / theta * LEVELS).astype(np.int64)] * theta
+        alone = response_curve[place, np.round(clipped / theta * LEVELS).astype(np.int64)] * theta
     parts = dict(zip(PARTS, (got - meant, clipped - got, whole - clipped, alone - whole, rate - alone), strict=True))
     parts["error"] = rate - meant
     scale, mean = float(np.sqrt(np.mean(meant**2))) or 1.0, float(np.mean(meant)) or 1.0
@@ -225,10 +235,12 @@ def _report(
 
 def _mean_input(population: Population, told: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     """What a population got on average, a step, from what its sources really told."""
-    found = np.broadcast_to(population.bias, (len(next(iter(told.values()))), *population.shape)).astype(np.float32)
+    mean_input = np.broadcast_to(population.bias, (len(next(iter(told.values()))), *population.shape)).astype(
+        np.float32
+    )
     for path in population.paths:
         values = told[path.source]
         for layer in path.layers:
             values = forward(layer, [values], bias=False)
-        found += values
-    return found
+        mean_input += values
+    return mean_input

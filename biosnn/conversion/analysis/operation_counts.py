@@ -93,10 +93,12 @@ def _hybrid(net: HybridNetwork, outcome: HybridOutcome) -> Ledger:
 
 def _analog(net: HybridNetwork, piece: Piece, images: int) -> list[LayerCounts]:
     """The layers of the ordinary network that a stage computes, which are those that spikes would have replaced."""
-    found, whole, graph = [], net.whole, net.graph
-    own = {layer.name for layer in piece.graph.layers if isinstance(layer, Relu) or layer.name == graph.output}
+    entries, whole, graph = [], net.whole, net.graph
+    computed_here = {
+        layer.name for layer in piece.graph.layers if isinstance(layer, Relu) or layer.name == graph.output
+    }
     for population in whole.network.populations:
-        for number, path in enumerate(population.paths if population.name in own else ()):
+        for number, path in enumerate(population.paths if population.name in computed_here else ()):
             connection, macs = whole.connections[population.name, number], _macs(path)
             if path.source == graph.input.name:
                 macs = int(connection.fan_out.sum())  # as where it drives neurons
@@ -113,8 +115,8 @@ def _analog(net: HybridNetwork, piece: Piece, images: int) -> list[LayerCounts]:
                 passes=1,
                 weights=connection.weights.size,
             )
-            found.append(replace(entry, sources=math.prod(whole.network.shape(path.source))))
-    return found
+            entries.append(replace(entry, sources=math.prod(whole.network.shape(path.source))))
+    return entries
 
 
 def _entries(
@@ -127,26 +129,26 @@ def _entries(
     shared: dict[str, Any],
 ) -> list[LayerCounts]:
     connection = snn.connections[population.name, number]
-    own = {"update": _update(snn, population, outcome), **shared, "weights": connection.weights.size}
+    common = {"update": _update(snn, population, outcome), **shared, "weights": connection.weights.size}
     neurons = 0 if number else population.neurons
     name = _name(population, path)
     if path.source in outcome.spikes:
         fired = _total(outcome.spikes[path.source])
-        return [LayerCounts.spiking(name, fired, connection.fan_out, neurons=neurons, macs=_macs(path), **own)]
+        return [LayerCounts.spiking(name, fired, connection.fan_out, neurons=neurons, macs=_macs(path), **common)]
     if path.source != snn.graph.input.name:  # decoded rates, or what an analog layer computed
         sources = math.prod(snn.network.shape(path.source))
-        constant = LayerCounts.analog(name, _macs(path), sources=1, neurons=neurons, passes=1, **own)
+        constant = LayerCounts.analog(name, _macs(path), sources=1, neurons=neurons, passes=1, **common)
         return [replace(constant, sources=sources)] if constant.macs or neurons else []
     if not encoders:
         sources = snn.graph.input.neurons
-        return [LayerCounts.analog(name, connection.fan_out, sources=sources, neurons=neurons, passes=1, **own)]
-    found = []
+        return [LayerCounts.analog(name, connection.fan_out, sources=sources, neurons=neurons, passes=1, **common)]
+    entries = []
     for place, side in enumerate(encoders):
         fired, size = _total(outcome.spikes[side]), 0 if place else neurons
         macs = 0 if place else _macs(path)  # positive and negative pixels are one input of the ordinary network
         called = name if len(encoders) == 1 else f"{name} ({side.removeprefix('input, ')})"
-        found.append(LayerCounts.spiking(called, fired, connection.fan_out, neurons=size, macs=macs, **own))
-    return found
+        entries.append(LayerCounts.spiking(called, fired, connection.fan_out, neurons=size, macs=macs, **common))
+    return entries
 
 
 def _name(population: Population, path: Path) -> str:

@@ -101,11 +101,11 @@ class Target:
     @cached_property
     def means(self) -> Mapping[str, Floats]:
         """The mean activation of each channel of each layer that spikes."""
-        found = {}
+        means = {}
         for name in spiking_layers(self.snn):  # one at a time, since all of them may not fit into memory
             values = reference(self.snn.graph).activations(self.shown, [name])[name]
-            found[name] = values.mean(axis=(0, *range(2, values.ndim)), dtype=np.float64)
-        return found
+            means[name] = values.mean(axis=(0, *range(2, values.ndim)), dtype=np.float64)
+        return means
 
     def run(self, networks: Sequence[SpikingNetwork]) -> list[Outcome]:
         """What spiking networks answer."""
@@ -163,27 +163,27 @@ def search_scales(target: Target, *, layers: bool = True, report: Report | None 
     -------
     Search
     """
-    snn, found = target.snn, dict[float, float]()
+    snn, error_of = target.snn, dict[float, float]()
     for turn in range(3):
-        grid = _between(found) if turn else COARSE
+        grid = _between(error_of) if turn else COARSE
         _told(report, turn / 3 * (0.3 if layers else 1), "threshold scales")
-        found |= dict(zip(grid, target.errors([scaled(snn, scale) for scale in grid]), strict=True))
-    best = min(found, key=lambda scale: found[scale])
-    scales, error = dict.fromkeys(spiking_layers(snn), best), found[best]
+        error_of |= dict(zip(grid, target.errors([scaled(snn, scale) for scale in grid]), strict=True))
+    best = min(error_of, key=lambda scale: error_of[scale])
+    scales, error = dict.fromkeys(spiking_layers(snn), best), error_of[best]
     for number, name in enumerate(scales if layers else ()):
         _told(report, 0.3 + 0.7 * number / len(scales), f"threshold scale of {name}")
         grid = tuple(scales[name] * factor for factor in FINE)
         errors = target.errors([scaled(snn, scales | {name: scale}) for scale in grid])
         if errors.min() < error:
             error, scales[name] = float(errors.min()), grid[int(errors.argmin())]
-    tried = np.sort(list(found))
-    return Search(scaled(snn, scales), scales, tried, np.array([found[scale] for scale in tried]))
+    tried = np.sort(list(error_of))
+    return Search(scaled(snn, scales), scales, tried, np.array([error_of[scale] for scale in tried]))
 
 
-def _between(found: Mapping[float, float]) -> tuple[float, ...]:
+def _between(errors: Mapping[float, float]) -> tuple[float, ...]:
     """Scales between the best one and its neighbours."""
-    tried = sorted(found)
-    best = tried.index(min(found, key=lambda scale: found[scale]))
+    tried = sorted(errors)
+    best = tried.index(min(errors, key=lambda scale: errors[scale]))
     beside = [tried[place] for place in (best - 1, best + 1) if 0 <= place < len(tried)]
     return tuple(math.sqrt(other * tried[best]) for other in beside)
 

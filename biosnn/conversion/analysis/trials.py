@@ -70,8 +70,8 @@ class Trials:
         if snn.options.code != "rate":
             raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
         self.snn, self.T = snn, check_steps(T)
-        self.sim, self.how = sim, RunSettings(self.T, each, None, precision, None, None)
-        self._program = Program(sim, snn, self.how, TOGETHER, varied=True)
+        self.sim, self.run_settings = sim, RunSettings(self.T, each, None, precision, None, None)
+        self._program = Program(sim, snn, self.run_settings, TOGETHER, varied=True)
 
     def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
         """A network that was converted by itself, with other thresholds or another start, as one for these trials.
@@ -84,8 +84,8 @@ class Trials:
         if not _same_layers(snn.network, self.snn.network):
             names = [population.name for population in snn.network.populations]
             raise ConversionError(field_error("Trials.variant", "the layers and weights of the trials", names))
-        own = self.snn
-        return replace(snn, network=own.network, lowest=own.lowest, highest=own.highest)
+        base = self.snn
+        return replace(snn, network=base.network, lowest=base.lowest, highest=base.highest)
 
     def run(
         self, networks: Sequence[SpikingNetwork], images: ArrayLike, labels: ArrayLike | None = None
@@ -110,15 +110,16 @@ class Trials:
         ConversionError
             If a network has other layers, synapses or options.
         """
-        shown = check_images(self.snn.graph, images)
-        right = check_labels(labels, len(shown), self.snn.graph)
+        inputs = check_images(self.snn.graph, images)
+        classes = check_labels(labels, len(inputs), self.snn.graph)
         for snn in networks:
             if snn.network is not self.snn.network or not one_program(snn.options, self.snn.options):
                 do = "Make others by Trials.variant, with_thresholds or with_adjustment."
                 raise ConversionError(
                     field_error("Trials.run", "variants of the network of the trials", snn.options, do)
                 )
-        read = partial(read_part, self.sim, self.snn, self.how)
+        read = partial(read_part, self.sim, self.snn, self.run_settings)
         return [
-            replace(joined(parts, self.how.each), labels=right) for parts in self._program.run(networks, shown, read)
+            replace(joined(parts, self.run_settings.each), labels=classes)
+            for parts in self._program.run(networks, inputs, read)
         ]

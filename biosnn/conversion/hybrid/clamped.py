@@ -37,9 +37,9 @@ def clamped(whole: SpikingNetwork) -> SpikingNetwork:
         inner = tuple(path for path in population.paths if path.source != entrance)
         if population.kind == RELU:
             places = start + np.arange(population.neurons).reshape(population.shape)
-            own = Select(name=f"{population.name}, own", inputs=(ENTRANCE,), shape=population.shape, source=places)
+            current = Select(name=f"{population.name}, own", inputs=(ENTRANCE,), shape=population.shape, source=places)
             bias = np.zeros_like(population.bias)
-            populations.append(replace(population, paths=(Path(ENTRANCE, (own,)), *inner), bias=bias))
+            populations.append(replace(population, paths=(Path(ENTRANCE, (current,)), *inner), bias=bias))
             start += population.neurons
         else:
             populations.append(replace(population, paths=inner))
@@ -75,18 +75,18 @@ class Currents:
         """Currents for images, shape (images, neurons), and what they bring to the output, shape (images, classes)."""
         values = {self.whole.graph.input.name: images}
         values |= self.first.activations(self.before.fed(values), self.before.gives)
-        found = self.silent.activations(self.piece.fed(values), [*self.sums.values(), self.end])
+        activations = self.silent.activations(self.piece.fed(values), [*self.sums.values(), self.end])
         currents = []
         for population in self.whole.network.populations:
             size = (len(images), population.neurons)
             if population.name in self.sums:
-                currents.append(found[self.sums[population.name]].reshape(size))
+                currents.append(activations[self.sums[population.name]].reshape(size))
             elif population.kind == RELU:
                 theta = self.whole.thresholds[population.name]
                 below = np.broadcast_to(-theta.reshape(-1, *[1] * (len(population.shape) - 1)), population.shape)
                 currents.append(np.broadcast_to(below.ravel(), size))
             elif population.kind == OUTPUT:
-                direct = found[self.end].reshape(size) - population.bias.ravel()
+                direct = activations[self.end].reshape(size) - population.bias.ravel()
         return np.concatenate(currents, axis=1), direct
 
 
@@ -106,7 +106,11 @@ def _silent(graph: Graph, output: str) -> Graph:
 
 
 def last_layers(
-    sim: Simulation, whole: SpikingNetwork, nets: list[HybridNetwork], images: NDArray[np.float32], how: RunSettings
+    sim: Simulation,
+    whole: SpikingNetwork,
+    nets: list[HybridNetwork],
+    images: NDArray[np.float32],
+    run_settings: RunSettings,
 ) -> list[tuple[Outcome, dict[str, NDArray[np.int64]], NDArray[np.float32]]]:
     """What hybrids do whose last layers spike.
 
@@ -120,7 +124,7 @@ def last_layers(
         Hybrids of it, in which analog layers come first.
     images : ndarray of float32
         Images.
-    how : RunSettings
+    run_settings : RunSettings
         How they are shown.
 
     Returns
@@ -131,20 +135,20 @@ def last_layers(
     """
     if not nets:
         return []
-    snn, marks = clamped(whole), np.array(how.marks)
+    snn, marks = clamped(whole), np.array(run_settings.marks)
     size = max(MOST_CURRENTS // snn.graph.input.neurons, 1)
     parts = [images[start : start + size] for start in range(0, len(images), size)]
     sources = [Currents(whole, net) for net in nets]
-    program = Program(sim, snn, how, min(-(-len(images) // PROCESSES), max(size // 8, 1)))
+    program = Program(sim, snn, run_settings, min(-(-len(images) // PROCESSES), max(size // 8, 1)))
 
-    found = []
+    results = []
     for source in sources:
         totals, did, outputs = Totals({}), [], []
 
         def read(built: Any, part: slice, totals: Totals = totals) -> Outcome:
-            shown = part.stop - part.start
-            totals.add({name: counter.read_marks(shown) for name, counter in built.spike_counters.items()})
-            return read_part(sim, snn, how, built, part)
+            n_images = part.stop - part.start
+            totals.add({name: counter.read_marks(n_images) for name, counter in built.spike_counters.items()})
+            return read_part(sim, snn, run_settings, built, part)
 
         for part in parts:
             currents, direct = source.of(part)
@@ -152,8 +156,8 @@ def last_layers(
             told = np.concatenate([outcome.potentials[:, marks - 1] for outcome in here])
             outputs.append(np.asarray(told / marks[:, None] + direct[:, None], np.float32))
             did += [lean(outcome) for outcome in here]
-        found.append((joined(did, False), totals.counts, np.concatenate(outputs)))
-    return found
+        results.append((joined(did, False), totals.counts, np.concatenate(outputs)))
+    return results
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +168,8 @@ class Totals:
 
     def add(self, counts: dict[str, NDArray[np.int64]]) -> None:
         """Count some images more, given shape (images or 1, marks, neurons)."""
-        for name, found in counts.items():
-            self.counts[name] = self.counts.get(name, 0) + found.sum(axis=0)
+        for name, counted in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + counted.sum(axis=0)
 
 
 def lean(outcome: Outcome) -> Outcome:

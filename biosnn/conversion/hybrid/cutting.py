@@ -118,15 +118,15 @@ def cut(graph: Graph, spiking: Iterable[str]) -> tuple[Piece, ...]:
     """
     number, kinds = _numbers(graph, set(spiking))
     last = len(kinds) - 1
-    found = []
+    pieces = []
     for piece, spikes in enumerate(kinds):
         gives = tuple(
             name
             for name in number
             if number[name] == piece and any(number.get(r, last) > piece for r in _readers(graph, number, name))
         )
-        found.append(_piece(graph, number, piece, gives if piece < last else (graph.output,), spikes))
-    return tuple(found)
+        pieces.append(_piece(graph, number, piece, gives if piece < last else (graph.output,), spikes))
+    return tuple(pieces)
 
 
 def _numbers(graph: Graph, spiking: set[str]) -> tuple[dict[str, int], list[bool]]:
@@ -141,38 +141,38 @@ def _numbers(graph: Graph, spiking: set[str]) -> tuple[dict[str, int], list[bool
     stops = {*number, *(pool.name for pool in pools)}
     for layer in reversed(pools):
         # Spikes are pooled only for those who take spikes; otherwise, decoded rates are.
-        own = number[pooled(graph, layer)]
-        there = any(number.get(reader, len(kinds) - 1) == own for reader in _readers(graph, stops, layer.name))
-        number[layer.name] = own if there or not kinds[own] else own + 1
+        of_relu = number[pooled(graph, layer)]
+        there = any(number.get(reader, len(kinds) - 1) == of_relu for reader in _readers(graph, stops, layer.name))
+        number[layer.name] = of_relu if there or not kinds[of_relu] else of_relu + 1
     return {layer.name: number[layer.name] for layer in graph.layers if layer.name in number}, kinds
 
 
 def _readers(graph: Graph, stops: Iterable[str], name: str) -> set[str]:
     """The next ReLUs and max pooling that read a layer, through linear layers, or the output."""
-    found, waiting, known = set(), [name], set(stops)
+    readers, waiting, known = set(), [name], set(stops)
     while waiting:
         reached = waiting.pop()
         if reached == graph.output:
-            found.add(reached)
+            readers.add(reached)
         for layer in graph.readers(reached):
             if layer.name in known:
-                found.add(layer.name)
+                readers.add(layer.name)
             else:
                 waiting.append(layer.name)
-    return found
+    return readers
 
 
 def _piece(graph: Graph, number: Mapping[str, int], piece: int, gives: tuple[str, ...], spikes: bool) -> Piece:
-    own, outside, waiting = set(), set(), list(gives)
+    members, outside, waiting = set(), set(), list(gives)
     while waiting:
         name = waiting.pop()
         if isinstance(graph[name], Input) or number.get(name, piece) < piece:
             outside.add(name)
-        elif name not in own:
-            own.add(name)
+        elif name not in members:
+            members.add(name)
             waiting += graph[name].inputs
     takes = tuple(layer.name for layer in graph.layers if layer.name in outside)
-    layers = [*_entrance(graph, takes), *(layer for layer in graph.layers if layer.name in own)]
+    layers = [*_entrance(graph, takes), *(layer for layer in graph.layers if layer.name in members)]
     output = gives[0]
     if len(gives) > 1:
         exits = [_flat(f"{name}, flat", name, graph) for name in gives]

@@ -17,7 +17,7 @@ from biosnn.ann.images import check_images
 from biosnn.ann.reference import reference
 from biosnn.conversion.hybrid.clamped import PROCESSES, Totals, last_layers, lean
 from biosnn.conversion.hybrid.cutting import relus
-from biosnn.conversion.hybrid.network import HybridNetwork, check_marks, decoded, goes_on, marks_to, to_hybrid
+from biosnn.conversion.hybrid.network import HybridNetwork, analog_remainder, check_marks, decoded, marks_to, to_hybrid
 from biosnn.conversion.hybrid.outcome import HybridOutcome
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
@@ -120,21 +120,21 @@ def try_cuts(
         raise ConversionError(field_error("try_cuts", expected, given))
     if layers < 2:
         raise ConversionError(field_error("try_cuts", "a network of two ReLU layers or more", layers))
-    shown = check_images(whole.graph, images)
-    right = check_labels(labels, len(shown), whole.graph)
-    assert right is not None
+    inputs = check_images(whole.graph, images)
+    classes = check_labels(labels, len(inputs), whole.graph)
+    assert classes is not None
     told = marks_to(T) if marks is None else check_marks(marks, T)
     many = thinned(layers, cuts)
     first = [to_hybrid(whole, f"first {k}") for k in (*many, layers)]
-    how = RunSettings(T, True, None, "float32", None, None, told)
-    begun = first_layers(sim, whole, first, shown, right, how)
-    found = [Cut(FIRST, k, net, did) for k, net, did in zip(many, first, begun.outcomes, strict=False)]
+    run_settings = RunSettings(T, True, None, "float32", None, None, told)
+    begun = first_layers(sim, whole, first, inputs, classes, run_settings)
+    tried = [Cut(FIRST, k, net, did) for k, net, did in zip(many, first, begun.outcomes, strict=False)]
     last = [to_hybrid(whole, f"last {k}") for k in many]
-    ended = last_layers(sim, whole, last, shown, replace(how, each=False))
+    ended = last_layers(sim, whole, last, inputs, replace(run_settings, each=False))
     for k, net, (did, totals, outputs) in zip(many, last, ended, strict=True):
-        found.append(Cut(LAST, k, net, outcome_of(net, did, totals, outputs, right, np.array(told))))
-    found.append(Cut(ALL, layers, first[-1], begun.outcomes[-1]))
-    return Cuts(found, begun.errors, begun.rates)
+        tried.append(Cut(LAST, k, net, outcome_of(net, did, totals, outputs, classes, np.array(told))))
+    tried.append(Cut(ALL, layers, first[-1], begun.outcomes[-1]))
+    return Cuts(tried, begun.errors, begun.rates)
 
 
 def thinned(layers: int, cuts: int) -> list[int]:
@@ -170,35 +170,35 @@ def first_layers(
     nets: list[HybridNetwork],
     images: NDArray[np.float32],
     labels: NDArray[np.int64],
-    how: RunSettings,
+    run_settings: RunSettings,
 ) -> Begun:
     """What hybrids do whose first layers spike, and the whole network, which is the last of them: from one run."""
-    marks, names = np.array(how.marks), relus(whole.graph)
-    rests = [goes_on(net.stages[1].piece) if len(net.stages) > 1 else None for net in nets]
+    marks, names = np.array(run_settings.marks), relus(whole.graph)
+    rests = [analog_remainder(net.stages[1].piece) if len(net.stages) > 1 else None for net in nets]
     computed, totals = reference(whole.graph), Totals({})
 
     def read(built: Any, part: slice) -> Any:
         counts = {name: counter.read_marks(part.stop - part.start) for name, counter in built.spike_counters.items()}
         totals.add(counts)
         values = {name: decoded(whole, name, counts[name], marks) for name in counts}
-        outcome = read_part(sim, whole, how, built, part)
-        shown = images[part]
-        pixels = {whole.graph.input.name: shown}
+        outcome = read_part(sim, whole, run_settings, built, part)
+        part_images = images[part]
+        pixels = {whole.graph.input.name: part_images}
         answers = [rest(pixels, values) if rest else _potentials(outcome, marks) for rest in rests]
-        meant = computed.activations(shown, names)
+        meant = computed.activations(part_images, names)
         off = np.array([_squares(values[name] - meant[name][:, None]) for name in names])
         squares = np.array([float((meant[name] ** 2).sum()) for name in names])
         return lean(outcome), answers, off, squares
 
-    program = Program(sim, whole, how, -(-len(images) // PROCESSES))
-    found = program.run([whole], images, read)[0]
-    did = joined([part[0] for part in found], False)
-    outputs = [np.concatenate([part[1][k] for part in found]) for k in range(len(nets))]
+    program = Program(sim, whole, run_settings, -(-len(images) // PROCESSES))
+    parts = program.run([whole], images, read)[0]
+    did = joined([part[0] for part in parts], False)
+    outputs = [np.concatenate([part[1][k] for part in parts]) for k in range(len(nets))]
     ended = zip(nets, outputs, strict=True)
     outcomes = [outcome_of(net, did, totals.counts, out, labels, marks) for net, out in ended]
-    errors = np.sqrt(np.sum([part[2] for part in found], axis=0) / np.sum([part[3] for part in found], axis=0)[:, None])
-    shown = len(images) * how.T
-    return Begun(outcomes, errors, np.array([totals.counts[name][-1].mean() / shown for name in names]))
+    errors = np.sqrt(np.sum([part[2] for part in parts], axis=0) / np.sum([part[3] for part in parts], axis=0)[:, None])
+    neuron_steps = len(images) * run_settings.T
+    return Begun(outcomes, errors, np.array([totals.counts[name][-1].mean() / neuron_steps for name in names]))
 
 
 def _squares(off: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -225,8 +225,8 @@ def outcome_of(
         if stage.snn is None:
             stages.append(None)
             continue
-        own = [population.name for population in stage.snn.network.populations if population.name in totals]
-        counts = {name: totals[name] for name in own}
-        by_step = {name: did.by_step[name] for name in own}
-        stages.append(replace(did, spikes={name: totals[name][-1:] for name in own}, by_step=by_step))
+        names = [population.name for population in stage.snn.network.populations if population.name in totals]
+        counts = {name: totals[name] for name in names}
+        by_step = {name: did.by_step[name] for name in names}
+        stages.append(replace(did, spikes={name: totals[name][-1:] for name in names}, by_step=by_step))
     return HybridOutcome(outputs, marks, labels, tuple(stages), 0, counts)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.conversion.hybrid.cutting import cut, relus
-from biosnn.conversion.hybrid.network import decoded, goes_on
+from biosnn.conversion.hybrid.network import analog_remainder, decoded
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome, decisions
 
@@ -45,7 +45,7 @@ class Remainders:
         """
         if first not in self._known:
             piece = cut(snn.graph, relus(snn.graph)[:first])[1]
-            self._known[first] = piece.takes, goes_on(piece)
+            self._known[first] = piece.takes, analog_remainder(piece)
         takes, answers = self._known[first]
         steps, counts = np.array([outcome.steps]), outcome.spikes
         told = {name: decoded(snn, name, counts[name][:, None], steps) for name in set(takes) & set(counts)}

@@ -100,13 +100,13 @@ class HybridNetwork:
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """For each population of the whole, in words: its name, shape, thresholds, and where its synapses come from."""
-        own = {row[0]: row for stage in self.stages if stage.snn for row in stage.snn.rows()}
-        found = []
+        spiking_rows = {row[0]: row for stage in self.stages if stage.snn for row in stage.snn.rows()}
+        rows = []
         for population in self.whole.network.populations:
             shape = " x ".join(map(str, population.shape))
             sources = ", ".join(path.source for path in population.paths)
-            found.append(own.get(population.name, (population.name, shape, "analog", sources)))
-        return found
+            rows.append(spiking_rows.get(population.name, (population.name, shape, "analog", sources)))
+        return rows
 
     def __str__(self) -> str:
         return as_table(self.rows())
@@ -144,15 +144,15 @@ class HybridNetwork:
         RunError
             If the simulation fails.
         """
-        shown = check_images(self.graph, images)
-        right = check_labels(labels, len(shown), self.graph)
+        inputs = check_images(self.graph, images)
+        classes = check_labels(labels, len(inputs), self.graph)
         steps = check_steps(T)
         told = marks_to(steps) if marks is None else check_marks(marks, steps)
-        how = RunSettings(steps, False, None, precision, jobs, report, told)
+        run_settings = RunSettings(steps, False, None, precision, jobs, report, told)
         if sim is None:
             with session(target, seed=seed) as opened:
-                return _run(self, opened, shown, right, how)
-        return _run(self, sim, shown, right, how)
+                return _run(self, opened, inputs, classes, run_settings)
+        return _run(self, sim, inputs, classes, run_settings)
 
 
 def to_hybrid(whole: SpikingNetwork, spiking: str | Iterable[str]) -> HybridNetwork:
@@ -175,13 +175,13 @@ def to_hybrid(whole: SpikingNetwork, spiking: str | Iterable[str]) -> HybridNetw
     if options.code != "rate":
         do = "Windows of first spikes have no rates to decode."
         raise ConversionError(field_error("convert, spiking", "the code 'rate'", options.code, do))
-    found = HybridNetwork(whole, chosen(whole.graph, spiking))
+    hybrid = HybridNetwork(whole, chosen(whole.graph, spiking))
     entrance = (whole.graph.input.name,)
-    for piece in cut(whole.graph, found.spiking):
+    for piece in cut(whole.graph, hybrid.spiking):
         if piece.spikes and piece.takes != entrance and options.input != "analog":
             expected = f"'analog', as a layer that spikes takes the values of {', '.join(piece.takes)}"
             raise ConversionError(field_error("convert, spiking: Options.input", expected, options.input))
-    return found
+    return hybrid
 
 
 def marks_to(T: int, each: int = 2) -> tuple[int, ...]:
@@ -199,11 +199,15 @@ def check_marks(marks: Sequence[int], T: int) -> tuple[int, ...]:
 
 
 def _run(
-    net: HybridNetwork, sim: Simulation, images: NDArray[np.float32], labels: NDArray[np.int64] | None, how: RunSettings
+    net: HybridNetwork,
+    sim: Simulation,
+    images: NDArray[np.float32],
+    labels: NDArray[np.int64] | None,
+    run_settings: RunSettings,
 ) -> HybridOutcome:
     values: dict[str, NDArray[np.float32]] = {net.graph.input.name: images}
     did: list[Outcome | None] = []
-    once = replace(how, marks=(how.T,))
+    once = replace(run_settings, marks=(run_settings.T,))
     *earlier, last = [stage for stage in net.stages if stage.snn]
     for stage in net.stages[: net.stages.index(last)]:
         fed = stage.piece.fed(values)
@@ -215,21 +219,21 @@ def _run(
             did.append(replace(joined([part.outcome for part in parts], False), elapsed=elapsed))
             values |= {name: np.concatenate([part.told[name][:, -1] for part in parts]) for name in stage.piece.gives}
     assert last.snn is not None
-    answer = _answerer(net, last, values, how.marks)
-    read = _reader(sim, last.snn, how)
+    answer = _answerer(net, last, values, run_settings.marks)
+    read = _reader(sim, last.snn, run_settings)
 
     def read_and_answer(built: Built, part: slice) -> tuple[Told, NDArray[np.float32]]:
         told = read(built, part)
         answers = answer(told, part)
         return replace(told, told={}), answers  # which need not be kept
 
-    found, elapsed = in_parts(sim, last.snn, last.piece.fed(values), how, read_and_answer)
-    did.append(replace(joined([part.outcome for part, _ in found], False), elapsed=elapsed))
+    results, elapsed = in_parts(sim, last.snn, last.piece.fed(values), run_settings, read_and_answer)
+    did.append(replace(joined([part.outcome for part, _ in results], False), elapsed=elapsed))
     did += [None] * (len(net.stages) - len(did))
-    counts = {name: np.sum([part.counts[name] for part, _ in found], axis=0) for name in found[0][0].counts}
-    before = how.T * len(earlier)
-    outputs = np.concatenate([answers for _, answers in found])
-    return HybridOutcome(outputs, before + np.array(how.marks), labels, tuple(did), before, counts)
+    counts = {name: np.sum([part.counts[name] for part, _ in results], axis=0) for name in results[0][0].counts}
+    before = run_settings.T * len(earlier)
+    outputs = np.concatenate([answers for _, answers in results])
+    return HybridOutcome(outputs, before + np.array(run_settings.marks), labels, tuple(did), before, counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,11 +248,13 @@ class Told:
     told: Values
 
 
-def _reader(sim: Simulation, snn: SpikingNetwork, how: RunSettings) -> Callable[[Built, slice], Told]:
+def _reader(sim: Simulation, snn: SpikingNetwork, run_settings: RunSettings) -> Callable[[Built, slice], Told]:
     def read(built: Built, part: slice) -> Told:
         counts = {name: counter.read_marks(part.stop - part.start) for name, counter in built.spike_counters.items()}
-        told = {end: decoded(snn, end, counts[end], np.array(how.marks)) for end in snn.network.ends}
-        return Told(read_part(sim, snn, how, built, part), {name: c.sum(axis=0) for name, c in counts.items()}, told)
+        told = {end: decoded(snn, end, counts[end], np.array(run_settings.marks)) for end in snn.network.ends}
+        return Told(
+            read_part(sim, snn, run_settings, built, part), {name: c.sum(axis=0) for name, c in counts.items()}, told
+        )
 
     return read
 
@@ -286,12 +292,12 @@ def _answerer(
         # Counts stand for thresholds, of which the output has one for all classes.
         unit = 1.0 if net.options.output == "potential" else float(net.whole.thresholds[net.graph.output].max())
         scale = unit / np.array(marks, np.float32)[:, None]
-        return lambda found, _: np.asarray(found.outcome.potentials[:, np.array(marks) - 1] * scale, np.float32)
-    answers = goes_on(net.stages[-1].piece)
-    return lambda found, part: answers({name: value[part] for name, value in values.items()}, found.told)
+        return lambda done, _: np.asarray(done.outcome.potentials[:, np.array(marks) - 1] * scale, np.float32)
+    answers = analog_remainder(net.stages[-1].piece)
+    return lambda done, part: answers({name: value[part] for name, value in values.items()}, done.told)
 
 
-def goes_on(piece: Piece) -> Callable[[Values, Values], NDArray[np.float32]]:
+def analog_remainder(piece: Piece) -> Callable[[Values, Values], NDArray[np.float32]]:
     """The ordinary network from some layer on, which goes on from what rates tell.
 
     Parameters

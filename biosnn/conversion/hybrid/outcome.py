@@ -50,10 +50,10 @@ class HybridOutcome:
         return decisions(self.outputs[:, self._number(T)])
 
     def _number(self, T: int | None) -> int:
-        found = np.flatnonzero(self.marks == (self.steps if T is None else T))
-        if not found.size:
+        places = np.flatnonzero(self.marks == (self.steps if T is None else T))
+        if not places.size:
             raise ConversionError(field_error("HybridOutcome, T", f"one of the marks {self.marks.tolist()}", T))
-        return int(found[0])
+        return int(places[0])
 
     @property
     def accuracy(self) -> float:
@@ -117,7 +117,7 @@ class HybridOutcome:
             by_step={name: fired[:steps] for name, fired in did.by_step.items()},
             steps_used=np.minimum(did.steps_used, steps),
         )
-        counts = {name: found[: number + 1] for name, found in self.counts.items()}
+        counts = {name: counted[: number + 1] for name, counted in self.counts.items()}
         kept = slice(number + 1)
         return replace(self, outputs=self.outputs[:, kept], marks=self.marks[kept], stages=tuple(stages), counts=counts)
 

@@ -81,22 +81,22 @@ def size_limit() -> int:
 
 def entries() -> list[Entry]:
     """Everything in the cache, the most recently used first."""
-    found = []
+    cached = []
     for kind in KINDS:
         for record in (folder() / kind).glob(f"*/{RECORD}"):
             with contextlib.suppress(FileNotFoundError):  # another process may evict it under our eyes
                 path = record.parent
-                found.append(Entry(kind, path.name, path, _size(path), record.stat().st_mtime))
-    return sorted(found, key=lambda entry: entry.used, reverse=True)
+                cached.append(Entry(kind, path.name, path, _size(path), record.stat().st_mtime))
+    return sorted(cached, key=lambda entry: entry.used, reverse=True)
 
 
 def unfinished() -> list[Entry]:
     """Builds that are under way, or were when their process was killed: what is no entry yet."""
-    found = []
+    leftovers = []
     for path in sorted((folder() / STAGING).glob("*")):
         with contextlib.suppress(FileNotFoundError):  # it may be finished under our eyes
-            found.append(Entry("unfinished", path.name, path, _size(path), path.stat().st_mtime))
-    return found
+            leftovers.append(Entry("unfinished", path.name, path, _size(path), path.stat().st_mtime))
+    return leftovers
 
 
 def total_size() -> int:
@@ -170,9 +170,9 @@ def obtain(kind: str, key: str, make: Callable[[Path], dict[str, object]]) -> tu
 
 def facts(path: Path) -> dict[str, Any] | None:
     """What is recorded of an entry; None if there is none, or one that is damaged or not to be trusted."""
-    found = trust.facts(path)
+    record = trust.facts(path)
     # An entry under another's name would be another program.
-    return found if found and (found.get("kind"), found.get("key")) == (path.parent.name, path.name) else None
+    return record if record and (record.get("kind"), record.get("key")) == (path.parent.name, path.name) else None
 
 
 def _check_trust(kind: str) -> None:

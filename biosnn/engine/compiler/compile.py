@@ -126,11 +126,11 @@ def _common_header(project: Path, compiler: Compiler, flags: Flags, fingerprint:
     longer and comes to the same. It is of the project alone then, so that the next build tries again.
     """
     library = project / "brianlib"
-    own = sorted(path for path in library.rglob("*.h"))
+    headers = sorted(path for path in library.rglob("*.h"))
     text = "".join(f"#include <{name}>\n" for name in _STANDARD)
-    text += "".join(f'#include "{path.relative_to(project).as_posix()}"\n' for path in own)
+    text += "".join(f'#include "{path.relative_to(project).as_posix()}"\n' for path in headers)
     digest = hashlib.sha256(f"{fingerprint}\0{text}".encode())
-    for path in own:
+    for path in headers:
         digest.update(path.read_bytes())
 
     def make(folder: Path) -> dict[str, object]:
@@ -233,8 +233,8 @@ class _Driver:
     def _origin(self, name: str) -> str:
         """In brackets, the objects that a file stems from; a unit holds several files."""
         text = (self.folder / name).read_text(errors="replace") if name not in self.origins else ""
-        found = [self.origins[name]] if name in self.origins else [o for f, o in self.origins.items() if f in text]
-        named = list(dict.fromkeys(origin for origin in found if origin))
+        origins = [self.origins[name]] if name in self.origins else [o for f, o in self.origins.items() if f in text]
+        named = list(dict.fromkeys(origin for origin in origins if origin))
         return f" ({', '.join(named[:3])}{' and others' if len(named) > 3 else ''})" if named else ""
 
     def _error(self, command: list[str], name: str, output: str) -> CompileError:

@@ -70,7 +70,7 @@ def find_compiler() -> Compiler | None:
                 return _probe(tuple(shlex.split(asked)))
             except ValueError:  # a quotation mark, or a backslash at the end, that nothing follows
                 return None
-    return next((found for name in CANDIDATES if (found := _probe((name,)))), None)
+    return next((compiler for name in CANDIDATES if (compiler := _probe((name,)))), None)
 
 
 def _probe(command: tuple[str, ...]) -> Compiler | None:

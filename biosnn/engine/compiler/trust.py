@@ -62,24 +62,24 @@ def problem(root: Path, part: Path) -> str:
         return ""
     for path in (root, part):
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError:
             continue  # it is not there, or cannot be looked into: nothing is found in it then
-        if found.st_uid not in (os.geteuid(), 0):
-            return f"{path} belongs to another user (number {found.st_uid})"
-        open_to_all = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
+        if status.st_uid not in (os.geteuid(), 0):
+            return f"{path} belongs to another user (number {status.st_uid})"
+        open_to_all = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
         if path == root and open_to_all:
             return f"{path} can be written by everybody"
-        if path == part and found.st_mode & _OTHERS and not _close_to_others(path, found):
+        if path == part and status.st_mode & _OTHERS and not _close_to_others(path, status):
             return f"{path} can be written by other users"
     return ""
 
 
-def _close_to_others(path: Path, found: os.stat_result) -> bool:
-    if found.st_uid != os.geteuid():
+def _close_to_others(path: Path, status: os.stat_result) -> bool:
+    if status.st_uid != os.geteuid():
         return False
     try:
-        path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+        path.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
     except OSError:
         return False
     return not path.stat().st_mode & _OTHERS  # some file systems take the call and do nothing
@@ -96,14 +96,14 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _is_regular(path: Path) -> bool:
     """Whether it is an ordinary file of ours: no link, no pipe, which would wait for ever."""
-    found = path.lstat()
-    return stat.S_ISREG(found.st_mode) and _is_own(found)
+    status = path.lstat()
+    return stat.S_ISREG(status.st_mode) and _is_own(status)
 
 
-def _is_own(found: os.stat_result) -> bool:
+def _is_own(status: os.stat_result) -> bool:
     if not hasattr(os, "geteuid"):
         return True
-    return found.st_uid in (os.geteuid(), 0) and not found.st_mode & _OTHERS
+    return status.st_uid in (os.geteuid(), 0) and not status.st_mode & _OTHERS
 
 
 def _is_inside(name: str) -> bool:

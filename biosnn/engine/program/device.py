@@ -111,13 +111,13 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
     def _run_lines(network: str, duration: literals.PointValue, lines: list[str]) -> list[str | literals.Run]:
         """The lines of a run with its duration lifted out, and idle clocks in the order of their names."""
         idle = sorted(line for line in lines if line.startswith(f"{network}.add(") and line.endswith(", NULL);"))
-        found: list[str | literals.Run] = []
+        ordered: list[str | literals.Run] = []
         for line in lines:
             if line.startswith(f"{network}.run("):
-                found += [*idle, literals.Run(network, duration)]
+                ordered += [*idle, literals.Run(network, duration)]
             elif line not in idle:
-                found.append(line)
-        return found
+                ordered.append(line)
+        return ordered
 
     def _in_order(self, entries: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
         """Entries of one run, its clocks set in the order of their names.
@@ -167,8 +167,8 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
             # The step of neurons, and not what is done with them now and then.
             if isinstance(owner, brian2.NeuronGroup) and kwds["name"].startswith(f"{owner.name}_stateupdater"):
                 (code,) = kwds["abstract_code"].values()
-                found = quiescence.watched(code, kwds["variables"], kwds["variable_indices"], len(owner))
-                kwds["template_kwds"] = {**(kwds["template_kwds"] or {}), **found}
+                watching = quiescence.watched(code, kwds["variables"], kwds["variable_indices"], len(owner))
+                kwds["template_kwds"] = {**(kwds["template_kwds"] or {}), **watching}
             return super().code_object(**kwds)
 
     @contextlib.contextmanager
@@ -251,9 +251,9 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         return sorted(writer.source_files), settings
 
     def generate_network_source(self, writer: Any, compiler: Any) -> None:  # noqa: ARG002
-        own = resources.files("biosnn.engine.program") / "cpp"
+        templates = resources.files("biosnn.engine.program") / "cpp"
         for name in ("network.h", "network.cpp"):
-            writer.write(name, (own / name).read_text())
+            writer.write(name, (templates / name).read_text())
         writer.write("base_clock.h", versions.BASE_CLOCK)
 
     def copy_source_files(self, writer: Any, directory: str) -> None:
@@ -290,10 +290,10 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         flags = prefs["codegen.cpp.extra_compile_args_gcc"] if flags is None else flags
 
         def asked(kind: str) -> list[Any]:
-            found = list(getattr(self, kind)) + list(prefs[f"codegen.cpp.{kind}"])
+            arguments = list(getattr(self, kind)) + list(prefs[f"codegen.cpp.{kind}"])
             for codeobj in self.code_objects.values():
-                found += codeobj.compiler_kwds.get(kind, [])
-            return list(dict.fromkeys(found))
+                arguments += codeobj.compiler_kwds.get(kind, [])
+            return list(dict.fromkeys(arguments))
 
         macros = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in asked("define_macros")]
         return Flags(
@@ -318,12 +318,12 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
 
     def origins(self) -> dict[str, str]:
         """Which object, of which model, each source file of a code object stems from."""
-        found = {}
+        origins = {}
         for codeobj in self.code_objects.values():
             owner = describe(codeobj.owner)
             for prefix in ("", "before_run_", "after_run_"):
-                found[f"code_objects/{prefix}{codeobj.name}.cpp"] = owner
-        return found
+                origins[f"code_objects/{prefix}{codeobj.name}.cpp"] = owner
+        return origins
 
     # ---- results ----------------------------------------------------------------------------------------------
 

@@ -57,8 +57,10 @@ def watched(code: str, variables: Mapping[str, Any], indices: Mapping[str, str],
     if size < FEWEST:
         return {}
     refractory = _REFRACTORY.search(code)
-    own = _REFRACTORY.sub(f"not_refractory = not_refractory and {refractory[1]} >= dt" if refractory else "", code)
-    _, known, unknown = analyse_identifiers(own, dict(variables), recursive=True)
+    update_code = _REFRACTORY.sub(
+        f"not_refractory = not_refractory and {refractory[1]} >= dt" if refractory else "", code
+    )
+    _, known, unknown = analyse_identifiers(update_code, dict(variables), recursive=True)
     arrays: dict[int, Any] = {}
     for name in sorted(known):
         var = variables.get(name)

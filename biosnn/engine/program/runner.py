@@ -29,7 +29,7 @@ def keep_binary(program: Path, inputs: Path) -> None:
     _link(program / "main", inputs / "main")
 
 
-def prepare(folder: Path, inputs: Path, own: Mapping[str, NDArray[Any]]) -> None:
+def prepare(folder: Path, inputs: Path, changed: Mapping[str, NDArray[Any]]) -> None:
     """Fill a run folder: the binary, the arrays it reads, room for results.
 
     Parameters
@@ -49,9 +49,9 @@ def prepare(folder: Path, inputs: Path, own: Mapping[str, NDArray[Any]]) -> None
         (folder / "results" / SIZES).unlink(missing_ok=True)  # it says that results are whole
         _link(inputs / "main", folder / "main")
         for path in (inputs / "static_arrays").iterdir():
-            if path.name not in own:
+            if path.name not in changed:
                 _link(path, arrays / path.name)
-        for name, values in own.items():
+        for name, values in changed.items():
             target = arrays / name
             if target.exists() and target.stat().st_nlink > 1:
                 target.unlink()  # it is the shared one

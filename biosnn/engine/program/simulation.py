@@ -98,8 +98,8 @@ class ProgramSimulation(Simulation):
         self._build()
         folder = self._folder()
         runner.prepare(folder, self._inputs, {})
-        with progress.Progress(self._label(1)) as shown:
-            self.usage = runner.execute(folder, self._environment(), lambda *how_far: self._show(shown, *how_far))
+        with progress.Progress(self._label(1)) as bar:
+            self.usage = runner.execute(folder, self._environment(), lambda *how_far: self._show(bar, *how_far))
         self._open_results(folder)
 
     def _build(self) -> literals.Settings:
@@ -112,14 +112,14 @@ class ProgramSimulation(Simulation):
         sources = self._root / "sources"
         with scratch.writing():
             files, settings = self.device.write_sources(sources, self._inputs)
-        with progress.Progress("compiling") as shown:
+        with progress.Progress("compiling") as bar:
             program, _ = compile.build(
                 sources,
                 files,
                 compiler,
                 self.device.flags(),
                 self.device.origins(),
-                lambda done, total: shown.update(done / total, f"{done} of {total} files"),
+                lambda done, total: bar.update(done / total, f"{done} of {total} files"),
             )
         with scratch.writing():
             runner.keep_binary(program, self._inputs)
@@ -135,12 +135,12 @@ class ProgramSimulation(Simulation):
             **self.device.run_environment_variables,
         }
 
-    def _show(self, shown: progress.Progress, run: int, fraction: float) -> None:
+    def _show(self, bar: progress.Progress, run: int, fraction: float) -> None:
         total = sum(self.device.durations)
         if total > 0:
-            shown.what = self._label(run)
+            bar.what = self._label(run)
             done = simulated(self.device.durations, run, fraction)
-            shown.update(done / total, f"{progress.simulated(done)} of {progress.simulated(total)} simulated")
+            bar.update(done / total, f"{progress.simulated(done)} of {progress.simulated(total)} simulated")
 
     def _open_results(self, folder: Path) -> None:
         runner.verify(folder, self.device.result_dtypes())
@@ -244,15 +244,15 @@ class PreparedProgram(Prepared):
                 elif total > 0:
                     over = sum(so_far >= 0.999999 * sum(all_) for so_far, all_ in zip(done, durations, strict=True))
                     detail = f"{progress.simulated(sum(done))} simulated, {over} of {len(points)} points"
-                    shown.update(sum(done) / total, detail)
+                    bar.update(sum(done) / total, detail)
 
         def run(number: int, point: Point) -> Ran:
             return self.program.run_once(self._arrays(point), partial(said, number), stop)
 
-        jobs, found = jobs or compile.cores(), []
+        jobs, results = jobs or compile.cores(), []
         waiting = collections.deque(enumerate(points))
         running: collections.deque[tuple[int, Future[Ran]]] = collections.deque()
-        with progress.Progress("sweep") as shown, ThreadPoolExecutor(max_workers=jobs) as pool:
+        with progress.Progress("sweep") as bar, ThreadPoolExecutor(max_workers=jobs) as pool:
             try:
                 while waiting or running:
                     # A few points ahead of the reader keep all processes busy, without results piling up on the disk.
@@ -260,14 +260,14 @@ class PreparedProgram(Prepared):
                         number, point = waiting.popleft()
                         running.append((number, pool.submit(run, number, point)))
                     number, future = running.popleft()
-                    found.append(self._read(number, future, read))
+                    results.append(self._read(number, future, read))
             except BaseException:
                 stop.set()
                 pool.shutdown(cancel_futures=True)
                 raise
             finally:
                 self.program.close_point()
-        return found
+        return results
 
     def _durations(self, point: Point) -> list[float]:
         """Simulated seconds of each run at a point."""
@@ -280,9 +280,11 @@ class PreparedProgram(Prepared):
         scalars |= {_SEED: self.program.seed if point.seed is None else point.seed, _START: point.start or 0.0}
         scalars |= {literals.duration(run): seconds for run, seconds in enumerate(point.durations or ())}
         scalars |= {literals.given(key): key in values for key in self.carriers}
-        own = self.settings.arrays(scalars)
-        own |= {name: np.asarray(values[key], dtype) for key, (name, dtype) in self.carriers.items() if key in values}
-        return own
+        arrays = self.settings.arrays(scalars)
+        arrays |= {
+            name: np.asarray(values[key], dtype) for key, (name, dtype) in self.carriers.items() if key in values
+        }
+        return arrays
 
     def _read(self, number: int, future: Future[Ran], read: Callable[[int], T]) -> T:
         try:
