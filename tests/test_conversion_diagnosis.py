@@ -34,11 +34,11 @@ def test_the_diagnosis_names_the_layer_and_the_cause() -> None:
 @pytest.mark.parametrize(
     ("neuron", "words"),
     [
-        ("if_hard", "the hard reset forgets what is above the threshold at a spike"),
-        ("lif_soft", "the leak forgets what came long ago"),
+        ("if_hard", "the hard reset discards what is above the threshold at a spike"),
+        ("lif_soft", "the leak lets earlier input decay"),
         (
             "lif",
-            "the hard reset forgets what is above the threshold at a spike and the leak forgets what came long ago",
+            "the hard reset discards what is above the threshold at a spike and the leak lets earlier input decay",
         ),
         ("if_soft", "neither reset nor leak"),
     ],

@@ -122,7 +122,7 @@ def test_a_stopped_training_on_encoded_images_goes_on_to_the_same_result(tmp_pat
 
 def test_what_does_not_fit_a_presentation_is_refused() -> None:
     rng = np.random.default_rng(1)
-    with pytest.raises(CodingError, match="at most 10 time steps an image"):
+    with pytest.raises(CodingError, match="at most 10 time steps per image"):
         present(TTFS(duration=20 * ms, dt=DT), np.zeros(4), 10, rng)
 
 

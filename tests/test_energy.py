@@ -194,7 +194,7 @@ def test_a_verdict_in_words():
     first, *_, skips, _, _ = verdicts(Ledger((spiking(),)))[:6]
     assert first.sentence == (
         "An inference costs the SNN 3.6 pJ, the ANN 27.6 pJ: the SNN costs 7.67 times less. "
-        "They break even at 5.11 spikes a synapse an inference; the network has 0.667."
+        "They break even at 5.11 spikes per synapse per inference; the network has 0.667."
     )
     assert skips.convention == "ANN skips zeros"
     assert skips.sentence.endswith("The ANN's zeros were not counted in hidden, which are taken to have none.")

@@ -61,7 +61,7 @@ def test_numbers_of_numpy_are_taken_and_stored_as_plain_ones():
 
 BAD_COUNTS = {
     "one number for each neuron .*Add them up": {"spikes": np.ones((4, 3), dtype=int)},
-    "at most one a step, 10 steps in each of 4 inferences": {"spikes": [41, 0, 0]},
+    "at most one per step, 10 steps in each of 4 inferences": {"spikes": [41, 0, 0]},
     "spikes: expected counts": {"spikes": [1.5, 0, 0]},
     "none negative .*int64 from -1": {"spikes": [-1, 0, 0]},
     "fan_out: expected one number, or one for each of 3": {"fan_out": [1, 2]},

@@ -197,7 +197,7 @@ def test_it_drives_a_network_as_poisson_group_does() -> None:
 
 WRONG: list[tuple[Any, Any, type[Exception], str]] = [
     (3, -1 * Hz, ModelError, r"poisson.*, rates: expected rates from 0 Hz .* \(got -1\. \* hertz\)"),
-    (3, 2001 * Hz, ModelError, r"one spike a time step"),
+    (3, 2001 * Hz, ModelError, r"one spike per time step"),
     (3, np.array([1, np.nan, 1]) * Hz, ModelError, r"got nan"),
     (3, np.ones(4) * Hz, ModelError, r"one rate or 3 \(got 'shape \(4,\)'\)"),
     (3, 3 * ms, QuantityError, r"rates"),
@@ -212,7 +212,7 @@ WRONG: list[tuple[Any, Any, type[Exception], str]] = [
     (3 * second, 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
     (3, "some", QuantityError, r"rates: Quantity 'some'"),
     (3, "5 ms", QuantityError, r"rates: expected a quantity in hertz"),
-    (3, "1e9 Hz", ModelError, r"one spike a time step"),
+    (3, "1e9 Hz", ModelError, r"one spike per time step"),
     (3, None, ModelError, r"rates: expected rates, such as 10\*Hz \(got None\)"),
     (3, np.ones(3) * 1j * Hz, ModelError, r"rates: expected rates.*complex128"),
     (3, [[1], [1, 2]], ModelError, r"rates: expected rates"),

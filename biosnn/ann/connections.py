@@ -25,7 +25,7 @@ from biosnn.ann.scales import taps
 from biosnn.projection import Conv2D, Dense, Kind, OneToOne, Pool2D, Sparse
 
 DENSE_FROM = 0.25
-"""Which part of all possible synapses a list must have for all to all to take less memory and time."""
+"""The fraction of all possible synapses from which on all to all takes less memory and time than a list."""
 
 
 @dataclass(frozen=True, eq=False)

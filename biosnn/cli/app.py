@@ -234,7 +234,7 @@ def doctor() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit.
 
-    The code is that of the command, 2 for an error that the message tells how to mend, `DEFECT` for one of biosnn's
+    The code is that of the command, 2 for an error whose message says how to mend it, `DEFECT` for one of biosnn's
     own, and 128 and the number of the signal for a process that was told to end.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)

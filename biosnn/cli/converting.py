@@ -41,7 +41,7 @@ def check_place(save: Path | None) -> None:
 
 
 def place_network(console: Console, result: SavedResult, save: Path | None) -> None:
-    """Copy the converted network to its place, and print how to go on with it.
+    """Copy the converted network to its place, and print what to do with it next.
 
     Raises
     ------

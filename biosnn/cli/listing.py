@@ -28,14 +28,15 @@ def _network_summary(name: str) -> str:
 
     network = load_network(catalogue.network_file(name))
     size = network.network_settings.size
-    return f"{size} cells that have learned {network.dataset}: {100 * network.accuracy:.1f} % right."
+    return f"{size} cells that have learned {network.dataset}; accuracy {100 * network.accuracy:.1f} %."
 
 
 def _ann_summary(name: str) -> str:
     from biosnn.ann.onnx.file import notes
 
-    told = notes(catalogue.ann_file(name))
-    return f"{told.get('trained_by', 'source unknown')}: {told.get('accuracy', 'accuracy unknown')} right."
+    about = notes(catalogue.ann_file(name))
+    accuracy = f"{about['accuracy']} correctly classified" if "accuracy" in about else "accuracy unknown"
+    return f"{about.get('trained_by', 'source unknown')}: {accuracy}."
 
 
 def _section(console: Console, title: str, names: Iterable[str], summary: Callable[[str], str]) -> None:

@@ -1,4 +1,4 @@
-"""What a command takes; and what lies at a path, or stands on the shelf, where that is something else."""
+"""What a command takes; and what a path, or a name of the catalogue, is where that is something else."""
 
 from __future__ import annotations
 

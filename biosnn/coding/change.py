@@ -35,7 +35,7 @@ class Delta(Coding):
     Notes
     -----
     |x - x_last| > threshold: the rule of each pixel in Lichtsteiner, Posch & Delbruck 2008, section II,
-    doi:10.1109/JSSC.2007.914337, which watches the logarithm of light; give it that of a picture to have the same.
+    doi:10.1109/JSSC.2007.914337, which watches the logarithm of light; give it that of an image to have the same.
     """
 
     threshold: float = 0.1

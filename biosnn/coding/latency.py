@@ -37,7 +37,7 @@ class TTFS(Coding):
         return np.where(values > 0, 1 - values, np.inf) * self.duration
 
     def fire(self, values: Values, _rng: np.random.Generator | None) -> Spikes:
-        """Spike in the nearest step; in that after the last, which is that of 0, nobody does."""
+        """Spike in the nearest step; the step after the last is that of 0, in which no neuron spikes."""
         steps = np.rint(self.length * (1 - values.ravel())).astype(np.int64)
         (neurons,) = np.nonzero(steps < self.length)
         return self.spikes(steps[neurons], neurons, values.shape)
@@ -116,7 +116,7 @@ class MembraneTTFS(Coding):
 
 @dataclass(frozen=True, kw_only=True)
 class RankOrder(Coding):
-    """The neurons spike once, one or a few a step, in the order of their values: only the order is said.
+    """The neurons spike once, one or a few per step, in the order of their values: only the order is said.
 
     The estimate of the neuron that spikes as number r, from 0, is mod**r; of one that does not, 0. Equal values spike
     in the order of their indices, values of 0 never. The order of different values is kept without an error, unless

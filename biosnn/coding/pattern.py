@@ -17,7 +17,7 @@ from biosnn.errors import CodingError, field_error
 
 @dataclass(frozen=True, kw_only=True)
 class Phase(Coding):
-    """Weighted spikes: a value's binary digits, the largest first, one a step, again in each cycle.
+    """Weighted spikes: a value's binary digits, the largest first, one per step, again in each cycle.
 
     A spike in step t of the duration, counted from 1, weighs 2**-(1 + mod(t - 1, bits)). The estimate is the sum of the
     weights, of each phase the mean over cycles, and half of the last weight seen for the digits that follow. Its error

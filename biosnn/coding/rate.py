@@ -31,7 +31,7 @@ class Rate(Coding):
 
     rate: Quantity = field(default_factory=lambda: 100 * Hz)
 
-    # Whether a neuron spikes at most once a step, so that the peak rate is at most 1/dt.
+    # Whether a neuron spikes at most once per step, so that the peak rate is at most 1/dt.
     _single: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -40,12 +40,12 @@ class Rate(Coding):
         if self._single and self.peak > 1 + 1e-9:
             do = "Take a shorter time step, or a lower rate."
             raise CodingError(
-                field_error(self.where("rate"), f"at most one spike a time step of {self.dt}", self.rate, do)
+                field_error(self.where("rate"), f"at most one spike per time step of {self.dt}", self.rate, do)
             )
 
     @property
     def peak(self) -> float:
-        """Spikes a step at the value 1."""
+        """Spikes per step at the value 1."""
         return float(self.rate * self.dt)
 
     def spike_weights(self) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ class Poisson(Rate):
 
 @dataclass(frozen=True, kw_only=True)
 class Regular(Rate):
-    """Evenly spread spikes: a phase grows by value times peak rate times dt a step, and each whole turn is a spike.
+    """Evenly spread spikes: a phase grows by value times peak rate times dt per step, and each whole turn is a spike.
 
     From phase 0 on, there are exactly floor(x r n dt) spikes after n steps. With c of them counted, the value lies
     between c/(r n dt) and (c + 1)/(r n dt), and the estimate is the middle: half a spike more than were counted. Its

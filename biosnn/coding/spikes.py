@@ -165,7 +165,7 @@ class Spikes:
         if counts.max() > 1:
             do = "Take a shorter time step, or per_step()."
             raise CodingError(
-                field_error("Spikes.raster", "at most one spike of a neuron a step", int(counts.max()), do)
+                field_error("Spikes.raster", "at most one spike per neuron and step", int(counts.max()), do)
             )
         return counts > 0
 

@@ -112,7 +112,7 @@ def _reads(output: Any, what: str) -> Any:
 
 
 def blank_images(snn: SpikingNetwork, n_images: int, period: Quantity) -> Any:
-    """Images whose pixels a point of a prepared run sets."""
+    """An image sequence whose pixels a point of a prepared run sets."""
     blank = np.zeros((n_images, snn.graph.input.neurons), np.float32)
     return images(blank, period=period, name=PICTURES)
 

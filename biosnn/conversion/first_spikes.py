@@ -1,4 +1,4 @@
-"""A converted network that tells values by times: at most one spike a neuron, one window of steps a layer.
+"""A converted network that codes values by times: at most one spike per neuron, one window of steps per layer.
 
 While a layer has its window, the next one integrates: a spike switches on a drive that lasts until the window ends, and
 so brings in proportion to the value that its time stands for. Then the next layer has its window. Up to the length of a

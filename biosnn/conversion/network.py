@@ -112,7 +112,7 @@ class Adjustment:
         Factor of all that comes in, bias included: 2 is a threshold half as high, while a spike still stands for what
         it stood for. It is what neurons regulate themselves (intrinsic plasticity).
     bias : ndarray of float32, shape (channels,)
-        A constant current on top of the bias, in units of the activation a step.
+        A constant current on top of the bias, in units of the activation per step.
     start : ndarray of float32, shape (channels,)
         The membrane potential at which an image begins, in thresholds.
 
@@ -153,7 +153,7 @@ class SpikingNetwork:
     network : PopulationNetwork
         The network as populations and paths.
     thresholds : mapping of str to ndarray of float32
-        For each population the activation that a spike stands for: one a channel, or one a neuron.
+        For each population the activation that a spike stands for: one per channel, or one per neuron.
     lowest, highest : float
         The smallest and largest value of a pixel of calibration images.
     options : Options
@@ -290,7 +290,7 @@ def largest_pixel(snn: SpikingNetwork) -> float:
 
 
 def as_table(rows: Iterable[tuple[str, str, str, str]]) -> str:
-    """Populations, one a line, as `SpikingNetwork.rows` tells them, below a heading."""
+    """Populations, one per line, as `SpikingNetwork.rows` tells them, below a heading."""
     lines = [("population", "shape", "threshold", "synapses from"), *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     return "\n".join("  ".join([*(f"{line[k]:{widths[k]}}" for k in range(3)), line[3]]) for line in lines)

@@ -51,7 +51,7 @@ class Outcome:
     steps_used : ndarray of int, shape (images,)
         For how many steps each image was shown: all, unless it ended early. The answer stays what it was then.
     labels : ndarray of int, shape (images,), or None
-        What is right.
+        The true classes.
     seconds : float
         How long processors worked (s), reading and writing included; 0 on targets other than ``cpp``.
     elapsed : float
@@ -84,7 +84,7 @@ class Outcome:
 
     @property
     def accuracy(self) -> float:
-        """Which part of the images is told right in the end."""
+        """Fraction of the images that are correctly classified in the end."""
         return float(self.latency_curve[-1])
 
     @property
@@ -101,7 +101,7 @@ class Outcome:
         return np.asarray((decisions(self.potentials) == self.labels[:, None]).mean(axis=0))
 
     def agreement(self, decided: NDArray[np.int64], T: int | None = None) -> float:
-        """In which part of the images it decides as another network does."""
+        """Fraction of the images on which it decides as another network does."""
         return accuracy(self.decided(T), decided)
 
     def margin(self, agreement: float = 1.0) -> float:
@@ -110,7 +110,7 @@ class Outcome:
         Parameters
         ----------
         agreement : float
-            Which part of the decisions stays what it is after all steps.
+            Fraction of the decisions that stay what they are after all steps.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class Outcome:
         ahead = ordered[..., -1] - ordered[..., -2]
         kept = decisions(self.potentials) == self.decided()[:, None]
         # An image is lost if it is sure, at some step, of what it does not decide in the end: by its largest margin,
-        # unless the right one has been as far ahead before.
+        # unless the true one has been as far ahead before.
         wrong = np.where(kept, 0.0, ahead)
         before = np.maximum.accumulate(np.where(kept, ahead, 0.0), axis=1)
         needed = np.where(wrong > before, wrong, 0.0).max(axis=1)

@@ -59,7 +59,7 @@ def run(
         For how many steps each is shown, and the answer after every step up to it is in the outcome. With a code of
         first spikes, for how many steps each layer has its window: there is an answer in the end only.
     labels : array_like of int, shape (n,), optional
-        What is right.
+        The true classes.
     each : bool
         Whether the spikes of each neuron are kept for each image.
     margin : float, optional
@@ -126,14 +126,14 @@ def _check_margin(snn: SpikingNetwork, margin: float) -> None:
 
 
 def check_steps(T: object) -> int:
-    """How many steps an image is shown; `ConversionError` if that cannot be."""
+    """How many steps per image is shown; `ConversionError` if that cannot be."""
     if isinstance(T, bool) or not isinstance(T, int | np.integer) or not 1 <= T <= MOST_STEPS:
         raise ConversionError(field_error("run, T", f"1 to {MOST_STEPS} steps", T))
     return int(T)
 
 
 def check_labels(labels: ArrayLike | None, images: int, graph: Graph) -> NDArray[np.int64] | None:
-    """What is right for each image; `ConversionError` if it does not fit, or is no output of the network."""
+    """The true class of each image; `ConversionError` if it does not fit, or is no output of the network."""
     if labels is None:
         return None
     classes_given = np.asarray(labels)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biosnn.codegen.code_objects import Task
 
 MOST_STEPS = 4096
-"""The steps of an image that are told apart; those after it count together with the last."""
+"""The steps of an image that are counted separately; those after it count together with the last."""
 INTERVAL = "_interval"
 """The variable of the images that says for each step, counted from 0, in which interval it lies."""
 _NEEDED = ("_turns", "_steps", "_early", "t_in_timesteps")

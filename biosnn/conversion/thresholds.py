@@ -23,8 +23,8 @@ SCOPES = ("channel", "layer")
 class ThresholdSettings:
     """How a threshold is found from the activations of a layer.
 
-    A neuron fires at most once a time step, so that a threshold is the largest activation it can tell. A high one makes
-    every spike mean much and needs many steps; a low one clips large activations.
+    A neuron fires at most once per time step, so that its threshold is the largest activation that a rate can stand
+    for. A high one makes every spike stand for much and needs many steps; a low one clips large activations.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class ThresholdSettings:
     steps : int
         For how many steps images are going to be shown.
     per : {"channel", "layer"}
-        Whether each channel of a layer has a threshold of its own. A layer without channels has one a neuron then.
+        Whether each channel of a layer has a threshold of its own. A layer without channels has one per neuron then.
     alpha : float
         Factor of all thresholds.
 
@@ -68,7 +68,7 @@ class ThresholdSettings:
 
     @property
     def above(self) -> float:
-        """Which part of the activations may exceed the threshold."""
+        """The fraction of the activations that may exceed the threshold."""
         if self.method == "max":
             return 0.0
         return 1 - (percentile_for(self.steps) if self.percentile is None else self.percentile) / 100
@@ -113,7 +113,7 @@ def find_thresholds(
         If there are no images or they do not fit the network, or a layer is silent for all of them.
     """
     images = check_images(populated.graph, calibration)
-    passing = (MAXIMUM, HOLD)  # what they tell is somebody else's
+    passing = (MAXIMUM, HOLD)  # they pass on the values of another layer
     names = [population.name for population in populated.populations if population.kind not in passing]
     largest = {name: _Largest(balance) for name in names}
     computed = reference(populated.graph, batch=batch)

@@ -61,7 +61,7 @@ def to_nir(snn: SpikingNetwork | HybridNetwork) -> NirNetwork:
     last = snn.graph.output
     made.nodes["output"] = Output(shape=snn.network.shape(last))
     made.edges.append((_cells(last), "output"))
-    about = {"made_by": "biosnn", "what": "a converted network, one time step a second"}
+    about = {"made_by": "biosnn", "what": "a converted network, one time step per second"}
     return NirNetwork(made.nodes, tuple(made.edges), about)
 
 

@@ -39,7 +39,7 @@ def aligned(populated: PopulationNetwork) -> PopulationNetwork:
             source = path.source
             if source == populated.graph.input.name and latest > 0:
                 do = "Pixels fire in the first window only: use code='rate'."
-                expected = "no input beside other layers, where values are told by first spikes"
+                expected = "no input beside other layers, where values are coded by first spikes"
                 raise ConversionError(field_error(f"Layer {population.name!r}", expected, source, do))
             for window in range(turns[path.source] + 1, latest + 1):
                 held = f"{path.source}, held in window {window}"

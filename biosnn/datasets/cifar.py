@@ -1,6 +1,6 @@
 """CIFAR-10 in its binary version, found on this machine or downloaded, and checked; or a copy stored as JPEG.
 
-The binary version is one archive of six files: 1 byte of label and 3072 of red, green and blue planes an image
+The binary version is one archive of six files: 1 byte of label and 3072 of red, green and blue planes per image
 (Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html). The version for Python is pickled and is not read.
 """
 

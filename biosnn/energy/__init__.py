@@ -1,4 +1,4 @@
-"""What a network costs: operations counted from a run, priced by a named table, judged by every convention."""
+"""The energy of a network: operations counted from a run, times the energies of a table, by every convention."""
 
 from biosnn.energy.conventions import CONVENTIONS, Convention, Memory, break_even, convention
 from biosnn.energy.counts import IF_UPDATE, LIF_UPDATE, LayerCounts, Update

@@ -48,7 +48,7 @@ class Memory:
     Parameters
     ----------
     reuse : bool
-        Whether the ANN reads each weight and each input once an inference only, which is the best that it can do.
+        Whether the ANN reads each weight and each input once per inference only, which is the best that it can do.
     weights_in_dram : bool
         Whether weights lie beside the chip. All else lies in the cache.
     """
@@ -68,7 +68,7 @@ class Convention:
     precision : {"fp32", "int32", "int8"}
         Of both networks. With "int8", products of 8 bits and the weights that spikes bring are added up in 32 bits.
     analog_as_additions : bool
-        Whether multiply-accumulates of an analog input to neurons that spike are priced as additions.
+        Whether multiply-accumulates of an analog input to neurons that spike cost as much as additions.
     updates : bool
         Whether updates of neurons count, and on the side of the ANN the comparison of each ReLU.
     zeros_skipped : bool
@@ -95,12 +95,12 @@ class Convention:
             raise EnergyError(f"Convention.precision: {unknown('precision', self.precision, _PRECISIONS)}")
 
     def snn(self, ledger: Ledger, prices: PriceTable) -> Quantity:
-        """Energy an inference of the spiking network."""
+        """Energy per inference of the spiking network."""
         costs = _costs(self, prices)
         return (costs.event * ledger.an_inference("events") + _without_events(ledger, costs)) * joule
 
     def ann(self, ledger: Ledger, prices: PriceTable) -> Quantity:
-        """Energy an inference of the ANN that the network stands for."""
+        """Energy per inference of the ANN that the network stands for."""
         costs = _costs(self, prices)
         layers = [layer for layer in ledger.layers if layer.macs]
         return sum(_dense(layer, costs, costs.mac) + _outputs(layer, costs) for layer in layers) * joule
@@ -256,7 +256,7 @@ def convention(name: str) -> Convention:
 
 
 def break_even(ledger: Ledger, prices: PriceTable, convention: Convention) -> float | None:
-    """Spikes a synapse an inference at which both networks cost the same, all other counts as they are.
+    """Spikes per synapse per inference at which both networks cost the same, all other counts as they are.
 
     Parameters
     ----------

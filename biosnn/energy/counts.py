@@ -71,7 +71,7 @@ class LayerCounts:
     weights : int
         Size: distinct weights. A convolution has those of its kernel.
     macs : int
-        Size: multiply-accumulates an inference of the layer of the ANN. They are its connections; of a convolution,
+        Size: multiply-accumulates per inference of the layer of the ANN. They are its connections; of a convolution,
         those of the kernel at every place. 0 for what the ANN does not have, such as lateral inhibition.
     events : int
         Count: spikes that arrived at synapses. Each adds one weight to one neuron.
@@ -150,7 +150,7 @@ class LayerCounts:
         fan_out : int or array_like of int, shape (sources,)
             How many neurons of this layer each presynaptic neuron reaches.
         steps : int
-            Time steps an inference. Every neuron is updated at each.
+            Time steps per inference. Every neuron is updated at each.
         macs, weights : int, optional
             As in the class. If not given, the number of connections: the sum of the fan-out.
         ann_active : array_like of int, shape (sources,), optional
@@ -169,7 +169,7 @@ class LayerCounts:
             raise EnergyError(field_error(f"{where} spikes", "one number for each neuron", counted.shape, do))
         steps, inferences = whole(f"{where} steps", steps, least=1), whole(f"{where} inferences", inferences, least=1)
         if counted.size and counted.max() > steps * inferences:
-            expected = f"at most one a step, {steps} steps in each of {inferences} inferences"
+            expected = f"at most one per step, {steps} steps in each of {inferences} inferences"
             raise EnergyError(field_error(f"{where} spikes", expected, int(counted.max())))
         reach = _for_each(f"{where} fan_out", fan_out, counted.size)
         connections = int(reach.sum())
@@ -215,9 +215,9 @@ class LayerCounts:
         update : Update or None
             As in the class. With None there are no steps to count.
         steps : int
-            Time steps an inference, at each of which every neuron is updated.
+            Time steps per inference, at each of which every neuron is updated.
         passes : int
-            How often an inference the multiply-accumulates are done: once if the currents are held, otherwise once a
+            How often per inference the multiply-accumulates are done: once if the currents are held, otherwise once per
             step.
         weights : int, optional
             As in the class. If not given, the number of connections.
@@ -274,7 +274,7 @@ class LayerCounts:
 
     @property
     def additions(self) -> int:
-        """Additions of the run, without those of multiply-accumulates: one an event, and those of the updates."""
+        """Additions of the run, without those of multiply-accumulates: one per event, and those of the updates."""
         return self.events + self.update_additions
 
     @property
@@ -289,12 +289,12 @@ class LayerCounts:
 
     @property
     def weight_fetches(self) -> int:
-        """Weights read: one an event, one a multiply-accumulate."""
+        """Weights read: one per event, one per multiply-accumulate."""
         return self.events + self.analog_macs
 
     @property
     def state_traffic(self) -> int:
-        """State variables read and written: one each an event, and those of the updates."""
+        """State variables read and written: one each per event, and those of the updates."""
         return 2 * self.events + self.update_traffic
 
     @property

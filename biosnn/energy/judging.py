@@ -17,7 +17,7 @@ SNN, ANN, EQUAL, SILENT, NOT_SPIKING = "SNN", "ANN", "equal", "silent", "not spi
 
 @dataclass(frozen=True)
 class PublishedRate:
-    """A published break-even: the SNN costs less below ``rate`` spikes a synapse an inference."""
+    """A published break-even: the SNN costs less below ``rate`` spikes per synapse per inference."""
 
     name: str
     rate: float
@@ -31,7 +31,7 @@ PUBLISHED = (
     PublishedRate("published break-even 1.38", 1.38, f"{_DAMPFHOFFER}, abstract: the least efficient ANN"),
     PublishedRate("published break-even 0.15", 0.15, f"{_DAMPFHOFFER}, abstract: the most efficient ANN"),
 )
-"""Break-evens of the literature, in spikes a synapse an inference."""
+"""Break-evens of the literature, in spikes per synapse per inference."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Verdict:
     convention, source : str
         Its name, and who counts like this.
     snn, ann : Quantity or None
-        Energy an inference of both; None where only a break-even is published.
+        Energy per inference of both; None where only a break-even is published.
     ratio : float
         How many times less the SNN costs: ``ann / snn``, or the published break-even over the network's own rate. NaN
         where a network does not spike, so that it is neither larger nor smaller than anything.
     break_even : float or None
-        Spikes a synapse an inference at which both cost the same; None if there is no such rate.
+        Spikes per synapse per inference at which both cost the same; None if there is no such rate.
     cheaper : str
         "SNN", "ANN" or "equal"; "silent" if spikes do not reach every layer that they should; "not spiking" if there
         is no such layer and the verdict is about spikes.
@@ -112,7 +112,8 @@ def _published(ledger: Ledger, published: PublishedRate) -> Verdict:
         sentence = f"{outcome[0].upper()}{outcome[1:]}"
     else:
         side = {SNN: "below", ANN: "above", EQUAL: "at"}[cheaper]
-        sentence = f"{rate:.3g} spikes a synapse an inference are {side} the published break-even of {published.rate}."
+        even = f"the published break-even of {published.rate}"
+        sentence = f"{rate:.3g} spikes per synapse per inference are {side} {even}."
     return Verdict(published.name, published.source, None, None, ratio, published.rate, cheaper, sentence)
 
 
@@ -140,8 +141,8 @@ def _rates(ledger: Ledger, even: float | None) -> str:
     if math.isnan(rate):
         return "No layer is meant to be reached by spikes."
     if even is None:
-        return f"There is no break-even; the network has {rate:.3g} spikes a synapse an inference."
-    return f"They break even at {even:.3g} spikes a synapse an inference; the network has {rate:.3g}."
+        return f"There is no break-even; the network has {rate:.3g} spikes per synapse per inference."
+    return f"They break even at {even:.3g} spikes per synapse per inference; the network has {rate:.3g}."
 
 
 def _caveat(ledger: Ledger, convention: Convention) -> str:

@@ -65,17 +65,17 @@ class Ledger:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates an inference of the whole ANN."""
+        """Multiply-accumulates per inference of the whole ANN."""
         return sum(layer.macs for layer in self.layers)
 
     @property
     def synapses(self) -> int:
-        """Multiply-accumulates an inference of those layers of the ANN that spikes replace."""
+        """Multiply-accumulates per inference of those layers of the ANN that spikes replace."""
         return sum(layer.macs for layer in self.layers if not layer.analog_macs)
 
     @property
     def spikes_a_synapse(self) -> float:
-        """Spikes a synapse an inference: events for each multiply-accumulate that they replace.
+        """Spikes per synapse per inference: events for each multiply-accumulate that they replace.
 
         NaN if the network has no layer that spikes reach.
         """

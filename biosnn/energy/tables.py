@@ -26,7 +26,7 @@ def layer_rows(ledger: Ledger) -> list[list[str]]:
     list of list of str
         The head of the table, a row for each layer, and the sum.
     """
-    head = ["layer", *_COUNTED, "MACs of the ANN", "spikes a synapse"]
+    head = ["layer", *_COUNTED, "MACs of the ANN", "spikes per synapse"]
     ledgers = [(layer.name, Ledger((layer,))) for layer in ledger.layers]
     return [head, *([name, *_numbers(part)] for name, part in [*ledgers, ("all", ledger)])]
 

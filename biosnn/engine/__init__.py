@@ -1,8 +1,8 @@
 """Build, cache and run Brian2 simulations.
 
 `session` opens a simulation on one of the targets ``cpp``, ``cython`` and ``numpy`` and leaves Brian2's global state as
-it found it. A `Point` is what a prepared program runs with; `network_state` is what a network has come to, for a point
-that goes on from there. The modules `toolchain` (compilers and targets) and `cache` (built programs) are public too.
+it found it. A `Point` is what a prepared program runs with; `network_state` is the state of a network, for a point
+that continues from there. The modules `toolchain` (compilers and targets) and `cache` (built programs) are public too.
 """
 
 from biosnn.engine import recorded as _recorded  # noqa: F401 - it changes how Brian2 reads

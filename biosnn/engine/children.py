@@ -31,7 +31,7 @@ for one in $alive; do kill -KILL "-$one"; done
 
 
 class _Watch:
-    """The script, and what has been told to it; there is one a process, as a fork needs one of its own."""
+    """The script, and what has been told to it; there is one per process, as a fork needs one of its own."""
 
     def __init__(self) -> None:
         self.guard = threading.Lock()

@@ -67,7 +67,7 @@ Report = Callable[[float], None]
 
 # Names that mappings once gave to what are fields of a point now.
 _FIELDS = {"seed": "seed", "t": "start", "durations": "durations"}
-# What Brian2 lets nobody set, and what a network that goes on has to know.
+# What Brian2 lets nobody set, and what a network that continues needs.
 _REFRACTORY = ("lastspike", "not_refractory")
 
 
@@ -158,9 +158,9 @@ def _can_be_set(var: ArrayVariable) -> bool:
 
 
 def network_state(network: Any) -> dict[str, Any]:
-    """All that changes while a network runs: the values of a point that goes on from there, if it starts at this time.
+    """All that changes while a network runs: the values of a point that continues from there, if it starts then.
 
-    Random numbers are not part of it: a point that goes on needs a seed of its own.
+    Random numbers are not part of it: a point that continues needs a seed of its own.
 
     Returns
     -------

@@ -55,7 +55,7 @@ class Simulation(ABC):
     usage : Usage
         What the program took whose results can be read; nothing on targets other than ``cpp``.
     checkpoint_folder : Path or None
-        A folder in which long work may keep what it needs to go on after it was stopped; `run_study` sets it.
+        A folder in which long work may keep what it needs to resume after it was stopped; `run_study` sets it.
     """
 
     def __init__(self, target: str, seed: int | None, dt: Any, note: str) -> None:
@@ -154,7 +154,7 @@ class Simulation(ABC):
         example
             A point that brings all that any point will bring; a mapping is one that has values only.
         resumable
-            Whether points may have the state of the network, as `network_state` gives it, and the time to go on from.
+            Whether points may have the state of the network, as `network_state` gives it, and a time to start.
 
         Returns
         -------

@@ -30,7 +30,7 @@ def solve_exactly(syn: Synapses) -> None:
 
 
 def up_to_date(syn: Any, since: str, equations: Any = None) -> str:
-    """Statements that let the event-driven variables of synapses, or those of some equations, go on for a time."""
+    """Statements that advance the event-driven variables of synapses, or those of some equations, by a time."""
     try:
         code = exact(equations or syn.event_driven, syn.variables)
     except UnsupportedEquationsException as error:

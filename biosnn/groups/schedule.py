@@ -1,8 +1,8 @@
 """The order of things within a time step: whether a spike takes a step for each layer, or passes all of them in one.
 
-Brian2 goes through its slots once a step: all groups are integrated, then all thresholds are tested, then all synapses
-deliver, then all resets are done. What arrives at a neuron acts when it is integrated in the next step, so a spike
-takes one step a layer. `within_step` has one layer after another go through these slots instead.
+Brian2 goes through its slots once per step: all groups are integrated, then all thresholds are tested, then all
+synapses deliver, then all resets are done. What arrives at a neuron acts when it is integrated in the next step, so a
+spike takes one step per layer. `within_step` has one layer after another go through these slots instead.
 """
 
 from __future__ import annotations

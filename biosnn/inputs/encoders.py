@@ -24,7 +24,7 @@ def encoder(coding: Coding) -> NeuronModel:
     Its value inputs are ``x``, a value from 0 to 1 for each neuron, and ``onset``, when the values came: from 0 on, so
     that the first presentation begins with the simulation. Set both to present other values. A group of such neurons
     spikes as `Coding.encode` says if its time step is that of the coding. Where a coding has no end of its own
-    (`Bernoulli`, `Regular`, `Phase`), it goes on after the coding's duration until another value comes; 0 is silent.
+    (`Bernoulli`, `Regular`, `Phase`), it continues after the coding's duration until another value comes; 0 is silent.
 
     Parameters
     ----------

@@ -118,7 +118,7 @@ class Images(InputGroup):
 
         What several drives of these images lead to the same neurons adds up. Other images cannot drive them too.
 
-        It is worked out once an image, not in every time step. The rate of spike trains or the constant current into a
+        It is worked out once per image, not in every time step. The rate of spike trains or the constant current into a
         neuron are such variables; with a kernel, the current is that of the first layer of a network for images.
 
         Parameters
@@ -255,7 +255,7 @@ def images(
     Parameters
     ----------
     sequence : Quantity or array, shape (images, ...)
-        What each pixel of each image shows. Whole numbers, such as the grey levels of a file, take two bytes a pixel.
+        What each pixel of each image shows. Whole numbers, such as the grey levels of a file, take two bytes per pixel.
     period : Quantity or str
         From one presentation to the next; the first one begins with the simulation.
     onsets : Quantity, shape (presentations,)
@@ -288,9 +288,9 @@ def images(
 
     Examples
     --------
-    >>> pictures = images(digits, period=500 * ms, shown=350 * ms)
+    >>> sequence = images(digits, period=500 * ms, shown=350 * ms)
     >>> inputs = poisson(64, 0 * Hz)
-    >>> pictures.drive(inputs, "rates", 63.75 * Hz / 16)
+    >>> sequence.drive(inputs, "rates", 63.75 * Hz / 16)
     """
     where = check.plain_name("images", name)
     values, unit = _sequence(where, sequence)

@@ -70,11 +70,11 @@ class Tabulated(Coding):
         return self.spikes(steps[places], np.repeat(np.arange(rows.size), spike_counts), values.shape)
 
     def read(self, _spikes: Spikes, _steps: int) -> Values:
-        """Nobody knows how."""
+        """There is no decoder."""
         raise self._no_decoder()
 
     def error(self, _steps: int) -> float:
-        """Nobody knows it."""
+        """There is no bound."""
         raise self._no_decoder()
 
     @cached_property
@@ -101,7 +101,7 @@ def tabulate(
 ) -> Tabulated:
     """Make a coding of an input model, whose neurons turn a value ``x`` that comes at ``onset`` into spikes.
 
-    Since each neuron codes its value by itself, all there is to know is how it answers to each value. The model is
+    Since each neuron codes its value by itself, its response to each value is all that is needed. The model is
     simulated for some values from 0 to 1, all at once, each of them as often as asked if there is chance in it.
 
     Parameters

@@ -1,8 +1,9 @@
 """Spike trains of given rates, with as few random numbers as spikes.
 
-A neuron knows the time step of its next spike. When that comes, the next one is drawn: one random number a spike, where
-a group that draws anew in every step needs one for each neuron and step. In a Bernoulli process with probability p a
-step, the steps from spike to spike are geometric: ``log(1 - u)/log(1 - p)`` for a uniform u, rounded up, exactly.
+A neuron knows the time step of its next spike. When that comes, the next one is drawn: one random number per
+spike, where a group that draws in every step needs one for each neuron and step. In a Bernoulli process with
+probability p per step, the steps from spike to spike are geometric: ``log(1 - u)/log(1 - p)`` for a uniform u,
+rounded up, exactly.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class SpikeTrains(InputGroup):
         wrong = ~((rates >= 0 * Hz) & (rates <= highest))  # also where one is NaN
         if np.any(wrong):
             got = rates[wrong][0] if rates.shape else rates
-            raise ModelError(field_error(where, f"rates from 0 Hz to one spike a time step of {self.clock.dt}", got))
+            raise ModelError(field_error(where, f"rates from 0 Hz to one spike per time step of {self.clock.dt}", got))
         return rates
 
 
@@ -106,7 +107,7 @@ class _Due(CodeRunner):  # type: ignore[misc]
 def poisson(n: int, rates: Quantity | str, *, dt: Quantity | str | None = None, name: str = "poisson*") -> SpikeTrains:
     """Independent Poisson spike trains: in each time step, a neuron spikes with probability ``rates*dt``.
 
-    The distribution is that of Brian2's ``PoissonGroup``. One random number is drawn a spike.
+    The distribution is that of Brian2's ``PoissonGroup``. One random number is drawn per spike.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ def poisson(n: int, rates: Quantity | str, *, dt: Quantity | str | None = None, 
     Raises
     ------
     ModelError
-        If rates do not fit the number of neurons, are negative, or are above one spike a time step; if ``n`` is no
+        If rates do not fit the number of neurons, are negative, or are above one spike per time step; if ``n`` is no
         whole number, the time step is not above 0, or the name is none that Brian2 takes.
     QuantityError
         If a quantity has the wrong dimension, or a text is none.

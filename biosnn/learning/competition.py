@@ -20,8 +20,8 @@ _ORDER = 1
 class FirstSpike(Task):
     """Leaves a group its first spikes in answer to an image. Of several in one step, those farthest above threshold.
 
-    How many it leaves, the presenter's ``winners`` says: one by default. A neuron of which no spike was left goes on as
-    if it had not reached its threshold.
+    It leaves as many as the presenter's ``winners`` says, one by default. A neuron of which no spike was left continues
+    as if it had not reached its threshold.
 
     Parameters
     ----------

@@ -37,8 +37,8 @@ class TrainingHistory:
     seconds, memory : float
         How long a processor has worked (s), and the most bytes held in memory; 0 where that is not known.
     state : mapping of str to Quantity
-        What the network has come to: see `biosnn.engine.network_state`. One that stands still when it is frozen has
-        come to it in its training.
+        The state of the network: see `biosnn.engine.network_state`. For one whose frozen cells do not change, the state
+        at the end of training.
     image : ndarray of int, shape (presentations,)
         The image shown.
     boost : ndarray, shape (presentations,)
@@ -229,7 +229,7 @@ def _costs_added(history: TrainingHistory, sim: Any, built: DiehlCookNetwork, pa
 
 
 def _state(built: DiehlCookNetwork, source: InputSource) -> dict[str, Quantity]:
-    """What the network has come to, without what each piece brings anew."""
+    """The state of the network, without what each piece sets again."""
     return {key: value for key, value in network_state(built.network).items() if not key.startswith(source.brings)}
 
 

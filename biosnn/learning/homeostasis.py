@@ -15,7 +15,7 @@ _ORDER = -5
 
 
 def normalise_weights(synapses: Any, total: float, period: Quantity) -> list[Any]:
-    """Scale the weights that arrive at each neuron so that they add up to a fixed total, once a period.
+    """Scale the weights that arrive at each neuron so that they add up to a fixed total, once per period.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def scaled(w: Any, neurons: int, total: float) -> Any:
 
 
 def reset_state(group: Any, names: Sequence[str], period: Quantity) -> None:
-    """Put state variables of a group back to where they start, once a period: a long rest in no time.
+    """Put state variables of a group back to where they start, once per period: a long rest in no time.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def reset_state(group: Any, names: Sequence[str], period: Quantity) -> None:
 
 
 def forget_traces(synapses: Any, period: Quantity) -> None:
-    """Put the traces of a rule back to where they start, once a period.
+    """Put the traces of a rule back to where they start, once per period.
 
     Parameters
     ----------

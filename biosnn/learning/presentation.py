@@ -46,7 +46,7 @@ def present(
     Parameters
     ----------
     coding : Coding
-        How it is told.
+        How it is encoded.
     image : ndarray, shape (pixels,)
         Values from 0 to 1.
     steps : int
@@ -62,7 +62,7 @@ def present(
         If the coding has other neurons than one for each pixel, or takes longer than an image is shown.
     """
     if coding.length > steps:
-        raise CodingError(field_error("present, coding", f"at most {steps} time steps an image", coding.length))
+        raise CodingError(field_error("present, coding", f"at most {steps} time steps per image", coding.length))
     values = noisy(image, disturbance.values, rng) if disturbance.values else image
     spikes = coding.encode(values, rng)
     if disturbance.spikes is not None:

@@ -1,4 +1,4 @@
-"""How well a network tells images apart, while it learns and in the end."""
+"""The classification accuracy of a network, during learning and in the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECENT = 2500
 
 @dataclass(frozen=True)
 class Score:
-    """How well held-out images are told apart.
+    """The accuracy on held-out images.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class InputSource(ABC):
     ----------
     repeats : bool
         Whether the test runs in pieces that all begin from the state after training, with the weights scaled once more,
-        and then repeats images that got too few spikes. Else each piece goes on from the one before.
+        and then repeats images that got too few spikes. Else each piece continues from the one before.
     timed : bool
         Whether the time of an answer counts, so that it is kept.
     brings : str
@@ -54,7 +54,7 @@ class InputSource(ABC):
     ) -> tuple[int, dict[str, Any]]:
         """How many presentations of a piece can run, and the values of the point that bring them.
 
-        It is told the time step at which the piece starts, and which images have been shown so far.
+        It is given the time step at which the piece starts, and which images have been shown so far.
         """
 
     @abstractmethod
@@ -93,7 +93,7 @@ class PresentedImages(InputSource):
             place, boost = -1, piece.boost
         if schedule.parts[piece.part].phase != TRAINING:
             # The state may be that after training. An image shown again takes one of its presentations more, so that
-            # the presenter may not have come to their end.
+            # the presenter may not have reached their end.
             values = {"presenter.place": np.array([place]), "presenter.boost": np.zeros(1) / second}
         values |= {self.brings: built.presenter.filled(order), "presenter.first_boost": boost / second}
         return piece.count, values
@@ -114,7 +114,7 @@ class EncodedImages(InputSource):
     Parameters
     ----------
     coding : Coding
-        How the network is told the images.
+        How the images are presented to the network.
     weights : ndarray, shape (steps of a presentation,), optional
         What a spike weighs in each time step; by default 1.
     """

@@ -2,7 +2,7 @@
 
 A schedule is run in pieces. Each begins from the state in which the one before has left the network, at the time at
 which it ended, with random numbers of its own that follow from the seed and the piece. So a training that was stopped
-goes on from its last checkpoint to the same result. Where the spikes of the inputs come from, and how presentations are
+resumes from its last checkpoint to the same result. Where the spikes of the inputs come from, and how presentations are
 prepared, an `InputSource` says; all else is the same whatever the source.
 
 The test of images that are presented changes nothing, if the cells' model has a preset that freezes them: its pieces

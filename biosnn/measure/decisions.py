@@ -1,4 +1,4 @@
-"""How right decisions are, and how sure that is."""
+"""The accuracy of decisions, and its confidence interval."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SURE = 0.95
 
 
 def accuracy(decided: ArrayLike, labels: ArrayLike) -> float:
-    """The fraction of right decisions, from 0 to 1; a decision of -1 (none) is wrong.
+    """The fraction of correct decisions, from 0 to 1; a decision of -1 (none) is wrong.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def interval(accuracy: ArrayLike, decisions: int) -> tuple[Any, Any]:
     Parameters
     ----------
     accuracy : float or array_like
-        The fraction of right decisions, or of anything else that is or is not so.
+        The fraction of correct decisions, or of anything else that is or is not so.
     decisions : int
         Of how many.
 
@@ -69,23 +69,23 @@ def interval(accuracy: ArrayLike, decisions: int) -> tuple[Any, Any]:
 
     Notes
     -----
-    `scipy.stats.binomtest` has it too, of one whole number of right decisions. A mean over repetitions is none.
+    `scipy.stats.binomtest` has it too, of one whole number of correct decisions. A mean over repetitions is none.
     """
     share, z = np.asarray(accuracy, dtype=float), float(norm.ppf(0.5 + SURE / 2))
     middle = share + z**2 / (2 * decisions)
     half = z * np.sqrt(share * (1 - share) / decisions + z**2 / (4 * decisions**2))
     low, high = ((middle + sign * half) / (1 + z**2 / decisions) for sign in (-1, 1))
-    # Rounding takes an end across a share of 0 or 1.
+    # Rounding takes an end across a fraction of 0 or 1.
     return np.clip(low, 0, share), np.clip(high, share, 1)
 
 
 def difference(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[float, float]:
-    """By how many points the first is more often right on the same inputs, and half the width of the interval.
+    """By how many points the first is more often correct on the same inputs, and half the width of the interval.
 
     Parameters
     ----------
     right, other : ndarray of bool, shape (inputs,)
-        Which decisions of the one and of the other are right.
+        Which decisions of the one and of the other are correct.
 
     Returns
     -------

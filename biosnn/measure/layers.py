@@ -16,7 +16,7 @@ from biosnn.measure.decoding import decode
 
 Floats = NDArray[np.float64]
 LEVEL = 0.01
-"""The rate under which a layer counts as extinct: one spike a neuron in a hundred steps."""
+"""The rate under which a layer counts as extinct: one spike per neuron in a hundred steps."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LayerActivity:
     name : str
     neurons : int
     rate : float
-        Spikes a neuron and step.
+        Spikes per neuron and step.
     silent : float
         Fraction of neurons that no input makes fire.
     reached : float
@@ -137,7 +137,7 @@ def extinction_depth(rates: ArrayLike, level: float = LEVEL) -> Any:
     Parameters
     ----------
     rates : array_like, shape (..., layers)
-        Spikes a neuron and step of layers 1, 2 and so on.
+        Spikes per neuron and step of layers 1, 2 and so on.
     level : float
         Positive.
 

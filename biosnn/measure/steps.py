@@ -56,7 +56,7 @@ def resampled_accuracy(right: ArrayLike, drawn: NDArray[np.int64]) -> NDArray[np
     Parameters
     ----------
     right : array_like of bool, shape (..., images)
-        Which images are told right.
+        Which images are correctly classified.
     drawn : ndarray of int, shape (resamples, images)
         By `drawn_again`.
 
@@ -69,7 +69,7 @@ def resampled_accuracy(right: ArrayLike, drawn: NDArray[np.int64]) -> NDArray[np
 
 
 def share_of_steps(steps: ArrayLike, of: ArrayLike, longest: int) -> NDArray[np.float64]:
-    """Which part of the steps that another network needs are needed.
+    """The steps needed, as a fraction of those that another network needs.
 
     Parameters
     ----------

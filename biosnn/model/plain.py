@@ -132,7 +132,7 @@ def check_names(where: str, names: Iterable[object]) -> None:
 
 
 def short(value: object) -> object:
-    """A value for an error message: a person reads it, and a stranger has written it."""
+    """A value for an error message: a person reads it, and its author is unknown."""
     if isinstance(value, str):
         return value if len(value) <= _LONGEST_NAME else f"{value[:_LONGEST_NAME]}..."
     return _Shown(value)

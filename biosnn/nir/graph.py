@@ -33,8 +33,8 @@ def ann_graph(network: NirNetwork, spiking_as: str | None = None, dt: float = 1.
     network : NirNetwork
         With one Input and one Output.
     spiking_as : {None, "relu"}
-        ``"relu"``: an IF node is a ReLU, times the gain ``r*dt/v_threshold``. A constant input lets it spike so often a
-        step, as long as that is less than once; exactly so with the reset by subtraction.
+        ``"relu"``: an IF node is a ReLU, times the gain ``r*dt/v_threshold``. At a constant input
+        that is its firing rate per step, up to one; exactly so with the reset by subtraction.
     dt : float
         The time step (s) that the network was made for: 1 where ``r`` is 1, as most frameworks write it.
 

@@ -109,7 +109,7 @@ def values_of(node: Neuron | Threshold, shape: Shape) -> dict[str, Any]:
 
 
 def reset_statements(node: Neuron | Threshold) -> str:
-    """Statements that make a population forget what has been, and begin at ``v_0``."""
+    """Statements that reset a population, so that it begins at ``v_0``."""
     currents = ["I", "S"] if isinstance(node, CubaLI) else ["I"]
     return "\n".join([*([] if isinstance(node, Threshold) else ["v = v_0"]), *(f"{name} = 0" for name in currents)])
 

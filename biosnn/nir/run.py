@@ -64,7 +64,7 @@ def run_nir(
     """Run a network in the time steps of a session, as many as there are inputs.
 
     In each step, what comes in passes all populations in their order (`NirNetwork.order`): what arrives at one in this
-    step is summed, its neurons are integrated, those above the threshold spike and are reset, and the spikes go on to
+    step is summed, its neurons are integrated, those above the threshold spike and are reset, and the spikes pass on to
     the next. What leads back arrives in the next step. A spike counts 1 in the step in which it arrives; docs/nir.md
     has the scheme in formulas.
 
@@ -140,7 +140,7 @@ def _build(network: NirNetwork, given: Shown, method: str, dt: float) -> _Built:
 
 
 def _group(network: NirNetwork, name: str, given: Shown, bias: Numbers | None, method: str, dt: float) -> Any:
-    """A population that takes what arrives in a step, and forgets it when it has been integrated."""
+    """A population whose input of a step is cleared when it has been integrated."""
     node, shape = network.nodes[name], network.shapes[name]
     assert isinstance(node, Neuron | Threshold)
     places, onto = order(shape), entrance(node)

@@ -52,7 +52,7 @@ class Router:
     stop: int
 
     def __call__(self) -> Iterator[tuple[Indices, Indices, Indices]]:
-        """For each neuron: indices of weights, source neurons and target neurons, an entry a synapse."""
+        """For each neuron: indices of weights, source neurons and target neurons, an entry per synapse."""
         if self.heterogeneous is not None:
             for age in self.heterogeneous.spike_history.lively(self.heterogeneous.shortest, self.heterogeneous.longest):
                 for i in self._own(self.heterogeneous.spike_history.ago(age)):

@@ -62,7 +62,7 @@ class Projection(Group):  # type: ignore[misc]
         Statements that run for each synapse of a source (target) neuron that spikes; several by name.
     delay : Quantity or mapping of str to Quantity, optional
         From a spike to the statements it runs: one for all synapses, or for ``on_pre`` an array of the natural shape
-        of a weight, which takes a few bytes a weight (docs/projections.md). For several statements, by their name.
+        of a weight, which takes a few bytes per weight (docs/projections.md). For several statements, by their name.
         The names of single ones are "pre" and "post".
     method : str, optional
         How clock-driven equations are integrated.
@@ -295,7 +295,7 @@ class Projection(Group):  # type: ignore[misc]
         ----------
         code : str
             Statements. ``total_post += w`` adds up the weights that arrive at each neuron. Those that only name
-            variables of the synapses, such as ``w *= 0.99``, run once a weight, however many synapses share it.
+            variables of the synapses, such as ``w *= 0.99``, run once per weight, however many synapses share it.
             Event-driven variables that they name are brought up to date before.
         dt, clock, when, order, name
             As in Brian2's groups.
@@ -331,7 +331,7 @@ class Projection(Group):  # type: ignore[misc]
     def reset_regularly(
         self, dt: Quantity | None = None, *, events: Any = None, when: str = "start", order: int = 0
     ) -> None:
-        """Begin anew at regular times: forget spikes that are on their way, and what max pooling has counted.
+        """Reset at regular times: discard spikes in transit, and the counts of max pooling.
 
         Parameters
         ----------
@@ -345,7 +345,7 @@ class Projection(Group):  # type: ignore[misc]
         Raises
         ------
         ModelError
-            If not one of ``dt`` and ``events`` is given, or there is nothing to forget.
+            If not one of ``dt`` and ``events`` is given, or there is nothing to reset.
         """
         where = f"{self.where}, reset_regularly"
         if (dt is None) == (events is None):

@@ -1,4 +1,4 @@
-"""Activity on its way through many layers: where it dies out, and what it still tells.
+"""Activity on its way through many layers: where it dies out, and the information that is left.
 
 Random networks of integrate-and-fire neurons, chains of cortical neurons under volleys and under rates, and layers that
 take images in different codes.

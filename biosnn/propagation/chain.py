@@ -1,7 +1,7 @@
 """A chain of groups of cortical neurons, each populated all to all to the next, and the background of each.
 
-Neurons and synapses are those of Diesmann, Gewaltig & Aertsen 1999, Nature 402:529, doi:10.1038/990101: 100 neurons a
-group, and 20,000 background inputs a neuron. The chain has no loops, so delays would only shift times: there are none.
+Neurons and synapses are those of Diesmann, Gewaltig & Aertsen 1999, Nature 402:529, doi:10.1038/990101: 100 neurons per
+group, and 20,000 background inputs per neuron. Without loops, delays would only shift times: there are none.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class CorticalChains:
     groups : int
         Groups of a chain, or layers.
     width : int
-        Neurons a group.
+        Neurons per group.
     seeds : int
         How many chains, each with a seed of its own.
     spikes : tuple of int
@@ -159,7 +159,7 @@ class Chain:
     groups, width : int
         How many groups, and neurons in each.
     inputs : int
-        How many input neurons, populated all to all to the first group.
+        How many input neurons, connected all to all to the first group.
     capacity : int
         How many spikes they have at most in a run.
     dt : Quantity

@@ -43,13 +43,13 @@ class Depth:
     ratio : ndarray, shape (codings, gains)
         With each gain, spikes of the last layer for each of the first.
     spikes : ndarray, shape (codings, seeds, layers + 1)
-        Spikes a neuron an image.
+        Spikes per neuron per image.
     survival : ndarray, the same shape
         Spikes for each spike of the first layer, r_l/r_1.
     silent : ndarray, the same shape
-        Share of neurons that no image makes spike.
+        Fraction of neurons that no image makes spike.
     reached : ndarray, the same shape
-        Share of images that make any neuron spike.
+        Fraction of images that make any neuron spike.
     latency : ndarray, the same shape
         Median time (s) of a neuron's first spike after the onset of an image; NaN in a silent layer.
     counts : ndarray, the same shape
@@ -89,7 +89,7 @@ def run_depth(
     Weights between layers are normal with mean 0 and standard deviation g/sqrt(sources), in units of the weight that
     brings a resting neuron just to its threshold. One rule sets g for all codings, and gives each what suits it:
 
-    - The first layer's g is such that its neurons spike once an image on average. So no coding is at a disadvantage
+    - The first layer's g is such that its neurons spike once per image on average. So no coding is at a disadvantage
       because it has few spikes, or at an advantage because it has many.
     - That of all later layers is the least among ``gains`` with which a linear decoder of spike counts names as many
       classes as with the best, but for one standard error, on average over these layers, on images that are not those

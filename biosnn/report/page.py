@@ -86,7 +86,7 @@ def _tally(result: SavedResult) -> str:
 
 
 def _sheets(entries: list[Any]) -> list[tuple[ModelSheet, str]]:
-    """One sheet a model, with the hashes of its texts; values that it was simulated with side by side."""
+    """One sheet per model, with the hashes of its texts; values that it was simulated with side by side."""
     groups: dict[ModelSheet, list[tuple[ModelSheet, str]]] = {}
     for entry in entries:
         sheet = describe_model(from_toml(entry["text"]))

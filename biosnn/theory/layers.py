@@ -25,9 +25,9 @@ _EASIEST = float(brentq(lambda z: 2 * ndtr(-z) - z * norm.pdf(z), 0.5, 2))
 _NOTHING = 1e-5
 # From a layer to the next, a change by which the rates have come to rest.
 _SAME = 1e-5
-# In how many parts of the time rates are told apart.
+# In how many parts of the time rates are distinguished.
 _PARTS = 10
-# How far the grid of potentials goes at most, below and above; only noise of several thresholds a step needs more.
+# How far the grid of potentials goes at most, below and above; only noise of several thresholds per step needs more.
 _CELLS = 1000
 
 
@@ -123,12 +123,12 @@ def fixed_points(gain: float, theta: float) -> tuple[float, float] | None:
 
 
 def drive_rate(z: ArrayLike, reset: str = "soft") -> Any:
-    """Spikes a step of an integrate-and-fire neuron at a constant drive, without a leak.
+    """Spikes per step of an integrate-and-fire neuron at a constant drive, without a leak.
 
     Parameters
     ----------
     z : array_like
-        How much the membrane potential rises a step, in thresholds.
+        How much the membrane potential rises per step, in thresholds.
     reset : str
         "soft" takes the threshold off at a spike, "hard" sets the potential to zero.
 
@@ -148,12 +148,12 @@ def drive_rate(z: ArrayLike, reset: str = "soft") -> Any:
 
 
 def chain_rates(z: float, w: float, layers: int, reset: str = "soft") -> Floats:
-    """Spikes a step along a chain: a drive, and from each integrate-and-fire neuron to the next one synapse.
+    """Spikes per step along a chain: a drive, and from each integrate-and-fire neuron to the next one synapse.
 
     Parameters
     ----------
     z : float
-        Drive of the first neuron, in thresholds a step.
+        Drive of the first neuron, in thresholds per step.
     w : float
         Weight of each synapse, in thresholds.
     layers : int
@@ -191,7 +191,7 @@ def mean_field(
     Parameters
     ----------
     p0 : float
-        Mean rate of the inputs (spikes a step), which spike by chance in each step.
+        Mean rate of the inputs (spikes per step), which spike by chance in each step.
     gain, theta : float
         As in `binary_depth`.
     layers, steps : int
@@ -205,7 +205,7 @@ def mean_field(
     Returns
     -------
     ndarray, shape (layers,)
-        Spikes a neuron and step of layers 1, 2 and so on.
+        Spikes per neuron and step of layers 1, 2 and so on.
 
     Notes
     -----

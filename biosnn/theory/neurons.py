@@ -22,7 +22,7 @@ def lif_rate(mu: Any, *, tau_m: Any, v_th: Any, v_reset: Any, t_ref: Any) -> Any
     Parameters
     ----------
     mu : Quantity
-        The potential that the membrane would settle at without a threshold (v_rest + R I), any shape.
+        The steady-state potential of the membrane without a threshold (v_rest + R I), any shape.
     tau_m, v_th, v_reset, t_ref : Quantity
         Membrane time constant, threshold, reset and refractory period.
 
@@ -94,7 +94,7 @@ def siegert_rate_discrete(mu: Any, sigma: Any, *, dt: Any, tau_m: Any, v_th: Any
     Notes
     -----
     Between spikes the method gives exact samples of a membrane with the time constant -dt/ln(1 - dt/tau_m) and the
-    variance sigma**2/(2 - dt/tau_m). It looks at the membrane once a step and misses crossings in between, which acts
+    variance sigma**2/(2 - dt/tau_m). It looks at the membrane once per step and misses crossings in between, which acts
     like a threshold that is higher by `OVERSHOOT` standard deviations of one step's noise.
     """
     share = np.asarray(dt / tau_m)

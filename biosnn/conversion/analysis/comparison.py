@@ -28,7 +28,7 @@ class Tried:
     Parameters
     ----------
     steps : int
-        Time steps an image.
+        Time steps per image.
     curve : ndarray, shape (steps,)
         Accuracy after each.
     error : float
@@ -56,7 +56,7 @@ class Bench:
     images : array_like, shape (n, *shape of the input)
         Images that are shown.
     labels : array_like of int, shape (n,)
-        What is right.
+        The true classes.
     ann : array_like, shape (n, classes)
         What the ordinary network answers.
     sim : Simulation
@@ -119,9 +119,9 @@ def what_might_help(options: Options, steps: int) -> dict[str, dict[str, Any]]:
         changes["percentile 99.9"] = {"method": "percentile", "percentile": 99.9}
     changes |= {f"thresholds times {factor}": {"alpha": balance.alpha * factor} for factor in (0.8, 1.25)}
     if balance.per == "layer":
-        changes["a threshold a channel"] = {"per": "channel"}
+        changes["one threshold per channel"] = {"per": "channel"}
     else:
-        changes["a threshold a layer"] = {"per": "layer"}
+        changes["one threshold per layer"] = {"per": "layer"}
     if options.neuron != "if_soft":
         changes["soft reset"] = {"neuron": "if_soft", "preset": ""}
     if options.start != 0.5:
@@ -147,7 +147,7 @@ def ended_early(
     calibration : array_like, shape (n, *shape of the input)
         Images on which the margin is found that ends an image.
     labels : array_like of int, shape (n,)
-        What is right for ``images``.
+        The true classes of ``images``.
     sim : Simulation
         An open session, whose program so far is given up.
 

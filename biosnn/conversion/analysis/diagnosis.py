@@ -13,7 +13,7 @@ from biosnn.conversion.membrane import leaks
 from biosnn.model import NeuronModel
 
 HALF = 0.5
-"""Activity has vanished where rates tell less than this part of the mean activation; or is too much beyond 1/HALF."""
+"""Activity has vanished where decoded rates are below this fraction of the mean activation; above 1/HALF, too much."""
 POINT = 0.01
 OWN = PARTS[1:]
 """The parts of the error that a layer adds by itself."""
@@ -29,9 +29,9 @@ class Diagnosis:
         The first layer, from 1, whose rates tell less than half the mean activation, that tells more than twice, and
         behind which the ordinary network is more than a point less accurate than it was.
     shares : mapping of str to float
-        Which part of what is lost in single layers up to there, the last one if there is none, each cause has.
+        Each cause's fraction of what is lost in single layers up to there, the last one if there is none.
     dead : float
-        Part of the neurons of that layer that are zero in the ordinary network too.
+        Fraction of the neurons of that layer that are zero in the ordinary network too.
     """
 
     vanishes: int | None
@@ -49,13 +49,13 @@ def diagnose(kept: ArrayLike, rest: ArrayLike, ann: float, own: ArrayLike, dead:
     kept : array_like, shape (repetitions, layers)
         What the rates of each layer tell, over the mean activation (`biosnn.conversion.analysis.metrics`).
     rest : array_like, the same shape
-        Accuracy if the ordinary network goes on from there (`biosnn.conversion.hybrid.going_on`).
+        Accuracy if the ordinary network computes the rest from there (`biosnn.conversion.hybrid.going_on`).
     ann : float
         Accuracy of the ordinary network.
     own : array_like, shape (repetitions, layers, parts)
         What each layer adds to what it tells by itself, in mean activations, by the parts `OWN`; below 0 it is lost.
     dead : array_like, shape (repetitions, layers)
-        Part of the neurons that are zero for all images in the ordinary network.
+        Fraction of the neurons that are zero for all images in the ordinary network.
     """
     told, after = np.nanmean(np.asarray(kept, dtype=float), axis=0), np.asarray(rest).mean(axis=0)
     vanishes, overfires = _first(told < HALF), _first(told > 1 / HALF)
@@ -75,13 +75,13 @@ def _first(where: NDArray[np.bool_]) -> int | None:
 def reasons(model: NeuronModel) -> dict[str, str]:
     """What each cause means for neurons of this model, in words."""
     hard, leaky = "-=" not in model.reset, leaks(model)
-    forgets = [
-        *(["the hard reset forgets what is above the threshold at a spike"] if hard else []),
-        *(["the leak forgets what came long ago"] if leaky else []),
+    losses = [
+        *(["the hard reset discards what is above the threshold at a spike"] if hard else []),
+        *(["the leak lets earlier input decay"] if leaky else []),
     ]
     return {
-        "clipping": "thresholds too low: larger activations are clipped, as no neuron fires more than once a step",
+        "clipping": "thresholds too low: larger activations are clipped, as no neuron fires more than once per step",
         "quantisation": "thresholds too high for so few steps: what does not make a whole spike is not told",
-        "reset and leak": " and ".join(forgets) or "neither reset nor leak",
+        "reset and leak": " and ".join(losses) or "neither reset nor leak",
         "unevenness": "spikes of both signs come unevenly: some arrive too late to count",
     }

@@ -31,7 +31,7 @@ def ledger(snn: SpikingNetwork | HybridNetwork, outcome: Outcome | HybridOutcome
     """Count what a network did for the images that it was shown.
 
     A layer that several paths lead to has an entry for each. Under constant currents, the first layer multiplies once
-    an image; a bias is one more addition in every step. Layers of a hybrid network that do not spike multiply once an
+    per image; a bias is one more addition in every step. Layers of a hybrid network that do not spike multiply once per
     image, too; where they take rates, each spike is counted, and each count multiplied once.
 
     Parameters

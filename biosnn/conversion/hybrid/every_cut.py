@@ -67,7 +67,7 @@ class Cuts:
         Root mean square difference of decoded rates and activations, relative to that of the activations, where all
         layers spike.
     rates : ndarray, shape (layers,)
-        Spikes a neuron and step, where all layers spike.
+        Spikes per neuron and step, where all layers spike.
     """
 
     cuts: list[Cut]
@@ -94,7 +94,7 @@ def try_cuts(
     images : array_like, shape (n, *shape of the input)
         What is shown.
     labels : array_like of int, shape (n,)
-        What is right.
+        The true classes.
     T : int
         For how many steps each image is shown.
     sim : Simulation
@@ -156,7 +156,7 @@ class Begun:
     errors : ndarray, shape (layers, marks)
         Of rates.
     rates : ndarray, shape (layers,)
-        Spikes a neuron and step.
+        Spikes per neuron and step.
     """
 
     outcomes: list[HybridOutcome]

@@ -1,4 +1,4 @@
-"""The ordinary network goes on from what rates tell: whether a layer still knows the answer."""
+"""The ordinary network computes the rest from decoded rates: whether a layer still has the information it needs."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def to_hybrid(whole: SpikingNetwork, spiking: str | Iterable[str]) -> HybridNetw
     Raises
     ------
     ConversionError
-        If there are no such layers, values are told by first spikes, or layers that pixels do not reach at once are to
+        If there are no such layers, values are coded by first spikes, or layers that pixels do not reach at once are to
         take spikes of pixels.
     """
     options = whole.options
@@ -287,7 +287,7 @@ def decoded(snn: SpikingNetwork, name: str, counts: NDArray[np.int64], steps: ND
 def _answerer(
     net: HybridNetwork, last: Stage, values: Values, marks: tuple[int, ...]
 ) -> Callable[[Told, slice], NDArray[np.float32]]:
-    """What tells the answers of a part of the images at each mark, shape (images, marks, classes)."""
+    """A function that gives the outputs for a part of the images at each mark, shape (images, marks, classes)."""
     if last is net.stages[-1]:
         # Counts stand for thresholds, of which the output has one for all classes.
         unit = 1.0 if net.options.output == "potential" else float(net.whole.thresholds[net.graph.output].max())
@@ -298,7 +298,7 @@ def _answerer(
 
 
 def analog_remainder(piece: Piece) -> Callable[[Values, Values], NDArray[np.float32]]:
-    """The ordinary network from some layer on, which goes on from what rates tell.
+    """The ordinary network from some layer on, which computes the rest from decoded rates.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class HybridOutcome:
     marks : ndarray of int, shape (marks,)
         After how many steps since the image came, of all stages that spike together.
     labels : ndarray of int, shape (images,), or None
-        What is right.
+        The true classes.
     stages : tuple of Outcome or None
         What each stage did; None of one that does not spike.
     before : int
@@ -57,7 +57,7 @@ class HybridOutcome:
 
     @property
     def accuracy(self) -> float:
-        """Which part of the images is told right in the end."""
+        """Fraction of the images that are correctly classified in the end."""
         return float(self.latency_curve[-1])
 
     @property
@@ -79,7 +79,7 @@ class HybridOutcome:
         return first_at(self.marks, self.latency_curve, accuracy)
 
     def agreement(self, decided: NDArray[np.int64], T: int | None = None) -> float:
-        """In which part of the images it decides as another network does."""
+        """Fraction of the images on which it decides as another network does."""
         return accuracy(self.decided(T), decided)
 
     @property

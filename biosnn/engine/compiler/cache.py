@@ -277,7 +277,7 @@ def _advice() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _lock(key: str) -> Iterator[None]:
-    """Hold the lock file of a key; where the system has no such locks, go on without (see the module's docstring)."""
+    """Hold the lock file of a key; where the system has no such locks, do without (see the module's docstring)."""
     lock = FileLock(_part(LOCKS) / f"{key[:32]}.lock", fallback_to_soft=False)
     with contextlib.suppress(OSError):
         lock.acquire()

@@ -1,4 +1,4 @@
-"""Drive the compiler: one process a source file on all cores, a precompiled header, no dependency pass."""
+"""Drive the compiler: one process per source file on all cores, a precompiled header, no dependency pass."""
 
 from __future__ import annotations
 

@@ -125,9 +125,9 @@ def _problem(code: int, said: list[str], folder: Path) -> str:
             name = signal.Signals(-code).name
         cause = {
             "SIGSEGV": "it touched memory that is not its own; an index in an equation or connection is out of range",
-            "SIGKILL": "somebody, or the system for want of memory, killed it",
+            "SIGKILL": "somebody, or the system when memory ran out, killed it",
             "SIGFPE": "an integer was divided by zero",
-            "SIGABRT": "it gave up, often for want of memory",
+            "SIGABRT": "it gave up, often because memory ran out",
         }.get(name, "see its last output")
         return f"The simulation crashed with {name}: {cause}."
     if code > 0:

@@ -1,4 +1,4 @@
-{# Every neuron gets the total of a step's spikes minus its own. The statements run once a spike: numbers take the place
+{# Every neuron gets the total of a step's spikes minus its own. The statements run once per spike: numbers take the place
    of the target's arrays, and what the statements write there is withdrawn from the neuron that spiked and goes to all
    in the end. Where a variable rests ("unless refractory"), nothing is added. #}
 {% extends 'projection.cpp' %}

@@ -1,4 +1,4 @@
-{# At most one synapse a neuron: pixels at multiples of the stride, channels moved by a number of places. #}
+{# At most one synapse per neuron: pixels at multiples of the stride, channels moved by a number of places. #}
 {% extends 'projection.cpp' %}
 
 {% block outgoing %}
