@@ -68,7 +68,7 @@ def test_inputs_fire_in_proportion_to_the_present_image_while_it_is_on(sim: Any)
 
 def test_images_in_colour_are_refused() -> None:
     colour = dataclasses.replace(DATA, images=np.repeat(DATA.images[..., None], 3, axis=3))
-    with pytest.raises(DataError, match="expected grey levels, one neuron a pixel"):
+    with pytest.raises(DataError, match="expected grey levels, one neuron per pixel"):
         learning.set_up(colour, PROTOCOL, 2)
 
 

@@ -49,7 +49,7 @@ def show_converted(console: Console, name: str) -> None:
     rows = [
         ("code", options.code),
         ("neuron", options.model.name),
-        ("thresholds", f"{level} of activations, one a {balance.per}, times {balance.alpha:g}"),
+        ("thresholds", f"{level} of activations, one per {balance.per}, times {balance.alpha:g}"),
         ("pixels", f"{options.input}, from {snn.lowest:.4g} to {snn.highest:.4g} in calibration images"),
         ("output", "potential of neurons that integrate" if options.output == "potential" else "spike counts"),
         ("spiking neurons", f"{snn.neurons:,}"),

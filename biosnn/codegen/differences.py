@@ -108,6 +108,8 @@ cdef inline double NAME(GIVEN) nogil:
 def exp_difference(*points: ArrayLike) -> NDArray[np.float64]:
     """The divided difference of the exponential at some points, which may be arrays."""
     x = np.sort(np.broadcast_arrays(*(np.asarray(point, np.float64) for point in points)), axis=0)
+
+    # exp[x_1 + c, ...] = exp(c) exp[x_1, ...]: with the largest point at 0, no exponential overflows.
     largest = x[-1]
     x = x - largest
     quotients = list(np.exp(x))
@@ -123,6 +125,8 @@ def exp_difference(*points: ArrayLike) -> NDArray[np.float64]:
 
 def _series(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same at points that are near to each other: sums of all products of their distances, by degree."""
+    # exp[x_1, ..., x_n] = exp(m) sum over k of h_k(x_1 - m, ..., x_n - m)/(n - 1 + k)!, where h_k, the sum of all
+    # products of degree k, follows from h_k(.., x_j) = x_j h_k-1(.., x_j) + h_k(.., x_j-1).
     middle = x[0] + (x[-1] - x[0]) / 2
     sums, part = [np.ones_like(middle) for _ in x], 1 / math.factorial(len(x) - 1)
     series = np.zeros_like(middle)

@@ -111,12 +111,15 @@ def _driven(names: list[str], matrix: Any, constants: Any, row: int, drivers: di
     coefficients = [matrix[row, row], constants[row], *(matrix[row, k] for k in drivers[row])]
     functions = sympy.Matrix(coefficients).atoms(sympy.Function)
     active = next((function for function in functions if str(function) in _ACTIVE), None)
+    # Refractoriness becomes one factor of the whole step if all coefficients have it: the value then stays as it is.
     if active is not None and any(sympy.expand(entry - active * entry.subs(active, 1)) != 0 for entry in coefficients):
         active = None
 
     def entry(coefficient: Any, of: int) -> Any:
         return coefficient.subs(active, 1) if active is not None and of == row else coefficient
 
+    # A way row <- ... <- start adds the product of its couplings, times the value at its start, times the integral of
+    # the exponentials of its rates (`_together`). A constant input is one variable more on the way, of rate 0.
     terms = []
     for way in _ways(names[row], row, drivers):
         rates = [entry(matrix[k, k], k) for k in way]
@@ -142,6 +145,7 @@ def _together(rates: list[Any]) -> str:
     if 0 in rates:
         one, other = rates
         return f"dt*exprel({_over_the_step(one if other == 0 else other)})"
+    # (exp(a) - exp(b))/(a - b) = exp(max(a, b)) exprel(-abs(a - b)): nothing overflows, however fast one decays.
     one, other = map(_factor, rates)
     return f"dt*exp(clip({one}*dt, {other}*dt, inf))*exprel(-abs({one} - {other})*dt)"
 

@@ -2,7 +2,7 @@
 
 As long as a spike reaches all synapses of a neuron at once, they share its trace (`traces`). Whether it does is known
 when a run begins and no sooner: a delay may be set in any of Brian2's ways, before the first run or between two.
-Synapses whose spikes then take their time get traces of their own, which go on from the values of the neuron's.
+Synapses whose spikes are delayed get traces of their own, which continue from the values of the neuron's.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ class TraceHome(BrianObject):  # type: ignore[misc]
         self.on_synapses = self._behind = True
 
     def _take_over(self, run_namespace: Any) -> None:
-        """Let the traces go on from the values that they have on neurons."""
+        """Let the traces continue from the values that they have on neurons."""
+        # Event-driven variables decay from `lastupdate` on. The values on neurons are those of the last step, which is
+        # one step before t; what synapses have had already is brought to that time first, as all share `lastupdate`.
         lines, last = [], ""
         if self._step is not None:
             last = f"clip(t - {self._step!r}*second, 0*second, inf*second)"
@@ -134,6 +136,7 @@ def _sets(function: str, arguments: Any, var: Any, name: re.Pattern[str]) -> boo
         return any(var is other for other in arguments[0].variables.values())
     if function in ("resize_array", "run_network", "before_run_code_object"):
         return False
+    # What is set is known only when the program runs: whatever names the variable counts, but for a plain zero.
     given = arguments if isinstance(arguments, tuple) else (arguments,)
     named = any(isinstance(argument, str) and name.search(argument) for argument in given)
     return named and not (function == "set_by_constant" and isinstance(given[1], int | float) and given[1] == 0)

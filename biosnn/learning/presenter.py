@@ -90,7 +90,7 @@ class ImagePresenter:
         it is shown), ``first_boost`` (how much brighter each image is shown the first time), ``minimum_spikes``,
         ``winners`` (how many spikes `FirstSpike` leaves).
     inputs : SpikeTrains or NeuronGroup
-        One neuron a pixel, row by row.
+        One neuron per pixel, row by row.
     log : StateMonitor
         ``image`` and ``boost`` of every presentation.
     places : int
@@ -170,7 +170,7 @@ def set_up(data: Dataset, protocol: Protocol, presentations: int, coding: Inputs
         If the coding lacks an input.
     """
     if data.channels != 1:
-        raise DataError(field_error(f"Dataset {data.name!r}", "grey levels, one neuron a pixel", "images in colour"))
+        raise DataError(field_error(f"Dataset {data.name!r}", "grey levels, one neuron per pixel", "images in colour"))
     group = NeuronGroup(
         1,
         """place : integer
@@ -194,6 +194,7 @@ def set_up(data: Dataset, protocol: Protocol, presentations: int, coding: Inputs
     # serves many. What is beyond the last place is never looked at, and last_place is a number that the program reads.
     capacity = 1 << (presentations - 1).bit_length()
     _add_array(group, "presentation_order", np.zeros(capacity, dtype=np.int32), index="place")
+    # As if the image before the first one had been answered, so that the first turn leads to place 0.
     group.place = -1
     group.answers = protocol.minimum_spikes
     group.minimum_spikes = protocol.minimum_spikes
@@ -201,6 +202,7 @@ def set_up(data: Dataset, protocol: Protocol, presentations: int, coding: Inputs
     group.intensity_step = protocol.intensity_step
     group.brightest = protocol.times * protocol.intensity_step
     group.last_place = presentations - 1
+    # Half a step below the limit, since `boost` is a sum of steps, which rounding may leave on either side of it.
     group.run_regularly(
         """again = int(answers < minimum_spikes and boost < brightest - 0.5*intensity_step)
         boost = again*(boost + intensity_step) + (1 - again)*first_boost
@@ -235,7 +237,7 @@ def set_up(data: Dataset, protocol: Protocol, presentations: int, coding: Inputs
 
 
 def _inputs(data: Dataset, group: NeuronGroup, tick: Quantity, period: Quantity, coding: Any) -> Any:
-    """One neuron a pixel, which tells the grey level at its place in the present image."""
+    """One neuron per pixel, which tells the grey level at its place in the present image."""
     pixels = int(np.prod(data.shape))
     if isinstance(coding, Played):
         steps = round(float(period / group.clock.dt))

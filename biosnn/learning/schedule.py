@@ -98,6 +98,7 @@ class TrainingSchedule:
         """The images that are shown while the network learns."""
         if not self.shuffled:
             return np.resize(self.train, self.n_training)
+        # Each pass shows every image once, in an order of its own; the last pass may end early.
         rng = np.random.default_rng(self.seed)
         passes = -(-self.n_training // len(self.train))
         orders: list[NDArray[np.int64]] = [rng.permutation(self.train) for _ in range(passes)] or [self.train[:0]]
@@ -157,6 +158,7 @@ class TrainingSchedule:
             If nothing is left.
         """
         ends = self.ends
+        # At the end of a part the next one has begun; "right" also passes over parts without images.
         part = int(np.searchsorted(ends, done, side="right"))
         if part >= len(ends):
             raise SettingsError(

@@ -83,6 +83,7 @@ class Conv2D(Kind):
         windows, channels_in, channels_out = self.windows, self.input[2], self.channels
         group_in, group_out = channels_in // self.groups, channels_out // self.groups
 
+        # Weights are in the order (tap, channel within the input's group, channel of the output).
         def outgoing(i: int) -> tuple[Indices, Indices]:
             pixel, channel = divmod(i, channels_in)
             first = channel // group_in * group_out
@@ -187,7 +188,7 @@ class Pool2D(Kind):
 class Shortcut(Kind):
     """The way past the layers of a residual block: each neuron to the one in its place. One weight, by default 1.
 
-    With a stride, only every so many rows and columns go on; with more channels in the target, those of the source
+    With a stride, only every so many rows and columns pass; with more channels in the target, those of the source
     come to lie in the middle, and the others get nothing (He et al. 2016, CVPR, option A of section 4.2). Without
     either it is the identity.
 
@@ -290,6 +291,8 @@ class Windows:
         step = _pair(f"{what}, stride", stride, 1)
         apart = _pair(f"{what}, dilation", dilation, 1)
         margins = _margins(f"{what}, padding", padding)
+        # Output size: floor((n + padding - dilation*(kernel - 1) - 1)/stride) + 1 (Dumoulin & Visin 2016,
+        # arXiv:1603.07285).
         room = [n + sum(m) - (k - 1) * d - 1 for n, m, k, d in zip(shape[:2], margins, size, apart, strict=True)]
         if min(room) < 0:
             raise ModelError(field_error(f"{what}, kernel", f"at most the size of the padded input {shape}", kernel))
@@ -312,6 +315,7 @@ class Windows:
         by_axis = []
         for axis, place in enumerate(divmod(pixel, self.input[1])):
             taps = np.arange(self.kernel[axis])
+            # Output y reads the input at y*stride - before + tap*dilation. Solved for y, which has to be whole.
             places = place + self.before[axis] - taps * self.dilation[axis]
             seen = (places >= 0) & (places % self.stride[axis] == 0)
             seen &= places < self.output[axis] * self.stride[axis]
@@ -329,6 +333,7 @@ class Windows:
         return self._cross(by_axis, self.input[1])
 
     def _cross(self, by_axis: list[tuple[Indices, Indices]], columns: int) -> tuple[Indices, Indices]:
+        # Along both axes the choices are independent: every row with every column, row by row.
         (down, rows), (right, places) = by_axis
         taps = down[:, None] * self.kernel[1] + right
         return taps.ravel(), (rows[:, None] * columns + places).ravel()

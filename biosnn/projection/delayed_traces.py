@@ -1,7 +1,7 @@
 """Presynaptic traces under delays that differ from synapse to synapse.
 
 Each synapse sees a neuron's spikes, and so its trace, as many steps late as its delay is long. What a neuron's trace
-has been in the last steps is kept, and a synapse looks it up: one number a neuron and step, not one a synapse.
+has been in the last steps is kept, and a synapse looks it up: one number per neuron and step, not one per synapse.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class DelayedTraces:
     neurons: int
 
     def index(self, weights: Indices, neurons: Indices) -> Indices:
-        """On the targets that run in this process: the places to look up, an entry a synapse."""
+        """On the targets that run in this process: the places to look up, an entry per synapse."""
         steps = int(self.step.get_value().item()) - self.delays.get_value()[weights].astype(np.int64)
         places: Indices = steps % self.slots * self.neurons + neurons
         return places
@@ -64,6 +64,7 @@ class Recorder(Task):
     def record(self) -> None:
         """Do it, on the targets that run in this process."""
         step, expected = int(self.delayed_traces.step.get_value().item()), self.delayed_traces.expected.get_value()
+        # Traces stand still in a pause: the steps that were missed have the present values, too.
         first = max(int(expected.item()), step - self.delayed_traces.slots + 1)
         expected[...] = step + 1
         slots = np.arange(first, step + 1) % self.delayed_traces.slots

@@ -29,6 +29,7 @@ def steps(where: str, delay: Any, dt: Quantity) -> NDArray[np.int64]:
     """
     delay = _times(where, delay)
     check_dimension(where, delay, second)
+    # As Brian2 does; np.rint would take halves to the even neighbour.
     in_steps = np.floor(np.asarray(delay / dt, dtype=float) + 0.5)
     if np.any(np.isnan(in_steps)):
         raise ModelError(field_error(where, "a time", "NaN"))
@@ -77,6 +78,7 @@ class SpikeHistory:
     def __call__(self) -> None:
         """Do it, on the targets that run in this process."""
         now, expected = int(self.step.get_value().item()), self.expected.get_value()
+        # The slot of a step that was missed, as in a pause, still holds the spikes of a whole round before.
         for missed in range(max(int(expected.item()), now - self.slots + 1), now):
             self._slot(now - missed)[-1] = 0
         expected[...] = now + 1
@@ -91,7 +93,7 @@ class SpikeHistory:
 
     def lively(self, shortest: int, longest: int) -> list[int]:
         """The ages, of those between two (included), of which there are spikes."""
-        counts = self.history.get_value().reshape(self.slots, self.size)[:, -1]
+        counts = self.history.get_value().reshape(self.slots, self.size)[:, -1]  # a list ends with its length
         now = int(self.step.get_value().item())
         ages = np.arange(shortest, min(longest, now) + 1)
         return [int(age) for age in ages[counts[(now - ages) % self.slots] > 0]]
@@ -139,6 +141,7 @@ class HeterogeneousDelays:
             weights, targets = fit.outgoing(neuron)
             now = self.delays.get_value()[weights] == age
             return weights[now], targets[now]
+        # For each row as many starts as there are delays, and one more: where the last delay ends.
         row, places = fit.shape[1], self.longest - self.shortest + 2
         first, last = self.starts.get_value()[neuron * places + age - self.shortest :][:2]
         targets = self.order.get_value()[neuron * row + first : neuron * row + last].astype(np.int64)

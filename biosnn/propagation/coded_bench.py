@@ -55,7 +55,7 @@ class CodedLayers:
     layers : int
         How many layers.
     width : int
-        How many neurons a layer.
+        How many neurons per layer.
     images : int
         How many images go through them.
     duration : Quantity
@@ -110,7 +110,7 @@ class Bench:
         self.pixels = int(np.prod(data.images.shape[1:]))
         images = min(wanted.images, len(data.labels))
         self.learned = max(2 * images // 3, 1)
-        # Of those to learn from, the first ones teach while gains are tried, and the others examine.
+        # Of those that train the decoder, the first train it while gains are tried, and the others validate.
         self.tuned = max(2 * self.learned // 3, 1)
         chosen = [np.random.default_rng([sim.seed, s]).permutation(len(data.labels))[:images] for s in range(seeds)]
         self.shown = [[self._show(name, c, data, chosen[s], s) for s in range(seeds)] for name, c in codings.items()]
@@ -194,10 +194,10 @@ class Bench:
         ]
         rates = np.array([answer.layers[1][0].mean() for answer in self.run(points)])
         rates = rates.reshape(-1, len(SCALES), self.seeds).mean(axis=2)
-        # More weight may mean fewer spikes by chance; the interpolation wants a rising course.
+        # More weight may mean fewer spikes by chance; the interpolation needs a rising curve.
         rising = np.maximum.accumulate(rates, axis=1)
-        # A neuron that nothing brings to the target takes the largest.
-        return np.array([np.exp(np.interp(TARGET, course, np.log(SCALES))) for course in rising])
+        # A layer that no gain brings to the target takes the largest.
+        return np.array([np.exp(np.interp(TARGET, curve, np.log(SCALES))) for curve in rising])
 
     def tune(self, scale: Floats, gains: Floats) -> tuple[Floats, Floats]:
         """With each gain of the later layers, the accuracy on images that are not those of the test, and survival."""
@@ -229,7 +229,7 @@ class Bench:
     def _measured(self, answer: Answer) -> dict[str, list[float]]:
         counts = {str(layer): counts for layer, (counts, _) in enumerate(answer.layers)}
         firsts = {str(layer): first for layer, (_, first) in enumerate(answer.layers)}
-        # With one step for a whole image, rates are spikes an image.
+        # With one step for a whole image, rates are spikes per image.
         activity = layer_activity(
             counts, steps=1, firsts=firsts, labels=answer.labels, learned=self.learned, first=FIRST_LAYER
         )
@@ -269,7 +269,7 @@ class Answer:
 
 def least(tried: Floats, images: int) -> Whole:
     """The place of the first accuracy that is within one standard error of the best, for each row."""
-    best = tried.max(axis=1, keepdims=True)
+    best = tried.max(axis=1, keepdims=True)  # the standard error of a fraction p of n images is sqrt(p (1 - p)/n)
     return np.asarray(np.argmax(tried >= best - np.sqrt(best * (1 - best) / max(images, 1)), axis=1))
 
 

@@ -1,4 +1,4 @@
-"""Layers of neurons with random weights. Where does activity die out, and does theory know?
+"""Layers of neurons with random weights. Where does activity die out, and does theory predict it?
 
 Nothing is learned and nothing is converted here, so that only the neuron and the scale of weights can be at fault.
 """
@@ -33,7 +33,7 @@ GAINS = {"He": HE, "critical": CRITICAL}
 # A chain of integrate-and-fire neurons that goes along: its drive and weights, in thresholds.
 CHAIN, CHAIN_WEIGHT = 8, 0.9
 NARROWED = ("binary", "hard")
-# Each input spikes with one of two probabilities a step; which one makes the class.
+# Each input spikes with one of two probabilities per step; which one makes the class.
 RATES = (0.25, 0.75)
 P0, SQUARED = float(np.mean(RATES)), float(np.mean(np.square(RATES)))
 
@@ -84,13 +84,13 @@ class RandomNetworks:
     layers : int
         Layers of the random networks.
     width : int
-        Neurons a layer of the random networks.
+        Neurons per layer of the random networks.
     steps : int
         Time steps that an input lasts in random networks.
     classes : int
         Classes of inputs to random networks.
     inputs : int
-        Inputs to each random network; two thirds teach the decoder.
+        Inputs to each random network; two thirds train the decoder.
     seeds : int
         Random networks of each sort.
     tau : float
@@ -119,7 +119,7 @@ class RandomNetworks:
 
 @dataclass(frozen=True)
 class Case:
-    """A network at one point: kind of neuron, gain n s**2, threshold, neurons a layer that take part, seed, inputs."""
+    """A network at one point: kind of neuron, gain n s**2, threshold, active neurons per layer, seed, inputs."""
 
     kind: str
     gain: float
@@ -187,7 +187,7 @@ class RandomResult:
 def run_random(wanted: RandomNetworks, sim: Simulation) -> RandomResult:
     """Simulate all sorts of random networks, and predict them.
 
-    Weights are normal with mean 0 and standard deviation sqrt(gain/width). A spike takes one step a layer; so layer l
+    Weights are normal with mean 0 and standard deviation sqrt(gain/width). A spike takes one step per layer; so layer l
     is looked at from l steps after the onset of an input, for as many steps as the input lasts. Then all neurons are
     put to rest, and the next input begins. Networks of one seed differ in neuron, gain and threshold only.
 
@@ -284,12 +284,12 @@ class _Bench:
         sim.reset(dt=DT)
         self.wanted, self.sim = wanted, sim
         self.layers, self.width, self.steps = wanted.layers, wanted.width, wanted.steps
-        # After the last step of an input, its last spikes need a step a layer.
+        # After the last step of an input, its last spikes need one step per layer.
         self.window = self.steps + self.layers + 1
         size = self.layers * self.width
         self.inputs = playback(self.width, capacity=self.width * self.steps * wanted.inputs, name="inputs")
         self.cells = neurons(size, model, name="cells")
-        # Also what was still on its way is forgotten.
+        # Also what was still in transit is discarded.
         self.cells.run_regularly("v = 0", dt=self.window * DT, when="before_thresholds")
         first = synapses(self.inputs, self.cells[: self.width], "static", connect=Dense(), onto="v", name="first")
         # Layers side by side are the channels of one pixel, in as many groups as there are steps from layer to layer.
@@ -325,7 +325,7 @@ class _Bench:
         scale = np.sqrt(case.gain / case.width)
         first, later = rng.normal(0, scale, (self.width, self.width)), rng.normal(0, scale, (self.width, *whole))
         if case.width < self.width:
-            # What does not take part gets no weight, and so never spikes.
+            # Neurons that do not take part get no weight, and so never spike.
             first, later = first * part, later * part
         values = {"first.w": first.ravel(), "later.w": later.ravel(), "cells.v_th": case.theta}
         if known[case.kind].tau:
@@ -348,7 +348,7 @@ class _Bench:
         step = np.rint(np.asarray(self.monitor.t) / float(DT / second)).astype(np.int64)
         layer, neuron = np.divmod(np.asarray(self.monitor.i[:], dtype=np.int64), self.width)
         image, step = np.divmod(step, self.window)
-        step -= layer + 1
+        step -= layer + 1  # an input's first spikes reach layer l, counted from 0, l + 1 steps after they were played
         kept = (step >= 0) & (step < self.steps)
         shape = (case.inputs, self.layers, case.width)
         place = ((image * self.layers + layer) * case.width + neuron)[kept]

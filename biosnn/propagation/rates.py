@@ -41,7 +41,7 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """What layers make of an input's rate.
+    """The response of layers to an input's rate.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Rates:
 
     @property
     def slope(self) -> Floats:
-        """By how much a layer's rate rises with the input's: 1 keeps, 0 forgets; shape (conditions, seeds, layers)."""
+        """How much a layer's rate rises with the input's: 1 keeps, 0 loses it; shape (conditions, seeds, layers)."""
         x = self.rates - self.rates.mean()
         return np.asarray(np.einsum("csrl,r->csl", self.response, x) / (x @ x))
 
@@ -81,10 +81,11 @@ class Rates:
 
     @property
     def told_fast(self) -> Floats:
-        """The same of the layer's rate in windows of 20 ms, whose variance counts as not told."""
+        """The same of the layer's rate in windows of 20 ms, whose variance counts as unexplained."""
         return self._determination(self.wander)
 
     def _determination(self, wander: Floats | float) -> Floats:
+        # Of a line through the rates: the variance that it explains over all variance.
         total = (self.response.var(axis=2, keepdims=True) + wander).mean(axis=2)
         return np.where(total > 0, self.slope**2 * self.rates.var() / np.where(total > 0, total, 1), 0)
 
@@ -104,9 +105,9 @@ def rate_trains(wanted: CorticalChains, seed: int) -> dict[float, Spikes]:
 def run_rates(
     wanted: CorticalChains, chain: Chain, trains: Sequence[Mapping[float, Spikes]], seeds: Sequence[int]
 ) -> Rates:
-    """Find weight and drive for each strength of noise by one rule, then see what the layers make of each rate.
+    """Find weight and drive for each strength of noise by one rule, then measure the layers' response to each rate.
 
-    So does the chain along which volleys are sent, as it is.
+    The chain along which volleys are sent is measured as it is, too.
     """
     bench = _Bench(wanted, chain)
     kept = [float(rate / Hz) for rate in wanted.kept]
@@ -168,7 +169,7 @@ class _Bench:
     def calibrate(self, strength: float, trains: Mapping[float, Spikes], kept: Sequence[float], seed: int) -> Condition:
         """The area and the drive with which one layer best answers some rates with the same rates.
 
-        All neurons of a layer get the same input, and none hears of another. So the first layer is given another drive
+        All neurons of a layer get the same input, and do not interact. So the first layer is given another drive
         in each neuron, and one run tells the rate at every drive.
         """
         chain = self.chain
@@ -199,6 +200,7 @@ def solved(areas: Floats, drives: Floats, rates: Floats, kept: Sequence[float]) 
     kept : sequence of float
         These rates.
     """
+    # Measured rates are noisy, so a polynomial takes their place along the drive. Between two areas they are linear.
     fine = np.linspace(drives[0], drives[-1], 801)
     smooth = np.array([[np.polyval(np.polyfit(drives, curve, SMOOTH), fine) for curve in of] for of in rates])
     between = np.linspace(areas[0], areas[-1], 241)

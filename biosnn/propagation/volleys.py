@@ -17,7 +17,7 @@ from biosnn.propagation.chain import TAU_S, WEIGHT, Chain, CorticalChains, Setti
 Floats = NDArray[np.float64]
 
 # A chain settles, then a volley comes every PERIOD, which is long enough for the one before it to have passed and for
-# membranes to have forgotten it. The window in which a group's spikes are counted.
+# membranes to have returned to rest. The window in which a group's spikes are counted.
 SETTLE, PERIOD, WINDOW = 60 * ms, 60 * ms, 10 * ms
 CENTRE = PERIOD / 3
 
@@ -39,7 +39,7 @@ class Volleys:
     background : ndarray, shape (seeds,)
         Firing rate (Hz) before the first volley.
     width : int
-        Neurons a group.
+        Neurons per group.
     """
 
     spikes: Floats
@@ -154,6 +154,7 @@ def _packets(spikes: Spikes, chain: Chain, volleys: int) -> Floats:
     volley, step = np.divmod(spikes.steps - round(float(SETTLE / dt)), round(float(PERIOD / dt)))
     cell = volley * chain.groups + spikes.neurons // chain.width
     kept = volley >= 0
+    # In the order of volley, group and time, so that each group's spikes of a volley lie together.
     order = np.lexsort((step[kept], cell[kept]))
     times = step[kept][order] * float(dt / ms)
     ends = np.searchsorted(cell[kept][order], np.arange(volleys * chain.groups + 1))
@@ -168,7 +169,7 @@ def _packet(times: Floats) -> tuple[float, float]:
     ends = np.searchsorted(times, times + float(WINDOW / ms), side="right")
     first = int(np.argmax(ends - np.arange(len(times))))
     inside = times[first : ends[first]]
-    low, high = np.percentile(inside, (15.87, 84.13))
+    low, high = np.percentile(inside, (15.87, 84.13))  # one standard deviation to each side of a normal distribution
     return float(len(inside)), float(high - low) / 2
 
 

@@ -2,7 +2,7 @@
 
 A layer's rate differs from the activation that it stands for by parts that add up. It *inherits* the difference of what
 it really gets on average from what it should. *Clipping* is what exceeds the threshold, as no neuron fires more than
-once a step. *Quantisation* is the rest of a spike, which no number of spikes can tell. *Reset and leak* is what the
+once per step. *Quantisation* is the rest of a spike, which no number of spikes can tell. *Reset and leak* is what the
 same neuron loses at a constant input. What remains is *unevenness*: spikes of both signs arrive in an order of their
 own, so that a neuron fires before an inhibition comes, or not yet when an excitation has come (Bu et al. 2022, section
 3).
@@ -49,15 +49,15 @@ class LayerReport:
     neurons : int
         How many.
     rate : float
-        Spikes a neuron and step.
+        Spikes per neuron and step.
     correlation : float
         Of rates and activations, over neurons and images; NaN where either is constant.
     silent : float
-        Part of the neurons that never fired.
+        Fraction of the neurons that never fired.
     dead : float
-        Part of the neurons whose activation was zero for all images: they have nothing to tell.
+        Fraction of the neurons whose activation was zero for all images: they have nothing to transmit.
     saturated : float
-        Part of the answers (a neuron, an image) with a spike in every step.
+        Fraction of the responses (a neuron, an image) with a spike in every step.
     errors : mapping of str to float
         Root mean square of each of the `PARTS` and of their sum, the "error"; in root mean squares of the activation.
     bias : mapping of str to float
@@ -172,7 +172,7 @@ def _input_rates(snn: SpikingNetwork, images: NDArray[np.float32], outcome: Outc
 
 
 def _own_rates(snn: SpikingNetwork, steps: int, starts: Sequence[float]) -> NDArray[np.float64] | None:
-    """Spikes a step of the neuron model by its start and at constant inputs from 0 to 1 threshold a step.
+    """Spikes per step of the neuron model by its start and at constant inputs from 0 to 1 threshold per step.
 
     None for the soft reset, which loses nothing.
     """
@@ -205,6 +205,9 @@ def _report(
     theta = snn.thresholds[population.name].reshape(shape).astype(np.float64)
     rate = told[population.name]
     excitability, bias, start = (value.reshape(shape) for value in dataclasses.astuple(snn.adjustment(population.name)))
+    # From the activation to the rate, one imperfection after another: the input that really came (got), at most a spike
+    # per step (clipped), whole spikes (floor(T a/theta + start)/T, Bu et al. 2022), the neuron's own reset and leak
+    # (alone). The differences of neighbours add up to rate - meant. 1e-6 keeps rounding from costing a spike.
     got = np.maximum((_mean_input(population, told) + bias) * excitability, 0)
     clipped = np.minimum(got, theta)
     whole = np.clip(np.floor(clipped / theta * steps + start + 1e-6), 0, steps) / steps * theta

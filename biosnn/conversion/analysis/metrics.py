@@ -31,6 +31,7 @@ def output_errors(outcome: Outcome, ann: ArrayLike) -> NDArray[np.float64]:
     if meant.shape[1] > 1:
         meant = meant - meant.mean(axis=1, keepdims=True)
         told = told - told.mean(axis=2, keepdims=True)
+    # Least squares: the factor, one for each step, that brings the outputs nearest to the ANN's.
     scale = np.einsum("nsc,nc->s", told, meant) / np.maximum(np.einsum("nsc,nsc->s", told, told), 1e-30)
     scale = np.maximum(scale, 0)  # the opposite is no answer
     off = np.einsum("nsc,s->nsc", told, scale) - meant[:, None]

@@ -117,7 +117,7 @@ class Target:
 
 
 def channel_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
-    """Spikes a neuron and step of each channel of a population, shape (channels,)."""
+    """Spikes per neuron and step of each channel of a population, shape (channels,)."""
     shape = snn.network[name].shape
     counts = outcome.spikes[name].sum(axis=0) / (len(outcome.potentials) * outcome.steps)
     # Neurons are in the order (row, column, channel); without rows and columns each is a channel.
@@ -185,6 +185,7 @@ def _between(errors: Mapping[float, float]) -> tuple[float, ...]:
     tried = sorted(errors)
     best = tried.index(min(errors, key=lambda scale: errors[scale]))
     beside = [tried[place] for place in (best - 1, best + 1) if 0 <= place < len(tried)]
+    # The geometric mean, as a scale is a factor: 0.8 is as far from 1 as 1.25 is.
     return tuple(math.sqrt(other * tried[best]) for other in beside)
 
 
@@ -195,6 +196,7 @@ def calibrate_bias(target: Target, *, report: Report | None = None) -> SpikingNe
     """
 
     def change(snn: SpikingNetwork, name: str, missing: Floats) -> SpikingNetwork:
+        # The current is multiplied by the excitability as all input is, which is divided out here.
         adjustment = snn.adjustment(name)
         return snn.with_adjustment(name, bias=adjustment.bias + missing / adjustment.excitability)
 
@@ -209,7 +211,7 @@ def calibrate_start(target: Target, *, report: Report | None = None) -> SpikingN
     """
 
     def change(snn: SpikingNetwork, name: str, missing: Floats) -> SpikingNetwork:
-        charge = missing * target.trials.T / snn.thresholds[name]
+        charge = missing * target.trials.T / snn.thresholds[name]  # over T steps, in thresholds
         return snn.with_adjustment(name, start=np.clip(snn.adjustment(name).start + charge, -1, 1))
 
     return _layer_by_layer(target, change, report, "membrane potential at the start")
@@ -243,7 +245,7 @@ class Homeostasis:
     layers : tuple of str
         Those that are regulated.
     rates : ndarray, shape (rounds + 1, layers)
-        Spikes a neuron and step, before each round and in the end.
+        Spikes per neuron and step, before each round and in the end.
     targets : ndarray, shape (layers,)
         What they are held at.
     """

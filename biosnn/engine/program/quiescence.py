@@ -57,6 +57,7 @@ def watched(code: str, variables: Mapping[str, Any], indices: Mapping[str, str],
     if size < FEWEST:
         return {}
     refractory = _REFRACTORY.search(code)
+    # For the analysis, the test of the time since the last spike is replaced by one of the same names without the time.
     update_code = _REFRACTORY.sub(
         f"not_refractory = not_refractory and {refractory[1]} >= dt" if refractory else "", code
     )
@@ -68,6 +69,7 @@ def watched(code: str, variables: Mapping[str, Any], indices: Mapping[str, str],
             if not var.stateless:
                 return {}
         elif isinstance(var, ArrayVariable) and not isinstance(var, DynamicArrayVariable):
+            # A shared number, or another group's, may change without a write to the neuron that rests.
             lasts = var.constant or (not var.scalar and indices[name] == "_idx" and var.size == size)
             if not lasts or (refractory and name == refractory[1] and not var.constant):
                 return {}

@@ -1,5 +1,5 @@
-{# Brian2's own, but for large groups whose step depends on nothing but their values (rest.py): those are gone through in
-   blocks.
+{# Brian2's own, but for large groups whose step depends on nothing but their values (quiescence.py): those are gone through
+   in blocks.
 
    A block rests when a step has changed nothing in it. Its values are kept, and as long as they are the same, no step
    is done. Whether blocks have come to rest is looked at from time to time only, since it takes as long as a tenth of a
@@ -13,7 +13,7 @@
 {% if _arrays is defined %}
 #include<algorithm>
 #include "network.h"
-{# These last, and are shared with the code of later runs, which is the same (units.py). #}
+{# These last, and are shared with the code of later runs, which is the same (translation_units.py). #}
 namespace {
     const int _block = 128;
     const unsigned _seldom = 64;

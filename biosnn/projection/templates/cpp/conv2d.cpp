@@ -1,5 +1,6 @@
 {# The kernel's taps lead from a pixel to others; channels are innermost on both sides, so that the weights of one tap
-   and channel lie in a row, as do the neurons that they lead to. #}
+   and channel lie in a row, as do the neurons that they lead to. Output y reads the input at y*stride - top +
+   down*dilation: for a spike of the input this is solved for y, which has to be whole and within the output. #}
 {% extends 'projection.cpp' %}
 
 {% block outgoing %}

@@ -1,4 +1,5 @@
-{# Keep the spikes of this step, and hand out those of `delay` steps ago. #}
+{# Keep the spikes of this step, and hand out those of `delay` steps ago. The list of a step that a pause has left out is
+   made empty, since its slot still holds that of `slots` steps before. #}
 {% extends 'common_group.cpp' %}
 
 {% block extra_headers %}
