@@ -1,4 +1,4 @@
-"""A decoder that learns what spikes tell of a value, the same for all codings."""
+"""A decoder that is fitted to spikes and values, the same for all codings."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def fitted_values(spikes: Spikes, values: Floats) -> Floats:
     Parameters
     ----------
     spikes : Spikes
-        Of neurons that each tell one value, shape (neurons,).
+        Of neurons that each encode one value, shape (neurons,).
     values : ndarray, shape (neurons,)
-        What they tell.
+        The values they encode.
 
     Returns
     -------

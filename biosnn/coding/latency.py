@@ -104,7 +104,7 @@ class MembraneTTFS(Coding):
         return np.where(first < self.length, spiked, self._crossing(np.asarray(steps)) / 2)
 
     def error(self, steps: int) -> float:
-        """Half of the widest range of values that cannot be told apart."""
+        """Half of the widest range of values that cannot be distinguished."""
         edges = self._crossing(np.arange(steps + 1))
         return float(max(edges[-1], np.max(-np.diff(edges), initial=0))) / 2
 

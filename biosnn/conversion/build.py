@@ -164,7 +164,7 @@ def _values(snn: SpikingNetwork, population: Population, membrane: Membrane) -> 
 
 
 def parameters(snn: SpikingNetwork) -> dict[str, Any]:
-    """All that thresholds and adjustments decide in a network whose rates tell, as values for a prepared program.
+    """All that thresholds and adjustments decide in a network with a rate code, as values for a prepared program.
 
     Returns
     -------
@@ -211,8 +211,8 @@ def pixel_groups(
     Returns
     -------
     (dict of str to NeuronGroup, Images or None)
-        The groups, by the names `ON` and `OFF`, and what tells when an image came; none under constant currents, where
-        nobody asks, unless spikes come in windows.
+        The groups, by the names `ON` and `OFF`, and the one that holds the onset of an image; none under constant
+        currents, where it is not needed, unless spikes come in windows.
     """
     kinds = {"poisson": Bernoulli, "regular": Regular, "first spike": TTFS}
     if snn.options.input == "analog" and snn.options.code == "rate":
@@ -241,7 +241,7 @@ class Onto:
 
 
 def _onto(snn: SpikingNetwork, population: Population, membrane: Membrane) -> dict[str, Onto]:
-    """What spikes and pixels add to in a population whose rates tell."""
+    """What spikes and pixels add to in a population with a rate code."""
     potential, drive = Onto(membrane.potential, membrane.quantum), Onto(membrane.drive, membrane.current)
     if population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential"):
         potential, drive = Onto("v", Quantity(1.0)), Onto("z", 1 / DT)

@@ -26,7 +26,7 @@ class ConvertedNetwork(SpikingNetwork):
     """A network that spikes in all layers, as `convert` makes it and `load` reads it."""
 
     def run(self, images: ArrayLike, T: int = 64, **more: Any) -> Outcome:
-        """Show images, each for T steps; see `biosnn.conversion.run`, which tells the other parameters."""
+        """Show images, each for T steps; see `biosnn.conversion.run`, which describes the other parameters."""
         return run(self, images, T, **more)
 
 

@@ -37,9 +37,9 @@ class Options:
     balance : ThresholdSettings
         How thresholds are found.
     code : {"rate", "first spike"}
-        What tells a value: how often a neuron fires, or when it fires its only spike, which takes a window of time for
-        each layer. The second has a neuron of its own, ``relu_first_spike``, so that ``neuron``, ``preset``, ``start``
-        and ``output`` are for the first.
+        How a value is coded: how often a neuron fires, or when it fires its only spike, which takes a window of time
+        for each layer. The second has a neuron of its own, ``relu_first_spike``, so that ``neuron``, ``preset``,
+        ``start`` and ``output`` are for the first.
     neuron : str, Path or NeuronModel
         What a ReLU becomes: a name of the catalogue (``if_soft``: residual membrane potential; ``if_hard``;
         ``lif_soft``, with a leak), a ``.toml`` file, or a model.
@@ -225,7 +225,7 @@ class SpikingNetwork:
         Parameters
         ----------
         name : str
-            Of the population: one whose rates tell values.
+            Of the population: one whose rates code values.
         **changes : float or array_like, shape (channels,)
             Fields of `Adjustment`.
 
@@ -270,7 +270,7 @@ class SpikingNetwork:
 
 
 def population_network_for(graph: Graph, options: Options) -> PopulationNetwork:
-    """A network as populations that can tell their values in the code of these options."""
+    """A network as populations that can code their values as these options say."""
     populated = population_network(graph)
     return aligned(populated) if options.code == "first spike" else populated
 
@@ -290,7 +290,7 @@ def largest_pixel(snn: SpikingNetwork) -> float:
 
 
 def as_table(rows: Iterable[tuple[str, str, str, str]]) -> str:
-    """Populations, one per line, as `SpikingNetwork.rows` tells them, below a heading."""
+    """Populations, one per line, as `SpikingNetwork.rows` lists them, below a heading."""
     lines = [("population", "shape", "threshold", "synapses from"), *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     return "\n".join("  ".join([*(f"{line[k]:{widths[k]}}" for k in range(3)), line[3]]) for line in lines)

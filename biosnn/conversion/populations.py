@@ -50,7 +50,7 @@ class Population:
         Of the layer.
     kind : {"relu", "maximum", "output", "hold"}
         A ReLU; the spikes of the most active neurons of windows, for max pooling; the output, which integrates; or
-        neurons that tell a value once more, later (see `windows`).
+        neurons that repeat a value later (see `windows`).
     shape : tuple of int
         Of the layer, channels first.
     paths : tuple of Path

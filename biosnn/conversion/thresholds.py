@@ -167,7 +167,7 @@ def _threshold(
         raise ConversionError(
             field_error(f"Layer {population.name!r}", "an activation above 0 for some calibration image", 0.0, do)
         )
-    # A channel that is silent, or nearly always so, has what its layer needs: should it fire once, it tells little.
+    # A channel that is silent, or nearly always so, has what its layer needs: should it fire once, little is added.
     threshold = np.where(threshold > 0, threshold, threshold.max() if threshold.max() > 0 else everywhere)
     layer = populated.graph[population.name]
     if population.kind == OUTPUT:
@@ -176,5 +176,7 @@ def _threshold(
         )  # spikes of all classes stand for the same, so that they can be compared
     scaled = np.broadcast_to(threshold * balance.alpha, population.shape[:1])
     if isinstance(layer, Relu) and math.isfinite(layer.most):
-        scaled = np.minimum(scaled, layer.most)  # clipped there in the network itself: the neuron need not tell more
+        scaled = np.minimum(
+            scaled, layer.most
+        )  # clipped there in the network itself: the neuron need not represent more
     return np.ascontiguousarray(scaled, dtype=np.float32)

@@ -39,7 +39,7 @@ def to_nir(snn: SpikingNetwork | HybridNetwork) -> NirNetwork:
     Raises
     ------
     ConversionError
-        If some of its layers do not spike, or it tells values by first spikes, has inputs that spike or neurons other
+        If some of its layers do not spike, or it codes values by first spikes, has inputs that spike or neurons other
         than if_soft and if_hard, or has a layer that NIR has no node for. The message names it.
     """
     if isinstance(snn, HybridNetwork):

@@ -17,7 +17,7 @@ _PLAYED = ("_spikespace", "step", "neuron", "count", "begin", "at", "weights", "
 
 
 class Playback(InputGroup):
-    """Neurons that spike when they are told to; made by `playback`.
+    """Neurons that spike at given times; made by `playback`.
 
     An ordinary group for monitors, ``Synapses`` and `Projection`. What is played is held in variables of a fixed size,
     so that one program plays whatever spikes its points bring (`Playback.spikes`).

@@ -1,6 +1,6 @@
 """Winner takes all: of a group, only the neurons that are the first to spike in answer to an image do so.
 
-With codes in which time tells the value, one spike is the answer. Inhibition that begins a time step or two later would
+With codes in which time is the value, one spike is the answer. Inhibition that begins a time step or two later would
 let all those spike that reach their threshold in the meantime, learn the same, and become alike.
 """
 

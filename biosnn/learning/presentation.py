@@ -1,4 +1,4 @@
-"""The spikes that tell an image in a coding, and what may disturb them."""
+"""The spikes that encode an image, and what may disturb them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from biosnn.errors import CodingError, field_error
 
 @dataclass(frozen=True)
 class Disturbance:
-    """What happens to images and to the spikes that tell them.
+    """What happens to images and to the spikes that encode them.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def present(
     rng: np.random.Generator,
     disturbance: Disturbance = CLEAN,
 ) -> Spikes:
-    """The spikes that tell an image, disturbed.
+    """The spikes that encode an image, disturbed.
 
     Parameters
     ----------

@@ -237,7 +237,7 @@ def set_up(data: Dataset, protocol: Protocol, presentations: int, coding: Inputs
 
 
 def _inputs(data: Dataset, group: NeuronGroup, tick: Quantity, period: Quantity, coding: Any) -> Any:
-    """One neuron per pixel, which tells the grey level at its place in the present image."""
+    """One neuron per pixel, which encodes the grey level at its place in the present image."""
     pixels = int(np.prod(data.shape))
     if isinstance(coding, Played):
         steps = round(float(period / group.clock.dt))

@@ -53,7 +53,7 @@ def confusion(decided: ArrayLike, labels: ArrayLike, classes: int) -> Counts:
 
 
 def interval(accuracy: ArrayLike, decisions: int) -> tuple[Any, Any]:
-    """Where the accuracy on all inputs of this kind lies, as far as so many decisions can tell.
+    """Where the accuracy on all inputs of this kind lies, given the number of decisions.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a linear decoder tells from the responses of neurons."""
+"""The class of an input, by a linear decoder of the responses of neurons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NONE = -1
 def linear(responses: Responses, labels: Labels, new: Responses) -> Labels:
     """Decide by a linear classifier (logistic regression) of whole responses, which learns from labels.
 
-    It is supervised: it shows what the responses tell, not what the network alone can do.
+    It is supervised: it shows the information in the responses, not what the network alone can do.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How many bits a decoded value tells of the value that was encoded."""
+"""The information (bits) that a decoded value has on the value that was encoded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BINS = 16
 
 
 def information(values: Floats, decoded: Floats, bins: int = BINS) -> float:
-    """Estimate how many bits a decoded value tells of a value.
+    """Estimate the information (bits) that a decoded value has on a value.
 
     Values are divided into bins with as many of them each, for evenly drawn values bins of equal width, and so are
     decoded values, equal ones of which lie in the same bin. The mutual information of the table is corrected by the

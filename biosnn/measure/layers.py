@@ -1,4 +1,4 @@
-"""What is left of an input in each layer of a network: how many spikes, when, and how much they tell."""
+"""What is left of an input in each layer of a network: how many spikes, when, and how much information."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class LayerActivity:
     decoded : float
         Accuracy of a linear decoder of spike counts on inputs that it has not learned from; NaN without labels.
     information : float
-        What its decisions tell of the class (bits), which is the least that the layer tells; NaN without labels. With
-        few inputs for the test, chance seems to tell something too: of four classes and 16 inputs about 0.3 bits.
+        The information of its decisions on the class (bits), a lower bound of the layer's; NaN without labels. With
+        few inputs for the test, chance seems to carry information too: of four classes and 16 inputs about 0.3 bits.
     """
 
     name: str
@@ -168,7 +168,7 @@ def extinction_depth(rates: ArrayLike, level: float = LEVEL) -> Any:
 
 
 def mutual_information(table: ArrayLike) -> float:
-    """What decisions tell of the class, from how often each was made for each.
+    """The mutual information of decisions and classes, from how often each was made for each.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def mutual_information(table: ArrayLike) -> float:
     Returns
     -------
     float
-        In bits. Few decisions seem to tell more than they do; each of the three entropies is corrected for that by its
+        In bits. Few decisions seem to carry more than they do; each of the three entropies is corrected for that by its
         number of occupied bins (Miller 1955, in: Information Theory in Psychology, 95-100). The result is kept between
         0 and the entropy of the classes.
 

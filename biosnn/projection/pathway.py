@@ -94,7 +94,7 @@ class MaxPoolGate:
     largest: Any
 
     def passing(self, neuron: int, targets: Indices) -> NDArray[np.bool_]:
-        """Count a spike, and tell to which targets it passes."""
+        """Count a spike, and return to which targets it passes."""
         counts, largest = self.counts.get_value(), self.largest.get_value()
         counts[neuron] += 1
         passing: NDArray[np.bool_] = counts[neuron] > largest[targets]

@@ -1,4 +1,4 @@
-"""Rate propagation: does a deep layer still tell the input's rate? (van Rossum et al. 2002; Litvak et al. 2003)."""
+"""Rate propagation: does a deep layer still carry the input's rate? (van Rossum et al. 2002; Litvak et al. 2003)."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ class _Bench:
         """The area and the drive with which one layer best answers some rates with the same rates.
 
         All neurons of a layer get the same input, and do not interact. So the first layer is given another drive
-        in each neuron, and one run tells the rate at every drive.
+        in each neuron, and one run gives the rate at every drive.
         """
         chain = self.chain
         drives = np.linspace(*DRIVES, chain.width)

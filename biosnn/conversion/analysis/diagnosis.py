@@ -26,7 +26,7 @@ class Diagnosis:
     Parameters
     ----------
     vanishes, overfires, loses : int or None
-        The first layer, from 1, whose rates tell less than half the mean activation, that tells more than twice, and
+        The first layer, from 1, whose decoded rates are below half the mean activation, the first above twice, and
         behind which the ordinary network is more than a point less accurate than it was.
     shares : mapping of str to float
         Each cause's fraction of what is lost in single layers up to there, the last one if there is none.
@@ -47,13 +47,13 @@ def diagnose(kept: ArrayLike, rest: ArrayLike, ann: float, own: ArrayLike, dead:
     Parameters
     ----------
     kept : array_like, shape (repetitions, layers)
-        What the rates of each layer tell, over the mean activation (`biosnn.conversion.analysis.metrics`).
+        The decoded rates of each layer, over the mean activation (`biosnn.conversion.analysis.metrics`).
     rest : array_like, the same shape
         Accuracy if the ordinary network computes the rest from there (`biosnn.conversion.hybrid.going_on`).
     ann : float
         Accuracy of the ordinary network.
     own : array_like, shape (repetitions, layers, parts)
-        What each layer adds to what it tells by itself, in mean activations, by the parts `OWN`; below 0 it is lost.
+        What each layer itself adds to its decoded rates, in mean activations, by the parts `OWN`; below 0 it is lost.
     dead : array_like, shape (repetitions, layers)
         Fraction of the neurons that are zero for all images in the ordinary network.
     """
@@ -81,7 +81,7 @@ def reasons(model: NeuronModel) -> dict[str, str]:
     ]
     return {
         "clipping": "thresholds too low: larger activations are clipped, as no neuron fires more than once per step",
-        "quantisation": "thresholds too high for so few steps: what does not make a whole spike is not told",
+        "quantisation": "thresholds too high for so few steps: what does not make a whole spike is lost",
         "reset and leak": " and ".join(losses) or "neither reset nor leak",
         "unevenness": "spikes of both signs come unevenly: some arrive too late to count",
     }

@@ -2,7 +2,7 @@
 
 A layer's rate differs from the activation that it stands for by parts that add up. It *inherits* the difference of what
 it really gets on average from what it should. *Clipping* is what exceeds the threshold, as no neuron fires more than
-once per step. *Quantisation* is the rest of a spike, which no number of spikes can tell. *Reset and leak* is what the
+once per step. *Quantisation* is the rest of a spike, which no number of spikes represents. *Reset and leak* is what the
 same neuron loses at a constant input. What remains is *unevenness*: spikes of both signs arrive in an order of their
 own, so that a neuron fires before an inhibition comes, or not yet when an excitation has come (Bu et al. 2022, section
 3).
@@ -105,7 +105,7 @@ def explain(
     Raises
     ------
     ConversionError
-        If the network tells values by first spikes, or spikes were not counted for each image.
+        If the network codes values by first spikes, or spikes were not counted for each image.
     """
     if snn.options.code != "rate":
         do = "First spikes have no rates: biosnn.measure.layer_activity and outcome.firsts say what its layers do."

@@ -12,8 +12,8 @@ from biosnn.conversion.outcome import Outcome
 def output_errors(outcome: Outcome, ann: ArrayLike) -> NDArray[np.float64]:
     """How far outputs are from the ANN's after each step: root mean square, relative to the spread of the ANN's.
 
-    Outputs are compared as far as decisions can tell: without what they have in common in an image, and with the scale
-    that fits best, since spikes are counted in a unit of their own.
+    Outputs are compared as far as they decide: without what they have in common in an image, and with the scale that
+    fits best, since spikes are counted in a unit of their own.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def output_errors(outcome: Outcome, ann: ArrayLike) -> NDArray[np.float64]:
 
 
 def activity_kept(snn: SpikingNetwork, name: str, spikes: ArrayLike, T: int, mean: float) -> float:
-    """What the rates of a layer tell, over the mean activation of the ordinary network.
+    """The decoded rates of a layer, over the mean activation of the ordinary network.
 
     Parameters
     ----------

@@ -190,7 +190,7 @@ def _between(errors: Mapping[float, float]) -> tuple[float, ...]:
 
 
 def calibrate_bias(target: Target, *, report: Report | None = None) -> SpikingNetwork:
-    """Give each channel a constant current, so that its mean rate tells the mean activation: layer by layer.
+    """Give each channel a constant current, so that its mean rate stands for the mean activation: layer by layer.
 
     Li, Deng, Dong, Gong & Gu 2021 (ICML, arXiv:2106.06984), section 4.2: the light calibration.
     """
@@ -204,7 +204,7 @@ def calibrate_bias(target: Target, *, report: Report | None = None) -> SpikingNe
 
 
 def calibrate_start(target: Target, *, report: Report | None = None) -> SpikingNetwork:
-    """Give each channel a membrane potential to begin with, so that its mean rate tells the mean activation.
+    """Give each channel a membrane potential to begin with, so that its mean rate stands for the mean activation.
 
     Layer by layer, within a threshold above and below rest. Li, Deng, Dong, Gong & Gu 2021 (ICML, arXiv:2106.06984),
     section 4.3, for channels: a difference of rates is a charge that is missing after T steps.
@@ -223,7 +223,7 @@ def _layer_by_layer(
     report: Report | None,
     what: str,
 ) -> SpikingNetwork:
-    """Change one layer after the other by what its channels tell too little, those before it being changed already."""
+    """Change one layer after the other by what its channels' rates lack, those before it being changed already."""
     snn = target.snn
     names = spiking_layers(snn)
     for number, name in enumerate(names):

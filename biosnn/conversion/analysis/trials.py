@@ -48,7 +48,7 @@ class Trials:
     Parameters
     ----------
     snn : SpikingNetwork
-        The network, whose rates tell values.
+        The network, whose rates code values.
     T : int
         For how many steps images are shown.
     sim : Simulation
