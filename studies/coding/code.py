@@ -24,7 +24,7 @@ Makers = Mapping[str, Callable[[Quantity], Coding]]
 Floats = NDArray[np.float64]
 
 POPULATION = 64
-# Moments at which is looked whether the estimate has settled, in so many populations, and when it counts as settled.
+# Moments at which the estimate is tested for having settled, in so many populations, and when it counts as settled.
 MOMENTS, LOOKED_AT, NEARLY = 24, 4, 1.1
 
 
@@ -90,13 +90,13 @@ def measure_codes(
     disturbances : sequence of Disturbance
         What happens to values and spikes.
     values : int
-        How many values are told; rounded up to an even number of populations of 64.
+        How many values are encoded; rounded up to an even number of populations of 64.
     repeats : int
         How often, each time with other values and other chance. These are the same for all codings.
     seed : int
         Of values and chance.
     report : callable, optional
-        Is told which share of the work is done, and what is done next.
+        Receives the fraction of the work that is done, and what is done next.
 
     Raises
     ------

@@ -30,7 +30,7 @@ _LABELS = {
     "phase": "phase",
     "burst": "burst",
 }
-_NOT_OF_IMAGES = {"delta": "signals in time", "population": "several neurons a value"}
+_NOT_OF_IMAGES = {"delta": "signals in time", "population": "several neurons per value"}
 
 
 @dataclass(frozen=True)

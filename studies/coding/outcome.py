@@ -190,7 +190,7 @@ def _measures(found: Outcomes) -> Table:
         rows.append([coding, *percents, *plain, f"{1e9 * found.mean(coding, f'energy, {SHOWN}'):,.0f}"])
     caption = (
         f"Means over {len(found.of[found.codings[0]])} networks, ± standard deviation. Accuracy: of a fixed linear "
-        "readout. Vote: of cells named by the class that they answer most. Decision: from when on the accuracy is "
+        "readout. Vote: of cells labelled by the class that they answer most. Decision: from when on the accuracy is "
         f"within {100 * NEAR:.0f} point of the final one. Input spikes, synaptic operations and energy are an image's; "
         f"the energy counts every addition and neuron update (convention {SHOWN!r})."
     )
@@ -245,7 +245,7 @@ def _even(found: Outcomes) -> Table:
     table = _by_convention(
         found,
         lambda verdict: "none" if verdict.break_even is None else f"{verdict.break_even:.3g}",
-        "How many spikes a synapse an image there may be until the spiking network needs as much energy as the "
+        "How many spikes per synapse per image there may be until the spiking network needs as much energy as the "
         "ordinary one; none where its updates alone need more. The last row is how many there are.",
     )
     own = [f"{found.of[coding][0].numbers['spikes a synapse']:.3g}" for coding in found.codings]

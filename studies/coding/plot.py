@@ -32,8 +32,8 @@ def _slide(result: Any, drawn: Any) -> Figure:
     figure, axes = new_figure(1, 3, width=10.5, height=4.2, sharey=True)
     moments = 1000 * np.asarray(arrays["moments"])
     panels = {
-        "synaptic operations": (axes[1], 1.0, "synaptic operations an image"),
-        "energy": (axes[2], 1e9, "energy an image (nJ)"),
+        "synaptic operations": (axes[1], 1.0, "synaptic operations per image"),
+        "energy": (axes[2], 1e9, "energy per image (nJ)"),
     }
     for number, name in enumerate(arrays["codings"]):
         look = drawn[str(name)]

@@ -60,7 +60,7 @@ def _information(arrays: Mapping[str, Any], looks: Mapping[str, Any]) -> Figure:
         _lines(axis, arrays, looks, times, arrays["code information"][:, number])
         axis.axhline(MOST_BITS, color="#777777", ls=":", lw=1)
         axis.set(xscale="log", title=_title(names[number]), ylim=(-0.1, MOST_BITS + 0.15))
-    axes[0, 0].set_ylabel("information (bits a neuron)")
+    axes[0, 0].set_ylabel("information (bits per neuron)")
     _times(axes[0])
     _legend(figure, axes[0, 0])
     caption = (
@@ -77,7 +77,7 @@ def _price(arrays: Mapping[str, Any], looks: Mapping[str, Any]) -> Figure:
     settled = 1000 * np.asarray(arrays["code settled"])[:, 0].mean(axis=-1)
     # A code without a spike has cost nothing and said nothing.
     paid, waited = (np.where(spikes > 0, price, np.nan) for price in (spikes, settled))
-    panels = [(paid, fitted, "spikes a value", "rms error of the fitted decoder")]
+    panels = [(paid, fitted, "spikes per value", "rms error of the fitted decoder")]
     if np.isfinite(own).any():
         panels.append((waited, own, "time until the estimate has settled (ms)", "rms error of the own decoder"))
     figure, axes = new_figure(1, len(panels), width=3.9 * len(panels), height=4.2, squeeze=False)

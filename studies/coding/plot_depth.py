@@ -44,7 +44,7 @@ def _accuracy(arrays: Mapping[str, Any], looks: Mapping[str, Any]) -> Figure:
 def _activity(arrays: Mapping[str, Any], looks: Mapping[str, Any]) -> Figure:
     figure, axes = new_figure(1, 3, width=10.2, height=4.2)
     _lines(axes[0], arrays, looks, _above_zero(arrays["depth spikes"]))
-    axes[0].set(yscale="log", ylabel="spikes a neuron an image")
+    axes[0].set(yscale="log", ylabel="spikes per neuron per image")
     _lines(axes[1], arrays, looks, 1000 * np.asarray(arrays["depth latency"]))
     axes[1].set(ylabel="median first spike after onset (ms)", ylim=(0, None))
     gains, ratio = arrays["depth gains"], _above_zero(arrays["depth ratio"])
@@ -57,7 +57,7 @@ def _activity(arrays: Mapping[str, Any], looks: Mapping[str, Any]) -> Figure:
     axes[2].set(yscale="log", xlabel="gain of the later layers", ylabel="spikes of the last layer for one of the first")
     _legend(figure, axes[0])
     caption = (
-        "Left: spikes a neuron an image in each layer, of which the first is brought to about one for every coding; "
+        "Left: spikes per neuron per image in each layer, of which the first is brought to about one for every coding; "
         "layer 0 are the pixels. Middle: when neurons that spike do so first. Mean and standard deviation over "
         "networks. Right: how many spikes survive, by the gain of all layers after the first; rings mark the gain that "
         "each coding is given, the least with which a decoder names nearly as many digits as with the best. Gains at "

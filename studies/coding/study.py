@@ -104,7 +104,7 @@ class Settings:
         (5 * ms, 10 * ms, 20 * ms, 50 * ms, 100 * ms, 200 * ms), "times allowed in the part code", minimum=0.5 * ms
     )
     code_rate: Quantity = setting(200 * Hz, "peak rate of rate codes in the parts code and depth", minimum=1 * Hz)
-    code_values: int = setting(2048, "how many values are told in the part code", minimum=128)
+    code_values: int = setting(2048, "how many values are encoded in the part code", minimum=128)
     code_repeats: int = setting(3, "how often, with other values", minimum=1)
     depth: CodedLayers = nested(
         CodedLayers(),

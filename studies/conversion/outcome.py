@@ -136,7 +136,7 @@ def _equal(rows: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
 def _accuracies(found: Compared) -> Table:
     images, total = len(found.data.labels), found.outcome.steps
     steps = [total >> k for k in range(4) if total >> k] if found.rates else [total]
-    head = ["network", *(f"T = {step}" for step in steps), f"interval at T = {total}", "spikes an image"]
+    head = ["network", *(f"T = {step}" for step in steps), f"interval at T = {total}", "spikes per image"]
     own = found.outcome
     rows = [_row("spiking", own.latency_curve, steps, images, own.spikes_an_image)]
     if found.early is not None:
@@ -169,7 +169,7 @@ def _layers(found: Compared) -> Table:
         for layer in found.layers
     ]
     caption = (
-        f"On {found.explained} images. Rate: spikes a neuron and step. Correlation of rates and activations. Silent: "
+        f"On {found.explained} images. Rate: spikes per neuron and step. Correlation of rates and activations. Silent: "
         "neurons that never fired; dead: that are zero in the ANN too; full: answers with a spike in every step."
     )
     return Table(caption, [head, *rows])
@@ -187,7 +187,7 @@ def _losses(found: Compared) -> Table:
 
 def _helps(found: Compared) -> Table:
     first = found.remedies["as it is"]
-    rows = [["changed", "accuracy (%)", "difference (points)", "output error (%)", "spikes an image"]]
+    rows = [["changed", "accuracy (%)", "difference (points)", "output error (%)", "spikes per image"]]
     order = sorted(found.remedies.items(), key=lambda item: (item[1].error, -item[1].curve[-1]))
     for name, tried in order:
         gained = 100 * (tried.curve[-1] - first.curve[-1])

@@ -80,7 +80,7 @@ def _layers(result: Any) -> Figure:
     figure, (left, right) = new_figure(1, 2, width=9.5, height=3.8)
     shown = dict(zip([str(name) for name in arrays["populations"]], np.asarray(arrays["rate"]), strict=True))
     left.bar(np.arange(len(names)), [shown[name] for name in names], color=SPIKING)
-    left.set(ylabel="firing rate (spikes a neuron and step)")
+    left.set(ylabel="firing rate (spikes per neuron and step)")
     for key, colour, mark in (
         ("silent", COLOURS[1], "o-"),
         ("dead in the ANN", ANN, "x:"),

@@ -1,4 +1,4 @@
-"""What does a trained network lose when it is made to spike, and where?
+"""What does a trained network lose by conversion to spikes, and where?
 
 An ordinary network (ANN) is converted: every ReLU becomes a population of integrate-and-fire neurons whose rates stand
 for its activations. Nothing is trained again. The study measures what is left of its accuracy after every time step,
@@ -47,7 +47,7 @@ class Settings(AnnDataSettings):
 
     conversion: Options = nested(Options(), CONVERSION, leave_out=("balance.steps",))
     explained: int = setting(100, "how many test images are explained, layer by layer", minimum=2)
-    steps: int = setting(64, "time steps an image, or a layer if the code is of first spikes", minimum=1)
+    steps: int = setting(64, "time steps per image, or per layer if the code is of first spikes", minimum=1)
 
     controls: bool = setting(True, "also convert as others do: hard reset, and the largest activation of a layer")
     early: bool = setting(

@@ -41,7 +41,7 @@ class Measured:
         Root mean square difference of decoded rates and activations, relative to that of the activations, where all
         layers spike.
     rates : ndarray, shape (layers,)
-        Spikes a neuron and step, where all layers spike.
+        Spikes per neuron and step, where all layers spike.
     prices : PriceTable
         What operations cost.
     seed : int
@@ -65,13 +65,13 @@ class Measured:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which images are told right, shape (cuts, marks, images)."""
+        """Which images are correctly classified, shape (cuts, marks, images)."""
         labels = self.data.labels[:, None]
         return np.array([(decisions(cut.outcome.outputs) == labels).T for cut in self.cuts])
 
     @property
     def ann_right(self) -> NDArray[np.bool_]:
-        """Which images the ANN tells right, shape (images,)."""
+        """Which images the ANN classifies correctly, shape (images,)."""
         return np.asarray(decisions(self.ann) == self.data.labels)
 
 

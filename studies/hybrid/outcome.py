@@ -36,7 +36,7 @@ def resampled(found: Measured) -> NDArray[np.float64]:
 
 
 def chosen_by_halves(found: Measured) -> tuple[str, float]:
-    """The cut that needs the fewest steps on every second image, and which part of the steps it needs on the others."""
+    """The cut that needs the fewest steps on every second image, and its fraction of the steps on the others."""
     halves = [slice(0, None, 2), slice(1, None, 2)]
     told = []
     for half in halves:
@@ -66,7 +66,7 @@ def energies(found: Measured) -> tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def lowest_rate(cut: Cut) -> float:
-    """The lowest of the firing rates of the layers that spike, spikes a neuron and step."""
+    """The lowest of the firing rates of the layers that spike, spikes per neuron and step."""
     outcome = cut.outcome
     return min(float(counts[-1].mean()) / (len(outcome.outputs) * outcome.steps) for counts in outcome.counts.values())
 
@@ -159,7 +159,7 @@ def _cuts(found: Measured) -> Table:
     costs = _at_needed(told[..., counted], steps, marks)
     some = [int(np.argmin(np.abs(marks - marks[-1] / part))) for part in (8, 4)]
     head = ["layers that spike", "neurons", *(f"T = {marks[k]}" for k in some), f"T = {marks[-1]}", "interval", "lost"]
-    head += [f"T for {settings.within:g}", "interval of T", f"T for {CLOSE:g}", "spikes an image", "energy"]
+    head += [f"T for {settings.within:g}", "interval of T", f"T for {CLOSE:g}", "spikes per image", "energy"]
     rows = [head]
     images = len(found.data.labels)
     for k, cut in enumerate(found.cuts):
@@ -224,7 +224,7 @@ def _errors(found: Measured) -> Table:
         told = [f"{100 * found.errors[k, m]:.1f}" for m in some]
         rows.append([name, f"{found.rates[k]:.3f}", *told, first.get(k + 1, ""), last.get(len(names) - k, "")])
     caption = (
-        "Rate: spikes a neuron and step. Root mean square difference of decoded rates and the ANN's activations, in % "
+        "Rate: spikes per neuron and step. Root mean square difference of decoded rates and ANN activations, in % "
         "of the activations', after so many steps. T: the steps needed, if this layer is the last that spikes, or the "
         "first."
     )

@@ -14,7 +14,7 @@ ANN, SIDES = "#000000", {"first": COLOURS[0], "last": COLOURS[1]}
 MARKERS = {"first": "o", "last": "s"}
 CONVENTION = "neuron updates too"
 SHOWN = 0.7
-"""Which part of the ANN's accuracy the figure of energy begins with."""
+"""The fraction of the ANN's accuracy that the figure of energy begins with."""
 
 
 def plot(result: Any) -> list[Figure]:
@@ -93,13 +93,13 @@ def _energy(result: Any) -> Figure:
     axes.step(costs[front], reached[front], where="post", color="0.4", lw=1, label="best for its energy")
     ann = 1e6 * float(np.asarray(arrays["energy of the ANN"])[number])
     axes.plot([ann], [100 * result.values["accuracy of the ANN"]], "*", ms=13, color=ANN, label="ANN")
-    axes.set(xscale="log", xlabel="energy an image (µJ)", ylabel="accuracy (%)")
+    axes.set(xscale="log", xlabel="energy per image (µJ)", ylabel="accuracy (%)")
     least = SHOWN * result.values["accuracy of the ANN"]
     axes.set(ylim=(100 * least, min(100 * (1 + (1 - SHOWN) / 20), 102)))
     _name_ticks(axes.xaxis)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     caption = (
-        f"Accuracy against energy an image by the convention '{CONVENTION}', both parts of each hybrid together: each "
+        f"Accuracy against energy per image by the convention '{CONVENTION}', both parts of each hybrid together: each "
         "point is a cut after a number of time steps. The grey line joins what nothing cheaper reaches. Below "
         f"{100 * SHOWN:.0f} % of the ANN's accuracy nothing is shown."
     )

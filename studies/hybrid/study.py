@@ -48,7 +48,7 @@ class Settings(AnnDataSettings):
         CONVERSION | {"start": About(minimum=-1.0, maximum=0.99)},
         leave_out=("code", "input", "output", "balance.steps"),
     )
-    steps: int = setting(32, "time steps an image", minimum=2)
+    steps: int = setting(32, "time steps per image", minimum=2)
 
     cuts: int = setting(0, "about how many cuts each way are tried; 0: all", minimum=0)
     marks: int = setting(4, "at how many steps there is an answer in each doubling of the time", minimum=1, maximum=16)

@@ -20,7 +20,7 @@ from biosnn.study import Claim, Result, setting
 
 TARGET = "cpp"
 METHOD = """\
-Each condition (a frequency, and pre 10 ms before or after post) has two neurons that fire when they are told, and one
+Each condition (a frequency, and pre 10 ms before or after post) has two neurons that fire at given times, and one
 synapse for each rule between them; all conditions run side by side. The weight starts at 1 and its bounds are far
 away.
 
@@ -46,7 +46,7 @@ WINDOW, FITTED = "pair, Bi and Poo", "pair, best fit"
 @dataclass(frozen=True)
 class Settings:
     frequencies: tuple[Quantity, ...] = setting(
-        tuple(f * Hz for f in FREQUENCIES), "pairings a second", minimum=0.01 * Hz, maximum=99 * Hz
+        tuple(f * Hz for f in FREQUENCIES), "pairings per second", minimum=0.01 * Hz, maximum=99 * Hz
     )
     pairings: int = setting(60, "pairs of spikes in each condition", minimum=1)
     dt: Quantity = setting(5 * ms, "time step, of which all intervals must be multiples", minimum=0.01 * ms)

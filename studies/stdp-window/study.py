@@ -24,7 +24,7 @@ from .closed_forms import RULES, change
 
 TARGET = "numpy"
 METHOD = """\
-Each condition has a presynaptic and a postsynaptic neuron of its own, which fire when they are told, and one synapse
+Each condition has a presynaptic and a postsynaptic neuron of its own, which fire at given times, and one synapse
 for each rule between them; all conditions run side by side. In a train each presynaptic spike is followed by a second
 one after 4 ms. The weight starts in the middle of its range. What is measured is the change of the weight at the end;
 for rstdp, the change of its eligibility, which a reward would turn into weight.
@@ -45,7 +45,7 @@ class Settings:
     farthest: Quantity = setting(100 * ms, "largest interval between the spikes of a pair", minimum=10 * ms)
     step: Quantity = setting(2 * ms, "from one interval to the next, a multiple of dt", minimum=0.1 * ms)
     pairings: int = setting(6, "pairs of spikes in a train", minimum=2, maximum=1000)
-    frequency: Quantity = setting(40 * Hz, "pairs a second in a train", minimum=0.1 * Hz, maximum=100 * Hz)
+    frequency: Quantity = setting(40 * Hz, "pairs per second in a train", minimum=0.1 * Hz, maximum=100 * Hz)
     dt: Quantity = setting(1 * ms, "time step", minimum=0.01 * ms)
 
 

@@ -99,7 +99,7 @@ class Start:
         return replace(made_of, **models)
 
     def state(self, built: DiehlCookNetwork) -> dict[str, Any]:
-        """What `train` takes: the state of the network, and the time from which it goes on."""
+        """What `train` takes: the state of the network, and the time from which it continues."""
         if self.network is None:
             return {}
         known = {key: var.size for key, var in state_variables(built.network).items()}

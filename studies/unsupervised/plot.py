@@ -39,7 +39,7 @@ def _confusion(result: Any) -> Figure:
     axis.set_yticks(range(classes))
     axis.set(xlabel="decision of the network", ylabel="true class")
     axis.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axis, label="share of the images of the class (%)")
+    figure.colorbar(image, ax=axis, label="fraction of the images of the class (%)")
     caption = (
         f"Decisions on {int(table.sum())} held-out images, all networks together. A row adds up to 100 %; "
         "'none' means that no labelled cell fired."
@@ -71,8 +71,8 @@ def _curve(result: Any) -> Figure:
     axis.set(xlabel="training presentations", ylabel="accuracy (%)", ylim=(0, 102), xlim=(0, None))
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
     caption = (
-        "Accuracy while learning, one line a network: cells get their labels from one stretch of presentations and are "
-        "tested on the next, so that only training images are used. Dots: held-out images at the end, with frozen "
+        "Accuracy while learning, one line per network: cells get their labels from one stretch of presentations and "
+        "are tested on the next, so that only training images are used. Dots: held-out images at the end, with frozen "
         "weights and thresholds. Lines across: simpler methods on the same splits, and the network without plasticity."
     )
     return Figure("learning-curve", figure, caption)
@@ -110,7 +110,7 @@ def _raster(result: Any) -> Figure:
     axes[2].set(xlabel="time (ms)", xlim=(0, len(images) * length))
     caption = (
         "A few held-out images shown to the first network after learning: true class → decision above each. Middle: "
-        "spikes of the inputs, one row a pixel. Below: spikes of the excitatory cells, sorted by the class that they "
+        "spikes of the inputs, one row per pixel. Below: spikes of the excitatory cells, sorted by the class that they "
         "were given. Shaded: the image is on."
     )
     return Figure("raster", figure, caption)

@@ -259,7 +259,7 @@ def _answers(result: Result) -> bool:
 CLAIMS = [
     Claim(
         "learns",
-        "held-out digits are told apart with at least six times the accuracy of chance",
+        "held-out digits are classified with at least six times the accuracy of chance",
         lambda result: result.values["accuracy"] > TIMES_CHANCE * result.values["chance"],
         _answers,
     ),
@@ -271,7 +271,7 @@ CLAIMS = [
     ),
     Claim(
         "generalises",
-        "held-out images are told apart nearly as well as training images: within five points",
+        "held-out images are classified nearly as well as training images: within five points",
         lambda result: result.values["accuracy"] > result.values["accuracy on training images"] - 0.05,
         _answers,
     ),

@@ -1,4 +1,4 @@
-"""Part 2: a trained network made to spike. Where do activity and accuracy go, layer by layer, and what decides?"""
+"""Part 2: a converted network. Where do activity and accuracy go, layer by layer, and what decides?"""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ConvertedSettings(AnnDataSettings):
     images: int = setting(300, "how many test images are shown, in all repetitions together; 0: all", minimum=0)
     calibration: int = setting(240, "how many training images remedies see, in all repetitions; 0: all", minimum=0)
     repetitions: int = setting(3, "how often all is done, with other images for calibration and test", minimum=1)
-    steps: int = setting(32, "time steps an image", minimum=8)
+    steps: int = setting(32, "time steps per image", minimum=8)
     conversion: Options = nested(
         Options(ThresholdSettings(method="max", per="layer"), neuron="if_hard", start=0.0),
         CONVERSION,
@@ -88,7 +88,7 @@ class Repetition:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which images the ordinary network tells right."""
+        """Which images the ordinary network classifies correctly."""
         return np.asarray(decisions(self.ann) == self.labels)
 
 
@@ -198,17 +198,17 @@ class Converted:
     curves : ndarray, shape (conversions, repetitions, steps)
         Accuracy after each step.
     measured : mapping of str to ndarray, shape (conversions, repetitions, layers)
-        Spikes a neuron and step ("rate"); what rates tell, over the ordinary network's mean activation ("kept"); part
-        of the neurons that never fire ("silent"); median step of first spikes ("latency"); accuracy of a linear decoder
-        ("decoded") and bits about the class in its decisions ("information"), NaN where there is none; and accuracy if
-        the ordinary network goes on from what the layer's rates tell ("rest").
+        Spikes per neuron and step ("rate"); decoded rates over the ordinary network's mean activation ("kept");
+        fraction of neurons that never fire ("silent"); median step of first spikes ("latency"); accuracy of a linear
+        decoder ("decoded") and bits about the class in its decisions ("information"), NaN where there is none; and
+        accuracy if the ordinary network computes the rest from the layer's decoded rates ("rest").
     dead : ndarray, shape (repetitions, layers)
-        Part of the neurons whose activation is zero for all images in the ordinary network.
+        Fraction of the neurons whose activation is zero for all images in the ordinary network.
     full : ndarray, shape (repetitions, layers)
-        Part of the answers with a spike in every step, in the network as it is.
+        Fraction of the responses with a spike in every step, in the network as it is.
     own : ndarray, shape (repetitions, layers, parts)
-        What each layer of the network as it is adds to what it tells by itself, in mean activations, by `PARTS` without
-        the inherited one; below 0 it is lost.
+        What each layer of the network as it is adds to its decoded rates by itself, in mean activations, by `PARTS`
+        without the inherited one; below 0 it is lost.
     marks : ndarray of int, shape (marks,)
         Steps after which the threshold scale was judged.
     scales : ndarray, shape (scales,)

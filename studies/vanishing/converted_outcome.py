@@ -92,10 +92,10 @@ def _layers(found: Converted) -> Table:
         for k, name in enumerate(found.layers)
     ]
     caption = (
-        "Rate: spikes a neuron and step. Kept: what rates tell, over the ANN's mean activation. Silent: neurons that "
+        "Rate: spikes per neuron and step. Kept: decoded rates over the ANN's mean activation. Silent: neurons that "
         "never fire; dead: that are zero in the ANN too. Full: answers with a spike in every step. First spike: median "
         "step. Decoder: accuracy of a linear decoder of spike counts, and what its decisions tell of the class. ANN: "
-        "accuracy if the ordinary network goes on from what this layer's rates tell."
+        "accuracy if the ordinary network computes the rest from this layer's rates."
     )
     return Table(caption, [head, *rows])
 

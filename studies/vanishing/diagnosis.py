@@ -26,7 +26,7 @@ def told(found: Converted, model: NeuronModel, images: int) -> list[list[str]]:
     rows.append(
         [
             "What is left?",
-            f"{100 * curve:.1f} % of images are told right ({100 * low:.1f} to {100 * high:.1f}), "
+            f"{100 * curve:.1f} % of images are correctly classified ({100 * low:.1f} to {100 * high:.1f}), "
             f"{100 * found.ann.mean():.1f} % by the ANN.",
         ]
     )

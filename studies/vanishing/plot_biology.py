@@ -40,12 +40,12 @@ def _synfire(arrays: Mapping[str, Any]) -> Figure:
     seeds, _, _, volleys = arrays["biology survived"].shape
     groups = arrays["biology packets"].shape[-1]
     caption = (
-        f"Left: share of volleys that make half of the last of {groups} groups spike together, by how many spikes they "
-        f"have at the start; {seeds} chains, {volleys} volleys of each kind in each; bars: Wilson intervals of 95 %. "
+        f"Left: fraction of volleys that make half of the last of {groups} groups spike together, by how many spikes "
+        f"they have at the start; {seeds} chains, {volleys} volleys of each kind in each; bars: 95 % Wilson intervals. "
         "Lines: a sigmoid, fitted by maximum likelihood; dotted: where it is one half. Right: what becomes of single "
         "volleys of the first chain from group to group, as spikes and their spread in time. Open markers are inputs. "
         "Volleys either go to the same point, all neurons within a fraction of a millisecond, or lose their spikes "
-        "and their timing; these end where they can no longer be told from the background."
+        "and their timing; these end where they can no longer be distinguished from the background."
     )
     return Figure("synfire", figure, caption)
 

@@ -37,7 +37,7 @@ def _depth(result: Any) -> Figure:
     left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8)
     right.axhline(100 * float(np.mean(arrays["converted ann"])), color=ANN, ls="--", lw=1)
     for name, colour in zip(SHOWN[:2], COLOURS, strict=False):
-        for what, line, label in (("decoded", "s:", "a linear decoder reads"), ("rest", "o-", "the ANN goes on")):
+        for what, line, label in (("decoded", "s:", "a linear decoder"), ("rest", "o-", "the ANN from there on")):
             values = 100 * np.asarray(arrays[f"converted {what}"])[names.index(name)]
             right.fill_between(layers, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.12, lw=0)
             right.plot(layers, values.mean(axis=0), line, color=colour, ms=4, label=f"{name}: {label}")
@@ -46,10 +46,10 @@ def _depth(result: Any) -> Figure:
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     caption = (
-        "Left: what the rates of each layer tell, over what the ordinary network's activations are on average; 1 "
-        "loses nothing. Right: accuracy if the ordinary network goes on from a layer's rates, and that of a linear "
-        "decoder of its spike counts. Where the first falls and the second does not, the layer still tells the "
-        "classes apart, but no longer in the terms that later layers were trained on. Bands: smallest to largest of"
+        "Left: the decoded rates of each layer over the ordinary network's mean activations; 1 loses nothing. Right: "
+        "accuracy if the ordinary network computes the rest from a layer's rates, and that of a linear decoder of its "
+        "spike counts. Where the first falls and the second does not, the spikes still separate the classes, but no "
+        "longer in the code that later layers were trained on. Bands: smallest to largest of"
         " all repetitions."
     )
     return Figure("depth", figure, caption)
@@ -75,7 +75,7 @@ def _scale(result: Any) -> Figure:
     image = right.pcolormesh(layers, scales, rates, cmap="cividis", shading="nearest", vmin=0)
     right.set(xlabel="layer", ylabel="scale of all thresholds")
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.colorbar(image, ax=right, label="spikes a neuron and step")
+    figure.colorbar(image, ax=right, label="spikes per neuron and step")
     caption = (
         "All thresholds scaled, with soft reset, while a spike still stands for what it stood for. Left: accuracy "
         "after T steps; bands from the smallest to the largest of all repetitions, stars where the search on "

@@ -45,7 +45,7 @@ def _rates(arrays: Any) -> Figure:
             )
         axis.axhline(0.01, color="#777777", ls=":", lw=1.0)
         axis.set(title=TITLES[str(gain)], xlabel="layer", yscale="log", ylim=(LEAST, 1))
-    axes[0].set_ylabel("spikes a neuron and step")
+    axes[0].set_ylabel("spikes per neuron and step")
     _legend(figure, axes[0], 4)
     caption = (
         "Rate against depth in random networks. Markers: simulation, mean and standard deviation over "
@@ -74,7 +74,7 @@ def _map(arrays: Any) -> Figure:
         axis.set(title=LOOKS[kind][0], xlabel="layer", xlim=(0.5, layers[-1] + 0.5))
         axis.set_yticks(rows, [f"{threshold:g}" for threshold in thresholds])
     axes[0].set_ylabel("threshold at the weights of He")
-    figure.colorbar(drawn, ax=axes, label="spikes a neuron and step", pad=0.01)
+    figure.colorbar(drawn, ax=axes, label="spikes per neuron and step", pad=0.01)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles[:2], labels[:2], loc="outside lower center", ncols=2, fontsize=9)
     caption = (

@@ -15,7 +15,7 @@ from .remedies_outcome import PRICES
 
 ANN = "#000000"
 DRAWN = (AS_IT_IS, SCALES, HOMEOSTASIS, BIAS, START, SOFT, RECOMMENDED)
-"""Remedies whose courses are drawn; the others stand in the tables and among the energies."""
+"""Remedies whose time courses are drawn; the others stand in the tables and among the energies."""
 MARKS = "os^Dv<>*PX8"
 
 

@@ -80,7 +80,7 @@ def random_tables(result: RandomResult) -> dict[str, Table]:
         "Layer in which the rate falls under 1 %, for each threshold at the weights of He: mean of "
         f"{result.rate.shape[2]} random networks and standard deviation; -: in no layer of at least one of them."
     )
-    narrow = [["neuron", *(f"{width} neurons a layer" for width in result.widths)]]
+    narrow = [["neuron", *(f"{width} neurons per layer" for width in result.widths)]]
     for name, rates in zip(NARROWED, result.narrow, strict=True):
         narrow.append([name, *(_depth(np.asarray(extinction_depth(found))) for found in rates)])
     return {

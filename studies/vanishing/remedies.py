@@ -64,7 +64,7 @@ SIGMAS = (0.05, 0.15, 0.4)
 _SOFT = {"neuron": "if_soft", "preset": ""}
 _PERCENTILE: dict[str, Any] = {"method": "percentile", "percentile": None, "per": "channel"}
 SURE = 0.98
-"""In which part of calibration images a hybrid has to decide as the ordinary network does."""
+"""The fraction of calibration images on which a hybrid has to decide as the ordinary network does."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class Tried:
     energies : ndarray, shape (conventions,)
         Energy of an inference of all steps (J), by each convention of the ledger.
     kept, rate : ndarray, shape (layers,)
-        What each layer's rates tell, over the mean activation, and spikes a neuron and step; NaN where it is analog.
+        What each layer's rates tell, over the mean activation, and spikes per neuron and step; NaN where it is analog.
     right : ndarray of bool, shape (images,)
-        Which images are told right in the end.
+        Which images are correctly classified in the end.
     """
 
     curve: Floats
@@ -117,7 +117,7 @@ class Remedies:
     tried : mapping of str to list of Tried
         By remedy, one for each repetition.
     ann : list of ndarray of bool, shape (images,)
-        Which images the ordinary network tells right, by repetition.
+        Which images the ordinary network classifies correctly, by repetition.
     conventions : tuple of str
         Of the ledger.
     ann_energies : ndarray, shape (conventions,)

@@ -122,7 +122,7 @@ def _equal(found: Remedies) -> Table:
         ]
         rows.append([name, *cells])
     caption = (
-        f"Accuracy (%) after as many steps, and before more spikes an image than the least take, the ANN's being "
+        f"Accuracy (%) after as many steps, and before more spikes per image than the least take, the ANN's being "
         f"{100 * _ann(found):.1f}. Mean and standard deviation over {len(found.ann)} repetitions with other images. "
         "Kept: what the last layer's rates tell, over the ANN's mean activation."
     )

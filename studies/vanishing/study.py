@@ -1,6 +1,6 @@
 """Why do spikes vanish in deep layers, and what helps?
 
-Activity is followed along the depth of random networks, of trained networks that were made to spike, and of chains of
+Activity is followed along the depth of random networks, of converted networks, and of chains of
 cortical neurons; it is held against theory, and what brings it back is compared at equal cost.
 """
 
@@ -41,7 +41,7 @@ Five parts on one axis, depth:
 
 - random networks: layers of neurons with normal weights down to layer 50, against recursions of theory;
 - converted networks: every ReLU of a trained network becomes a population of integrate-and-fire neurons, and each layer
-is measured: how much it fires, what a linear decoder reads there, and what the ordinary network makes of its rates;
+is measured: its rate, the accuracy of a linear decoder there, and that of the ordinary network given its rates;
 - biology: volleys of spikes and firing rates along chains of cortical neurons (Diesmann et al. 1999; Litvak et al.
 2003; van Rossum et al. 2002);
 - remedies: each changes one thing in the converted network, for as many steps and on the same images. All learn from
