@@ -35,6 +35,7 @@ def run_study(
     seed: int = DEFAULT_SEED,
     target: str | None = None,
     out: Path | str | None = None,
+    draw: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> SavedResult:
     """Run a study and write its result folder.
@@ -51,6 +52,8 @@ def run_study(
         Where to simulate; by default what the study usually runs on.
     out : Path or str, optional
         The result folder; by default ``results/<study>-<address>`` below the working directory.
+    draw : bool, optional
+        Whether to draw the figures and write the page; without, the folder holds the numbers only.
     say : callable, optional
         Told what is being done, in a few words.
 
@@ -87,7 +90,7 @@ def run_study(
             started = time.perf_counter()
             result = _run(study, chosen, sim)
             wall_time = time.perf_counter() - started
-            say("checking, drawing and writing")
+            say("checking, drawing and writing" if draw else "checking and writing")
             provenance = collect(study, chosen, seed, used, sim.models, wall_time)
             about = {"study": study.name, "settings": texts, "seed": seed, "target": used["used"]}
             # A value that is there is held against its expected one all the same, unless other settings change that.
@@ -100,8 +103,9 @@ def run_study(
             rows = check_values(result.values, expected)
             claims = check_claims(result, _asked(result, study.claims), study.folder)
             write_result(new, result, rows, claims, about, provenance)
-            draw_figures(new, lambda: contained(lambda: load_plot(study)(load_result(new))), study.folder)
-            write_report(new, study)
+            if draw:
+                draw_figures(new, lambda: contained(lambda: load_plot(study)(load_result(new))), study.folder)
+                write_report(new, study)
         shutil.rmtree(sim.checkpoint_folder, ignore_errors=True)
     return load_result(folder)
 

@@ -83,10 +83,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("no C++ compiler")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist puts the groups into the names by which it hands out tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one worker run all tests that share what a module makes for them, so that it is made once."""
     for item in items:
         made = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
         shared = sorted({fixture[-1].argname for fixture in made if fixture and fixture[-1].scope == "module"})
-        if shared:
+        if shared and item.config.pluginmanager.hasplugin("xdist"):
             item.add_marker(pytest.mark.xdist_group(f"{item.path.name}:{shared[0]}"))

@@ -62,13 +62,13 @@ def test_the_converted_network_is_kept(result: Any) -> None:
 
 def test_first_spikes_and_a_converted_network_as_the_model(tmp_path: Path) -> None:
     few = FEW | {"conversion.code": "first spike", "images": "20", "controls": "off", "remedies": "off"}
-    told = biosnn.run_study("conversion", few, target="numpy", out=tmp_path / "first")
+    told = biosnn.run_study("conversion", few, target="numpy", out=tmp_path / "first", draw=False)
     assert told.values["spikes an image"] < 64 + 100 + 50
     assert told.values["accuracy"] > 0.9
     assert {"more steps tell more", "the residual potential matters"} <= set(told.not_applicable)
     assert "keeps the accuracy" not in told.not_applicable
     again = few | {"model": str(told.files["network.npz"]), "conversion.code": "rate"}
-    same = biosnn.run_study("conversion", again, target="numpy", out=tmp_path / "again")
+    same = biosnn.run_study("conversion", again, target="numpy", out=tmp_path / "again", draw=False)
     assert same.values["accuracy"] == told.values["accuracy"]
     assert "more steps tell more" in same.not_applicable
     with pytest.raises(

@@ -40,7 +40,7 @@ def test_a_rule_in_a_file_is_measured(tmp_path):
         text.replace('name = "stdp_pair"', 'name = "mine"').replace("A_plus*x", "2*A_plus*x"), encoding="utf-8"
     )
     settings = {"rules": f"stdp_pair,{file}", "farthest": "20 ms"}
-    result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out")
+    result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out", draw=False)
     assert result.verdict == "pass"
     after = result.arrays["single"] > 0
     ratio = result.arrays["mine, single"][after] / result.arrays["stdp_pair, single"][after]
@@ -80,7 +80,7 @@ def test_a_wrong_rule_fails_the_claims(tmp_path, monkeypatch, change, fails):
         catalogue, "_files", lambda kind: files(kind) | ({"stdp_pair": wrong} if kind == "synapses" else {})
     )
     settings = {"rules": "stdp_pair,stdp_pair_nearest,stdp_pair_reduced", "farthest": "20 ms"}
-    result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out")
+    result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out", draw=False)
     assert {claim.name for claim in result.claims if claim.verdict == "fail"} == fails
 
 
@@ -108,7 +108,7 @@ def test_a_step_that_does_not_divide_the_intervals_is_refused(tmp_path):
 
 @pytest.mark.cpp
 def test_the_whole_protocol(tmp_path):
-    result = run_study("stdp-frequency", target="cpp", out=tmp_path / "out")
+    result = run_study("stdp-frequency", target="cpp", out=tmp_path / "out", draw=False)
     assert result.verdict == "pass"
     assert [claim.name for claim in result.claims] == NAMES
     assert result.values["normalised error, minimal"] == pytest.approx(0.356, abs=6e-4)

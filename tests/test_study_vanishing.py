@@ -80,7 +80,7 @@ def test_remedies_are_tried_at_equal_cost(result: Any) -> None:
 
 def test_only_what_is_asked_for_is_tried(tmp_path: Path) -> None:
     given = FEW | {"parts": "remedies", "tried": "soft reset", "repetitions": "1", "images": "12", "calibration": "6"}
-    told = biosnn.run_study("vanishing", given, target="numpy", out=tmp_path / "out")
+    told = biosnn.run_study("vanishing", given, target="numpy", out=tmp_path / "out", draw=False)
     assert [str(name) for name in told.arrays["remedies names"]] == ["as it is", "recommended", "soft reset"]
     assert {"homeostasis restores the rates", "thresholds and currents alone bring it back"} <= set(told.not_applicable)
     assert not any(name.startswith("converted") for name in told.values)
@@ -91,7 +91,7 @@ def test_a_converted_network_is_treated_as_it_was_converted(tmp_path: Path) -> N
     images = data.inputs[:40].reshape(40, *read_network("digits_mlp").input.shape)
     save(biosnn.convert("digits_mlp", images, start=0.25, neuron="lif_soft"), tmp_path / "mine.npz")
     given = FEW | {"model": str(tmp_path / "mine.npz"), "parts": "remedies", "tried": "soft reset, percentile"}
-    told = biosnn.run_study("vanishing", given, target="numpy", out=tmp_path / "out")
+    told = biosnn.run_study("vanishing", given, target="numpy", out=tmp_path / "out", draw=False)
     names = [str(name) for name in told.arrays["remedies names"]]
     kept = dict(zip(names, told.arrays["remedies kept"].mean(axis=(1, 2)), strict=True))
     assert kept["as it is"] < kept["soft reset"]  # which has no leak

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,12 @@ def train(
         return learning.train(sim, built, RUNS, checkpoint=3, checkpoints=checkpoints)
 
 
+@functools.cache
+def unbroken(target: str) -> list[TrainingHistory]:
+    """Train the networks without a stop, once for all tests."""
+    return train(target)
+
+
 def assert_same(found: TrainingHistory, expected: TrainingHistory) -> None:
     arrays = expected.arrays()
     assert found.arrays().keys() == arrays.keys()
@@ -99,47 +107,47 @@ def test_a_schedule_is_divided_at_the_ends_of_its_parts() -> None:
 def test_a_stopped_training_goes_on_to_the_same_result(
     target: str, stop_after: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unbroken = train(target)
     with pytest.raises(Stopped):
         train(target, tmp_path / "kept", stop_after=stop_after)
     resumed = train(target, tmp_path / "kept")
     assert "network 1 goes on after" in capsys.readouterr().err
-    assert sum(history.responses.sum() for history in unbroken) > 20
+    assert sum(history.responses.sum() for history in unbroken(target)) > 20
     # Nine pieces of training and three of the test; then images are shown again, which the last stop interrupts.
-    assert all(history.boost[SCHEDULE.n_training :].any() for history in unbroken)
-    for found, expected in zip(resumed, unbroken, strict=True):
+    assert all(history.boost[SCHEDULE.n_training :].any() for history in unbroken(target))
+    for found, expected in zip(resumed, unbroken(target), strict=True):
         assert_same(found, expected)
-    assert not np.array_equal(unbroken[0].weights, unbroken[1].weights)
-    assert_same(train(target, tmp_path / "kept")[0], unbroken[0])  # nothing is left to do
+    assert not np.array_equal(unbroken(target)[0].weights, unbroken(target)[1].weights)
+    assert_same(train(target, tmp_path / "kept")[0], unbroken(target)[0])  # nothing is left to do
 
 
+@pytest.mark.cpp
 def test_from_a_damaged_checkpoint_a_training_goes_back_to_the_one_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unbroken = train("numpy")
     with pytest.raises(Stopped):
-        train("numpy", tmp_path, stop_after=8)
+        train("cpp", tmp_path, stop_after=8)
     for number, damage in ((1, slice(-400)), (2, slice(0))):
         path = tmp_path / f"network-{number}.npz"
         path.write_bytes(path.read_bytes()[damage])
-    resumed = train("numpy", tmp_path)
+    resumed = train("cpp", tmp_path)
     told = capsys.readouterr().err
     assert "network-1.npz: cannot be read" in told
     assert "network 1 goes on after 6 presentations, which" in told
     assert "network-1.previous.npz" in told
-    for found, expected in zip(resumed, unbroken, strict=True):
+    for found, expected in zip(resumed, unbroken("cpp"), strict=True):
         assert_same(found, expected)
 
 
+@pytest.mark.cpp
 def test_a_checkpoint_of_another_training_or_a_damaged_one_is_not_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    expected = train("numpy", tmp_path)
-    assert_same(train("numpy", tmp_path, mark="another")[0], expected[0])
+    expected = train("cpp", tmp_path)
+    assert_same(train("cpp", tmp_path, mark="another")[0], expected[0])
     assert "is of another training or version" in capsys.readouterr().err
     path = tmp_path / "network-1.npz"
     path.write_bytes(path.read_bytes()[:-400])
-    assert_same(train("numpy", tmp_path, mark="another")[0], expected[0])
+    assert_same(train("cpp", tmp_path, mark="another")[0], expected[0])
     assert "network-1.npz: cannot be read" in capsys.readouterr().err
 
 
@@ -226,6 +234,15 @@ def changed(path: Path, **change: Any) -> None:
             archive.writestr(name, content)
 
 
+@pytest.fixture(scope="module")
+def network_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a trained network."""
+    path: Path = tmp_path_factory.mktemp("trained") / "network.npz"
+    with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
+        trained(sim, path)
+    return path
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -244,10 +261,10 @@ def changed(path: Path, **change: Any) -> None:
         ({"arrays": {}}, "[Tt]his network is damaged"),
     ],
 )
-def test_a_network_file_that_is_wrong_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    path = tmp_path / "network.npz"
-    with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
-        trained(sim, path)
+def test_a_network_file_that_is_wrong_is_refused(
+    network_file: Path, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    path = Path(shutil.copy(network_file, tmp_path))
     changed(path, **change)
     with pytest.raises(DataError, match=message):
         learning.load_network(path)

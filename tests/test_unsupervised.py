@@ -30,9 +30,10 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return run_study("unsupervised", SMALL, target="numpy", out=tmp_path_factory.mktemp("small") / "out")
+    return run_study("unsupervised", SMALL, target="cpp", out=tmp_path_factory.mktemp("small") / "out")
 
 
+@pytest.mark.cpp
 def test_a_small_network_gives_all_that_the_report_needs(small: Any) -> None:
     assert small.arrays["receptive fields"].shape == (10, 8, 8)
     assert small.arrays["confusion"].sum() == 10
@@ -50,11 +51,13 @@ def test_a_small_network_gives_all_that_the_report_needs(small: Any) -> None:
     assert {"lif_adaptive", "lif_inhibitory", "stdp_diehl_cook"} <= models
 
 
+@pytest.mark.cpp
 def test_a_small_network_is_not_held_to_what_the_large_one_learns(small: Any) -> None:
     assert small.not_applicable == ("accuracy", "chance", "learns")
     assert not [row for row in small.rows if row.verdict]
 
 
+@pytest.mark.cpp
 def test_learning_turns_noise_into_digits_and_no_learning_leaves_it(small: Any) -> None:
     # The border columns of these images are dark: plasticity takes their weights away, noise keeps them.
     def border(fields: Any) -> float:
@@ -66,7 +69,7 @@ def test_learning_turns_noise_into_digits_and_no_learning_leaves_it(small: Any) 
 
 def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
     settings = {**SMALL, "input_gain": "0", "minimum_spikes": "0", "control": "off", "n_training": "2", "shown": "5 ms"}
-    result = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
+    result = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out", draw=False)
     assert result.values["spikes an image"] == 0
     assert {claim.verdict for claim in result.claims} == {"silent"}
     assert "plasticity matters" in result.not_applicable, "the control was switched off"
@@ -76,7 +79,7 @@ def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
 @pytest.mark.cpp
 def test_images_that_nothing_answers_are_shown_again_and_cost_their_time(tmp_path: Path) -> None:
     settings = {**SMALL, "input_gain": "0", "control": "off", "n_training": "2", "shown": "5 ms"}
-    result = run_study("unsupervised", settings, target="cpp", out=tmp_path / "out")
+    result = run_study("unsupervised", settings, target="cpp", out=tmp_path / "out", draw=False)
     assert result.values["images shown again"] == 1
     assert result.values["simulated time an image"] / ms == pytest.approx(5 * (1 + 20))
 
@@ -88,15 +91,16 @@ def test_what_cannot_be_is_refused(tmp_path: Path, key: str, value: str) -> None
     assert (key == "dataset") == isinstance(caught.value, SettingsError)
 
 
+@pytest.mark.cpp
 def test_a_trained_network_is_tested_anew_and_trained_on(small: Any, tmp_path: Path) -> None:
     network = {"network": str(small.files["seed-1.npz"])}
-    tested = run_study("unsupervised", network, target="numpy", out=tmp_path / "tested")
+    tested = run_study("unsupervised", network, target="numpy", out=tmp_path / "tested", draw=False)
     assert tested.settings["neurons"] == "10", "it brings the settings that it was trained with"
     assert (tested.settings["n_training"], tested.settings["control"]) == ("0", "off")
     np.testing.assert_array_equal(tested.arrays["receptive fields"], small.arrays["receptive fields"])
     assert tested.arrays["confusion"].sum() == 10
     assert "training images shown again" not in tested.values
-    learned_on = run_study("unsupervised", {**network, "n_training": "6"}, target="numpy", out=tmp_path / "on")
+    learned_on = run_study("unsupervised", {**network, "n_training": "6"}, target="cpp", out=tmp_path / "on", draw=False)
     assert not np.array_equal(learned_on.arrays["receptive fields"], small.arrays["receptive fields"])
     assert np.asarray(learned_on.arrays["thresholds"]).max() > np.asarray(small.arrays["thresholds"]).max()
     assert load_network(learned_on.files["seed-1.npz"]).n_training == 18
@@ -106,6 +110,7 @@ def test_a_trained_network_is_tested_anew_and_trained_on(small: Any, tmp_path: P
     )
 
 
+@pytest.mark.cpp
 def test_a_network_takes_another_rule_but_no_other_size(small: Any, tmp_path: Path) -> None:
     network = {"network": str(small.files["seed-1.npz"])}
     for change, message in (
@@ -120,6 +125,7 @@ def test_a_network_takes_another_rule_but_no_other_size(small: Any, tmp_path: Pa
         {**network, "rule": "stdp_diehl_cook_power", "rule_preset": "", "n_training": "3"},
         target="numpy",
         out=tmp_path / "out",
+        draw=False,
     )
     assert "stdp_diehl_cook_power" in {model["name"] for model in other.provenance["models"]}
 
@@ -131,11 +137,12 @@ def test_without_training_there_is_nothing_to_test(tmp_path: Path) -> None:
         run_study("unsupervised", {**SMALL, "n_training": "0"}, target="numpy", out=tmp_path / "out")
 
 
+@pytest.mark.cpp
 def test_a_run_that_was_stopped_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = {**SMALL, "checkpoint": "6", "control": "off"}
-    whole = run_study("unsupervised", settings, target="numpy", out=tmp_path / "whole")
+    whole = run_study("unsupervised", settings, target="cpp", out=tmp_path / "whole", draw=False)
     keep = Checkpoints.keep
 
     def keep_and_die(self: Checkpoints, number: int, history: TrainingHistory) -> None:
@@ -144,10 +151,10 @@ def test_a_run_that_was_stopped_goes_on(
 
     monkeypatch.setattr(Checkpoints, "keep", keep_and_die)
     with pytest.raises(KeyboardInterrupt):
-        run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
+        run_study("unsupervised", settings, target="cpp", out=tmp_path / "out", draw=False)
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == [".out.checkpoint"]
-    resumed = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out")
+    resumed = run_study("unsupervised", settings, target="cpp", out=tmp_path / "out", draw=False)
     assert "network 1 goes on after 6 presentations" in capsys.readouterr().err
     np.testing.assert_array_equal(resumed.arrays["receptive fields"], whole.arrays["receptive fields"])
     np.testing.assert_array_equal(resumed.arrays["confusion"], whole.arrays["confusion"])
@@ -192,7 +199,7 @@ def test_a_setting_of_an_earlier_name_is_answered_with_that_of_now(study: str, o
 
 @pytest.mark.cpp
 def test_the_network_of_the_catalogue_is_tested_at_once(tmp_path: Path) -> None:
-    result = run_study("unsupervised", {"network": "digits_100"}, out=tmp_path / "out")
+    result = run_study("unsupervised", {"network": "digits_100"}, out=tmp_path / "out", draw=False)
     assert result.values["accuracy"] > 0.8
     assert result.verdict == "pass"
 
