@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, Synapses, ms
 from numpy.typing import NDArray
 from ring import Ring
@@ -15,7 +16,7 @@ from biosnn import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcu
 
 DT = 1 * ms
 STEPS = 25
-TARGETS = ["numpy", "cython", "cpp"]
+TARGETS: list[Any] = ["numpy", pytest.param("cython", marks=pytest.mark.slow), "cpp"]
 Synapse = tuple[int, int, int]
 """Index of the source neuron, of the target neuron, and of the weight."""
 

@@ -176,7 +176,7 @@ def test_hodgkin_huxley_rests_and_fires(sim):
     values = {"I": [0.0, 10.0] * uA / cmetre**2}
     cells = build.neurons(2, "hodgkin_huxley", values=values)
     spikes, trace = SpikeMonitor(cells), StateMonitor(cells, "v", record=True, dt=0.1 * ms)
-    sim.run(Network(cells, spikes, trace), 200 * ms)
+    sim.run(Network(cells, spikes, trace), 120 * ms)
     assert np.abs(trace.v[0] / mV + 65).max() < 0.1, "rest at -65 mV"
     assert spikes.count[0] == 0
     intervals = np.diff(spikes.spike_trains()[1] / ms)[2:]
@@ -241,15 +241,17 @@ def test_short_term_plasticity_follows_its_recursion(sim):
 def test_inhibitory_plasticity_holds_its_target_rate(sim):
     """Independent spikes leave the weight where it is at the target rate, and move it against the deviation."""
     rng = np.random.default_rng(3)
-    drift = []
-    for post_spikes in (4, 12, 36):  # 1, 3 and 9 Hz in the four seconds; the presynaptic neuron fires at 10 Hz
-        sim.reset()
-        pre, post = (np.sort(rng.choice(4000, size=count, replace=False)) for count in (40, post_spikes))
-        source = SpikeGeneratorGroup(1, np.zeros(len(pre), dtype=int), pre * ms)
-        target = SpikeGeneratorGroup(1, np.zeros(len(post), dtype=int), post * ms)
-        wire = build.synapses(source, target, "istdp", values={"w": 50.0, "rho_0": 3 * Hz})
-        sim.run(Network(source, target, wire), 4000 * ms)
-        drift.append(wire.w[0] - 50)
+    pre, post = [], []
+    for post_spikes in (4, 12, 36):  # 1, 3 and 9 Hz in the four seconds; the presynaptic neurons fire at 10 Hz
+        for trains, count in ((pre, 40), (post, post_spikes)):
+            trains.append(np.sort(rng.choice(4000, size=count, replace=False)))
+    source, target = (
+        SpikeGeneratorGroup(3, np.repeat(np.arange(3), [len(train) for train in trains]), np.concatenate(trains) * ms)
+        for trains in (pre, post)
+    )
+    wire = build.synapses(source, target, "istdp", values={"w": 50.0, "rho_0": 3 * Hz}, connect="i == j")
+    sim.run(Network(source, target, wire), 4000 * ms)
+    drift = wire.w[:] - 50
     assert drift[0] < 0 < drift[2]
     assert drift[0] < drift[1] < drift[2]
 

@@ -95,6 +95,7 @@ def test_a_network_is_trained_and_tested_whatever_the_piece() -> None:
     assert whole.image.tolist() == [*range(12), *range(4), *range(4), *range(4)]
 
 
+@pytest.mark.cpp
 def test_a_stopped_training_on_encoded_images_goes_on_to_the_same_result(tmp_path: Path) -> None:
     class Stopped(Exception):
         pass
@@ -107,7 +108,7 @@ def test_a_stopped_training_on_encoded_images_goes_on_to_the_same_result(tmp_pat
 
     found = []
     for kind in (None, Failing, Checkpoints):
-        with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        with biosnn.session("cpp", seed=1, dt=DT) as sim:
             built = build(load("digits"), PROTOCOL, NETWORK, 1)
             kept = kind and kind(tmp_path, ["same"])
             try:

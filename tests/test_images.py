@@ -15,7 +15,7 @@ from biosnn import Conv2D, Dense, Pool2D, images, poisson
 from biosnn.errors import BiosnnError, ModelError, QuantityError, RunError
 
 DT = 1 * ms
-TARGETS = ["numpy", "cython", pytest.param("cpp", marks=pytest.mark.cpp)]
+TARGETS = ["numpy", pytest.param("cython", marks=pytest.mark.slow), pytest.param("cpp", marks=pytest.mark.cpp)]
 FRAMES = np.arange(12).reshape(3, 2, 2)
 
 

@@ -48,6 +48,13 @@ def sim() -> Iterator[Any]:
         yield opened
 
 
+@pytest.fixture
+def compiled() -> Iterator[Any]:
+    """Open a session whose program is built once for all trainings of the same network."""
+    with biosnn.session("cpp", seed=3, dt=0.5 * ms) as opened:
+        yield opened
+
+
 # ---- showing images -----------------------------------------------------------------------------------------------
 
 
@@ -157,8 +164,9 @@ def test_an_impossible_schedule_is_refused(change: dict[str, Any]) -> None:
         a_schedule(**change)
 
 
-def test_learning_changes_weights_and_keeps_their_sum(sim: Any) -> None:
-    _, history = trained_on(sim)
+@pytest.mark.cpp
+def test_learning_changes_weights_and_keeps_their_sum(compiled: Any) -> None:
+    _, history = trained_on(compiled)
     assert history.weights.shape == (6, 4)
     assert history.responses.shape == (a_schedule().length, 6)
     assert history.responses[:5].sum() > 5
@@ -171,8 +179,9 @@ def test_learning_changes_weights_and_keeps_their_sum(sim: Any) -> None:
     assert history.recorded_spikes.shape[1] == history.responses[-1].sum()
 
 
-def test_the_test_shows_again_brighter_what_nothing_answers(sim: Any) -> None:
-    _, history = trained_on(sim, dataclasses.replace(NETWORK, input_gain=0.0))
+@pytest.mark.cpp
+def test_the_test_shows_again_brighter_what_nothing_answers(compiled: Any) -> None:
+    _, history = trained_on(compiled, dataclasses.replace(NETWORK, input_gain=0.0))
     assert history.image[5:].tolist() == [0, 1, 2, 2]
     assert history.boost[5:].tolist() == [300, 300, 300, 0]  # the last one is the recorded one, shown once
     assert history.responses[5:].sum() == 0
@@ -181,14 +190,16 @@ def test_the_test_shows_again_brighter_what_nothing_answers(sim: Any) -> None:
     assert abs(history.traffic(TEST)[0] - expected) <= 5 * np.sqrt(expected)
 
 
-def test_the_test_shows_again_also_where_nothing_is_recorded_after_it(sim: Any) -> None:
+@pytest.mark.cpp
+def test_the_test_shows_again_also_where_nothing_is_recorded_after_it(compiled: Any) -> None:
     network = dataclasses.replace(NETWORK, input_gain=0.0)
-    _, history = trained_on(sim, network, a_schedule(n_recorded=0))
+    _, history = trained_on(compiled, network, a_schedule(n_recorded=0))
     assert history.boost[5:].tolist() == [300, 300, 300]
 
 
-def test_the_test_takes_the_first_answer_that_is_strong_enough(sim: Any) -> None:
-    _, history = trained_on(sim)
+@pytest.mark.cpp
+def test_the_test_takes_the_first_answer_that_is_strong_enough(compiled: Any) -> None:
+    _, history = trained_on(compiled)
     spikes, boost = history.responses[5:8].sum(axis=1), history.boost[5:8]
     assert ((spikes >= PROTOCOL.minimum_spikes) | (boost == 300)).all()
     assert 0 < boost.min() < 300, "none answered enough at first, and one did later"
@@ -210,7 +221,8 @@ def test_weights_add_up_to_their_total_after_each_scaling(sim: Any) -> None:
     np.testing.assert_allclose(after, 1.5 * before / before.sum(axis=0), rtol=1e-12)
 
 
-def test_the_test_scales_the_weights_that_training_has_left(sim: Any) -> None:
+@pytest.mark.cpp
+def test_the_test_scales_the_weights_that_training_has_left(compiled: Any) -> None:
     schedule = a_schedule(n_training=0)
     built = learning.build(DATA, PROTOCOL, NETWORK, schedule.length)
     w = (np.arange(24.0).reshape(4, 6) + 1) / 64
@@ -218,9 +230,9 @@ def test_the_test_scales_the_weights_that_training_has_left(sim: Any) -> None:
     answers = []
     for weights in (w, gained):
         state = {"plastic.w": weights.reshape(-1)}
-        (history,) = learning.train(sim, built, [TrainingRun(schedule)], checkpoint=100, state=state)
+        (history,) = learning.train(compiled, built, [TrainingRun(schedule)], checkpoint=100, state=state)
         answers.append(history.responses.toarray())
-        sim.reset()
+        compiled.reset()
         built = learning.build(DATA, PROTOCOL, NETWORK, schedule.length)
     assert answers[0].sum() > 5
     np.testing.assert_array_equal(*answers)
@@ -239,10 +251,11 @@ def test_nothing_learns_once_frozen(sim: Any) -> None:
     np.testing.assert_allclose(np.asarray(built.excitatory.theta), kept[1], rtol=1e-9)
 
 
-def test_without_learning_rates_weights_are_only_scaled(sim: Any) -> None:
+@pytest.mark.cpp
+def test_without_learning_rates_weights_are_only_scaled(compiled: Any) -> None:
     built = learning.build(DATA, PROTOCOL, NETWORK, a_schedule().length)
     begin = np.array(built.plastic.w).reshape(4, 6)
-    (history,) = learning.train(sim, built, [TrainingRun(a_schedule(), learning=False)], checkpoint=100)
+    (history,) = learning.train(compiled, built, [TrainingRun(a_schedule(), learning=False)], checkpoint=100)
     assert history.responses.sum() > 5
     np.testing.assert_allclose(history.weights, (begin / begin.sum(axis=0)).T, rtol=1e-9)
 

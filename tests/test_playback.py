@@ -61,7 +61,7 @@ def test_one_program_plays_what_its_points_bring_and_goes_on_in_a_later_one(targ
     assert found == [[(0, 2), (3, 0), (3, 1)], [(1, 0)], [(10, 1), (19, 1)]]
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [TARGETS[0], pytest.param("cython", marks=pytest.mark.slow), TARGETS[2]])
 @pytest.mark.parametrize("kind", [Dense(), True], ids=["projection", "synapses"])
 def test_synapses_and_their_traces_see_what_a_spike_weighs(target: str, kind: Any) -> None:
     with biosnn.session(target, seed=1, dt=DT) as sim:

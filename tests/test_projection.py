@@ -141,13 +141,21 @@ ON_ALL_TARGETS = [
 
 
 @pytest.mark.cpp
-@pytest.mark.parametrize("target", ["cython", "cpp"])
-def test_all_targets_give_the_same(target: str) -> None:
-    references = run_all("numpy", ON_ALL_TARGETS, "synapses")
+@pytest.mark.parametrize(
+    ("target", "cases"),
+    [
+        ("cpp", ON_ALL_TARGETS),
+        ("cython", ON_ALL_TARGETS[:1]),
+        pytest.param("cython", ON_ALL_TARGETS[1:], marks=pytest.mark.slow),
+    ],
+    ids=["cpp", "cython", "cython, the others"],
+)
+def test_all_targets_give_the_same(target: str, cases: list[Case]) -> None:
+    references = run_all("numpy", cases, "synapses")
     if target == "cython":  # it builds a module for each name of a group: networks of the same names share them
-        found_there = [run(target, case, "projection") for case in ON_ALL_TARGETS]
+        found_there = [run(target, case, "projection") for case in cases]
     else:
-        found_there = run_all(target, ON_ALL_TARGETS, "projection")
+        found_there = run_all(target, cases, "projection")
     for reference, found in zip(references, found_there, strict=True):
         assert np.ptp(reference["x over time"]) > 0
         assert_equal(reference, found)

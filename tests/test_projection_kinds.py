@@ -112,7 +112,10 @@ SOME = {name: (KINDS[name], {"on_pre": "x_post += w"}) for name in ("lateral", "
 
 
 @pytest.mark.cpp
-@pytest.mark.parametrize(("target", "precision", "error"), [("cython", "float64", 1e-12), ("cpp", "float32", 2e-5)])
+@pytest.mark.parametrize(
+    ("target", "precision", "error"),
+    [pytest.param("cython", "float64", 1e-12, marks=pytest.mark.slow), ("cpp", "float32", 2e-5)],
+)
 def test_other_targets_and_single_precision_give_the_same(target: str, precision: str, error: float) -> None:
     found = simulate_all(target, SOME, by_projection, precision)
     for name, (expected, _) in simulate_all("numpy", SOME, by_synapses).items():

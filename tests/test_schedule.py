@@ -62,7 +62,8 @@ VARIANTS = [(name, at_once) for name in JOINERS for at_once in (False, True)]
     ("target", "variants"),
     # One program of C++ for all. Cython builds a module for each name of a group, so that the same names share them.
     [pytest.param("cpp", VARIANTS, marks=pytest.mark.cpp, id="cpp")]
-    + [pytest.param(t, [v], id=f"{t}-{v[0]}-{v[1]}") for t in ("numpy", "cython") for v in VARIANTS],
+    + [pytest.param("numpy", [v], id=f"numpy-{v[0]}-{v[1]}") for v in VARIANTS]
+    + [pytest.param("cython", [v], id=f"cython-{v[0]}-{v[1]}", marks=pytest.mark.slow) for v in VARIANTS],
 )
 def test_a_spike_takes_a_step_a_layer_or_none(target: str, variants: list[tuple[str, bool]]) -> None:
     steps, seen = [3, 4, 20], {}

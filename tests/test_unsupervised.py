@@ -100,7 +100,9 @@ def test_a_trained_network_is_tested_anew_and_trained_on(small: Any, tmp_path: P
     np.testing.assert_array_equal(tested.arrays["receptive fields"], small.arrays["receptive fields"])
     assert tested.arrays["confusion"].sum() == 10
     assert "training images shown again" not in tested.values
-    learned_on = run_study("unsupervised", {**network, "n_training": "6"}, target="cpp", out=tmp_path / "on", draw=False)
+    learned_on = run_study(
+        "unsupervised", {**network, "n_training": "6"}, target="cpp", out=tmp_path / "on", draw=False
+    )
     assert not np.array_equal(learned_on.arrays["receptive fields"], small.arrays["receptive fields"])
     assert np.asarray(learned_on.arrays["thresholds"]).max() > np.asarray(small.arrays["thresholds"]).max()
     assert load_network(learned_on.files["seed-1.npz"]).n_training == 18
