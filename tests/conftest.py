@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,7 @@ def _brian_state() -> dict[str, object]:
         "defaultclock.dt": float(brian2.defaultclock.dt),
         "the default clock": id(runtime.defaultclock),
         "the random state": (algorithm, keys.tobytes(), position, has_gauss, gauss),
+        "what is kept from garbage collection": gc.get_freeze_count(),
         "the random numbers drawn ahead": (int(runtime.rand_buffer_index[0]), int(runtime.randn_buffer_index[0])),
     }
 

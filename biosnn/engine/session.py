@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,11 @@ def session(
         print(f"biosnn: {printable(note)}", file=sys.stderr, flush=True)
     before = state.capture()
     simulation: Simulation | None = None
+    # Brian2 looks for garbage before each run, to tell of objects that were made and not used. Of what was there before
+    # the session nothing is to be told, and going through it takes a second a run in a large process.
+    spared = gc.get_freeze_count() == 0
+    if spared:
+        gc.freeze()
     try:
         # Brian2 would end the run early, and what is computed of it would be taken for the whole.
         prefs["core.stop_on_keyboard_interrupt"] = False
@@ -85,3 +91,5 @@ def session(
                 simulation.close()
         finally:
             state.restore(before)
+            if spared:
+                gc.unfreeze()
