@@ -197,9 +197,8 @@ def test_the_test_shows_again_also_where_nothing_is_recorded_after_it(compiled: 
     assert history.boost[5:].tolist() == [300, 300, 300]
 
 
-@pytest.mark.cpp
-def test_the_test_takes_the_first_answer_that_is_strong_enough(compiled: Any) -> None:
-    _, history = trained_on(compiled)
+def test_the_test_takes_the_first_answer_that_is_strong_enough(sim: Any) -> None:
+    _, history = trained_on(sim)
     spikes, boost = history.responses[5:8].sum(axis=1), history.boost[5:8]
     assert ((spikes >= PROTOCOL.minimum_spikes) | (boost == 300)).all()
     assert 0 < boost.min() < 300, "none answered enough at first, and one did later"
@@ -251,11 +250,10 @@ def test_nothing_learns_once_frozen(sim: Any) -> None:
     np.testing.assert_allclose(np.asarray(built.excitatory.theta), kept[1], rtol=1e-9)
 
 
-@pytest.mark.cpp
-def test_without_learning_rates_weights_are_only_scaled(compiled: Any) -> None:
+def test_without_learning_rates_weights_are_only_scaled(sim: Any) -> None:
     built = learning.build(DATA, PROTOCOL, NETWORK, a_schedule().length)
     begin = np.array(built.plastic.w).reshape(4, 6)
-    (history,) = learning.train(compiled, built, [TrainingRun(a_schedule(), learning=False)], checkpoint=100)
+    (history,) = learning.train(sim, built, [TrainingRun(a_schedule(), learning=False)], checkpoint=100)
     assert history.responses.sum() > 5
     np.testing.assert_allclose(history.weights, (begin / begin.sum(axis=0)).T, rtol=1e-9)
 

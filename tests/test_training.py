@@ -235,7 +235,7 @@ def changed(path: Path, **change: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def network_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Save a trained network."""
     path: Path = tmp_path_factory.mktemp("trained") / "network.npz"
     with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
@@ -262,9 +262,9 @@ def network_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_network_file_that_is_wrong_is_refused(
-    network_file: Path, tmp_path: Path, change: dict[str, Any], message: str
+    saved_network: Path, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
-    path = Path(shutil.copy(network_file, tmp_path))
+    path = Path(shutil.copy(saved_network, tmp_path))
     changed(path, **change)
     with pytest.raises(DataError, match=message):
         learning.load_network(path)
