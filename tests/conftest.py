@@ -93,3 +93,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         shared = sorted({fixture[-1].argname for fixture in made if fixture and fixture[-1].scope == "module"})
         if shared and item.config.pluginmanager.hasplugin("xdist"):
             item.add_marker(pytest.mark.xdist_group(f"{item.path.name}:{shared[0]}"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Make sure that the groups have come through: else each worker makes everything, which takes twice as long."""
+    grouped = [item for item in session.items if item.get_closest_marker("xdist_group")]
+    if session.config.getoption("loadgroup", False) and any("@" not in item.nodeid for item in grouped):
+        raise pytest.UsageError("This pytest and pytest-xdist do not group tests: install those of constraints.txt.")

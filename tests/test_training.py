@@ -52,7 +52,8 @@ def make(network: NetworkSettings = NETWORK) -> DiehlCookNetwork:
 def train(
     target: str, folder: Path | None = None, *, stop_after: int = 99, mark: str = "same"
 ) -> list[TrainingHistory]:
-    """Train three networks in pieces of three presentations; stop after so many checkpoints."""
+    """Train three networks (on NumPy one) in pieces of three presentations; stop after so many checkpoints."""
+    runs = RUNS[:1] if target == "numpy" else RUNS
 
     @dataclasses.dataclass(frozen=True)
     class Failing(Checkpoints):
@@ -67,8 +68,8 @@ def train(
         built = make()
         checkpoints = None
         if folder is not None:
-            checkpoints = Failing(folder, [learning.fingerprint(built, run, mark) for run in RUNS])
-        return learning.train(sim, built, RUNS, checkpoint=3, checkpoints=checkpoints)
+            checkpoints = Failing(folder, [learning.fingerprint(built, run, mark) for run in runs])
+        return learning.train(sim, built, runs, checkpoint=3, checkpoints=checkpoints)
 
 
 @functools.cache
@@ -111,12 +112,13 @@ def test_a_stopped_training_goes_on_to_the_same_result(
         train(target, tmp_path / "kept", stop_after=stop_after)
     resumed = train(target, tmp_path / "kept")
     assert "network 1 goes on after" in capsys.readouterr().err
-    assert sum(history.responses.sum() for history in unbroken(target)) > 20
+    assert sum(history.responses.sum() for history in unbroken(target)) > 6 * len(unbroken(target))
     # Nine pieces of training and three of the test; then images are shown again, which the last stop interrupts.
     assert all(history.boost[SCHEDULE.n_training :].any() for history in unbroken(target))
     for found, expected in zip(resumed, unbroken(target), strict=True):
         assert_same(found, expected)
-    assert not np.array_equal(unbroken(target)[0].weights, unbroken(target)[1].weights)
+    if target == "cpp":
+        assert not np.array_equal(unbroken(target)[0].weights, unbroken(target)[1].weights)
     assert_same(train(target, tmp_path / "kept")[0], unbroken(target)[0])  # nothing is left to do
 
 
@@ -190,9 +192,10 @@ def trained(sim: Simulation, path: Path) -> tuple[Trained, TrainingHistory]:
     return network, history
 
 
+@pytest.mark.cpp
 def test_a_network_is_saved_loaded_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "network.npz"
-    with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
+    with biosnn.session("cpp", seed=3, dt=0.5 * ms) as sim:
         network, history = trained(sim, path)
         found = learning.load_network(path)
         assert found.fields.shape == (6, 2, 2)
@@ -292,9 +295,8 @@ def test_what_is_no_network_at_all_is_refused(tmp_path: Path) -> None:
         learning.load_network(tmp_path / "nothing.npz")
 
 
-def test_a_network_takes_images_of_its_shape_only(tmp_path: Path) -> None:
-    with biosnn.session("numpy", seed=3, dt=0.5 * ms) as sim:
-        network, _ = trained(sim, tmp_path / "network.npz")
+def test_a_network_takes_images_of_its_shape_only(saved_network: Path) -> None:
+    network = learning.load_network(saved_network)
     learning.check_fits(network, DATA, "here")
     large = dataclasses.replace(DATA, images=np.zeros((3, 4, 4), dtype=np.uint8))
     with pytest.raises(DataError, match=r"here: dataset three: expected images of 2x2 pixels"):

@@ -94,7 +94,7 @@ def test_what_cannot_be_is_refused(tmp_path: Path, key: str, value: str) -> None
 @pytest.mark.cpp
 def test_a_trained_network_is_tested_anew_and_trained_on(small: Any, tmp_path: Path) -> None:
     network = {"network": str(small.files["seed-1.npz"])}
-    tested = run_study("unsupervised", network, target="numpy", out=tmp_path / "tested", draw=False)
+    tested = run_study("unsupervised", network, target="cpp", out=tmp_path / "tested", draw=False)
     assert tested.settings["neurons"] == "10", "it brings the settings that it was trained with"
     assert (tested.settings["n_training"], tested.settings["control"]) == ("0", "off")
     np.testing.assert_array_equal(tested.arrays["receptive fields"], small.arrays["receptive fields"])
@@ -125,7 +125,7 @@ def test_a_network_takes_another_rule_but_no_other_size(small: Any, tmp_path: Pa
     other = run_study(
         "unsupervised",
         {**network, "rule": "stdp_diehl_cook_power", "rule_preset": "", "n_training": "3"},
-        target="numpy",
+        target="cpp",
         out=tmp_path / "out",
         draw=False,
     )
