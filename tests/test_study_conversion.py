@@ -154,7 +154,7 @@ def test_the_command_converts_saves_and_shows(
     assert "converted network" in said
     assert "relu2" in said
     assert "integrates" in said
-    assert "99.80 % of the held-out images right." in " ".join(say("list").split())
+    assert "99.80 % of the held-out images correctly classified." in " ".join(say("list").split())
     said = say("show", "digits_cnn")
     assert "averagepool1" in said
     assert "221,184" in said
