@@ -41,6 +41,7 @@ benchmark: $(READY)  ## What is timed, against what (minutes)
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/neurons.py
 	$(BIN)/python benchmarks/projections.py
+	$(BIN)/python benchmarks/background.py
 
 fuzz: $(READY)  ## Read 1,000 mangled files and 1,000 mangled models (minutes)
 	$(BIN)/python tests/fuzz/run.py --files 1000 --models 1000 --seed 1

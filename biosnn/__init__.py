@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from biosnn.errors import BiosnnError
     from biosnn.groups.build import neurons, synapses
     from biosnn.groups.schedule import within_step
-    from biosnn.inputs import images, poisson
+    from biosnn.inputs import background, images, poisson
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
     from biosnn.projection import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut, Sparse
     from biosnn.quantity import format_quantity, parse_quantity
@@ -29,7 +29,7 @@ _HOMES = {
     "biosnn.conversion.converting": ("convert",),
     "biosnn.engine": ("Simulation", "session"),
     "biosnn.errors": ("BiosnnError",),
-    "biosnn.inputs": ("images", "poisson"),
+    "biosnn.inputs": ("background", "images", "poisson"),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
     "biosnn.projection": ("Conv2D", "Dense", "Lateral", "Sparse", "OneToOne", "Pool2D", "Projection", "Shortcut"),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
@@ -56,6 +56,7 @@ __all__ = [
     "Sparse",
     "SynapseModel",
     "Trace",
+    "background",
     "convert",
     "format_quantity",
     "images",

@@ -143,14 +143,21 @@ def _groups(network: Any) -> dict[str, Any]:
 
 
 def _variable(groups: Mapping[str, Any], key: str) -> Any:
+    if not isinstance(key, str):
+        raise EngineError(field_error("A variable of a point", 'its name, such as "cells.rate"', type(key).__name__))
     group, _, name = key.partition(".")
     if group not in groups:
-        raise EngineError(unknown("group in the network", group, groups))
-    variables = groups[group].variables
-    valid = {n: v for n, v in variables.items() if isinstance(v, ArrayVariable) and _can_be_set(v)}
+        users = [name for name, obj in groups.items() if any(not each.startswith("_") for each in _settable(obj))]
+        raise EngineError(unknown("group in the network", group, users))
+    valid = _settable(groups[group])
     if name not in valid:
-        raise EngineError(unknown(f"variable of {group} that can be set", name, valid))
+        users = [each for each in valid if not each.startswith("_")]
+        raise EngineError(unknown(f"variable of {group} that can be set", name, users))
     return valid[name]
+
+
+def _settable(group: Any) -> dict[str, ArrayVariable]:
+    return {n: v for n, v in group.variables.items() if isinstance(v, ArrayVariable) and _can_be_set(v)}
 
 
 def _can_be_set(var: ArrayVariable) -> bool:
