@@ -83,7 +83,7 @@ def test_each_neuron_has_its_own_rate_and_none_at_zero() -> None:
     assert counts[-1] == steps
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [TARGETS[0], pytest.param("cython", marks=pytest.mark.slow), TARGETS[2]])
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_a_new_rate_holds_from_the_step_in_which_it_is_set(target: str, precision: str) -> None:
     n, half = 300, 400

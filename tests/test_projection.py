@@ -145,10 +145,9 @@ ON_ALL_TARGETS = [
     ("target", "cases"),
     [
         ("cpp", ON_ALL_TARGETS),
-        ("cython", ON_ALL_TARGETS[:1]),
-        pytest.param("cython", ON_ALL_TARGETS[1:], marks=pytest.mark.slow),
+        pytest.param("cython", ON_ALL_TARGETS, marks=pytest.mark.slow),
     ],
-    ids=["cpp", "cython", "cython, the others"],
+    ids=["cpp", "cython"],
 )
 def test_all_targets_give_the_same(target: str, cases: list[Case]) -> None:
     references = run_all("numpy", cases, "synapses")
