@@ -26,9 +26,12 @@ _TEMPLATES |= {"variable_indices", "variables", "vector_code"}
 _CPP = COMPILED_WORDS | frozenset(
     """
     int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t size_t
-    BUFSIZ CLOCKS_PER_SEC INT_MAX M_E M_PI RAND_MAX assert errno linux unix constant_or_scalar openmp_pragma
+    BUFSIZ CLOCKS_PER_SEC HUGE_VAL M_E M_PI RAND_MAX SIZE_MAX assert errno linux stderr stdin stdout unix
+    constant_or_scalar openmp_pragma
     """.split()  # noqa: SIM905 - a list would take a page
 )
+_CPP |= {f"{sign}{size}_{end}" for sign in ("", "U") for size in ("INT", "LONG", "LLONG") for end in ("MIN", "MAX")}
+_CPP |= {f"{sign}INT{bits}_{end}" for sign in ("", "U") for bits in (8, 16, 32, 64) for end in ("MIN", "MAX")}
 """Words of C++, and macros of its headers and of Brian2."""
 _FOLDERS = {"cpp": "templates/cpp", "numpy": "templates/numpy", "cython": "templates/cython"}
 

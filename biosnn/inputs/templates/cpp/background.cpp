@@ -1,8 +1,9 @@
 {# How many spikes each neuron gets of its Poisson sources, and what they add.
-   Random bits are a hash of key, step and neuron: SplitMix64 (Steele, Lea & Flood 2014), whose state is a counter. Where
-   all neurons have the same mean, a table is searched from a place that the first bits give, which takes hardly more than
-   one comparison. Where means differ, small ones are drawn by inversion, large ones by transformed rejection (Hoermann
-   1993, PTRS). All three are exact up to the rounding of double precision. #}
+   Random bits are a hash of key, step and neuron: SplitMix64 (Steele, Lea & Flood 2014), whose state is a counter. Most
+   networks have few different means: for each of the first of them there is a table of the cumulative distribution,
+   searched from a place that the first bits give, which takes hardly more than one comparison. Other small means are
+   drawn by inversion, large ones by transformed rejection (Hoermann 1993, PTRS). All are exact up to the rounding of
+   double precision. #}
 {# USES_VARIABLES { N, dt, t_in_timesteps } #}
 {% extends 'common_group.cpp' %}
 
@@ -18,6 +19,47 @@
 {% set _key_of = get_array_name(variables['_key']) %}
 struct _Draws
 {
+    enum { places = 1024, most_tables = 64, largest_mean = 1000 };
+    struct Table
+    {
+        double mean;
+        int64_t lowest;
+        std::vector<uint64_t> below;
+        std::vector<int32_t> begin;
+        explicit Table(double mean): mean(mean), begin(places)
+        {
+            {# Twelve standard deviations and some more on either side: what lies beyond is below the last bit. #}
+            const double wide = 12*std::sqrt(mean) + 20;
+            lowest = std::max(0.0, std::floor(mean - wide));
+            double sum = 0;
+            for (int64_t k = lowest; k <= mean + 2*wide; k++)
+            {
+                sum += mean > 0 ? std::exp(k*std::log(mean) - mean - std::lgamma(k + 1.0)) : k == 0;
+                below.push_back(sum < 1 ? (uint64_t) (sum*18446744073709551616.0) : UINT64_MAX);
+            }
+            below.push_back(UINT64_MAX);
+            for (int place = 0, k = 0; place < places; place++)
+            {
+                while (below[k] <= ((uint64_t) place << 54) && below[k] != UINT64_MAX) k++;
+                begin[place] = k;
+            }
+        }
+        double count(uint64_t bits) const
+        {
+            int32_t k = begin[bits >> 54];
+            while (bits >= below[k] && below[k] != UINT64_MAX) k++;
+            return lowest + k;
+        }
+    };
+    {# The table of a mean, or -1 if there is none. #}
+    static int32_t table(std::vector<Table>& tables, double mean, bool made)
+    {
+        for (size_t k = 0; k < tables.size(); k++)
+            if (tables[k].mean == mean) return k;
+        if (!made || tables.size() == most_tables || !(mean <= largest_mean)) return -1;
+        tables.push_back(Table(mean));
+        return tables.size() - 1;
+    }
     static uint64_t mix(uint64_t z)
     {
         z = (z ^ (z >> 30))*0xbf58476d1ce4e5b9ULL;
@@ -30,6 +72,10 @@ struct _Draws
         double k = 0, p = none, sum = none;
         for (const double u = uniform(bits); u > sum && k < 200; sum += p) p *= mean/++k;
         return k;
+    }
+    static double any(double mean, uint64_t bits)
+    {
+        return mean < 10 ? inversion(mean, std::exp(-mean), bits) : rejection(mean, bits);
     }
     static double rejection(double mean, uint64_t bits)
     {
@@ -55,70 +101,41 @@ if ({{_key_of}}[0] == 0)
 }
 {# A neuron's numbers are the same however many others there are. #}
 const uint64_t _start = _Draws::mix({{_key_of}}[0]) + ((uint64_t) {{t_in_timesteps}} << 32)*0x9e3779b97f4a7c15ULL;
+static std::vector<_Draws::Table> _tables;
+{% set several = each['n'] or each['rate'] %}
+{% if several %}
+static std::vector<double> _means;
+static std::vector<int32_t> _which;
+_means.resize(N, -1.0);
+_which.resize(N, -1);
+{% endif %}
 {
 const size_t _vectorisation_idx = -1;
 {{scalar_code['draw']|autoindent}}
-{% if each['n'] or each['rate'] %}
-static std::vector<double> _means, _nones;
-_means.resize(N, 0.0);
-_nones.resize(N, 1.0);
+{% if not several %}
+{# A mean that changes in every step needs no table. #}
+static double _before = -1;
+const double _mean = std::max({{_n}}[0]*{{_rate}}[0]*{{dt}}, 0.0);
+if (_tables.size() == _Draws::most_tables) _tables.clear();
+const int32_t _table = _Draws::table(_tables, _mean, _mean == _before);
+_before = _mean;
+{% endif %}
 for (size_t _idx = 0; _idx < N; _idx++)
 {
     const size_t _vectorisation_idx = _idx;
+    {% if several %}
     const double _mean = std::max({{_n}}[{{'_idx' if each['n'] else 0}}]*{{_rate}}[{{'_idx' if each['rate'] else 0}}]*{{dt}}, 0.0);
     if (_mean != _means[_idx])
     {
         _means[_idx] = _mean;
-        _nones[_idx] = std::exp(-_mean);
+        {# From where on tables and inversion would give other numbers, all are drawn alike. #}
+        _which[_idx] = _Draws::table(_tables, _mean, _mean < 10);
     }
+    const int32_t _table = _which[_idx];
+    {% endif %}
     const uint64_t _bits = _Draws::mix(_start + (_idx + 1)*0x9e3779b97f4a7c15ULL);
-    const double _count = _mean < 10 ? _Draws::inversion(_mean, _nones[_idx], _bits) : _Draws::rejection(_mean, _bits);
+    const double _count = _table < 0 ? _Draws::any(_mean, _bits) : _tables[_table].count(_bits);
     {{vector_code['draw']|autoindent}}
 }
-{% else %}
-const int _places = 1024;
-static double _tabulated = -1;
-static int64_t _lowest = 0;
-static std::vector<uint64_t> _below;
-static std::vector<int32_t> _begin(_places);
-const double _mean = std::max({{_n}}[0]*{{_rate}}[0]*{{dt}}, 0.0);
-if (_mean != _tabulated && _mean <= 1000)
-{
-    _tabulated = _mean;
-    {# Twelve standard deviations and some more on either side: what lies beyond is below the last bit. #}
-    const double _wide = 12*std::sqrt(_mean) + 20;
-    _lowest = std::max(0.0, std::floor(_mean - _wide));
-    _below.clear();
-    double _sum = 0;
-    for (int64_t _k = _lowest; _k <= _mean + 2*_wide; _k++)
-    {
-        _sum += _mean > 0 ? std::exp(_k*std::log(_mean) - _mean - std::lgamma(_k + 1.0)) : _k == 0;
-        _below.push_back(_sum < 1 ? (uint64_t) (_sum*18446744073709551616.0) : UINT64_MAX);
-    }
-    _below.push_back(UINT64_MAX);
-    for (int _place = 0, _k = 0; _place < _places; _place++)
-    {
-        while (_below[_k] <= ((uint64_t) _place << 54) && _below[_k] != UINT64_MAX) _k++;
-        _begin[_place] = _k;
-    }
-}
-const uint64_t* const _table = _below.data();
-const int32_t* const _guide = _begin.data();
-const bool _by_table = _mean <= 1000;
-for (size_t _idx = 0; _idx < N; _idx++)
-{
-    const size_t _vectorisation_idx = _idx;
-    const uint64_t _bits = _Draws::mix(_start + (_idx + 1)*0x9e3779b97f4a7c15ULL);
-    double _count;
-    if (_by_table)
-    {
-        int32_t _k = _guide[_bits >> 54];
-        while (_bits >= _table[_k] && _table[_k] != UINT64_MAX) _k++;
-        _count = _lowest + _k;
-    }
-    else _count = _Draws::rejection(_mean, _bits);
-    {{vector_code['draw']|autoindent}}
-}
-{% endif %}
 }
 {% endblock %}
