@@ -85,7 +85,7 @@ def test_it_can_be_set_between_runs_in_a_run_and_by_the_points_of_a_sweep(target
     with biosnn.session(target, seed=4, dt=DT) as sim:
         group = counting(200, name="cells")
         drive = biosnn.background(group, "x", n=np.full(200, 50.0), rate=400 * Hz, weight=np.arange(200), name="drive")
-        drive.run_regularly("rate = rate*int(t < 2*ms)", when="start")
+        drive.run_regularly("rate = rate*int(t < 2*ms) - 1*Hz*int(t >= 3*ms)", when="start")
         monitor = StateMonitor(group, "x", record=True, when="end")
         network = Network(group, drive, monitor)
 

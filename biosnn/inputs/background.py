@@ -25,7 +25,7 @@ from biosnn.quantity import check_dimension
 _ONTO, _INDEX = "_onto", "_target_idx"
 _ADD = f"{_ONTO} += weight*"
 _CPP = {"key": "_first = rand()\n_second = rand()", "draw": f"{_ADD}_count"}
-_ELSEWHERE = f"{_ADD}poisson(n*rate*dt)"
+_ELSEWHERE = f"{_ADD}poisson(clip(n*rate*dt, 0, 1e15))"  # statements may set what is negative: none, as on C++
 
 
 class Background(Group):  # type: ignore[misc]
@@ -139,7 +139,8 @@ def background(
 
     In each time step, ``weight`` times a number that has the Poisson distribution with mean ``n*rate*dt`` is added to
     the variable ``onto`` of each neuron. There is no highest rate. Brian2's ``PoissonInput`` draws from a binomial
-    distribution, which it comes to for many sources. A neuron whose variable rests while it is refractory gets nothing.
+    distribution, which comes to the same for many sources. A neuron whose variable rests while it is refractory gets
+    nothing.
 
     Parameters
     ----------
