@@ -36,8 +36,9 @@ def listed(kind: Any, n_source: int, n_target: int) -> Iterator[Synapse]:
     elif isinstance(kind, Lateral):
         yield from ((i, j, 0) for i in range(n_source) for j in range(n_target) if i != j)
     elif isinstance(kind, Sparse):
+        number = np.arange(len(kind.indices)) if kind.order is None else kind.order
         for i in range(n_source):
-            yield from ((i, int(kind.indices[k]), int(k)) for k in range(kind.indptr[i], kind.indptr[i + 1]))
+            yield from ((i, int(kind.indices[k]), int(number[k])) for k in range(kind.indptr[i], kind.indptr[i + 1]))
     elif isinstance(kind, Shortcut):
         (rows, columns, inner), (outer) = kind.output, kind.input[2]
         down, right = pair(kind.stride)
@@ -116,7 +117,11 @@ def simulate_all(
             everything += [*objects, *others, projection]
             found[name] = group, projection
         sim.run(Network(*everything), STEPS * DT)
-        return {name: (np.array(group.x[:]), np.array(made.w[:]).ravel()) for name, (group, made) in found.items()}
+        return {name: (np.array(group.x[:]), weights_of(made)) for name, (group, made) in found.items()}
+
+
+def weights_of(made: Any) -> NDArray[np.float64]:
+    return np.array(made["w"] if isinstance(made, Projection) else made.w[:]).ravel()
 
 
 def by_synapses(source: Any, target: Any, kind: Any, weights: Any, **kwds: Any) -> Synapses:
@@ -144,5 +149,6 @@ KINDS = {
     "identity": Shortcut((3, 2, 2)),
     "shortcut": Shortcut((5, 4, 2), 5, 2),
     "a list": Sparse((5, 4), np.array([0, 2, 2, 3, 6, 7]), np.array([0, 3, 1, 0, 1, 2, 3])),
+    "pairs": Sparse.pairs([3, 0, 3, 1, 0, 3, 0], [2, 3, 0, 1, 3, 2, 0], shape=(5, 4)),  # two of them twice
     "a kind of one's own": Ring(2),
 }

@@ -38,8 +38,9 @@ from biosnn.errors import ModelError, QuantityError
 def test_the_synapses_of_a_neuron_are_those_of_the_list(kind: Any) -> None:
     n_source, n_target = sizes(kind)
     fit, expected = kind.fit(n_source, n_target), sorted(listed(kind, n_source, n_target))
-    outgoing = [(i, int(j), int(w)) for i in range(n_source) for w, j in zip(*fit.outgoing(i), strict=True)]
-    incoming = [(int(i), j, int(w)) for j in range(n_target) for w, i in zip(*fit.incoming(j), strict=True)]
+    number = np.arange(np.prod(fit.shape, dtype=int)) if fit.order is None else fit.order
+    outgoing = [(i, int(j), int(number[w])) for i in range(n_source) for w, j in zip(*fit.outgoing(i), strict=True)]
+    incoming = [(int(i), j, int(number[w])) for j in range(n_target) for w, i in zip(*fit.incoming(j), strict=True)]
     assert sorted(outgoing) == expected
     if "post" in kind.sides:
         assert sorted(incoming) == expected
@@ -324,7 +325,11 @@ WRONG_KINDS: dict[str, tuple[Callable[[], Any], str]] = {
     "a mode": (lambda: Pool2D((4, 4, 1), mode="median"), r"mode: expected 'average' or 'max' \(got 'median'\)"),
     "a list that is too short": (lambda: Sparse((2, 2), [0, 1], [0]), "indptr: expected 3 numbers that ascend"),
     "a list of strangers": (lambda: Sparse((1, 2), [0, 2], [0, 2]), r"indices: expected neurons from 0 to 1 \(got 2\)"),
-    "a list with one twice": (lambda: Sparse((2, 2), [0, 1, 3], [1, 1, 1]), "each neuron once, in ascending order"),
+    "an order with one twice": (lambda: Sparse((1, 2), [0, 2], [0, 1], [1, 1]), "order: expected each number .* once"),
+    "pairs without a partner": (lambda: Sparse.pairs([0, 1], [0]), r"as many sources as targets \(got '2 and 1'\)"),
+    "pairs of strangers": (lambda: Sparse.pairs([0, 2], [0, 0], shape=(2, 1)), r"i: expected neurons from 0 to 1"),
+    "negative pairs": (lambda: Sparse.pairs([0], [-1]), "indices: expected neurons from 0"),
+    "a full matrix": (lambda: Sparse.of(np.eye(3)), r"Sparse.of: expected a sparse matrix of SciPy .* Dense\(\)"),
     "a list of fractions": (lambda: Sparse((1, 1), [0.0, 1.0], [0]), "indptr: expected a list of whole numbers"),
     "fewer channels": (lambda: Shortcut((4, 4, 3), 2), "channels: expected whole numbers of at least 3"),
 }

@@ -153,6 +153,9 @@ def _variable(groups: Mapping[str, Any], key: str) -> Any:
     if name not in valid:
         users = [each for each in valid if not each.startswith("_")]
         raise EngineError(unknown(f"variable of {group} that can be set", name, users))
+    if name in getattr(groups[group], "drawn_variables", ()):
+        do = "Let it begin with an expression of a (shared) variable, and set that."
+        raise EngineError(field_error(key, "a variable that is there before synapses are drawn", name, do))
     return valid[name]
 
 
@@ -177,13 +180,21 @@ def network_state(network: Any) -> dict[str, Any]:
     Raises
     ------
     EngineError
-        If the network has ``Synapses`` with variables or delays, whose state is not to be had.
+        If the network has ``Synapses`` with variables or delays, or drawn synapses with such, whose state is not to be
+        had.
     """
     variables = state_variables(network)
     for obj in network.sorted_objects:
         if isinstance(obj, SynapticPathway) and np.any(obj.variables["delay"].get_value()):
             raise _no_state(obj, "delays")
-    return {key: Quantity(np.array(var.get_value()).ravel(), dim=var.dim) for key, var in variables.items()}
+    groups = _groups(network)
+    return {key: Quantity(_natural(groups, key, var.get_value()), dim=var.dim) for key, var in variables.items()}
+
+
+def _natural(groups: Mapping[str, Any], key: str, values: Any) -> NDArray[Any]:
+    group, _, name = key.partition(".")
+    flat = np.array(values).ravel()
+    return groups[group].natural_values(name, flat) if hasattr(groups[group], "natural_values") else flat
 
 
 def state_variables(network: Any) -> dict[str, ArrayVariable]:
@@ -192,6 +203,9 @@ def state_variables(network: Any) -> dict[str, ArrayVariable]:
     for obj in network.sorted_objects:
         if not hasattr(obj, "variables") or isinstance(obj, SynapticPathway | EventMonitor | StateMonitor):
             continue
+        if drawn := getattr(obj, "drawn_variables", ()):
+            do = "Give the synapses: connect=Sparse.pairs(i, j)."
+            raise EngineError(f"{obj.name}: the state of drawn synapses with {', '.join(drawn)} cannot be kept. {do}")
         for name, var in obj.variables.items():
             of_this_object = isinstance(var, ArrayVariable) and getattr(var.owner, "name", None) == obj.name
             if of_this_object and not var.constant and _can_be_set(var):
@@ -227,6 +241,9 @@ def _checked(groups: Mapping[str, Any], where: str, point: AnyPoint) -> Point:
 def _value(groups: Mapping[str, Any], where: str, key: str, value: Any) -> Any:
     _check_dimension(where, _variable(groups, key), value)
     array = np.asarray(value)
+    group, _, name = key.partition(".")
+    if array.ndim and hasattr(groups[group], "stored_values"):
+        array = groups[group].stored_values(name, array)
     return (array if array.dtype.kind in "biuf" else array.astype(float))[()]
 
 

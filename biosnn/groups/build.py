@@ -6,26 +6,31 @@ are ``(shared, constant)`` variables, so that a new value needs no new build.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
-from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from brian2 import NeuronGroup, Synapses, second
+from brian2 import NeuronGroup, Synapses
 from brian2.units.fundamentalunits import Quantity
 
 from biosnn.catalogue import neuron_model, synapse_model
 from biosnn.codegen.code_objects import check_words
 from biosnn.codegen.exact import method_named
-from biosnn.errors import EngineError, ModelError, QuantityError, field_error, unknown
+from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.groups import driven, precision
+from biosnn.groups.connectivity import (
+    check_arrays,
+    check_length,
+    checked_delay,
+    connect_synapses,
+    project,
+    shared_where_constant,
+)
 from biosnn.groups.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
 from biosnn.model import NeuronModel, SynapseModel
-from biosnn.projection import Kind, Projection, delays
-from biosnn.projection.delayed_traces import look_up
+from biosnn.projection import Kind, Projection, RandomKind
 from biosnn.quantity import check_dimension, format_quantity, parse_quantity, unit_text
 
 M = TypeVar("M", NeuronModel, SynapseModel)
@@ -157,14 +162,17 @@ def synapses(
     where = f"synapses({resolved.name!r})"
     if not isinstance(p, str) and (isinstance(p, bool) or not isinstance(p, Real) or not 0 <= p <= 1):
         raise ModelError(field_error(f"{where}, p", "a probability from 0 to 1", p))
-    delay = _delay(f"{where}, delay", delay)
+    delay = checked_delay(f"{where}, delay", delay)
     implied = isinstance(connect, Kind)
     # A projection delays the spikes of a neuron, and so its trace, as a whole, or can look up what its trace was.
-    late = delay is not None and (not implied or (np.ndim(delay) > 0 and not can_be_late(resolved)))
+    each = isinstance(connect, RandomKind) or np.ndim(delay) > 0
+    late = delay is not None and (not implied or (each and not can_be_late(resolved)))
     on_neuron = on_the_neuron(resolved, delayed=late) if traces == "neuron" else []
     form = synaptic_form(resolved, on_neuron)
     lines = [form.equations, *_declarations(resolved)]
     on_pre = form.on_pre
+    if isinstance(connect, RandomKind):
+        lines[0] = shared_where_constant(resolved, form, values or {})
     if target:
         lines.append(f"gain : {unit_text(unit_gain)} (shared, constant)")
         on_pre = f"{target}_post += gain*({resolved.transmits})\n{on_pre}"
@@ -174,12 +182,12 @@ def synapses(
     texts = {"model": "\n".join(lines), "method": method_named(resolved.method), "name": name or f"{resolved.name}*"}
     statements = {"pre": on_pre, "post": form.on_post}
     if isinstance(connect, Kind):
-        if p != 1.0 or isinstance(delay, str):
+        expression = isinstance(delay, str) and not isinstance(connect, RandomKind)
+        if p != 1.0 or expression:
             given = f"p={p}" if p != 1.0 else f"delay={delay!r}"
-            raise ModelError(
-                field_error(f"synapses({resolved.name!r})", "p=1 and numbers for delays with a kind", given)
-            )
-        syn, holders = _project(pre, post, connect, resolved, on_neuron, texts, statements, delay)
+            do = "A kind that draws its synapses, such as FixedProbability(0.1), takes expressions."
+            raise ModelError(field_error(where, "p=1 and numbers for delays with a kind", given, do))
+        syn, holders = project(pre, post, connect, resolved, on_neuron, texts, statements, delay)
     else:
         syn = Synapses(
             pre,
@@ -192,11 +200,11 @@ def synapses(
         driven.solve_exactly(syn)
         holders = attach_traces(syn, resolved, on_neuron)
         arrays = {**(values or {}), "delay": delay}
-        _check_arrays(where, syn, connect, p, {name: value for name, value in arrays.items() if np.ndim(value) > 0})
-        _connect(syn, connect, p)
+        check_arrays(where, syn, connect, p, {name: value for name, value in arrays.items() if np.ndim(value) > 0})
+        connect_synapses(syn, connect, p)
         if delay is not None:
             if np.ndim(delay) > 0:
-                _check_length(f"{where}, delay", syn, delay)
+                check_length(f"{where}, delay", syn, delay)
             syn.delay = delay
     _check_uses(resolved, syn)
     if target:
@@ -206,55 +214,6 @@ def synapses(
         if trace.initial != "0":  # where a new variable starts
             setattr(holders[trace_name], trace_name, trace.initial)
     return syn
-
-
-def _delay(where: str, delay: Any) -> Any:
-    """A delay as a quantity, or as an expression if it is one."""
-    if delay is None:
-        return None
-    if isinstance(delay, str):
-        try:
-            delay = parse_quantity(delay)
-        except QuantityError:
-            try:
-                ast.parse(delay.strip(), mode="eval")
-            except SyntaxError:
-                raise ModelError(field_error(where, "a time such as '0.3 ms', or an expression", delay)) from None
-            return delay
-    try:
-        check_dimension(where, Quantity(delay), second)
-    except (QuantityError, TypeError, ValueError) as error:
-        raise ModelError(
-            str(error) if isinstance(error, QuantityError) else field_error(where, "a time", delay)
-        ) from None
-    if not np.all(np.isfinite(np.asarray(delay))) or np.any(np.asarray(delay) < 0):
-        raise ModelError(field_error(where, "finite times, not negative", delay))
-    return delay
-
-
-def _project(
-    pre: Any,
-    post: Any,
-    kind: Kind,
-    model: SynapseModel,
-    on_neuron: Sequence[str],
-    texts: Mapping[str, Any],
-    statements: Mapping[str, str],
-    delay: Any,
-) -> tuple[Projection, dict[str, Any]]:
-    """A projection with the texts of a model, and the groups that hold its traces."""
-    syn = Projection(pre, post, kind, **texts)
-    each = np.ndim(delay) > 0 and any(model.traces[name].side == "pre" for name in on_neuron)
-    before = delays.arrivals(syn, "pre", "pre", delay, lookup=each)
-    arrivals = {"pre": before}
-    if statements["post"] or any(model.traces[name].side == "post" for name in on_neuron):
-        arrivals["post"] = delays.arrivals(syn, "post", "post")
-    see = {"pre": partial(look_up, syn, before.heterogeneous)} if each and before.heterogeneous else {}
-    holders = attach_traces(syn, model, on_neuron, {side: arriving.spikes for side, arriving in arrivals.items()}, see)
-    for side, code in statements.items():
-        if code:
-            syn.add_pathway(side, side, code, arrivals[side])
-    return syn, holders
 
 
 def _with_values(model: M, preset: str, values: Mapping[str, Value] | None) -> M:
@@ -311,33 +270,10 @@ def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
         group[name] = value
         return
     if isinstance(group, Synapses) and np.ndim(value) > 0 and not group.variables[name].scalar:
-        _check_length(where, group, value)
+        check_length(where, group, value)
     if not np.any(value):
         return  # a new group's variables are zero; an entry for each would only lengthen the program
     setattr(group, name, value)
-
-
-def _check_arrays(where: str, syn: Any, connect: Any, p: Any, arrays: Mapping[str, Any]) -> None:
-    """Refuse arrays for synapses whose number depends on chance, and those that are not as long as it is."""
-    for name, value in arrays.items():
-        if p != 1 and np.size(value) > 1:
-            do = "Give an expression as text, or choose the synapses yourself: connect=(i, j)."
-            given = f"an array of shape {np.shape(value)} with p={p}"
-            raise ModelError(field_error(f"{where}, {name}", "one value, as chance makes the synapses", given, do))
-        if connect is True and np.size(value) not in (1, len(syn.source) * len(syn.target)):
-            expected = f"one value, or one for each of the {len(syn.source) * len(syn.target)} synapses"
-            raise ModelError(field_error(f"{where}, {name}", expected, f"shape {np.shape(value)}"))
-
-
-def _check_length(where: str, syn: Any, value: Any) -> None:
-    """Let an array have a value for each synapse, where it is known how many there are before the program runs."""
-    try:
-        count = len(syn)
-    except EngineError:  # `_check_arrays` has seen to those whose number is known, and to those that depend on chance
-        return
-    if np.shape(value) not in ((), (1,), (count,)):
-        expected = f"one value, or one for each of the {count} synapses"
-        raise ModelError(field_error(where, expected, f"shape {np.shape(value)}"))
 
 
 def _transmission(
@@ -377,18 +313,3 @@ def _check_uses(model: SynapseModel, syn: Synapses) -> None:
             side = "presynaptic" if name.endswith("_pre") else "postsynaptic"
             variable = name.rsplit("_", 1)[0]
             raise ModelError(f"SynapseModel {model.name!r} reads {name}, but the {side} group has no {variable!r}.")
-
-
-def _connect(syn: Synapses, connect: bool | str | tuple[Sequence[int], Sequence[int]], p: float) -> None:
-    if connect is True:
-        syn.connect(p=p)
-    elif isinstance(connect, str):
-        syn.connect(condition=connect, p=p)
-    elif isinstance(connect, tuple) and len(connect) == 2:
-        if not len(connect[0]) or not len(connect[1]):
-            raise ModelError(field_error("synapses, connect", "the indices of at least one synapse", connect))
-        syn.connect(i=connect[0], j=connect[1], p=p)
-    else:
-        raise ModelError(
-            field_error("synapses, connect", "True, a condition such as 'i != j', or a pair of index arrays", connect)
-        )

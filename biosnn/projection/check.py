@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from brian2 import DimensionMismatchError
 from brian2.codegen.permutation_analysis import OrderDependenceError, check_for_order_independence
 from brian2.codegen.translation import analyse_identifiers, make_statements
 from brian2.core.functions import Function
-from brian2.core.variables import ArrayVariable, Variables
+from brian2.core.variables import ArrayVariable, AuxiliaryVariable, Variables
 from brian2.equations.unitcheck import check_units_statements
 from brian2.utils.stringtools import get_identifiers
 
@@ -58,6 +58,35 @@ def check_statements(projection: Any, where: str, code: str, side: str, namespac
     if side != "weight":
         _check_operators(projection, where, statements)
         _check_aliases(projection, where, statements, written)
+
+
+def check_expression(projection: Any, where: str, code: str, given: Mapping[str, Any] | None = None) -> None:
+    """Refuse statements about drawn synapses that are not well formed, or in which chance comes from elsewhere.
+
+    Parameters
+    ----------
+    projection : Projection
+        Whose variables they may use.
+    where : str
+        What to call them in a message.
+    code : str
+        The statements.
+    given : mapping of str to Unit, optional
+        Names to which they give a value, and that are no variables.
+
+    Raises
+    ------
+    ModelError
+        For an unknown name, a syntax error, wrong units, and functions that remember something.
+    """
+    variables = _resolve(projection, where, code, projection.namespace)
+    variables |= {name: AuxiliaryVariable(name, dimensions=unit.dim) for name, unit in (given or {}).items()}
+    _check_units(where, code, variables)
+    _parse(where, code, variables)
+    for name, var in variables.items():
+        if isinstance(var, Function) and not var.stateless and name not in RANDOM:
+            do = "Of the functions with random numbers, rand() and randn() may be used."
+            raise ModelError(field_error(where, "functions of their arguments alone", name, do))
 
 
 def _resolve(projection: Any, where: str, code: str, namespace: dict[str, Any]) -> dict[str, Any]:

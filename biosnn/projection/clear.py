@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from brian2.core.variables import DynamicArrayVariable
 
 from biosnn.codegen.code_objects import Task
 
@@ -18,7 +19,7 @@ class Clear(Task):
     projection : Projection
         Whose it is.
     arrays : sequence of (Variable, int, int)
-        The variables, and the first and last (exclusive) of their elements.
+        The variables, and the first and last (exclusive) of their elements; of an array that grows, always all.
     events : Variable, optional
         A list of spikes: nothing is done in steps in which there are none.
     **when
@@ -32,11 +33,13 @@ class Clear(Task):
         needed = {f"_array_{number}": var for number, (var, _, _) in enumerate(self.arrays)}
         if events is not None:
             needed["_events"] = events
-        kwds = {"arrays": self.arrays, "events": events}
+        grows = [isinstance(var, DynamicArrayVariable) for var, _, _ in self.arrays]
+        kwds = {"arrays": self.arrays, "grows": grows, "events": events}
         Task.__init__(self, projection, "clear", "biosnn.projection", needed, self.clear, kwds, **when)
 
     def clear(self) -> None:
         """Do it, on the targets that run in this process."""
         if self.events is None or self.events.get_value()[-1] > 0:
             for var, start, stop in self.arrays:
-                var.get_value()[start:stop] = np.zeros((), dtype=var.dtype)
+                elements = slice(None) if isinstance(var, DynamicArrayVariable) else slice(start, stop)
+                var.get_value()[elements] = np.zeros((), dtype=var.dtype)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.codegen.code_objects import Task
-from biosnn.projection.delays import HeterogeneousDelays
+from biosnn.projection.delays import HeterogeneousDelays, SpikeHistory
 from biosnn.projection.kinds import INDEX, Indices
 
 # Between the presynaptic traces' own updates and on_post.
@@ -30,15 +30,22 @@ class DelayedTraces:
     step, delays, expected : Variable
         The number of the present step; for each weight its delay in steps; the step that comes next unless there is a
         pause, in which traces stay as they are.
-    slots, neurons : int
-        Of how many steps, and for how many neurons, values are kept.
+    spike_history : SpikeHistory
+        It keeps spikes of as many steps as values are kept.
+    neurons : int
+        For how many neurons.
     """
 
     step: Any
     delays: Any
     expected: Any
-    slots: int
+    spike_history: SpikeHistory
     neurons: int
+
+    @property
+    def slots(self) -> int:
+        """Of how many steps values are kept."""
+        return self.spike_history.slots
 
     def index(self, weights: Indices, neurons: Indices) -> Indices:
         """On the targets that run in this process: the places to look up, an entry per synapse."""
@@ -55,6 +62,7 @@ class Recorder(Task):
     ) -> None:
         self.delayed_traces, self.pairs = delayed_traces, list(traces.values())
         needed = {"t_in_timesteps": delayed_traces.step, "_expected": delayed_traces.expected}
+        needed["_history"] = delayed_traces.spike_history.history
         for name, (now, kept) in traces.items():
             needed |= {f"_now_{name}": now, f"_kept_{name}": kept}
         kwds = {"delayed_traces": delayed_traces, "pairs": self.pairs}
@@ -88,11 +96,15 @@ def look_up(projection: Any, heterogeneous: HeterogeneousDelays, traces: Mapping
     variables, group = projection.variables, projection.endpoints.whole("pre")
     variables.add_array("_late_expected", size=1, dtype=np.int64)
     history, expected = heterogeneous.spike_history, variables["_late_expected"]
-    delayed_traces = DelayedTraces(history.step, heterogeneous.delays, expected, history.slots, len(group))
+    delayed_traces = DelayedTraces(history.step, heterogeneous.delays, expected, history, len(group))
     pairs = {}
     for name, trace in traces.items():
-        kept, size = f"_late_{name}", delayed_traces.slots * delayed_traces.neurons
-        variables.add_array(kept, size=size, dimensions=trace.dim, dtype=np.dtype(trace.dtype))
+        kept, kwds = f"_late_{name}", {"dimensions": trace.dim, "dtype": np.dtype(trace.dtype)}
+        if projection.drawn is None:
+            variables.add_array(kept, size=delayed_traces.slots * delayed_traces.neurons, **kwds)
+        else:
+            variables.add_dynamic_array(kept, size=0, read_only=True, needs_reference_update=True, **kwds)
+            projection.drawn.late.append(kept)
         variables.add_reference(name, projection, kept, index=INDEX)
         pairs[name] = (trace, variables[kept])
     projection.delayed_traces = delayed_traces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,9 @@ from brian2 import Quantity, second
 from numpy.typing import NDArray
 
 from biosnn.codegen.code_objects import Task
-from biosnn.errors import ModelError, field_error
-from biosnn.projection.kinds import Fit, Indices
+from biosnn.errors import ModelError, QuantityError, field_error
+from biosnn.projection.kinds import Fit, Indices, Kind
+from biosnn.projection.sparse import Sparse
 from biosnn.quantity import check_dimension, parse_quantity
 
 LONGEST = np.iinfo(np.int16).max
@@ -40,6 +42,19 @@ def steps(where: str, delay: Any, dt: Quantity) -> NDArray[np.int64]:
     return in_steps.astype(np.int64)
 
 
+def sorted_by(where: str, kind: Kind, delay: Any, dt: Quantity) -> Kind:
+    """A kind, its synapses in the order of their delays where it has lists and there is an array of delays."""
+    several = list(delay.values()) if isinstance(delay, Mapping) else [delay]
+    arrays = [each for each in several if each is not None and not isinstance(each, str) and np.ndim(each) > 0]
+    if not isinstance(kind, Sparse) or not arrays:
+        return kind
+    in_steps = steps(where, arrays[0], dt)
+    if in_steps.shape != kind.indices.shape:
+        expected = f"one delay or an array of shape {kind.indices.shape}"
+        raise ModelError(field_error(where, expected, f"shape {in_steps.shape}"))
+    return kind.by_delay(in_steps)
+
+
 def _times(where: str, delay: Any) -> Quantity:
     if isinstance(delay, str):
         return parse_quantity(delay, second)
@@ -62,8 +77,10 @@ class SpikeHistory:
         after which nothing is known of the steps in between.
     size : int
         Length of a list of spikes.
-    delay, slots : int
+    delay : int
         In steps.
+    fixed_slots : int
+        How many steps are kept; 0 where delays are drawn, so that it depends on them.
     """
 
     step: Any
@@ -73,7 +90,12 @@ class SpikeHistory:
     expected: Any
     size: int
     delay: int
-    slots: int
+    fixed_slots: int
+
+    @property
+    def slots(self) -> int:
+        """How many steps are kept."""
+        return self.fixed_slots or len(self.history.get_value()) // self.size
 
     def __call__(self) -> None:
         """Do it, on the targets that run in this process."""
@@ -112,40 +134,58 @@ class HeterogeneousDelays:
     ----------
     spike_history : SpikeHistory
         The spikes of the last steps.
-    shortest, longest : int
-        Of the delays, in steps.
+    fixed_bounds : (int, int) or None
+        The shortest and the longest delay, in steps; None where they are drawn.
+    bounds : Variable or None
+        What holds them then.
     delays : Variable or None
         For each weight its delay in steps, in one byte or two.
-    order, starts : Variable or None
-        Where a neuron's synapses are a row of the weights: the row's places, those of the shortest delay first, and for
-        each row and delay where in the order it begins. So the synapses of one delay are found without a search.
+    order : Variable or None
+        Where a neuron's synapses are a row of the weights that is not sorted: the row's places, those of the shortest
+        delay first.
+    starts : Variable or None
+        For each row and delay, where in the order, or in the row itself if there is none, the synapses of the delay
+        begin. So they are found without a search.
     """
 
     spike_history: SpikeHistory
-    shortest: int
-    longest: int
+    fixed_bounds: tuple[int, int] | None
+    bounds: Any = None
     delays: Any = None
     order: Any = None
     starts: Any = None
 
     @property
+    def shortest(self) -> int:
+        """The shortest delay, in steps."""
+        return int((self.fixed_bounds or self.bounds.get_value())[0])
+
+    @property
+    def longest(self) -> int:
+        """The longest delay, in steps."""
+        return int((self.fixed_bounds or self.bounds.get_value())[1])
+
+    @property
     def needed(self) -> dict[str, Any]:
         """What a code object has to know of it."""
         variables = {"t_in_timesteps": self.spike_history.step, "_history": self.spike_history.history}
-        arrays = {"_delays": self.delays, "_order": self.order, "_starts": self.starts}
+        arrays = {"_delays": self.delays, "_order": self.order, "_starts": self.starts, "_bounds": self.bounds}
         return variables | {name: var for name, var in arrays.items() if var is not None}
 
     def arriving(self, fit: Fit, neuron: int, age: int) -> tuple[Indices, Indices]:
         """The synapses that a neuron's spike of this age reaches now: their weights and targets."""
-        if self.order is None:
-            weights, targets = fit.outgoing(neuron)
+        weights, targets = fit.outgoing(neuron)
+        if self.starts is None:
             now = self.delays.get_value()[weights] == age
             return weights[now], targets[now]
         # For each row as many starts as there are delays, and one more: where the last delay ends.
-        row, places = fit.shape[1], self.longest - self.shortest + 2
+        places = self.longest - self.shortest + 2
         first, last = self.starts.get_value()[neuron * places + age - self.shortest :][:2]
-        targets = self.order.get_value()[neuron * row + first : neuron * row + last].astype(np.int64)
-        return neuron * row + targets, targets
+        if self.order is None:
+            return weights[first:last], targets[first:last]
+        row = fit.shape[1]
+        here = self.order.get_value()[neuron * row + first : neuron * row + last].astype(np.int64)
+        return weights[here], targets[here]
 
 
 @dataclass(frozen=True)
@@ -226,6 +266,8 @@ def arrivals(projection: Any, name: str, side: str, delay: Any = None, *, lookup
     now = projection.endpoints.spikes(side)
     if delay is None:
         return Arrivals(now)
+    if projection.drawn is not None and side == "pre":
+        return Arrivals(now, _drawn(projection, name, delay, lookup))
     where = f"{projection.where}, delay of {name!r}"
     in_steps = steps(where, delay, projection.endpoints.whole(side).clock.dt)
     if in_steps.ndim == 0:
@@ -234,11 +276,12 @@ def arrivals(projection: Any, name: str, side: str, delay: Any = None, *, lookup
     return Arrivals(now, _heterogeneous(projection, where, name, side, in_steps, lookup))
 
 
-def _spike_history(projection: Any, name: str, side: str, longest: int, delay: int | None) -> SpikeHistory:
+def _spike_history(projection: Any, name: str, side: str, longest: int | None, delay: int | None) -> SpikeHistory:
     """Keep the spikes of the last steps, and hand out those of ``delay`` steps ago if it is one for all."""
-    group, slots, variables = projection.endpoints.whole(side), longest + 1, projection.variables
+    group, slots, variables = projection.endpoints.whole(side), (longest or 0) + 1, projection.variables
     size, clock = len(group) + 1, group.clock
-    variables.add_array(f"_history_{name}", size=slots * size, dtype=np.int32)
+    if longest is not None:  # else it is there, and as long as the delays that will be drawn need it
+        variables.add_array(f"_history_{name}", size=slots * size, dtype=np.int32)
     variables.add_array(f"_expected_{name}", size=1, dtype=np.int64)
     if delay is not None:
         variables.add_array(f"_delayed_{name}", size=size, dtype=np.int32)
@@ -250,7 +293,7 @@ def _spike_history(projection: Any, name: str, side: str, longest: int, delay: i
         variables[f"_expected_{name}"],
         size,
         delay or 0,
-        slots,
+        slots if longest is not None else 0,
     )
     projection.contained_objects.append(
         SpikeRecorder(projection, spike_history, clock, f"{projection.name}_{name}_delay")
@@ -266,27 +309,87 @@ def _heterogeneous(
     shape = projection.fit.shape
     if in_steps.shape != shape:
         raise ModelError(field_error(where, f"one delay or an array of shape {shape}", f"shape {in_steps.shape}"))
-    spike_history = _spike_history(projection, name, side, int(in_steps.max()), None)
-    shortest, longest = int(in_steps.min()), int(in_steps.max())
+    longest = int(in_steps.max(initial=0))
+    shortest = int(in_steps.min(initial=longest))
+    spike_history = _spike_history(projection, name, side, longest, None)
     arrays: dict[str, NDArray[Any]] = {}
     if projection.fit.rows:
         arrays |= _by_delay(in_steps, shortest, longest)
-    if lookup or not projection.fit.rows:
+    elif "indptr" in projection.fit.arrays:
+        in_steps = projection.fit.stored(in_steps)
+        arrays |= _of_lists(projection.fit.arrays["indptr"], in_steps, shortest, longest)
+    if lookup or not arrays:
         arrays["delays"] = in_steps.reshape(-1).astype(np.int8 if longest <= np.iinfo(np.int8).max else np.int16)
     for what, values in arrays.items():
         fixed = {"constant": True, "read_only": True}
         projection.variables.add_array(f"_{what}_{name}", len(values), values=values, dtype=values.dtype, **fixed)
     return HeterogeneousDelays(
-        spike_history, shortest, longest, **{what: projection.variables[f"_{what}_{name}"] for what in arrays}
+        spike_history,
+        (shortest, longest),
+        **{what: projection.variables[f"_{what}_{name}"] for what in arrays},
     )
+
+
+def _drawn(projection: Any, name: str, delay: Any, lookup: bool) -> HeterogeneousDelays:
+    """One time, or an expression for each synapse, which is worked out when synapses are drawn."""
+    where = f"{projection.where}, delay of {name!r}"
+    if not isinstance(delay, str) or _is_a_time(delay):
+        delay = _times(where, delay)
+        if delay.shape != ():
+            do = 'Give an expression, such as "1*ms + 0.5*ms*rand()": synapses are drawn when a run begins.'
+            raise ModelError(field_error(where, "one delay or an expression", f"shape {delay.shape}", do))
+        steps(where, delay, projection.endpoints.whole("pre").clock.dt)
+    projection.drawn.delay_by(name, delay, lookup=lookup)
+    variables = projection.variables
+    spike_history = _spike_history(projection, name, "pre", None, None)
+    delays = variables[f"_list_delays_{name}"] if lookup else None
+    return HeterogeneousDelays(
+        spike_history, None, variables[f"_range_{name}"], delays, starts=variables[f"_list_starts_{name}"]
+    )
+
+
+def _is_a_time(text: str) -> bool:
+    try:
+        parse_quantity(text, second)
+    except QuantityError:
+        return False
+    return True
 
 
 def _by_delay(in_steps: NDArray[np.int64], shortest: int, longest: int) -> dict[str, NDArray[Any]]:
     """Each row's places in the order of their delays, and where in it each delay begins."""
+    sources, row = in_steps.shape
     order = np.argsort(in_steps, axis=1, kind="stable")
-    counts = np.stack([np.bincount(row - shortest, minlength=longest - shortest + 1) for row in in_steps])
-    starts = np.concatenate([np.zeros((len(in_steps), 1), dtype=np.int64), np.cumsum(counts, axis=1)], axis=1)
-    narrow = np.int16 if in_steps.shape[1] <= np.iinfo(np.int16).max else np.int32
+    indptr = np.arange(sources + 1) * row
+    starts = start_of_each_delay(indptr, np.repeat(np.arange(sources), row), in_steps.reshape(-1), shortest, longest)
+    narrow = np.int16 if row <= np.iinfo(np.int16).max else np.int32
     # Some more at the end, since the C++ template reads the order in steps of this length.
     padded = np.append(order.reshape(-1), np.zeros(_STRIDE, dtype=np.int64)).astype(narrow)
-    return {"order": padded, "starts": starts.reshape(-1).astype(np.int32)}
+    return {"order": padded, "starts": starts.reshape(-1)}
+
+
+def _of_lists(
+    indptr: NDArray[Any], in_steps: NDArray[np.int64], shortest: int, longest: int
+) -> dict[str, NDArray[Any]]:
+    """Where in the list of each source each delay begins, if the list is in the order of these delays."""
+    sources = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    if np.any((np.diff(in_steps) < 0) & (np.diff(sources) == 0)):
+        return {}
+    return {"starts": start_of_each_delay(indptr, sources, in_steps, shortest, longest).reshape(-1)}
+
+
+def start_of_each_delay(
+    indptr: Indices, sources: Indices, in_steps: Indices, shortest: int, longest: int
+) -> NDArray[np.int32]:
+    """Where, among the synapses of each source in the order of their delays, those of each delay begin.
+
+    Returns
+    -------
+    array of int, shape (sources, delays + 1)
+        The last column is where those of the longest delay end.
+    """
+    n_source, n_delay = len(indptr) - 1, longest - shortest + 1
+    counts = np.bincount(sources * n_delay + in_steps - shortest, minlength=n_source * n_delay)
+    starts = np.zeros((n_source, n_delay + 1), dtype=np.int32)
+    np.cumsum(counts.reshape(n_source, n_delay), axis=1, out=starts[:, 1:])
+    return starts

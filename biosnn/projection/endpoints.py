@@ -53,6 +53,13 @@ class Endpoints:
         start = int(getattr(group, "start", 0))
         return start, start + len(group)
 
+    @property
+    def same(self) -> int | None:
+        """What is added to the index of a source to have that of the same neuron among the targets, if it is there."""
+        if self.whole("pre").name != self.whole("post").name:  # a part of a group may know it by a proxy
+            return None
+        return self.span("pre")[0] - self.span("post")[0]
+
     def spikes(self, side: str) -> Any:
         """The variable that holds the spikes of the present step.
 

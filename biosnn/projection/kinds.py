@@ -39,6 +39,10 @@ class Fit:
         Whether the synapses of a source neuron are those of its row of the weights, one for each target neuron.
     arrays : mapping
         Arrays that the C++ template asks for as ``{{get_array_name(variables['_list_name'])}}``.
+    incoming_arrays : callable
+        Returns those that it asks for only where spikes of the target run statements.
+    order : array of int or None
+        Which weight, of those in the natural shape, each synapse in memory has; None if it is the one of its number.
     """
 
     shape: tuple[int, ...]
@@ -47,6 +51,21 @@ class Fit:
     numbers: Mapping[str, int] = field(default_factory=dict)
     rows: bool = False
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    incoming_arrays: Callable[[], Mapping[str, NDArray[Any]]] = dict
+    order: Indices | None = None
+
+    def natural(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """Values as they lie in memory, in their natural shape."""
+        if self.order is None:
+            return stored.reshape(self.shape)
+        values = np.empty_like(stored)
+        values[self.order] = stored
+        return values.reshape(self.shape)
+
+    def stored(self, natural: NDArray[Any]) -> NDArray[Any]:
+        """Values in their natural shape, as they lie in memory."""
+        flat = natural.reshape(-1)
+        return flat if self.order is None else flat[self.order]
 
 
 class Kind(ABC):
@@ -81,6 +100,11 @@ class Kind(ABC):
 
     @property
     def gates(self) -> bool:
+        return False
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a pair of neurons may have several synapses."""
         return False
 
     @property

@@ -39,6 +39,8 @@ class Router:
         Delays that differ from synapse to synapse.
     gate : MaxPoolGate or None
         What lets only some spikes pass.
+    count : Variable
+        How many weights there are.
     start, stop : int
         Which neurons of the list are the projection's own (a Subgroup shares the list of its group).
     """
@@ -48,6 +50,7 @@ class Router:
     spikes: Any
     heterogeneous: HeterogeneousDelays | None
     gate: MaxPoolGate | None
+    count: Any
     start: int
     stop: int
 
@@ -60,7 +63,7 @@ class Router:
                     yield weights, np.full(len(weights), i), targets
             return
         if self.side == "weight":
-            weights = np.arange(np.prod(self.fit.shape, dtype=np.int64))
+            weights = np.arange(int(np.asarray(self.count.get_value()).item()))
             yield weights, np.zeros_like(weights), np.zeros_like(weights)
             return
         neurons = self._own(self.spikes.get_value()) if self.side else range(self.stop - self.start)
@@ -137,22 +140,26 @@ class Pathway(CodeRunner):  # type: ignore[misc]
             when = {"when": "synapses", "order": _ORDER[side], **when}
         self.side = side
         endpoints = projection.endpoints
-        numbers = {**projection.fit.numbers, **endpoints.numbers(side), "weights": int(projection.variables["N"].value)}
+        count = projection.variables["N"]
+        numbers = {**projection.fit.numbers, **endpoints.numbers(side)}
+        numbers["weights"] = int(count.value) if projection.drawn is None else 0  # that is known in the program only
         delayed_traces = projection.delayed_traces if side in ("post", "") else None
         kwds = {"side": side, "n": numbers, "eventspace_variable": spikes}
         kwds |= {"heterogeneous": heterogeneous, "gate": gate, "delayed_traces": delayed_traces}
         kwds["apart"] = _apart(projection, code)
+        kwds["touched"] = [projection.variables[name] for name in projection.synaptic if name in get_identifiers(code)]
         if projection.kind.sums:
             kwds |= _sums(projection, code)
         CodeRunner.__init__(
             self, projection, projection.kind.template, code=code, user_code=code, template_kwds={OWN: kwds}, **when
         )
         needed = {"_spikes_now": spikes} if heterogeneous is None else heterogeneous.needed
-        needed |= {f"_list_{name}": projection.variables[f"_list_{name}"] for name in projection.fit.arrays}
+        needed |= projection.lists(side)
         if gate is not None:
             needed |= {"_counts": gate.counts, "_largest": gate.largest}
         if delayed_traces is not None:
             needed |= {"t_in_timesteps": delayed_traces.step, "_delays": delayed_traces.delays}
+            needed["_history"] = delayed_traces.spike_history.history
         self.variables = table(projection, {name: var for name, var in needed.items() if var is not None})
         self._needed = sorted(self.variables)
         # Statements see the time of what runs them, not that of the source.
@@ -161,10 +168,14 @@ class Pathway(CodeRunner):  # type: ignore[misc]
             self.variables.add_object("_late", delayed_traces)
             add_index(self.variables, INDEX, unique=False)
         for name, index in (("pre", "_presynaptic_idx"), ("post", "_postsynaptic_idx")):
-            # One neuron's synapses are gone through at a time. All reach different neurons on the other side.
-            add_index(self.variables, index, unique=name != (side if side in _ORDER else "pre"))
+            # One neuron's synapses are gone through at a time. All reach different neurons on the other side, unless a
+            # pair may have several.
+            other = name != (side if side in _ORDER else "pre")
+            add_index(self.variables, index, unique=other and not projection.kind.may_repeat)
         start, stop = endpoints.span("post" if side == "post" else "pre")
-        self.variables.add_object("_router", Router(side, projection.fit, spikes, heterogeneous, gate, start, stop))
+        self.variables.add_object(
+            "_router", Router(side, projection.fit, spikes, heterogeneous, gate, count, start, stop)
+        )
 
     def update_abstract_code(self, run_namespace: Any) -> None:  # noqa: ARG002 - Brian2's signature
         """Bring event-driven variables up to date before the statements: at spikes, and where these name them."""
@@ -208,9 +219,14 @@ def _sums(projection: Any, code: str) -> dict[str, Any]:
 
 def _apart(projection: Any, code: str) -> bool:
     """Whether the synapses of one spike write to nothing that they share, so that they may be gone through at once."""
-    written = re.findall(r"(?:^|[\n;])\s*(\w+)\s*(?:[-+*/]|\*\*)?=(?!=)", code)
     per_synapse = ("_idx", "_postsynaptic_idx")
-    return all(projection.variables.indices[name] in per_synapse for name in written if name in projection.variables)
+    names = [name for name in written(code) if name in projection.variables]
+    return all(projection.variables.indices[name] in per_synapse for name in names)
+
+
+def written(code: str) -> list[str]:
+    """The names to which statements give values."""
+    return re.findall(r"(?:^|[\n;])\s*(\w+)\s*(?:[-+*/]|\*\*)?=(?!=)", code)
 
 
 def add_index(variables: Any, name: str, *, unique: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,21 +24,25 @@ from biosnn.projection.clear import Clear
 from biosnn.projection.delayed_traces import DelayedTraces
 from biosnn.projection.delays import Arrivals
 from biosnn.projection.endpoints import Endpoints
-from biosnn.projection.equations import METHODS, check_driven, check_equations, numbers, parse
+from biosnn.projection.equations import METHODS, check_driven, check_equations, parse
 from biosnn.projection.kinds import INDEX, Kind
-from biosnn.projection.pathway import MaxPoolGate, Pathway
+from biosnn.projection.pathway import MaxPoolGate, Pathway, written
+from biosnn.projection.random.connect import Connect
+from biosnn.projection.random.drawn import Drawn
+from biosnn.projection.random.kinds import RandomKind
+from biosnn.projection.values import SynapticValues
 from biosnn.quantity import check_dimension
 
 Statements: TypeAlias = str | Mapping[str, str] | None
 _TAKEN = {"j", "fit", "delayed_traces", "pathways", "equations", "event_driven", "lastupdate", "contained_objects"}
+_TAKEN |= {"drawn", "synaptic", "kind", "endpoints"}
 _TAKEN |= set(dir(Group))
 """Names that a variable of synapses cannot have, since a projection has them."""
-_DELAYS = "cannot be read, nor set later. Give delays when the projection is made: delay=2*ms, or an array of them."
 _MEMORY = ("_history_", "_counts_", "_largest_")
 """How names of arrays begin that hold what spikes have left behind, and what has not arrived."""
 
 
-class Projection(Group):  # type: ignore[misc]
+class Projection(SynapticValues):
     """Synapses between two groups, without an index, a queue entry or a trace for each of them.
 
     It is a Brian2 group: put it into a ``Network``, and read and set its variables by name. ``projection["w"]`` is
@@ -97,6 +102,7 @@ class Projection(Group):  # type: ignore[misc]
         if not isinstance(kind, Kind):
             raise ModelError(field_error(f"{where}, kind", "a kind such as Dense()", kind))
         self.endpoints = Endpoints.of(where, source, target)
+        kind = delays.sorted_by(f"{where}, delay", kind, delay, self.endpoints.whole("pre").clock.dt)
         self.kind, self.fit = kind, kind.fit(len(source), len(target))
         Group.__init__(
             self, clock=self.endpoints.whole("pre").clock, when="synapses", namespace=dict(namespace or {}), name=name
@@ -104,12 +110,14 @@ class Projection(Group):  # type: ignore[misc]
         self.where = f"Projection {self.name!r}"
         self.source, self.target = source, target
         weights = kind.weight if weights is None else weights
-        where = f"{self.where}, weights"
-        weights = weights if weights is None else numbers(where, weights, self.fit.shape)
-        known = parse(self.where, model, weights, _TAKEN | set(vars(self)))
+        weights = weights if weights is None else self._given(weights)
+        own = {"delay", *kind.numbers} if isinstance(kind, RandomKind) else set()
+        known = parse(self.where, model, weights, _TAKEN | own | set(vars(self)))
         check_words(f"{self.where}, model", known.names)
         self.event_driven, self.equations = self._split(known)
         self.delayed_traces: DelayedTraces | None = None
+        self.drawn: Drawn | None = None
+        self.synaptic: list[str] = []
         self._add_variables(known)
         check_equations(self, known, method)
         self.pathways: dict[str, Pathway] = {}
@@ -136,9 +144,13 @@ class Projection(Group):  # type: ignore[misc]
 
     def _add_variables(self, equations: Equations) -> None:
         self.variables = variables = Variables(self)
-        count = int(np.prod(self.fit.shape, dtype=np.int64))
-        variables.add_constant("N", count)
         variables.create_clock_variables(self._clock)
+        if isinstance(self.kind, RandomKind):
+            self.drawn = Drawn(self)
+            self.fit = replace(self.fit, outgoing=self.drawn.outgoing, incoming=self.drawn.arriving)
+            self.contained_objects.append(Connect(self.drawn))
+        else:
+            variables.add_constant("N", int(np.prod(self.fit.shape, dtype=np.int64)))
         for index in ("i", "j"):
             variables.add_auxiliary_variable(index, dtype=np.int32)
         for index in ("_presynaptic_idx", "_postsynaptic_idx", INDEX):
@@ -149,15 +161,60 @@ class Projection(Group):  # type: ignore[misc]
             if equation.type == SUBEXPRESSION:
                 variables.add_subexpression(equation.varname, expr=str(equation.expr), **kwds)
             else:
-                kwds |= {"constant": "constant" in equation.flags, "size": 1 if shared else count}
-                variables.add_array(equation.varname, index="0" if shared else None, **kwds)
-        for name, array in self.fit.arrays.items():
-            fixed = {"constant": True, "read_only": True}
-            variables.add_array(f"_list_{name}", size=array.size, values=array, dtype=array.dtype, **fixed)
+                self._add_array(equation.varname, constant="constant" in equation.flags, **kwds)
+        self._add_lists(self.fit.arrays)
         if self.event_driven:
-            variables.add_array("lastupdate", size=count, dimensions=second.dim, dtype=np.float64)
+            self._add_array("lastupdate", scalar=False, dimensions=second.dim, dtype=np.float64)
         for side, suffixes in (("pre", ["_pre"]), ("post", ["_post", ""])):
             self._refer_to(side, suffixes)
+
+    def _add_array(self, name: str, *, scalar: bool, **kwds: Any) -> None:
+        """Add a variable that has a value for all synapses, or one for each weight."""
+        if scalar:
+            self.variables.add_array(name, size=1, scalar=True, index="0", **kwds)
+            return
+        self.synaptic.append(name)
+        if self.drawn is None:
+            self.variables.add_array(name, size=int(self.variables["N"].value), **kwds)
+        else:  # it gets its length when synapses are drawn
+            kwds["needs_reference_update"] = not kwds.get("constant", False)
+            self.variables.add_dynamic_array(name, size=0, **kwds)
+
+    def _add_lists(self, arrays: Mapping[str, Any]) -> None:
+        for name, array in arrays.items():
+            if f"_list_{name}" not in self.variables:
+                fixed = {"constant": True, "read_only": True}
+                self.variables.add_array(f"_list_{name}", size=array.size, values=array, dtype=array.dtype, **fixed)
+
+    def lists(self, side: str) -> dict[str, Any]:
+        """The variables that hold the kind's arrays, those that statements of this side need."""
+        if side == "post":
+            if self.drawn is not None:
+                self.drawn.need_incoming()
+            incoming = dict(self.fit.incoming_arrays())
+            if incoming and self.delayed_traces is not None:
+                in_steps = self.delayed_traces.delays.get_value()
+                incoming["in_delays"] = in_steps[incoming["in_synapses"][: len(in_steps)]]
+            self._add_lists(incoming)
+        if side == "" and self.drawn is not None:
+            self.drawn.regular = self.delayed_traces is not None
+        names = [name for name in self.variables if name.startswith("_list_")]
+        return {name: self.variables[name] for name in names if side == "post" or not name.startswith("_list_in_")}
+
+    @property
+    def written_readonly_vars(self) -> set[Any]:
+        """What a program fills though nobody can set it, so that Brian2 does not take it to be as it was made."""
+        return set() if self.drawn is None else {self.variables[name] for name in self.drawn.own_variables}
+
+    def changed(self) -> set[str]:
+        """The variables of the synapses that statements or equations change."""
+        texts = [obj.user_code for obj in self.contained_objects if isinstance(obj, Pathway)]
+        names = {
+            *self.equations.diff_eq_names,
+            *self.event_driven.names,
+            *(name for text in texts for name in written(text)),
+        }
+        return names & set(self.synaptic)
 
     def _refer_to(self, side: str, suffixes: list[str]) -> None:
         """Let statements see the variables of a group."""
@@ -170,51 +227,6 @@ class Projection(Group):  # type: ignore[misc]
                 continue  # it has an index of its own in that group
             for suffix in suffixes:
                 self.variables.add_reference(name + suffix, group, name, index=index)
-
-    # ---- values in their natural shape ------------------------------------------------------------------------
-
-    def _own(self, name: str) -> Any:
-        names = sorted(self.equations.names | self.event_driven.names)
-        if name not in names:
-            do = f" Its delay {_DELAYS}" if name == "delay" else ""
-            raise ModelError(f"{self.where}: {unknown('variable', name, names)}{do}")
-        return self.variables[name]
-
-    def __getattr__(self, name: str) -> Any:
-        """A variable, flat."""
-        if name == "delay" and name not in vars(self).get("variables", ()):
-            raise AttributeError(f"{vars(self).get('where', 'Projection')}, delay: {_DELAYS}")
-        return super().__getattr__(name)
-
-    def __setattr__(self, name: str, value: Any, level: Any = 0) -> None:
-        """Set a variable, flat. An expression is worked out for each weight, which does not know its neurons."""
-        if name == "delay" and name not in self.variables:
-            raise ModelError(f"{self.where}, delay: {_DELAYS}")
-        if isinstance(value, str) and "equations" in vars(self) and name in self.equations.names:
-            where = f"{self.where}, {name}"
-            if self._names_neurons(value):
-                do = f"Several neurons may share a weight. Set it with an array: projection[{name!r}] = ..."
-                raise ModelError(field_error(where, "an expression without i, j and variables of neurons", value, do))
-        super().__setattr__(name, value, level=level + 1)
-
-    def __getitem__(self, name: str) -> Quantity:
-        """A variable in its natural shape, or a single value if all synapses share it."""
-        var = self._own(name)
-        values = self.state(name)[:]
-        if var.scalar:
-            return values
-        return values.reshape(self.fit.shape)
-
-    def __setitem__(self, name: str, values: Any) -> None:
-        """Set a variable: an array of its natural shape, or one value for all synapses."""
-        var = self._own(name)
-        where = f"{self.where}, {name}"
-        values = numbers(where, values, () if var.scalar else self.fit.shape)
-        check_dimension(where, values, var.dim)
-        if values.shape == () or var.scalar:
-            self.state(name)[:] = values
-        else:
-            self.state(name)[:] = values.reshape(-1)
 
     # ---- what runs --------------------------------------------------------------------------------------------
 

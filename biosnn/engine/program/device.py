@@ -76,6 +76,8 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         Simulated seconds of each queued run.
     given_nan
         Variables into which NaN was put from outside.
+    at_end
+        Each returns lines of C++ for what is done before results are written.
     """
 
     main_queue: list[tuple[str, Any]]
@@ -88,6 +90,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         self.closed = ""
         self.durations: list[float] = []
         self.given_nan: set[Any] = set()
+        self.at_end: list[Callable[[], list[str]]] = []
         self._generating = 0
         self._owners: set[Any] = set()
         self._sizes: dict[Any, tuple[int, ...]] = {}
@@ -228,7 +231,9 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         try:
             self.main_queue = queue
             self.static_arrays.update(settings.arrays())
-            self.code_lines["before_end"] = [*self.code_lines["before_end"], self._size_report(), USAGE_REPORT]
+            at_end = [line for lines in self.at_end for line in lines()]
+            at_end += [self._size_report(), USAGE_REPORT]
+            self.code_lines["before_end"] = [*self.code_lines["before_end"], *at_end]
             self.write_static_arrays(str(inputs))
             self.generate_objects_source(
                 writer,

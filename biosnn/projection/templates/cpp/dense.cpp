@@ -27,7 +27,7 @@ for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 static {{index}} _rows[{{room + stride}}], _targets[{{room + stride}}];
 const int32_t* _spikes = NULL;
 int32_t _spike = 0, _num_spikes = 0;
-int64_t _age = {{heterogeneous.shortest}} - 1;
+int64_t _age = _shortest - 1;
 for (bool _more = true; _more;)
 {
     int32_t _found = 0;
@@ -36,16 +36,16 @@ for (bool _more = true; _more;)
         if (_spike == _num_spikes)
         {
             _age++;
-            _more = _age <= {{heterogeneous.longest}} && _age <= _now;
+            _more = _age <= _longest && _age <= _now;
             if (!_more) break;
-            _spikes = {{get_array_name(heterogeneous.spike_history.history)}} + (_now - _age) % {{heterogeneous.spike_history.slots}}*{{n.spikespace + 1}};
+            _spikes = {{get_array_name(heterogeneous.spike_history.history)}} + (_now - _age) % _slots*{{n.spikespace + 1}};
             _num_spikes = _spikes[{{n.spikespace}}];
             _spike = 0;
             continue;
         }
         const int32_t _pre = _spikes[_spike++] - {{n.source_start}};
         if (_pre < 0 || _pre >= {{n.sources}}) continue;
-        const int32_t* _starts = {{get_array_name(heterogeneous.starts)}} + (size_t) _pre*{{heterogeneous.longest - heterogeneous.shortest + 2}} + _age - {{heterogeneous.shortest}};
+        const int32_t* _starts = {{get_array_name(heterogeneous.starts)}} + (size_t) _pre*(_longest - _shortest + 2) + _age - _shortest;
         const {{c_data_type(heterogeneous.order.dtype)}}* _order = {{get_array_name(heterogeneous.order)}} + (size_t) _pre*{{n.targets}} + _starts[0];
         const int32_t _length = _starts[1] - _starts[0];
         for (int32_t _done = 0; _done < _length; _done += {{stride}})

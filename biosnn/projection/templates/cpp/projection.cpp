@@ -9,22 +9,30 @@ const size_t _vectorisation_idx = -1;
 {{scalar_code|autoindent}}
 {% if heterogeneous %}
 const int64_t _now = {{get_array_name(heterogeneous.spike_history.step)}}[0];
+const int64_t _slots = {{heterogeneous.spike_history.fixed_slots or get_array_name(heterogeneous.spike_history.history, access_data=False) ~ ".size()/" ~ (n.spikespace + 1)}};
+{% if heterogeneous.fixed_bounds %}
+const int64_t _shortest = {{heterogeneous.fixed_bounds[0]}}, _longest = {{heterogeneous.fixed_bounds[1]}};
+{% else %}
+const int64_t _shortest = {{get_array_name(heterogeneous.bounds)}}[0], _longest = {{get_array_name(heterogeneous.bounds)}}[1];
+{% endif %}
 {% endif %}
 {% if delayed_traces %}
-const int64_t _slot = {{get_array_name(delayed_traces.step)}}[0] % {{delayed_traces.slots}};
+{% set history = delayed_traces.spike_history %}
+const int64_t _late_slots = {{history.fixed_slots or get_array_name(history.history, access_data=False) ~ ".size()/" ~ history.size}};
+const int64_t _slot = {{get_array_name(delayed_traces.step)}}[0] % _late_slots;
 {% endif %}
 {% block before %}{% endblock %}
 {% if side == "weight" %}
-for (size_t _idx = 0; _idx < {{n.weights}}; _idx++)
+for (size_t _idx = 0; _idx < {{n.weights or get_array_name(variables['_list_indices'], access_data=False) ~ ".size()"}}; _idx++)
 {
     const size_t _vectorisation_idx = _idx;
     {{vector_code|autoindent}}
 }
 {% elif heterogeneous %}
 {% block heterogeneous %}
-for (int64_t _age = {{heterogeneous.shortest}}; _age <= {{heterogeneous.longest}} && _age <= _now; _age++)
+for (int64_t _age = _shortest; _age <= _longest && _age <= _now; _age++)
 {
-    const int32_t* _spikes = {{get_array_name(heterogeneous.spike_history.history)}} + (_now - _age) % {{heterogeneous.spike_history.slots}}*{{n.spikespace + 1}};
+    const int32_t* _spikes = {{get_array_name(heterogeneous.spike_history.history)}} + (_now - _age) % _slots*{{n.spikespace + 1}};
     {{self.spikes()}}
 }
 {% endblock %}
@@ -55,14 +63,14 @@ for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 {% endblock %}
 
 {% block synapse %}
-{% if heterogeneous and not heterogeneous.order %}
+{% if heterogeneous and heterogeneous.starts is none %}
 if ({{get_array_name(heterogeneous.delays)}}[_idx] != _age) continue;
 {% endif %}
 const size_t _presynaptic_idx = _pre + {{n.source_start}};
 const size_t _postsynaptic_idx = _post + {{n.target_start}};
 {% if delayed_traces %}
-const int64_t _late_slot = _slot - {{get_array_name(delayed_traces.delays)}}[_idx];
-const size_t _late_idx = (_late_slot < 0 ? _late_slot + {{delayed_traces.slots}} : _late_slot)*{{delayed_traces.neurons}} + _presynaptic_idx;
+const int64_t _late_slot = _slot - {% if side == "post" and "_list_in_delays" in variables %}_in_delays[_in]{% else %}{{get_array_name(delayed_traces.delays)}}[_idx]{% endif %};
+const size_t _late_idx = (_late_slot < 0 ? _late_slot + _late_slots : _late_slot)*{{delayed_traces.neurons}} + _presynaptic_idx;
 {% endif %}
 const int32_t i = _pre, j = _post;
 const size_t _vectorisation_idx = _idx;

@@ -7,10 +7,12 @@
 
 {% block maincode %}
 const int64_t _now = {{get_array_name(delayed_traces.step)}}[0];
+{% set history = delayed_traces.spike_history %}
+const int64_t _slots = {{history.fixed_slots or get_array_name(history.history, access_data=False) ~ ".size()/" ~ history.size}};
 int64_t* _expected = {{get_array_name(delayed_traces.expected)}};
-for (int64_t _step = std::max(_expected[0], _now - {{delayed_traces.slots}} + 1); _step <= _now; _step++)
+for (int64_t _step = std::max(_expected[0], _now - _slots + 1); _step <= _now; _step++)
 {
-    const int64_t _slot = _step % {{delayed_traces.slots}};
+    const int64_t _slot = _step % _slots;
     for (size_t _k = 0; _k < {{delayed_traces.neurons}}; _k++)
     {
         {% for now, kept in pairs %}

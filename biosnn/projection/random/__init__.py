@@ -1,0 +1,1 @@
+"""Synapses that are drawn when a run begins."""

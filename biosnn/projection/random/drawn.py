@@ -1,0 +1,221 @@
+"""The synapses of a random kind: their arrays, whose lengths are known when they are drawn, and what draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from brian2 import Quantity, second
+from brian2.core.variables import DynamicArrayVariable
+from brian2.devices.device import get_device
+
+from biosnn.errors import ModelError, field_error
+from biosnn.projection.check import check_expression
+from biosnn.projection.kinds import Indices
+from biosnn.projection.random.expression import DELAY
+from biosnn.projection.random.kinds import RandomKind
+
+KEPT = 10**6
+"""Of how many synapses at most a program writes what it has drawn, and nothing has changed, into its results."""
+
+
+@dataclass
+class Drawn:
+    """What is drawn for a projection.
+
+    Parameters
+    ----------
+    projection : Projection
+        Whose kind is a `RandomKind`.
+    initial : dict
+        How variables of the synapses begin, as expressions; the others begin with 0.
+    delayed : str
+        The pathway whose spikes are delayed, by which the synapses of a source are sorted; "" if there is none.
+    delay : str
+        Statements that give its delay.
+    incoming : bool
+        Whether spikes of the target run statements, so that its synapses have to be found.
+    late : list of str
+        Arrays of what traces of the source neurons were in the steps that a delay may last.
+    regular : bool
+        Whether statements at regular times look at these, so that the delay of any synapse has to be known.
+    begun : bool
+        Whether a run has begun, with which synapses are drawn.
+    """
+
+    projection: Any
+    initial: dict[str, str] = field(default_factory=dict)
+    delayed: str = ""
+    delay: str = ""
+    incoming: bool = False
+    late: list[str] = field(default_factory=list)
+    regular: bool = False
+    begun: bool = False
+
+    @property
+    def kind(self) -> RandomKind:
+        """What is drawn, and from which numbers."""
+        kind: RandomKind = self.projection.kind
+        return kind
+
+    def __post_init__(self) -> None:
+        kind, variables = self.kind, self.projection.variables
+        fixed = {"constant": True, "read_only": True}
+        variables.add_array("N", size=1, dtype=np.int32, scalar=True, index="0", **fixed)
+        variables.add_array("_key", size=1, dtype=np.int64, scalar=True, index="0")
+        for name, value in kind.numbers.items():
+            dtype = np.float64 if name == "p" else np.int64
+            variables.add_array(name, size=1, dtype=dtype, scalar=True, index="0", constant=True)
+            variables[name].set_value(value)
+        if kind.seed is not None:
+            variables["_key"].set_value(_key_of(kind.seed))
+        narrow = len(self.projection.endpoints.target) <= 2**16
+        self.add_list("indptr", np.int64)
+        self.add_list("indices", np.uint16 if narrow else np.int32)
+
+    def add_list(self, name: str, dtype: Any) -> Any:
+        """Add an array that is filled when synapses are drawn, and that nobody sets."""
+        fixed = {"read_only": True, "needs_reference_update": True}
+        self.projection.variables.add_dynamic_array(f"_list_{name}", size=0, dtype=np.dtype(dtype), index="0", **fixed)
+        return self.projection.variables[f"_list_{name}"]
+
+    def list_of(self, name: str) -> Any:
+        """The values of such an array, on the targets that run in this process."""
+        return self.projection.variables[f"_list_{name}"].get_value()
+
+    @property
+    def own_variables(self) -> list[str]:
+        """Names of the variables that drawing reads and fills, beside those of the synapses."""
+        variables = self.projection.variables
+        names = ["N", "_key", *self.projection.kind.numbers, *(f"_range_{self.delayed}", f"_history_{self.delayed}")]
+        lists = [name for name in variables if name.startswith("_list_")]
+        return [name for name in names if name in variables] + lists + self.late
+
+    def delay_by(self, name: str, delay: Any, *, lookup: bool) -> None:
+        """Let the spikes of a pathway be delayed by one time, or by an expression for each synapse."""
+        where, variables = f"{self.projection.where}, delay of {name!r}", self.projection.variables
+        if self.delayed:
+            expected = f"a delay of one pathway, by which synapses are sorted: {self.delayed!r}"
+            raise ModelError(field_error(where, expected, name))
+        if isinstance(delay, str):
+            self.delay = f"{DELAY} = {delay}"
+        else:
+            variables.add_array("delay", size=1, dimensions=second.dim, scalar=True, index="0", constant=True)
+            variables["delay"].set_value(float(delay))
+            self.delay = f"{DELAY} = delay"
+        check_expression(self.projection, where, self.delay, {DELAY: second})
+        self.delayed = name
+        variables.add_array(f"_range_{name}", size=2, dtype=np.int64, index="0", constant=True, read_only=True)
+        kwds = {"size": 0, "dtype": np.int32, "index": "0", "read_only": True, "needs_reference_update": True}
+        variables.add_dynamic_array(f"_history_{name}", **kwds)
+        self.add_list(f"starts_{name}", np.int32)
+        if lookup:
+            self.add_list(f"delays_{name}", np.int16)
+
+    def need_incoming(self) -> None:
+        """Let the synapses of a target be found."""
+        if not self.incoming:
+            self.incoming = True
+            narrow = len(self.projection.endpoints.source) <= 2**16
+            sources = np.uint16 if narrow else np.int32
+            for name, dtype in (("in_indptr", np.int64), ("in_synapses", np.int32), ("in_sources", sources)):
+                self.add_list(name, dtype)
+            if self.projection.delayed_traces is not None:
+                self.add_list("in_delays", np.int16)
+
+    def set_initial(self, name: str, value: Any) -> None:
+        """Let a variable of the synapses begin with an expression, or with a number."""
+        where = f"{self.projection.where}, {name}"
+        self._check_not_begun(name, value)
+        if isinstance(value, str):
+            code = f"{name} = {value}"
+        else:
+            number, code = f"_initial_{name}", f"{name} = _initial_{name}"
+            if number not in self.projection.variables:
+                var = self.projection.variables[name]
+                kwds = {"dimensions": var.dim, "dtype": var.dtype, "scalar": True, "index": "0", "constant": True}
+                self.projection.variables.add_array(number, size=1, **kwds)
+            self.projection.variables[number].set_value(float(value))
+        check_expression(self.projection, where, code)
+        self.initial[name] = code
+
+    def set_number(self, name: str, value: Any) -> None:
+        """Set one of the kind's numbers."""
+        projection = self.projection
+        self._check_not_begun(name, value)
+        self.kind.check_numbers(len(projection.source), len(projection.target), {name: value})
+        projection.variables[name].set_value(value)
+
+    def _check_not_begun(self, name: str, value: Any) -> None:
+        if self.begun:
+            where = f"{self.projection.where}, {name}"
+            raise ModelError(
+                field_error(where, "its value before the first run, since synapses are drawn when that begins", value)
+            )
+
+    def pairs(self) -> tuple[Indices, Indices]:
+        """Source and target of each synapse."""
+        indices = self.kept("pairs", self.list_of("indices")).astype(np.int64)
+        indptr = self.list_of("indptr")
+        return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), indices
+
+    def delays(self) -> Quantity:
+        """The delay of each synapse."""
+        dt = self.projection.endpoints.whole("pre").clock.dt
+        indptr = self.list_of("indptr")
+        self.kept("delays", self.list_of("indices"))
+        if not self.delayed:
+            return np.zeros(indptr[-1]) * dt
+        shortest, longest = self.projection.variables[f"_range_{self.delayed}"].get_value()
+        starts = self.list_of(f"starts_{self.delayed}").reshape(len(indptr) - 1, -1)
+        ages = np.tile(np.arange(shortest, longest + 1), len(starts))
+        return np.repeat(ages, np.diff(starts, axis=1).reshape(-1)) * dt
+
+    def forget(self) -> list[str]:
+        """Lines of C++ that empty, before results are written, the arrays that are not among them.
+
+        What nothing has changed is written of small networks only; the rest can be drawn again.
+        """
+        variables, device = self.projection.variables, get_device()
+        changed = self.projection.changed()
+        kept = ["_list_indptr", "_list_indices", *(name for name in self.projection.synaptic if name not in changed)]
+        kept += [f"_list_starts_{self.delayed}"] if self.delayed else []
+        always = [name for name in self.own_variables if isinstance(variables[name], DynamicArrayVariable)]
+        always = [name for name in always if name not in kept]
+        large = f"{device.get_array_name(variables['N'])}[0] > {KEPT}"
+        lines = []
+        for name in [*always, *([] if changed else kept)]:
+            vector = f"brian::{device.get_array_name(variables[name], access_data=False)}"
+            empty = f"{vector}.clear(); {vector}.shrink_to_fit();"
+            lines.append(f"if (brian::{large}) {{ {empty} }}" if name in kept else empty)
+        return lines
+
+    def kept(self, name: str, values: Any) -> Any:
+        """What was read of a variable of the synapses, if the program has written it."""
+        if not self.begun:
+            raise ModelError(
+                f"{self.projection.where}, {name}: not known before a run begins, when synapses are drawn."
+            )
+        count = int(np.asarray(self.projection.variables["N"].get_value()).item())
+        if len(values) != count:
+            expected = f"at most {KEPT} synapses, or a variable that statements change"
+            do = "What was drawn and nothing has changed is written for small networks only."
+            raise ModelError(field_error(f"{self.projection.where}, {name}", expected, f"{count} synapses", do))
+        return values
+
+    def outgoing(self, neuron: int) -> tuple[Indices, Indices]:
+        """The synapses of a source, and their targets."""
+        indptr = self.list_of("indptr")
+        synapses = np.arange(indptr[neuron], indptr[neuron + 1])
+        return synapses, self.list_of("indices")[synapses].astype(np.int64)
+
+    def arriving(self, neuron: int) -> tuple[Indices, Indices]:
+        """The synapses of a target, and their sources."""
+        begin, end = self.list_of("in_indptr")[neuron : neuron + 2]
+        synapses, sources = self.list_of("in_synapses")[begin:end], self.list_of("in_sources")[begin:end]
+        return synapses.astype(np.int64), sources.astype(np.int64)
+
+
+def _key_of(seed: int) -> int:
+    return int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] >> np.uint64(1)) | 1

@@ -1,0 +1,433 @@
+"""Synapses that are drawn: against Synapses with the same ones, distributions, seeds, points, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import Network, NeuronGroup, Synapses, ms, nS
+from numpy.typing import NDArray
+from scipy import stats
+
+import biosnn
+from biosnn.engine import Point
+from biosnn.errors import EngineError, ModelError, RunError
+from biosnn.projection import FixedIndegree, FixedOutdegree, FixedProbability, FixedTotal, Projection, RandomKind
+
+DT = 0.5 * ms
+KINDS: dict[str, RandomKind] = {
+    "probability": FixedProbability(0.15, seed=1),
+    "probability of one": FixedProbability(1.0, autapses=False, seed=2),
+    "probability of zero": FixedProbability(0.0, seed=3),
+    "in-degree": FixedIndegree(4, seed=4),
+    "in-degree, distinct": FixedIndegree(6, multapses=False, autapses=False, seed=5),
+    "out-degree": FixedOutdegree(5, autapses=False, seed=6),
+    "out-degree, distinct": FixedOutdegree(5, multapses=False, seed=7),
+    "total": FixedTotal(150, seed=8),
+}
+ALL = FixedProbability(1.0)
+CELLS = 30
+ON_PRE = "x_post += w*(1 + y_pre)\nw = clip(w - 0.05*y_post, 0, 2)"
+DELAY = "3*ms + 1.5*ms*randn() + 0.1*ms*y_post"
+BEGIN = "clip(0.5 + 0.2*randn() + 0.01*i + 0.02*rand()*j, 0, 2)"
+ON_POST = "w = clip(w + 0.05*y_pre, 0, 2)"
+
+
+def cells(name: str) -> NeuronGroup:
+    """Neurons that spike at times of their own, whatever they get."""
+    group = NeuronGroup(
+        CELLS,
+        "x : 1\ny : 1 (constant)",
+        threshold="(3*i + 5*t_in_timesteps) % 11 == 0",
+        reset="",
+        namespace={},
+        name=name,
+    )
+    group.y = np.linspace(0, 1, CELLS)
+    return group
+
+
+def joined(source: Any, target: Any, kind: RandomKind, name: str) -> Projection:
+    """A plastic projection whose weights and delays are drawn."""
+    joint = Projection(source, target, kind, model="w : 1", on_pre=ON_PRE, on_post=ON_POST, delay=DELAY, name=name)
+    joint.w = BEGIN
+    return joint
+
+
+Result = tuple[NDArray[Any], ...]
+
+
+@pytest.fixture(scope="module")
+def simulated() -> dict[str, dict[str, Result]]:
+    """For each target and kind: pairs, delays, weights and what the targets got."""
+    return {target: simulate(target) for target in ("numpy", "cpp")}
+
+
+def simulate(target: str) -> dict[str, Result]:
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        groups = {name: cells(f"cells_{number}") for number, name in enumerate(KINDS)}
+        joints = {
+            name: joined(groups[name], groups[name], kind, f"joint_{number}")
+            for number, (name, kind) in enumerate(KINDS.items())
+        }
+        sim.run(Network(*groups.values(), *joints.values()), 40 * DT)
+        return {
+            name: (*joint.pairs(), np.array(joint.delays() / DT), np.array(joint["w"]), np.array(groups[name].x[:]))
+            for name, joint in joints.items()
+        }
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_the_same_network_on_each_target(simulated: dict[str, dict[str, Result]], kind: str) -> None:
+    found, expected = simulated["cpp"][kind], simulated["numpy"][kind]
+    for one, other in zip(found[:3], expected[:3], strict=True):
+        np.testing.assert_array_equal(one, np.round(other, 9))
+    for one, other in zip(found[3:], expected[3:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_equals_synapses_with_the_same_synapses(kind: str) -> None:
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        group = cells("cells")
+        joint = joined(group, group, KINDS[kind], "joint")
+        still = Projection(
+            group,
+            group,
+            KINDS[kind],
+            model="w : 1",
+            delay="3*ms + 1.5*ms*randn() + 0.1*ms*y_post",
+            on_pre="",
+            name="still",
+        )
+        still.w = "clip(0.5 + 0.2*randn() + 0.01*i + 0.02*rand()*j, 0, 2)"
+        sim.run(Network(group, joint, still), 40 * DT)
+        pairs, delays, begin = still.pairs(), still.delays(), np.array(still["w"])
+        found, received = np.array(joint["w"]), np.array(group.x[:])
+    if not len(begin):
+        assert not received.any()
+        return
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        group = cells("cells")
+        synapses = Synapses(group, group, "w : 1", on_pre=ON_PRE, on_post=ON_POST, namespace={}, name="synapses")
+        synapses.connect(i=pairs[0], j=pairs[1])
+        synapses.w, synapses.pre.delay = begin, delays
+        sim.run(Network(group, synapses), 40 * DT)
+        assert np.ptp(synapses.w[:] - begin) > 0.2
+        np.testing.assert_allclose(found, synapses.w[:], rtol=1e-12)
+        np.testing.assert_allclose(received, group.x[:], rtol=1e-12)
+
+
+# ---- distributions --------------------------------------------------------------------------------------------
+
+
+def drawn(kind: RandomKind, n_source: int, n_target: int, seed: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pairs of a network between two groups."""
+    with biosnn.session("numpy", seed=seed) as sim:
+        source, target = (
+            NeuronGroup(n, "x : 1", threshold="x > 1", reset="", namespace={}, name=name)
+            for n, name in ((n_source, "source"), (n_target, "target"))
+        )
+        joint = Projection(source, target, kind, 1.0, on_pre="x_post += w", name="joint")
+        sim.run(Network(source, target, joint), 0.1 * ms)
+        i, j = joint.pairs()
+        return i, j
+
+
+def fits(counts: NDArray[np.int64], distribution: Any) -> float:
+    """The p-value of counts under a distribution, by chi-square over values that are expected at least eight times."""
+    values = np.arange(counts.max() + 2)
+    expected = len(counts) * distribution.pmf(values)
+    kept = expected >= 8
+    found = np.bincount(counts, minlength=len(values))[: len(values)][kept]
+    found, expected = (
+        np.append(found, len(counts) - found.sum()),
+        np.append(expected[kept], len(counts) - expected[kept].sum()),
+    )
+    return float(stats.chisquare(found[expected > 1e-9], expected[expected > 1e-9]).pvalue)
+
+
+def test_each_pair_is_connected_with_the_same_probability_whatever_the_others() -> None:
+    i, j = drawn(FixedProbability(0.07), 600, 500)
+    assert fits(np.bincount(i, minlength=600), stats.binom(500, 0.07)) > 1e-4
+    assert fits(np.bincount(j, minlength=500), stats.binom(600, 0.07)) > 1e-4
+    assert len(set(zip(i.tolist(), j.tolist(), strict=True))) == len(i)
+    gaps = np.diff(j)[np.diff(i) == 0] - 1  # from one target of a source to the next
+    assert (
+        fits(gaps, stats.geom(0.07, loc=-1)) > 1e-4 or stats.kstest(gaps, stats.geom(0.07, loc=-1).cdf).statistic < 0.02
+    )
+
+
+def test_degrees_are_fixed_on_one_side_and_binomial_on_the_other() -> None:
+    i, j = drawn(FixedIndegree(40), 300, 700)
+    assert np.all(np.bincount(j, minlength=700) == 40)
+    assert fits(np.bincount(i, minlength=300), stats.binom(40 * 700, 1 / 300)) > 1e-4
+    i, j = drawn(FixedOutdegree(40), 700, 300)
+    assert np.all(np.bincount(i, minlength=700) == 40)
+    assert fits(np.bincount(j, minlength=300), stats.binom(40 * 700, 1 / 300)) > 1e-4
+
+
+def test_without_multapses_each_set_of_partners_is_equally_likely() -> None:
+    i, j = drawn(FixedOutdegree(2, multapses=False), 6000, 4)
+    sets = np.sort(j.reshape(-1, 2), axis=1)
+    assert np.all(sets[:, 0] < sets[:, 1])
+    counts = np.bincount(sets[:, 0] * 4 + sets[:, 1], minlength=16)
+    assert stats.chisquare(counts[counts > 0]).pvalue > 1e-4
+    assert np.count_nonzero(counts) == 6
+    i, j = drawn(FixedIndegree(30, multapses=False), 30, 20)
+    assert len(set(zip(i.tolist(), j.tolist(), strict=True))) == 600
+
+
+def test_a_total_is_shared_out_by_chance() -> None:
+    i, j = drawn(FixedTotal(50_000), 400, 30)
+    assert len(i) == 50_000
+    assert stats.chisquare(np.bincount(i * 30 + j, minlength=12_000)).pvalue > 1e-4
+    assert fits(np.bincount(i, minlength=400), stats.binom(50_000, 1 / 400)) > 1e-4
+
+
+def test_no_neuron_connects_to_itself_where_it_may_not() -> None:
+    for kind in (
+        FixedProbability(0.5, autapses=False),
+        FixedIndegree(10, autapses=False),
+        FixedOutdegree(10, multapses=False, autapses=False),
+    ):
+        with biosnn.session("numpy", seed=1) as sim:
+            group = NeuronGroup(20, "x : 1", threshold="x > 1", reset="", namespace={}, name="group")
+            part = group[5:17]  # neuron 0 of the part is neuron 5 of the group
+            joint = Projection(part, group, kind, 1.0, on_pre="x_post += w", name="joint")
+            sim.run(Network(group, joint), 0.1 * ms)
+            i, j = joint.pairs()
+            assert len(i) > 100
+            assert not np.any(i + 5 == j)
+            others = np.bincount(j - i - 5 + 16, minlength=36)
+            assert np.count_nonzero(others) > 25  # every other distance comes up
+
+
+def test_weights_and_delays_have_the_distributions_of_their_expressions() -> None:
+    with biosnn.session("numpy", seed=1, dt=0.01 * ms) as sim:
+        group = NeuronGroup(200, "x : siemens", threshold="x > 1*nS", reset="", namespace={}, name="group")
+        text = {"model": "w : siemens\nJ : siemens (shared, constant)", "on_pre": "x_post += w"}
+        joint = Projection(group, group, FixedProbability(0.5), delay="1*ms + 1*ms*randn()", **text, name="joint")
+        joint.J = 2 * nS
+        joint.w = "J*(1 + 0.1*randn()) + 1*nS*rand()"
+        sim.run(Network(group, joint), 0.01 * ms)
+        delays, weights = np.array(joint.delays() / ms), np.array(joint["w"] / nS)
+    assert delays.min() >= 0
+    # Normal, with mean and standard deviation of 1 ms, cut off at 0: those below are drawn again.
+    assert stats.kstest(delays, stats.truncnorm(-1, np.inf, loc=1, scale=1).cdf).pvalue > 1e-3
+    assert weights.mean() == pytest.approx(2.5, abs=0.02)
+    assert weights.var() == pytest.approx(0.2**2 + 1 / 12, rel=0.05)
+    assert abs(np.corrcoef(delays, weights)[0, 1]) < 0.03
+
+
+# ---- seeds and points -----------------------------------------------------------------------------------------
+
+
+def counted(target: str, kind: RandomKind) -> Iterator[Any]:
+    """A session with a network of which only the pairs matter, its projection, and what runs it."""
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        group = NeuronGroup(CELLS, "x : 1", threshold="x > 1", reset="", namespace={}, name="group")
+        joint = Projection(group, group, kind, 1.0, on_pre="x_post += w", delay=2 * ms, name="joint")
+        yield sim, Network(group, joint), joint
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_each_point_draws_a_network_of_its_own(target: str) -> None:
+    for sim, network, joint in counted(target, FixedProbability(0.2)):
+        points = [
+            Point({"joint.p": 0.2, "joint.delay": 2 * ms}, seed=1),
+            Point({"joint.p": 0.2, "joint.delay": 2 * ms}, seed=2),
+            Point({"joint.p": 0.6, "joint.delay": 5 * ms}, seed=2),
+            Point({"joint.p": 0.2, "joint.delay": 2 * ms}, seed=1),
+        ]
+
+        def pairs(_: int, joint: Any = joint) -> tuple[bytes, int, float]:
+            i, j = joint.pairs()
+            return np.stack([i, j]).tobytes(), len(i), float(joint.delays().max() / ms)
+
+        found = sim.sweep(network, lambda sim=sim, network=network: sim.run(network, 2 * DT), points, pairs)
+        assert found[0] == found[3]
+        assert found[0][0] != found[1][0]
+        assert [round(delay, 9) for _, _, delay in found] == [2, 2, 5, 2]
+        assert found[2][1] > 2 * found[1][1] > 0
+
+
+def test_a_seed_of_its_own_keeps_the_network() -> None:
+    kind = FixedIndegree(3, seed=9)
+    (first, again), (other, _) = (
+        [drawn(kind, 50, 40, seed=seed) for seed in (1, 2)],
+        [drawn(FixedIndegree(3), 50, 40, seed=seed) for seed in (1, 2)],
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(other[0], drawn(FixedIndegree(3), 50, 40, seed=2)[0])
+
+
+def test_numbers_are_set_before_the_first_run_and_not_after() -> None:
+    for sim, network, joint in counted("numpy", FixedTotal(10)):
+        joint.n = 25
+        sim.run(network, DT)
+        assert len(joint.pairs()[0]) == 25
+        with pytest.raises(ModelError, match=r"joint.*, n: expected its value before the first run"):
+            joint.n = 30
+
+
+def test_values_may_be_set_between_runs() -> None:
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        group = cells("cells")
+        joint = Projection(group, group, FixedTotal(40), model="w : 1", on_pre="x_post += w", name="joint")
+        joint["w"] = 0.5
+        network = Network(group, joint)
+        sim.run(network, DT)
+        np.testing.assert_array_equal(joint["w"], np.full(40, 0.5))
+        joint.w = "2*w"
+        np.testing.assert_array_equal(joint["w"], np.full(40, 1.0))
+        joint["w"] = 3
+        np.testing.assert_array_equal(joint.w[:], np.full(40, 3.0))
+
+
+def test_spikes_in_transit_are_reset() -> None:
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        source = NeuronGroup(1, "x : 1", threshold="t_in_timesteps == 1", reset="", namespace={}, name="source")
+        targets = [NeuronGroup(1, "x : 1", namespace={}, name=name) for name in ("kept", "cleared")]
+        joints = [
+            Projection(
+                source, target, FixedProbability(1.0), 1.0, on_pre="x_post += w", delay=4 * DT, name=f"to_{target.name}"
+            )
+            for target in targets
+        ]
+        joints[1].reset_regularly(3 * DT)
+        sim.run(Network(source, *targets, *joints), 8 * DT)
+        assert [float(target.x[0]) for target in targets] == [1.0, 0.0]
+
+
+# ---- rules of the catalogue -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", ["static", "stdp_pair", "stdp_triplet", "istdp", "stp", "rstdp"])
+def test_a_rule_of_the_catalogue_equals_itself_on_synapses(rule: str) -> None:
+    def join(source: Any, target: Any, connect: Any, delay: Any, **kwds: Any) -> Any:
+        return biosnn.synapses(source, target, rule, onto="g", connect=connect, delay=delay, name="joint", **kwds)
+
+    def simulate(connect: Any, delay: Any, **kwds: Any) -> tuple[Any, Any, Any]:
+        with biosnn.session("numpy", seed=1, dt=DT) as sim:
+            fires = "(3*i + 5*t_in_timesteps) % 11 == 0"
+            source, target = (
+                NeuronGroup(CELLS, "g : 1", threshold=fires, reset="", namespace={}, name=name) for name in ("a", "b")
+            )
+            joint = join(source, target, connect, delay, **kwds)
+            sim.run(Network(source, target, joint), 60 * DT)
+            w = np.array(joint["w"] if isinstance(joint, Projection) else joint.w[:])
+            return joint, w, np.array(target.g[:])
+
+    joint, w, received = simulate(FixedProbability(0.2, seed=3), "3*ms + 1.5*ms*randn()")
+    (i, j), delays = joint.pairs(), joint.delays()
+    _, expected_w, expected = simulate((i, j), delays, traces="synapse")
+    np.testing.assert_allclose(received, expected, rtol=1e-9)
+    np.testing.assert_allclose(np.broadcast_to(w, expected_w.shape), expected_w, rtol=1e-9)
+
+
+# ---- what is refused ------------------------------------------------------------------------------------------
+
+
+def joint_of(kind: Any, **kwds: Any) -> Projection:
+    kwds = {"weights": 1.0, "on_pre": "x_post += w", "name": "joint", **kwds}
+    return Projection(cells("source"), cells("target"), kind, **kwds)
+
+
+WRONG: dict[str, tuple[Callable[[], Any], str]] = {
+    "a probability of two": (
+        lambda: joint_of(FixedProbability(2)),
+        r"FixedProbability, p: expected a probability from 0 to 1 \(got 2\)",
+    ),
+    "a negative one": (lambda: joint_of(FixedProbability(-0.1)), "probability from 0 to 1"),
+    "one that is NaN": (lambda: joint_of(FixedProbability(float("nan"))), "probability from 0 to 1"),
+    "a half degree": (
+        lambda: joint_of(FixedIndegree(2.5)),
+        r"FixedIndegree, k: expected a whole number .* \(got 2.5\)",
+    ),
+    "too many sources": (lambda: joint_of(FixedIndegree(31, multapses=False)), r"at most the 30 sources \(got 31\)"),
+    "too many targets": (
+        lambda: joint_of(FixedOutdegree(30, multapses=False, autapses=False)),
+        r"at most the 29 targets \(got 30\)",
+    ),
+    "a negative total": (lambda: joint_of(FixedTotal(-1)), "FixedTotal, n: expected a whole number of at least 0"),
+    "a seed that is none": (lambda: FixedTotal(1, seed="a"), "FixedTotal, seed: expected a whole number"),
+    "weights in an array": (lambda: joint_of(FixedTotal(3), weights=[1.0, 2.0, 3.0]), "one value or an expression"),
+    "delays in an array": (
+        lambda: joint_of(FixedTotal(3), delay=[1, 2, 3] * ms),
+        r"one delay or an expression \(got 'shape \(3,\)'\)",
+    ),
+    "a negative delay": (lambda: joint_of(FixedTotal(3), delay=-1 * ms), "no negative delay"),
+    "a delay in volts": (lambda: joint_of(FixedTotal(3), delay="1*mV*rand()"), "delay.*units do not agree"),
+    "an unknown name": (lambda: joint_of(FixedTotal(3), delay="1*ms*ranf()"), "ranf"),
+    "a function with a memory": (
+        lambda: joint_of(FixedTotal(3), delay="1*ms*poisson(2)"),
+        "functions of their arguments alone",
+    ),
+    "two delays": (
+        lambda: joint_of(
+            FixedTotal(3), on_pre={"a": "x_post += w", "b": "y_pre += w"}, delay={"a": 1 * ms, "b": 2 * ms}
+        ),
+        "a delay of one pathway",
+    ),
+    "a name of the kind": (
+        lambda: joint_of(FixedTotal(3), model="n : 1"),
+        "names that a projection does not use itself",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_cannot_be_is_refused_before_the_run(what: str) -> None:
+    make, message = WRONG[what]
+    with biosnn.session("numpy", dt=DT), pytest.raises(ModelError, match=message):
+        make()
+
+
+def test_delays_that_are_always_negative_end_the_run() -> None:
+    for delay in ("-1*ms - rand()*ms", "1*ms*sqrt(-1 - rand())"):
+        with biosnn.session("numpy", dt=DT) as sim:
+            joint = joint_of(FixedTotal(3), delay=delay)
+            with pytest.raises((ModelError, EngineError), match="times that are not negative"):
+                sim.run(Network(joint.source, joint.target, joint), DT)
+
+
+def test_what_is_not_drawn_yet_cannot_be_read() -> None:
+    for _, _, joint in counted("numpy", FixedTotal(10)):
+        with pytest.raises(ModelError, match=r"joint.*known before a run begins"):
+            joint.pairs()
+
+
+def test_a_point_cannot_set_what_is_not_drawn_yet() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        joint = joint_of(FixedTotal(3), weights=None, model="w : 1")
+        network = Network(joint.source, joint.target, joint)
+        with pytest.raises(EngineError, match=r"joint\.w: expected a variable that is there before synapses are drawn"):
+            sim.sweep(network, lambda: sim.run(network, DT), [{"joint.w": 1.0}], lambda _: None)
+
+
+def test_the_state_of_drawn_synapses_is_refused() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        joint = joint_of(FixedTotal(3), weights=None, model="w : 1")
+        network = Network(joint.source, joint.target, joint)
+        sim.run(network, DT)
+        with pytest.raises(EngineError, match="joint: the state of drawn synapses with w"):
+            biosnn.engine.network_state(network)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_a_point_with_a_number_that_does_not_fit_ends_with_its_name(target: str) -> None:
+    for sim, network, _ in counted(target, FixedProbability(0.2)):
+        with pytest.raises((RunError, ModelError, EngineError), match="p"):
+            sim.sweep(
+                network,
+                lambda sim=sim, network=network: sim.run(network, 2 * DT),
+                [Point({"joint.p": 2.0, "joint.delay": 2 * ms}, seed=1)],
+                lambda _: None,
+            )
