@@ -26,6 +26,7 @@ KINDS: dict[str, RandomKind] = {
     "out-degree": FixedOutdegree(5, autapses=False, seed=6),
     "out-degree, distinct": FixedOutdegree(5, multapses=False, seed=7),
     "total": FixedTotal(150, seed=8),
+    "total by populations": FixedTotal([[40, 10], [0, 100]], [12, 18], [20, 10], seed=9),
 }
 ALL = FixedProbability(1.0)
 CELLS = 30
@@ -186,6 +187,15 @@ def test_a_total_is_shared_out_by_chance() -> None:
     assert len(i) == 50_000
     assert stats.chisquare(np.bincount(i * 30 + j, minlength=12_000)).pvalue > 1e-4
     assert fits(np.bincount(i, minlength=400), stats.binom(50_000, 1 / 400)) > 1e-4
+
+
+def test_each_pair_of_populations_has_a_total_of_its_own() -> None:
+    n = np.array([[4000, 0, 900], [70, 3000, 1]])
+    i, j = drawn(FixedTotal(n, sources=[25, 75], targets=[10, 20, 30]), 100, 60)
+    blocks = np.digitize(i, [25]) * 3 + np.digitize(j, [10, 30])
+    np.testing.assert_array_equal(np.bincount(blocks, minlength=6), n.ravel())
+    dense = (i < 25) & (j < 10)
+    assert stats.chisquare(np.bincount(i[dense] * 10 + j[dense], minlength=250)).pvalue > 1e-4
 
 
 def test_no_neuron_connects_to_itself_where_it_may_not() -> None:
@@ -356,6 +366,14 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
         r"at most the 29 targets \(got 30\)",
     ),
     "a negative total": (lambda: joint_of(FixedTotal(-1)), "FixedTotal, n: expected a whole number of at least 0"),
+    "populations that are too small": (
+        lambda: joint_of(FixedTotal([[1, 2]], targets=[10, 19])),
+        r"FixedTotal, targets: expected sizes of populations, .* the 30 neurons \(got \[10, 19\]\)",
+    ),
+    "a number too few": (
+        lambda: joint_of(FixedTotal([[1, 2]], sources=[10, 20], targets=[10, 20])),
+        r"n: expected a number for each pair of populations, \(2, 2\) \(got \(1, 2\)\)",
+    ),
     "a seed that is none": (lambda: FixedTotal(1, seed="a"), "FixedTotal, seed: expected a whole number"),
     "weights in an array": (lambda: joint_of(FixedTotal(3), weights=[1.0, 2.0, 3.0]), "one value or an expression"),
     "delays in an array": (

@@ -16,7 +16,7 @@ from biosnn.projection.delays import LONGEST
 from biosnn.projection.random.drawing import ATTEMPTS, draw
 from biosnn.projection.random.drawn import Drawn
 from biosnn.projection.random.expression import DELAY, Expression
-from biosnn.projection.random.kinds import CONNECTIVITY, DELAYS, OUTDEGREES, VALUES
+from biosnn.projection.random.kinds import CONNECTIVITY, DELAYS, OUTDEGREES
 
 _FIRST = -(10**6)
 """The order of what draws synapses, so that it comes before all that uses them."""
@@ -50,8 +50,8 @@ class Connect(BrianObject):  # type: ignore[misc]
         elif not self._programs:
             get_device().at_end.append(self.drawn.forget)
             self._queue_drawing(code_object, run_namespace)
-            for code in self.drawn.initial.values():
-                self._queue_initial(code_object, code, run_namespace)
+            for name in self.drawn.initial if not self.drawn.computed else ():
+                self._queue_initial(code_object, name, run_namespace)
 
     def _queue_drawing(self, code_object: Any, namespace: Any) -> None:
         drawn, projection = self.drawn, self.drawn.projection
@@ -73,7 +73,8 @@ class Connect(BrianObject):  # type: ignore[misc]
             "incoming": drawn.incoming,
             "regular": drawn.regular,
             "lists": {name: variables[name] for name in drawn.own_variables},
-            "synaptic": [variables[name] for name in projection.synaptic],
+            "synaptic": [] if drawn.computed else [variables[name] for name in projection.synaptic],
+            "computed": drawn.computed,
             "streams": {"connectivity": CONNECTIVITY, "delays": DELAYS, "outdegrees": OUTDEGREES},
             "where": projection.where,
             "late": drawn.late,
@@ -84,18 +85,18 @@ class Connect(BrianObject):  # type: ignore[misc]
         code = {"key": _KEY, **({"delay": delay.code} if drawn.delayed else {})}
         self._queue(code_object, "connect", code, members, list(needed), kwds, namespace)
 
-    def _queue_initial(self, code_object: Any, code: str, namespace: Any) -> None:
-        projection = self.drawn.projection
+    def _queue_initial(self, code_object: Any, name: str, namespace: Any) -> None:
+        projection, code = self.drawn.projection, self.drawn.initial[name]
         expression = Expression.of(code)
         needed = {name: projection.variables[name] for name in ("_key", "_list_indptr", "_list_indices")}
         members = table(projection, needed)
-        for name, _ in expression.names:
-            members.add_auxiliary_variable(name, dtype=np.float64)
+        for number, _ in expression.names:
+            members.add_auxiliary_variable(number, dtype=np.float64)
         kwds = {
             "n": projection.endpoints.numbers("pre"),
             "lists": needed,
             "random": expression.names,
-            "stream": VALUES,
+            "stream": self.drawn.stream(name),
         }
         code_objects.complete_functions(projection, code, namespace)
         self._queue(code_object, "initial", expression.code, members, list(needed), kwds, namespace)

@@ -17,7 +17,7 @@ from biosnn.projection.delays import LONGEST, start_of_each_delay
 from biosnn.projection.kinds import Indices
 from biosnn.projection.random.drawn import Drawn
 from biosnn.projection.random.expression import Expression, Synapses, evaluate
-from biosnn.projection.random.kinds import DELAYS, VALUES, Draw
+from biosnn.projection.random.kinds import DELAYS
 
 ATTEMPTS = 100
 """How often a delay is drawn, at most, until it is not negative."""
@@ -27,15 +27,14 @@ def draw(drawn: Drawn, namespace: Mapping[str, Any]) -> None:
     """Draw the synapses of a projection: what connects to what, their delays, and how their variables begin."""
     projection = drawn.projection
     kind, variables, endpoints = projection.kind, projection.variables, projection.endpoints
-    numbers = {name: np.asarray(variables[name].get_value()).item() for name in kind.numbers}
-    sizes = len(endpoints.source), len(endpoints.target)
-    kind.check_numbers(*sizes, numbers)
-    key = _key(variables["_key"])
-    indptr, indices = kind.rows(Draw(key, *sizes, endpoints.same, numbers))
-    synapses = Synapses(np.arange(len(indices)), np.repeat(np.arange(sizes[0]), np.diff(indptr)), indices)
+    _draw_key(variables["_key"])
+    the_draw = drawn.draw()
+    kind.check_numbers(the_draw.sources, the_draw.targets, the_draw.numbers)
+    indptr, indices = kind.rows(the_draw)
+    synapses = Synapses(np.arange(len(indices)), np.repeat(np.arange(the_draw.sources), np.diff(indptr)), indices)
     place = synapses.index - indptr[synapses.source]
     if drawn.delayed:
-        delays = _delays(drawn, key, synapses, place, namespace)
+        delays = _delays(drawn, the_draw.key, synapses, place, namespace)
         in_steps = np.floor(delays / float(endpoints.whole("pre").clock.dt) + 0.5).astype(np.int64)
         if np.max(in_steps, initial=0) > LONGEST:
             where, longest = f"{projection.where}, delay", np.max(delays) * second
@@ -46,23 +45,21 @@ def draw(drawn: Drawn, namespace: Mapping[str, Any]) -> None:
     _fill(variables["_list_indptr"], indptr)
     _fill(variables["_list_indices"], synapses.target)
     if drawn.incoming:
-        _keep_incoming(drawn, synapses, sizes[1])
+        _keep_incoming(drawn, synapses, the_draw.targets)
     for name in projection.synaptic:
         _fill(variables[name], np.zeros(len(indices)))
     variables["N"].set_value(len(indices))
-    for code in drawn.initial.values():
+    for name, code in drawn.initial.items():
         expression = Expression.of(code)
-        evaluate(projection, expression, synapses, expression.random(key, VALUES, synapses.source, place), namespace)
+        random = expression.random(the_draw.key, drawn.stream(name), synapses.source, place)
+        evaluate(projection, expression, synapses, random, namespace)
 
 
-def _key(variable: Any) -> int:
-    """The key of the random numbers; drawn itself, as in C++, if there is none."""
-    key = int(np.asarray(variable.get_value()).item())
-    if key == 0:
+def _draw_key(variable: Any) -> None:
+    """Draw the key of the random numbers itself, as in C++, if there is none."""
+    if not int(np.asarray(variable.get_value()).item()):
         first, other = np.random.random_sample(2)  # noqa: NPY002 - Brian2 draws from the global generator
-        key = int(first * 2147483648.0) << 32 | int(other * 4294967296.0) | 1
-        variable.set_value(key)
-    return key
+        variable.set_value(int(first * 2147483648.0) << 32 | int(other * 4294967296.0) | 1)
 
 
 def _fill(variable: Any, values: NDArray[Any]) -> None:

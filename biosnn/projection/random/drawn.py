@@ -10,11 +10,12 @@ from brian2 import Quantity, second
 from brian2.core.variables import DynamicArrayVariable
 from brian2.devices.device import get_device
 
+from biosnn.codegen.code_objects import language
 from biosnn.errors import ModelError, field_error
 from biosnn.projection.check import check_expression
 from biosnn.projection.kinds import Indices
 from biosnn.projection.random.expression import DELAY
-from biosnn.projection.random.kinds import RandomKind
+from biosnn.projection.random.kinds import VALUES, Draw, RandomKind
 
 KEPT = 10**6
 """Of how many synapses at most a program writes what it has drawn, and nothing has changed, into its results."""
@@ -65,14 +66,26 @@ class Drawn:
         variables.add_array("N", size=1, dtype=np.int32, scalar=True, index="0", **fixed)
         variables.add_array("_key", size=1, dtype=np.int64, scalar=True, index="0")
         for name, value in kind.numbers.items():
-            dtype = np.float64 if name == "p" else np.int64
-            variables.add_array(name, size=1, dtype=dtype, scalar=True, index="0", constant=True)
-            variables[name].set_value(value)
+            dtype, size = np.float64 if name == "p" else np.int64, int(np.size(value))
+            variables.add_array(name, size=size, dtype=dtype, scalar=size == 1, index="0", constant=True)
+            variables[name].set_value(np.ravel(value))
         if kind.seed is not None:
             variables["_key"].set_value(_key_of(kind.seed))
+        if self.computed:
+            self.add_list("outdegrees", np.int32)
+            return
         narrow = len(self.projection.endpoints.target) <= 2**16
         self.add_list("indptr", np.int64)
         self.add_list("indices", np.uint16 if narrow else np.int32)
+
+    @property
+    def computed(self) -> bool:
+        """Whether the targets of a source are drawn at each of its spikes, and not kept."""
+        return not self.kind.stored and language(get_device().code_object_class()) == "cpp"
+
+    def stream(self, name: str) -> int:
+        """The stream of random numbers of a variable of the synapses."""
+        return VALUES + int(self.projection.synaptic.index(name))
 
     def add_list(self, name: str, dtype: Any) -> Any:
         """Add an array that is filled when synapses are drawn, and that nobody sets."""
@@ -145,7 +158,7 @@ class Drawn:
         projection = self.projection
         self._check_not_begun(name, value)
         self.kind.check_numbers(len(projection.source), len(projection.target), {name: value})
-        projection.variables[name].set_value(value)
+        projection.variables[name].set_value(np.ravel(value))
 
     def _check_not_begun(self, name: str, value: Any) -> None:
         if self.begun:
@@ -154,8 +167,28 @@ class Drawn:
                 field_error(where, "its value before the first run, since synapses are drawn when that begins", value)
             )
 
+    def _check_begun(self, name: str) -> None:
+        if not self.begun:
+            where = f"{self.projection.where}, {name}"
+            raise ModelError(f"{where}: not known before a run begins, when synapses are drawn.")
+
+    def draw(self) -> Draw:
+        """What the drawing needs to know, with the values that variables have now."""
+        endpoints, variables = self.projection.endpoints, self.projection.variables
+
+        def value(name: str) -> Any:
+            values = np.asarray(variables[name].get_value())
+            return values.item() if values.size == 1 else values
+
+        sizes = len(endpoints.source), len(endpoints.target)
+        return Draw(value("_key"), *sizes, endpoints.same, {name: value(name) for name in self.kind.numbers})
+
     def pairs(self) -> tuple[Indices, Indices]:
         """Source and target of each synapse."""
+        if self.computed:
+            self._check_begun("pairs")
+            indptr, targets = self.kind.rows(self.draw())
+            return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets.astype(np.int64)
         indices = self.kept("pairs", self.list_of("indices")).astype(np.int64)
         indptr = self.list_of("indptr")
         return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), indices
@@ -193,10 +226,7 @@ class Drawn:
 
     def kept(self, name: str, values: Any) -> Any:
         """What was read of a variable of the synapses, if the program has written it."""
-        if not self.begun:
-            raise ModelError(
-                f"{self.projection.where}, {name}: not known before a run begins, when synapses are drawn."
-            )
+        self._check_begun(name)
         count = int(np.asarray(self.projection.variables["N"].get_value()).item())
         if len(values) != count:
             expected = f"at most {KEPT} synapses, or a variable that statements change"

@@ -43,12 +43,13 @@ class Expression:
 
     @classmethod
     def of(cls, code: str) -> Expression:
-        """Take the random numbers out of statements."""
+        """Take the random numbers out of a statement ``name = ...``."""
+        variable = code.partition("=")[0].strip()
         names: list[tuple[str, str]] = []
 
         def name(call: re.Match[str]) -> str:
             kind = "uniform" if call[1] == "rand" else "normal"
-            names.append((f"_{kind}_{len(names)}", kind))
+            names.append((f"_{kind}_{variable}_{len(names)}", kind))
             return names[-1][0]
 
         with_names = _RANDOM.sub(name, code)

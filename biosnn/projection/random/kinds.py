@@ -7,7 +7,7 @@ macro of ``templates/cpp/rows.cpp`` that `RandomKind.rows_template` names says t
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -18,8 +18,9 @@ from biosnn.errors import ModelError, field_error
 from biosnn.projection.kinds import Fit, Indices, Kind
 from biosnn.projection.random import counter
 
-CONNECTIVITY, DELAYS, VALUES, OUTDEGREES = range(4)
-"""Streams of random numbers: for what connects to what, for delays, for weights, for how many synapses a source has."""
+CONNECTIVITY, DELAYS, OUTDEGREES, VALUES = range(4)
+"""Streams of random numbers: for what connects to what, for delays, for how many synapses a source has, and, from there
+on, for each variable of the synapses."""
 
 Rows = tuple[NDArray[np.int64], NDArray[np.int32]]
 """Where the list of each source begins (indptr), and the target of each synapse, as in a sparse matrix of SciPy."""
@@ -46,7 +47,7 @@ class Draw:
     sources: int
     targets: int
     same: int | None
-    numbers: Mapping[str, float]
+    numbers: Mapping[str, Any]
 
     def itself(self, neurons: NDArray[np.int64]) -> NDArray[np.int64]:
         """The index among the targets of each source neuron; -1 where it is none of them."""
@@ -57,6 +58,10 @@ class Draw:
 class RandomKind(Kind):
     """A rule by which synapses are drawn. Each source has a list of targets, in memory of 2 or 4 bytes per synapse.
 
+    Without memory (``stored=False``), a source's targets are drawn again at each of its spikes, on the target ``cpp``.
+    It is the same network. Its weights are one for all or an expression, which nothing changes, its delay is one for
+    all.
+
     The fields that are numbers are variables of the projection, of the same name: they may be set before the first run,
     and by the points of a sweep, without a new build.
 
@@ -65,9 +70,12 @@ class RandomKind(Kind):
     seed : int, optional
         Of this network alone, which is then the same whatever the seed of the run. By default it is drawn from the
         random numbers of the run, so that each point of a sweep over seeds has a network of its own.
+    stored : bool
+        Whether synapses are kept in memory, or drawn at each spike.
     """
 
     seed: int | None = None
+    stored: bool = True
     template: ClassVar[str] = "sparse"
     rows_template: ClassVar[str]
     """The macro of ``templates/cpp/rows.cpp`` that draws the targets of a source, or the sources of a target."""
@@ -80,6 +88,14 @@ class RandomKind(Kind):
         seed = self.seed
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
             raise ModelError(field_error(f"{type(self).__name__}, seed", "a whole number of at least 0", seed))
+        if not isinstance(self.stored, bool) or (self.by_target and not self.stored):
+            do = (
+                "The targets of a source cannot be drawn where the sources of each target are."
+                if self.by_target
+                else ""
+            )
+            expected = "True" if self.by_target else "True or False"
+            raise ModelError(field_error(f"{type(self).__name__}, stored", expected, self.stored, do))
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -90,6 +106,10 @@ class RandomKind(Kind):
     def may_repeat(self) -> bool:
         """Whether a pair of neurons may have several synapses."""
         return bool(getattr(self, "multapses", False))
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        return ("pre", "post", "") if self.stored else ("pre",)
 
     @property
     def options(self) -> dict[str, bool]:
@@ -128,7 +148,7 @@ class FixedProbability(RandomKind):
         The probability, from 0 to 1.
     autapses : bool
         Whether a neuron may connect to itself, where source and target are one group.
-    seed : int, optional
+    seed, stored
         See `RandomKind`.
     """
 
@@ -251,7 +271,7 @@ class FixedOutdegree(_FixedDegree):
         Whether a pair of neurons may have several synapses. If not, each set of k targets is equally likely.
     autapses : bool
         Whether a neuron may connect to itself, where source and target are one group.
-    seed : int, optional
+    seed, stored
         See `RandomKind`.
     """
 
@@ -275,7 +295,7 @@ class FixedIndegree(_FixedDegree):
         Whether a pair of neurons may have several synapses. If not, each set of k sources is equally likely.
     autapses : bool
         Whether a neuron may connect to itself, where source and target are one group.
-    seed : int, optional
+    seed, stored
         See `RandomKind`.
     """
 
@@ -287,19 +307,26 @@ class FixedIndegree(_FixedDegree):
         return _by_source(draw, chosen.reshape(-1), np.repeat(np.arange(draw.targets), chosen.shape[1]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FixedTotal(RandomKind):
     """There are n synapses in all. Source and target of each are drawn, so that pairs may have several.
 
+    With sizes of populations, which are neurons in a row, there are so many from each population to each: one
+    projection holds what would else be one for each pair of populations, and is built and simulated faster.
+
     Parameters
     ----------
-    n : int
+    n : int, or array of int, shape (source populations, target populations)
         How many.
-    seed : int, optional
+    sources, targets : sequence of int, optional
+        How many neurons each population of the sources and of the targets has.
+    seed, stored
         See `RandomKind`.
     """
 
-    n: int
+    n: Any
+    sources: Sequence[int] | None = None
+    targets: Sequence[int] | None = None
     rows_template: ClassVar[str] = "fixed_total"
     number: ClassVar[str] = "n"
 
@@ -307,23 +334,50 @@ class FixedTotal(RandomKind):
     def may_repeat(self) -> bool:
         return True
 
-    def check_numbers(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> None:  # noqa: ARG002
-        n = numbers["n"]
-        if isinstance(n, bool) or not isinstance(n, int | float | np.number) or n != int(n) or n < 0:
-            raise ModelError(field_error("FixedTotal, n", "a whole number of at least 0", n))
+    def populations(self, n_source: int, n_target: int) -> tuple[list[int], list[int]]:
+        """Where the populations of the sources and of the targets begin, and where the last ones end."""
+        ends = []
+        for side, sizes, size in (("sources", self.sources, n_source), ("targets", self.targets, n_target)):
+            given = np.asarray([size] if sizes is None else sizes)
+            if given.ndim != 1 or given.dtype.kind not in "iu" or np.any(given < 1) or given.sum() != size:
+                expected = f"sizes of populations, whole numbers of at least 1 whose sum is the {size} neurons"
+                raise ModelError(field_error(f"FixedTotal, {side}", expected, sizes))
+            ends.append([0, *np.cumsum(given).tolist()])
+        return ends[0], ends[1]
+
+    def check_numbers(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> None:
+        n, ends = np.asarray(numbers["n"]), self.populations(n_source, n_target)
+        shape = (len(ends[0]) - 1, len(ends[1]) - 1)
+        if n.size != shape[0] * shape[1] or n.shape not in (shape, (n.size,), ()):
+            raise ModelError(field_error("FixedTotal, n", f"a number for each pair of populations, {shape}", n.shape))
+        if n.dtype.kind not in "iuf" or np.any(n != np.floor(n)) or np.any(n < 0):
+            raise ModelError(field_error("FixedTotal, n", "a whole number of at least 0", numbers["n"]))
 
     def expected(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> float:  # noqa: ARG002
-        return float(numbers["n"])
+        return float(np.sum(numbers["n"]))
 
     def rows(self, draw: Draw) -> Rows:
-        start = counter.starts(draw.key, OUTDEGREES, np.zeros(1, dtype=np.int64))
-        sources = counter.below(counter.bits(start, np.arange(int(draw.numbers["n"]))), draw.sources)
-        outdegrees = np.bincount(sources, minlength=draw.sources)
-        indptr = np.concatenate([[0], np.cumsum(outdegrees)])
-        source = np.repeat(np.arange(draw.sources), outdegrees)
-        starts = counter.starts(draw.key, CONNECTIVITY, np.arange(draw.sources))[source]
-        place = np.arange(len(source)) - indptr[source]
-        return indptr, counter.below(counter.bits(starts, place), draw.targets).astype(np.int32)
+        of_sources, of_targets = self.populations(draw.sources, draw.targets)
+        n = np.asarray(draw.numbers["n"]).reshape(len(of_sources) - 1, len(of_targets) - 1)
+        outdegrees = np.zeros((draw.sources, n.shape[1]), dtype=np.int64)
+        for block, (a, b) in enumerate(np.ndindex(n.shape)):
+            start = counter.starts(draw.key, OUTDEGREES, np.array([block]))
+            here = counter.below(counter.bits(start, np.arange(n[a, b])), of_sources[a + 1] - of_sources[a])
+            outdegrees[of_sources[a] : of_sources[a + 1], b] = np.bincount(
+                here, minlength=of_sources[a + 1] - of_sources[a]
+            )
+        indptr = np.concatenate([[0], np.cumsum(outdegrees.sum(axis=1))])
+        source = np.repeat(np.arange(draw.sources), outdegrees.sum(axis=1))
+        population = np.repeat(np.tile(np.arange(n.shape[1]), draw.sources), outdegrees.reshape(-1))
+        random = counter.bits(
+            counter.starts(draw.key, CONNECTIVITY, np.arange(draw.sources))[source],
+            np.arange(len(source)) - indptr[source],
+        )
+        targets = np.empty(len(source), dtype=np.int32)
+        for b in range(n.shape[1]):
+            here = population == b
+            targets[here] = of_targets[b] + counter.below(random[here], of_targets[b + 1] - of_targets[b])
+        return indptr, targets
 
 
 def _by_source(draw: Draw, source: NDArray[np.int64], target: NDArray[np.int64]) -> Rows:

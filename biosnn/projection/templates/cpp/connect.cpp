@@ -20,12 +20,7 @@ if ({{key}}[0] == 0)
     {{vector_code['key']|autoindent}}
     {{key}}[0] = (((int64_t) (_first*2147483648.0)) << 32 | (int64_t) (_second*4294967296.0)) | 1;
 }
-std::vector<int64_t>& _indptr = {{list('indptr')}};
-std::vector<{{c_data_type(lists._list_indices.dtype)}}>& _indices = {{list('indices')}};
-const int64_t _choices = {{choices}};
-{% for name in kind.numbers %}
-const {{c_data_type(lists[name].dtype)}} _{{name}} = {{get_array_name(lists[name])}}[0];
-{% endfor %}
+{{rows.prepare(kind, n, key ~ "[0]", get_array_name(lists[kind.number]), streams.connectivity)}}
 {% if kind.number == "p" %}
 const bool _fits = _p >= 0 && _p <= 1;
 const double _expected = _p*{{n.sources}}.0*{{n.targets}}.0;
@@ -34,8 +29,15 @@ const int64_t _most = {{choices - (0 if kind.autapses else 1)}};
 const bool _fits = _k >= 0 && (_k == 0 || _most > 0) && ({{"true" if kind.multapses else "_k <= _most"}});
 const double _expected = _k*{{drawing}}.0;
 {% else %}
-const bool _fits = _n >= 0;
-const double _expected = _n;
+bool _fits = true;
+double _expected = 0;
+int64_t _n = 0;
+for (int _block = 0; _block < {{lists.n.size}} && _fits; _block++)
+{
+    _n = {{get_array_name(lists.n)}}[_block];
+    _fits = _n >= 0;
+    _expected += _n;
+}
 {% endif %}
 if (!_fits)
 {
@@ -47,46 +49,43 @@ if (_expected + 8*std::sqrt(_expected) > 2147483647.0)
     std::cerr << "{{where}}: expected at most 2147483647 synapses (got about " << _expected << ")." << std::endl;
     std::exit(1);
 }
-const uint64_t _stream = _Counter::stream({{key}}[0], {{streams.connectivity}}, 0);
-std::vector<int32_t> _row;
-{% if kind.rows_template == "fixed_degree" and not kind.multapses %}
-std::vector<int64_t> _drawn_by;
-{% endif %}
-_indptr.assign({{n.sources}} + 1, 0);
 {% if kind.rows_template == "fixed_total" %}
-std::vector<int64_t> _outdegrees({{n.sources}}, 0);
-{
-    const uint64_t _start = _Counter::start(_Counter::stream({{key}}[0], {{streams.outdegrees}}, 0), 0);
-    for (int64_t _place = 0; _place < _n; _place++)
-        _outdegrees[_Counter::below(_Counter::bits(_start, _place), {{n.sources}})]++;
-}
-{% endif %}
-{% macro draw_row() %}
-const uint64_t _start = _Counter::start(_stream, _who);
-{% if same is none or kind.autapses is not defined or kind.autapses %}
-const int64_t _itself = -1;
+{% set ends = kind.populations(n.sources, n.targets)[0] %}
+const int64_t _source_ends[] = { {{ends|join(", ")}} };
+{% if computed %}
+std::vector<int32_t>& _outdegrees = {{list('outdegrees')}};
 {% else %}
-const int64_t _same = _who {{"-" if kind.by_target else "+"}} ({{same}}), _itself = _same >= 0 && _same < _choices ? _same : -1;
+std::vector<int32_t> _outdegrees;
 {% endif %}
-_row.clear();
-{{rows[kind.rows_template](kind)}}
-{% endmacro %}
+_outdegrees.assign({{n.sources}}*_target_populations, 0);
+for (int _from = 0, _block = 0; _from < {{ends|length - 1}}; _from++)
+    for (int _population = 0; _population < _target_populations; _population++, _block++)
+    {
+        const uint64_t _start = _Counter::start(_Counter::stream({{key}}[0], {{streams.outdegrees}}, 0), _block);
+        const int64_t _neurons = _source_ends[_from + 1] - _source_ends[_from];
+        for (int64_t _place = 0; _place < {{get_array_name(lists.n)}}[_block]; _place++)
+            _outdegrees[(_source_ends[_from] + _Counter::below(_Counter::bits(_start, _place), _neurons))*_target_populations + _population]++;
+    }
+{% endif %}
+{% if computed %}
+{{get_array_name(lists.N)}}[0] = 0;
+{% else %}
+std::vector<int64_t>& _indptr = {{list('indptr')}};
+std::vector<{{c_data_type(lists._list_indices.dtype)}}>& _indices = {{list('indices')}};
+_indptr.assign({{n.sources}} + 1, 0);
 {% if kind.by_target %}
 for (int64_t _who = 0; _who < {{drawing}}; _who++)
 {
-    {{draw_row()|autoindent}}
+    {{rows.row(kind, same)|autoindent}}
     for (size_t _k_ = 0; _k_ < _row.size(); _k_++) _indptr[_row[_k_] + 1]++;
 }
 for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++) _indptr[_pre + 1] += _indptr[_pre];
 {
     std::vector<int64_t> _next(_indptr.begin(), _indptr.end() - 1);
     _indices.resize(_indptr.back());
-    {% if kind.rows_template == "fixed_degree" and not kind.multapses %}
-    _drawn_by.clear();
-    {% endif %}
     for (int64_t _who = 0; _who < {{drawing}}; _who++)
     {
-        {{draw_row()|autoindent}}
+        {{rows.row(kind, same)|autoindent}}
         for (size_t _k_ = 0; _k_ < _row.size(); _k_++) _indices[_next[_row[_k_]]++] = _who;
     }
 }
@@ -94,7 +93,7 @@ for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++) _indptr[_pre + 1] += _indpt
 _indices.reserve((size_t) (_expected + 8*std::sqrt(_expected) + 64));
 for (int64_t _who = 0; _who < {{drawing}}; _who++)
 {
-    {{draw_row()|autoindent}}
+    {{rows.row(kind, same)|autoindent}}
     _indices.insert(_indices.end(), _row.begin(), _row.end());
     _indptr[_who + 1] = _indices.size();
 }
@@ -233,4 +232,5 @@ const int64_t _synapses = _indices.size();
 {{get_array_name(var, access_data=False)}}.assign(_synapses, 0);
 {% endfor %}
 {{get_array_name(lists.N)}}[0] = _synapses;
+{% endif %}
 {% endblock %}
