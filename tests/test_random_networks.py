@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def cells(name: str) -> NeuronGroup:
     """Neurons that spike at times of their own, whatever they get."""
     group = NeuronGroup(
         CELLS,
-        "x : 1\ny : 1 (constant)",
+        "x : 1\ny : 1 (constant)\nz : 1",
         threshold="(3*i + 5*t_in_timesteps) % 11 == 0",
         reset="",
         namespace={},
@@ -449,3 +450,70 @@ def test_a_point_with_a_number_that_does_not_fit_ends_with_its_name(target: str)
                 [Point({"joint.p": 2.0, "joint.delay": 2 * ms}, seed=1)],
                 lambda _: None,
             )
+
+
+# ---- synapses that are not stored -----------------------------------------------------------------------------
+
+UNSTORED: dict[str, RandomKind] = {
+    "probability": FixedProbability(0.3, autapses=False, seed=1, stored=False),
+    "out-degree": FixedOutdegree(7, autapses=False, seed=2, stored=False),
+    "out-degree, distinct": FixedOutdegree(20, multapses=False, seed=3, stored=False),
+    "total by populations": FixedTotal([[40, 10], [0, 100]], [12, 18], [20, 10], seed=4, stored=False),
+}
+
+
+@pytest.mark.cpp
+def test_synapses_that_are_drawn_at_each_spike_are_those_that_are_stored() -> None:
+    found: dict[str, NDArray[Any]] = {}
+    for target in ("numpy", "cpp"):
+        with biosnn.session(target, seed=1, dt=DT) as sim:
+            groups, joints = {}, []
+            for number, (name, kind) in enumerate(UNSTORED.items()):
+                for stored in (False, True):
+                    group = cells(f"cells_{number}_{stored}")
+                    text = {
+                        "model": "w : 1\nu : 1\ntwice = 2*u : 1",
+                        "on_pre": "x_post += w*(1 + y_pre)\nz_post += twice",
+                    }
+                    text["name"] = f"joint_{number}_{stored}"
+                    joint = Projection(group, group, replace(kind, stored=stored), delay=2 * ms, **text)
+                    joint.w, joint.u = BEGIN, 0.25
+                    groups[name, stored] = group
+                    joints.append(joint)
+            sim.run(Network(*groups.values(), *joints), 40 * DT)
+            arrays = {case: np.array([group.x[:], group.z[:]]) for case, group in groups.items()}
+            pairs = {case: joint.pairs() for case, joint in zip(groups, joints, strict=True)}
+        for name in UNSTORED:
+            assert np.ptp(arrays[name, True]) > 0
+            np.testing.assert_array_equal(arrays[name, False], arrays[name, True])
+            np.testing.assert_array_equal(pairs[name, False], pairs[name, True])
+            expected = found.setdefault(name, arrays[name, True])
+            np.testing.assert_allclose(arrays[name, True], expected, rtol=1e-12)
+
+
+NOT_STORED = FixedProbability(0.5, stored=False)
+UNSTORABLE: dict[str, tuple[Callable[[], Any], str]] = {
+    "in-degrees": (lambda: FixedIndegree(3, stored=False), r"FixedIndegree, stored: expected True \(got False\)"),
+    "neither": (lambda: FixedTotal(3, stored=None), "FixedTotal, stored: expected True or False"),
+    "delays": (lambda: joint_of(NOT_STORED, delay="1*ms*rand()"), "one delay for all synapses that are not stored"),
+    "plasticity": (
+        lambda: joint_of(NOT_STORED, weights=None, model="w : 1", on_pre="w += 1"),
+        r"w is constant and cannot be written. Store the synapses \(stored=True\)",
+    ),
+    "spikes of the target": (lambda: joint_of(NOT_STORED, on_post="x_pre += 1"), "on_pre only"),
+    "regular statements": (
+        lambda: joint_of(NOT_STORED).run_regularly("x_post += 1", dt=1 * ms),
+        "expected statements about weights only",
+    ),
+    "equations": (
+        lambda: joint_of(NOT_STORED, weights=None, model="dw/dt = -w/ms : 1 (clock-driven)"),
+        "no equations of synapses that are not stored",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNSTORABLE)
+def test_what_only_stored_synapses_can_do_is_refused(what: str) -> None:
+    make, message = UNSTORABLE[what]
+    with biosnn.session("numpy", dt=DT), pytest.raises(ModelError, match=message):
+        make()

@@ -132,8 +132,10 @@ def _parse(where: str, code: str, variables: dict[str, Any]) -> tuple[list[Any],
 
 
 def _check_writable(projection: Any, where: str, name: str, var: Any, side: str) -> None:
-    if not isinstance(var, ArrayVariable) or var.read_only or var.constant:
-        raise ModelError(f"{where}: {name} is constant and cannot be written.")
+    computed = name in projection.synaptic and projection.drawn is not None and not projection.kind.stored
+    if computed or not isinstance(var, ArrayVariable) or var.read_only or var.constant:
+        do = " Store the synapses (stored=True) to change them." if computed else ""
+        raise ModelError(f"{where}: {name} is constant and cannot be written.{do}")
     index = projection.variables.indices[name]
     one_for_all = index == "_idx" and projection.fit.shape == () and side != "weight"
     if var.scalar or index == "0" or one_for_all:

@@ -267,7 +267,11 @@ def arrivals(projection: Any, name: str, side: str, delay: Any = None, *, lookup
     if delay is None:
         return Arrivals(now)
     if projection.drawn is not None and side == "pre":
-        return Arrivals(now, _drawn(projection, name, delay, lookup))
+        if isinstance(delay, str) and not _is_a_time(delay) and not projection.kind.stored:
+            where = f"{projection.where}, delay of {name!r}"
+            raise ModelError(field_error(where, "one delay for all synapses that are not stored", delay))
+        if projection.kind.stored:
+            return Arrivals(now, _drawn(projection, name, delay, lookup))
     where = f"{projection.where}, delay of {name!r}"
     in_steps = steps(where, delay, projection.endpoints.whole(side).clock.dt)
     if in_steps.ndim == 0:

@@ -138,7 +138,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
     ) -> None:
         if side in _ORDER:
             when = {"when": "synapses", "order": _ORDER[side], **when}
-        self.side = side
+        self.side, self.statements = side, code
         endpoints = projection.endpoints
         count = projection.variables["N"]
         numbers = {**projection.fit.numbers, **endpoints.numbers(side)}
@@ -150,11 +150,15 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         kwds["touched"] = [projection.variables[name] for name in projection.synaptic if name in get_identifiers(code)]
         if projection.kind.sums:
             kwds |= _sums(projection, code)
+        computed = projection.drawn is not None and projection.drawn.computed
+        kwds["computed"] = projection.drawn if computed else None
         CodeRunner.__init__(
             self, projection, projection.kind.template, code=code, user_code=code, template_kwds={OWN: kwds}, **when
         )
         needed = {"_spikes_now": spikes} if heterogeneous is None else heterogeneous.needed
         needed |= projection.lists(side)
+        if computed:
+            needed |= {name: projection.variables[name] for name in projection.drawn.own_variables}
         if gate is not None:
             needed |= {"_counts": gate.counts, "_largest": gate.largest}
         if delayed_traces is not None:
@@ -179,8 +183,18 @@ class Pathway(CodeRunner):  # type: ignore[misc]
 
     def update_abstract_code(self, run_namespace: Any) -> None:  # noqa: ARG002 - Brian2's signature
         """Bring event-driven variables up to date before the statements: at spikes, and where these name them."""
-        self.abstract_code = self.user_code
-        if self.group.event_driven and (self.side in _ORDER or self.group.names_event_driven(self.user_code)):
+        self.abstract_code: str | dict[str, str] = self.statements
+        if self.group.drawn is not None and self.group.drawn.computed:
+            used = [name for name in self.group.synaptic if name in self.group.named(self.statements)]
+            statements, random = self.group.drawn.numbers_of(used)
+            self.template_kwds[OWN]["random"] = random
+            for name in (name for name, *_ in random if name not in self.variables):
+                self.variables.add_auxiliary_variable(name, dtype=np.float64)
+            # First all values of a spike's synapses, as they would lie in memory, then what is done with them.
+            self.abstract_code = {"values": "\n".join(statements), "statements": self.statements}
+            self.user_code = None
+            self.template_kwds[OWN]["values"] = [self.group.variables[name] for name in used]
+        if self.group.event_driven and (self.side in _ORDER or self.group.names_event_driven(self.statements)):
             subexpressions = [eq for eq in self.group.equations.values() if eq.type == SUBEXPRESSION]
             system = Equations([*self.group.event_driven.values(), *subexpressions])
             update = exact(system, self.group.variables)
@@ -188,7 +202,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
             # Brian2 keeps the new value of `x` as `_x` at first, which for some names is a word of a template.
             names = "|".join(map(re.escape, self.group.event_driven.names))
             update = re.sub(rf"\b_({names})\b", r"_biosnn_next_\1", update)
-            self.abstract_code = f"{update}\n{self.user_code}\nlastupdate = t"
+            self.abstract_code = f"{update}\n{self.statements}\nlastupdate = t"
 
     def before_run(self, run_namespace: Any) -> None:
         """Name what the active target needs, and let Brian2 generate the code."""
@@ -196,7 +210,11 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         python = code_objects.language(self.codeobj_class) != "cpp"
         self.template = "projection" if python else self.group.kind.template
         self.update_abstract_code(run_namespace)
-        code_objects.complete_functions(self.group, self.abstract_code, run_namespace)
+        drawn = self.group.drawn
+        # In the statements of computed synapses, chance has names that are no variables.
+        computed = drawn is not None and drawn.computed
+        text = "\n".join([*drawn.initial.values(), self.statements]) if computed else str(self.abstract_code)
+        code_objects.complete_functions(self.group, text, run_namespace)
         objects = [name for name in ("_router", "_late") if name in self.variables]
         self.needed_variables = objects if python else self._needed
         super().before_run(run_namespace)

@@ -35,8 +35,7 @@ from biosnn.quantity import check_dimension
 
 Statements: TypeAlias = str | Mapping[str, str] | None
 _TAKEN = {"j", "fit", "delayed_traces", "pathways", "equations", "event_driven", "lastupdate", "contained_objects"}
-_TAKEN |= {"drawn", "synaptic", "kind", "endpoints"}
-_TAKEN |= set(dir(Group))
+_TAKEN |= {"drawn", "synaptic", "kind", "endpoints"} | set(dir(Group))
 """Names that a variable of synapses cannot have, since a projection has them."""
 _MEMORY = ("_history_", "_counts_", "_largest_")
 """How names of arrays begin that hold what spikes have left behind, and what has not arrived."""
@@ -134,6 +133,9 @@ class Projection(SynapticValues):
     def _split(self, equations: Equations) -> tuple[Equations, Equations]:
         """The event-driven equations, and the others."""
         check_driven(f"{self.where}, model", equations)
+        if isinstance(self.kind, RandomKind) and not self.kind.stored and equations.diff_eq_names:
+            expected, names = "no equations of synapses that are not stored", ", ".join(sorted(equations.diff_eq_names))
+            raise ModelError(field_error(f"{self.where}, model", expected, names))
         event_driven = [equation for equation in equations.values() if "event-driven" in equation.flags]
         if event_driven and self.kind.shares_weights:
             names = ", ".join(equation.varname for equation in event_driven)
@@ -176,6 +178,9 @@ class Projection(SynapticValues):
         self.synaptic.append(name)
         if self.drawn is None:
             self.variables.add_array(name, size=int(self.variables["N"].value), **kwds)
+        elif self.drawn.computed:
+            self.variables.add_auxiliary_variable(name, dimensions=kwds["dimensions"], dtype=kwds["dtype"])
+            self.drawn.begin_with_zero(name)
         else:  # it gets its length when synapses are drawn
             kwds["needs_reference_update"] = not kwds.get("constant", False)
             self.variables.add_dynamic_array(name, size=0, **kwds)
@@ -208,7 +213,7 @@ class Projection(SynapticValues):
 
     def changed(self) -> set[str]:
         """The variables of the synapses that statements or equations change."""
-        texts = [obj.user_code for obj in self.contained_objects if isinstance(obj, Pathway)]
+        texts = [obj.statements for obj in self.contained_objects if isinstance(obj, Pathway)]
         names = {
             *self.equations.diff_eq_names,
             *self.event_driven.names,
@@ -378,18 +383,18 @@ class Projection(SynapticValues):
 
     def names_event_driven(self, code: str) -> bool:
         """Whether statements name an event-driven variable, be it by way of a subexpression."""
-        return bool(self._named(code) & self.event_driven.names)
+        return bool(self.named(code) & self.event_driven.names)
 
     def _names_neurons(self, code: str) -> bool:
         """Whether statements say something about neurons, and not about weights alone."""
         of_neurons = ("_presynaptic_idx", "_postsynaptic_idx", INDEX)
         names = {"i", "j", *(name for name, index in self.variables.indices.items() if index in of_neurons)}
-        return bool(self._named(code) & names)
+        return bool(self.named(code) & names)
 
-    def _named(self, code: str) -> set[str]:
+    def named(self, code: str) -> set[str]:
         """The variables that statements name, and those that subexpressions among them name."""
         used: set[str] = get_identifiers(code) & set(self.variables)
         subexpressions = [self.variables[name] for name in used if isinstance(self.variables[name], Subexpression)]
         for subexpression in subexpressions:
-            used |= self._named(subexpression.expr)
+            used |= self.named(subexpression.expr)
         return used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,8 @@ from biosnn.codegen.code_objects import language
 from biosnn.errors import ModelError, field_error
 from biosnn.projection.check import check_expression
 from biosnn.projection.kinds import Indices
-from biosnn.projection.random.expression import DELAY
-from biosnn.projection.random.kinds import VALUES, Draw, RandomKind
+from biosnn.projection.random.expression import DELAY, Expression
+from biosnn.projection.random.kinds import CONNECTIVITY, VALUES, Draw, RandomKind
 
 KEPT = 10**6
 """Of how many synapses at most a program writes what it has drawn, and nothing has changed, into its results."""
@@ -83,6 +84,17 @@ class Drawn:
         """Whether the targets of a source are drawn at each of its spikes, and not kept."""
         return not self.kind.stored and language(get_device().code_object_class()) == "cpp"
 
+    @property
+    def connectivity(self) -> int:
+        """The stream of random numbers for what connects to what."""
+        return CONNECTIVITY
+
+    @property
+    def same(self) -> int | None:
+        """See `Endpoints.same`."""
+        same: int | None = self.projection.endpoints.same
+        return same
+
     def stream(self, name: str) -> int:
         """The stream of random numbers of a variable of the synapses."""
         return VALUES + int(self.projection.synaptic.index(name))
@@ -92,6 +104,32 @@ class Drawn:
         fixed = {"read_only": True, "needs_reference_update": True}
         self.projection.variables.add_dynamic_array(f"_list_{name}", size=0, dtype=np.dtype(dtype), index="0", **fixed)
         return self.projection.variables[f"_list_{name}"]
+
+    def begin_with_zero(self, name: str) -> None:
+        """Let a variable of the synapses begin with the number of another variable, which is 0 unless it is set."""
+        number = f"_initial_{name}"
+        if number not in self.projection.variables:
+            var = self.projection.variables[name]
+            kwds = {"dimensions": var.dim, "dtype": var.dtype, "scalar": True, "index": "0", "constant": True}
+            self.projection.variables.add_array(number, size=1, **kwds)
+        self.initial[name] = f"{name} = {number}"
+
+    def numbers_of(self, names: Iterable[str]) -> tuple[list[str], list[tuple[str, str, int, int, int]]]:
+        """How variables of synapses that are not stored come about at a spike.
+
+        Returns
+        -------
+        tuple
+            Statements; and for each random number in them its name, its kind, its stream, how many the statement has,
+            and which of them it is.
+        """
+        texts, random = [], []
+        for name in names:
+            expression = Expression.of(self.initial[name])
+            texts.append(expression.code)
+            each, stream = len(expression.names), self.stream(name)
+            random += [(drawn, kind, stream, each, k) for k, (drawn, kind) in enumerate(expression.names)]
+        return texts, random
 
     def list_of(self, name: str) -> Any:
         """The values of such an array, on the targets that run in this process."""
@@ -144,12 +182,9 @@ class Drawn:
         if isinstance(value, str):
             code = f"{name} = {value}"
         else:
-            number, code = f"_initial_{name}", f"{name} = _initial_{name}"
-            if number not in self.projection.variables:
-                var = self.projection.variables[name]
-                kwds = {"dimensions": var.dim, "dtype": var.dtype, "scalar": True, "index": "0", "constant": True}
-                self.projection.variables.add_array(number, size=1, **kwds)
-            self.projection.variables[number].set_value(float(value))
+            self.begin_with_zero(name)
+            self.projection.variables[f"_initial_{name}"].set_value(float(value))
+            code = self.initial[name]
         check_expression(self.projection, where, code)
         self.initial[name] = code
 
@@ -212,7 +247,8 @@ class Drawn:
         """
         variables, device = self.projection.variables, get_device()
         changed = self.projection.changed()
-        kept = ["_list_indptr", "_list_indices", *(name for name in self.projection.synaptic if name not in changed)]
+        constant = [name for name in self.projection.synaptic if name not in changed and not self.computed]
+        kept = [name for name in ("_list_indptr", "_list_indices") if name in variables] + constant
         kept += [f"_list_starts_{self.delayed}"] if self.delayed else []
         always = [name for name in self.own_variables if isinstance(variables[name], DynamicArrayVariable)]
         always = [name for name in always if name not in kept]

@@ -1,4 +1,8 @@
 {# Random numbers that are a function of a key and of a place; see counter.py, which has the same in NumPy. #}
+{# What synapses get that are stored, and those that are drawn at each spike, is to be the same to the last bit: no sum is put
+   into another order, in whatever loop it is. #}
+{% macro exactly() %}__attribute__((noinline, optimize("no-fast-math", "fp-contract=off"))){% endmacro %}
+
 {% macro functions() %}
 #include<algorithm>
 #include<cmath>

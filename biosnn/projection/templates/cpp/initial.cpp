@@ -11,6 +11,9 @@
 const int64_t* _indptr = {{get_array_name(lists._list_indptr)}};
 const {{c_data_type(lists._list_indices.dtype)}}* _indices = {{get_array_name(lists._list_indices)}};
 const uint64_t _stream = _Counter::stream({{get_array_name(lists._key)}}[0], {{stream}}, 0);
+{% import 'counter.cpp' as counter %}
+const auto _draw_values = [&]() {{counter.exactly()}}
+{
 const size_t _vectorisation_idx = -1;
 {{scalar_code|autoindent}}
 for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++)
@@ -28,4 +31,6 @@ for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++)
         {{vector_code|autoindent}}
     }
 }
+};
+_draw_values();
 {% endblock %}

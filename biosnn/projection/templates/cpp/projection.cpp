@@ -6,7 +6,7 @@
 
 {% block maincode %}
 const size_t _vectorisation_idx = -1;
-{{scalar_code|autoindent}}
+{{(scalar_code['statements'] if computed is not none else scalar_code)|autoindent}}
 {% if heterogeneous %}
 const int64_t _now = {{get_array_name(heterogeneous.spike_history.step)}}[0];
 const int64_t _slots = {{heterogeneous.spike_history.fixed_slots or get_array_name(heterogeneous.spike_history.history, access_data=False) ~ ".size()/" ~ (n.spikespace + 1)}};
@@ -74,5 +74,5 @@ const size_t _late_idx = (_late_slot < 0 ? _late_slot + _late_slots : _late_slot
 {% endif %}
 const int32_t i = _pre, j = _post;
 const size_t _vectorisation_idx = _idx;
-{{vector_code|autoindent}}
+{{(vector_code['statements'] if computed is not none else vector_code)|autoindent}}
 {% endblock %}

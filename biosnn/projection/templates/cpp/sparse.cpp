@@ -3,8 +3,18 @@
 {% extends 'projection.cpp' %}
 
 {% block before %}
+{% if computed is not none %}
+{% import 'rows.cpp' as rows %}
+{% set key = get_array_name(variables._key) ~ "[0]" %}
+{{rows.prepare(computed.kind, n, key, get_array_name(variables[computed.kind.number]), computed.connectivity)}}
+const int32_t* _outdegrees = {{get_array_name(variables['_list_outdegrees'])}};
+{% for stream in random|map(attribute=2)|unique %}
+const uint64_t _stream_{{stream}} = _Counter::stream({{key}}, {{stream}}, 0);
+{% endfor %}
+{% else %}
 const int64_t* _indptr = {{get_array_name(variables['_list_indptr'])}};
 const {{c_data_type(variables['_list_indices'].dtype)}}* _indices = {{get_array_name(variables['_list_indices'])}};
+{% endif %}
 {% if side == "post" %}
 const int64_t* _in_indptr = {{get_array_name(variables['_list_in_indptr'])}};
 const int32_t* _in_synapses = {{get_array_name(variables['_list_in_synapses'])}};
@@ -16,11 +26,56 @@ const {{c_data_type(variables['_list_in_delays'].dtype)}}* _in_delays = {{get_ar
 {% endblock %}
 
 {% block outgoing %}
+{% if computed is not none %}
+{# Not stored: the targets are drawn again. #}
+{% import 'rows.cpp' as rows %}
+const int64_t _who = _pre;
+{{rows.row(computed.kind, computed.same)}}
+{% for stream in random|map(attribute=2)|unique %}
+const uint64_t _start_{{stream}} = _Counter::start(_stream_{{stream}}, _pre);
+{% endfor %}
+const size_t _length = _row.size();
+{% if values %}
+{% for var in values %}
+static std::vector<{{c_data_type(var.dtype)}}> _of_row_{{var.name}};
+_of_row_{{var.name}}.resize(_length);
+{% endfor %}
+{% import 'counter.cpp' as counter %}
+const auto _draw_values = [&]() {{counter.exactly()}}
+{
+    const size_t _vectorisation_idx = -1;
+    {{scalar_code['values']|autoindent}}
+    for (size_t _idx = 0; _idx < _length; _idx++)
+    {
+        {% for name, drawn, stream, each, number in random %}
+        const double {{name}} = _Counter::{{drawn}}(_Counter::bits(_start_{{stream}}, _idx*{{each}} + {{number}}));
+        {% endfor %}
+        const size_t _presynaptic_idx = _pre + {{n.source_start}}, _postsynaptic_idx = _row[_idx] + {{n.target_start}};
+        const int32_t i = _pre, j = _row[_idx];
+        const size_t _vectorisation_idx = _idx;
+        {{vector_code['values']|autoindent}}
+        {% for var in values %}
+        _of_row_{{var.name}}[_idx] = {{var.name}};
+        {% endfor %}
+    }
+};
+_draw_values();
+{% endif %}
+for (size_t _idx = 0; _idx < _length; _idx++)
+{
+    const size_t _post = _row[_idx];
+    {% for var in values %}
+    const {{c_data_type(var.dtype)}} {{var.name}} = _of_row_{{var.name}}[_idx];
+    {% endfor %}
+    {{self.synapse()}}
+}
+{% else %}
 for (int64_t _idx = _indptr[_pre]; _idx < _indptr[_pre + 1]; _idx++)
 {
     const size_t _post = _indices[_idx];
     {{self.synapse()}}
 }
+{% endif %}
 {% endblock %}
 
 {% block incoming %}
@@ -79,4 +134,8 @@ for (size_t _run = 0; _run < _runs.size(); _run++)
 {% block extra_headers %}
 {{super()}}
 #include<vector>
+{% if computed is not none %}
+{% import 'counter.cpp' as counter %}
+{{counter.functions()}}
+{% endif %}
 {% endblock %}
