@@ -199,6 +199,22 @@ def test_each_pair_of_populations_has_a_total_of_its_own() -> None:
     assert stats.chisquare(np.bincount(i[dense] * 10 + j[dense], minlength=250)).pvalue > 1e-4
 
 
+@pytest.mark.cpp
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_expressions_know_the_populations(target: str) -> None:
+    with biosnn.session(target, seed=1, dt=DT) as sim:
+        group = NeuronGroup(CELLS, "x : 1", threshold="t_in_timesteps == 0", reset="", namespace={}, name="group")
+        kind = FixedTotal([[30, 40], [50, 60]], sources=[10, 10], targets=[15, 5])
+        text = {"model": "w : 1", "on_pre": "x_post += w", "delay": "(1 + source_population)*DT"}
+        joint = Projection(group[5:25], group[8:28], kind, **text, namespace={"DT": DT}, name="joint")
+        joint.w = "1 + 10*source_population + 100*target_population"
+        sim.run(Network(group, joint), 3 * DT)
+        i, j = joint.pairs()
+        np.testing.assert_array_equal(joint["w"], 1 + 10 * (i >= 10) + 100 * (j >= 15))
+        np.testing.assert_allclose(joint.delays() / DT, 1 + (i >= 10))
+        assert float(np.sum(group.x[:])) == pytest.approx(float(np.sum(joint["w"])))
+
+
 def test_no_neuron_connects_to_itself_where_it_may_not() -> None:
     for kind in (
         FixedProbability(0.5, autapses=False),

@@ -110,7 +110,7 @@ class Projection(SynapticValues):
         self.source, self.target = source, target
         weights = kind.weight if weights is None else weights
         weights = weights if weights is None else self._given(weights)
-        own = {"delay", *kind.numbers} if isinstance(kind, RandomKind) else set()
+        own = {"delay", *kind.numbers, *kind.provides} if isinstance(kind, RandomKind) else set()
         known = parse(self.where, model, weights, _TAKEN | own | set(vars(self)))
         check_words(f"{self.where}, model", known.names)
         self.event_driven, self.equations = self._split(known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +70,9 @@ class Drawn:
             dtype, size = np.float64 if name == "p" else np.int64, int(np.size(value))
             variables.add_array(name, size=size, dtype=dtype, scalar=size == 1, index="0", constant=True)
             variables[name].set_value(np.ravel(value))
+        for side, name in (("pre", "source_population"), ("post", "target_population")):
+            if name in kind.provides:
+                self._add_population(side, name, kind.ends_of(side))
         if kind.seed is not None:
             variables["_key"].set_value(_key_of(kind.seed))
         if self.computed:
@@ -78,6 +81,15 @@ class Drawn:
         narrow = len(self.projection.endpoints.target) <= 2**16
         self.add_list("indptr", np.int64)
         self.add_list("indices", np.uint16 if narrow else np.int32)
+
+    def _add_population(self, side: str, name: str, ends: Sequence[int]) -> None:
+        """Let expressions know of which population a neuron is, of those in the order of ``ends``."""
+        endpoints = self.projection.endpoints
+        population = np.zeros(len(endpoints.whole(side)), dtype=np.int32)
+        start, stop = endpoints.span(side)
+        population[start:stop] = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+        fixed = {"constant": True, "read_only": True, "dtype": np.int32, "index": f"_{side}synaptic_idx"}
+        self.projection.variables.add_array(name, size=len(population), values=population, **fixed)
 
     @property
     def computed(self) -> bool:

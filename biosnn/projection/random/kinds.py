@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -112,14 +112,18 @@ class RandomKind(Kind):
         return ("pre", "post", "") if self.stored else ("pre",)
 
     @property
-    def options(self) -> dict[str, bool]:
-        """What the template asks for beside numbers."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name.endswith("apses")}
+    def provides(self) -> tuple[str, ...]:
+        """Names of variables that expressions may use, beside those of synapses and neurons."""
+        return ()
 
     def fit(self, n_source: int, n_target: int) -> Fit:
         """Check the kind against the sizes of two groups, as far as that does not depend on what will be drawn."""
         self.check_numbers(n_source, n_target, self.numbers)
         return Fit((0,), _not_drawn, _not_drawn)
+
+    def ends_of(self, side: str) -> list[int]:
+        """Where the populations of a side begin, of a kind that has some."""
+        raise NotImplementedError(side)
 
     @abstractmethod
     def check_numbers(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> None:
@@ -312,7 +316,8 @@ class FixedTotal(RandomKind):
     """There are n synapses in all. Source and target of each are drawn, so that pairs may have several.
 
     With sizes of populations, which are neurons in a row, there are so many from each population to each: one
-    projection holds what would else be one for each pair of populations, and is built and simulated faster.
+    projection holds what would else be one for each pair of populations, and is built and simulated faster. Expressions
+    of weights and delays then know ``source_population`` and ``target_population``, which count from 0.
 
     Parameters
     ----------
@@ -333,6 +338,16 @@ class FixedTotal(RandomKind):
     @property
     def may_repeat(self) -> bool:
         return True
+
+    @property
+    def provides(self) -> tuple[str, ...]:
+        given = {"source_population": self.sources, "target_population": self.targets}
+        return tuple(name for name, sizes in given.items() if sizes is not None)
+
+    def ends_of(self, side: str) -> list[int]:
+        """Where the populations of a side, "pre" or "post", begin, and where the last one ends."""
+        sizes = self.sources if side == "pre" else self.targets
+        return [0, *np.cumsum([] if sizes is None else sizes).tolist()]
 
     def populations(self, n_source: int, n_target: int) -> tuple[list[int], list[int]]:
         """Where the populations of the sources and of the targets begin, and where the last ones end."""
