@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from biosnn.groups.schedule import within_step
     from biosnn.inputs import background, images, poisson
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
-    from biosnn.projection import Conv2D, Dense, Lateral, OneToOne, Pool2D, Projection, Shortcut, Sparse
+    from biosnn.projection import (
+        Conv2D,
+        Dense,
+        FixedIndegree,
+        FixedOutdegree,
+        FixedProbability,
+        FixedTotal,
+        Lateral,
+        OneToOne,
+        Pool2D,
+        Projection,
+        Shortcut,
+        Sparse,
+    )
     from biosnn.quantity import format_quantity, parse_quantity
     from biosnn.run import run_study
 
@@ -31,7 +44,20 @@ _HOMES = {
     "biosnn.errors": ("BiosnnError",),
     "biosnn.inputs": ("background", "images", "poisson"),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
-    "biosnn.projection": ("Conv2D", "Dense", "Lateral", "Sparse", "OneToOne", "Pool2D", "Projection", "Shortcut"),
+    "biosnn.projection": (
+        "Conv2D",
+        "Dense",
+        "FixedIndegree",
+        "FixedOutdegree",
+        "FixedProbability",
+        "FixedTotal",
+        "Lateral",
+        "OneToOne",
+        "Pool2D",
+        "Projection",
+        "Shortcut",
+        "Sparse",
+    ),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
     "biosnn.groups.schedule": ("within_step",),
     "biosnn.catalogue": ("neuron_model", "synapse_model"),
@@ -44,6 +70,10 @@ __all__ = [
     "BiosnnError",
     "Conv2D",
     "Dense",
+    "FixedIndegree",
+    "FixedOutdegree",
+    "FixedProbability",
+    "FixedTotal",
     "Input",
     "Lateral",
     "NeuronModel",

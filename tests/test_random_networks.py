@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, Synapses, ms, nS
+from brian2.utils.logger import catch_logs
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -283,6 +286,22 @@ def test_each_point_draws_a_network_of_its_own(target: str) -> None:
         assert found[2][1] > 2 * found[1][1] > 0
 
 
+@pytest.mark.parametrize("texts", [{"p": 0.5}, {"connect": "rand() < 0.5"}, {}])
+def test_a_sweep_over_seeds_tells_of_synapses_that_were_drawn_before(texts: dict[str, Any]) -> None:
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        source, target = cells("source"), cells("target")
+        joint = biosnn.synapses(source, target, "static", onto="x", name="joint", **texts)
+        network = Network(source, target, joint)
+        points = [Point({"joint.gain": 1.0}, seed=seed) for seed in (1, 2)]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sim.sweep(network, lambda: sim.run(network, DT), points, lambda _: None)
+            sim.sweep(network, lambda: sim.run(network, DT), points[:1], lambda _: None)
+        said = [str(warning.message) for warning in caught if "same at all seeds" in str(warning.message)]
+        assert len(said) == bool(texts)
+        assert all("synapses of joint are" in text and "biosnn.FixedProbability" in text for text in said)
+
+
 def test_a_seed_of_its_own_keeps_the_network() -> None:
     kind = FixedIndegree(3, seed=9)
     (first, again), (other, _) = (
@@ -422,6 +441,20 @@ def test_what_cannot_be_is_refused_before_the_run(what: str) -> None:
     make, message = WRONG[what]
     with biosnn.session("numpy", dt=DT), pytest.raises(ModelError, match=message):
         make()
+
+
+def test_an_error_is_not_followed_by_warnings_of_what_was_half_made() -> None:
+    with biosnn.session("numpy", dt=DT):
+        source, target = cells("source"), cells("target")
+        with catch_logs() as logs:
+            for connect in (FixedTotal(-1), ([0], []), "rand() <"):
+                with pytest.raises((ModelError, SyntaxError)):
+                    biosnn.synapses(source, target, "static", onto="x", connect=connect)
+            with pytest.raises(ModelError):
+                Projection(source, target, FixedTotal(3), on_pre="nothing += 1")
+            gc.collect()
+        Network(source, target)
+    assert not [log for log in logs if "never included" in log[2]]
 
 
 def test_delays_that_are_always_negative_end_the_run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,12 +120,23 @@ class Prepared(ABC):
         checked = checked_points(self.network, points)
         for number, point in enumerate(checked):
             check_alike(f"Point {number}", point, self.example, all_of_it=False)
+        if len({point.seed for point in checked}) > 1:
+            warn_of_drawn_once(self.network)
         return self._run(checked, read, jobs, report) if checked else []
 
     @abstractmethod
     def _run(
         self, points: list[Point], read: Callable[[int], T], jobs: int | None, report: Report | None
     ) -> list[T]: ...
+
+
+def warn_of_drawn_once(network: Any) -> None:
+    """Say which synapses chance has made once, before any point: they are the same at all of them."""
+    names = [obj.name for obj in network.sorted_objects if getattr(obj, "drawn_once", False)]
+    if names:
+        do = "To draw others at each seed, connect with a kind such as biosnn.FixedProbability(0.1)."
+        text = f"The synapses of {', '.join(names)} are the same at all seeds: they were drawn before. {do}"
+        warnings.warn(text, stacklevel=4)
 
 
 def variable(network: Any, key: str) -> Any:

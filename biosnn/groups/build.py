@@ -18,6 +18,7 @@ from brian2.units.fundamentalunits import Quantity
 from biosnn.catalogue import neuron_model, synapse_model
 from biosnn.codegen.code_objects import check_words
 from biosnn.codegen.exact import method_named
+from biosnn.codegen.half_made import without_leftovers
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.groups import driven, precision
 from biosnn.groups.connectivity import (
@@ -38,6 +39,7 @@ Value = Any
 """What a variable may be set to: a quantity, an array of them, a text quantity, or a Brian2 expression as text."""
 
 
+@without_leftovers()
 def neurons(
     n: int,
     model: str | Path | NeuronModel = "lif",
@@ -98,6 +100,7 @@ def neurons(
     return group
 
 
+@without_leftovers()
 def synapses(
     pre: Any,
     post: Any,

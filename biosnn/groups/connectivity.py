@@ -11,6 +11,7 @@ import numpy as np
 from brian2 import Equations, Synapses, second
 from brian2.equations.equations import PARAMETER
 from brian2.units.fundamentalunits import Quantity
+from brian2.utils.stringtools import get_identifiers
 
 from biosnn.errors import EngineError, ModelError, QuantityError, field_error
 from biosnn.groups.traces import SynapticForm, attach_traces
@@ -119,6 +120,8 @@ def check_length(where: str, syn: Any, value: Any) -> None:
 
 def connect_synapses(syn: Synapses, connect: bool | str | tuple[Sequence[int], Sequence[int]], p: float) -> None:
     """Make the synapses of ``Synapses``: all, those that fulfil a condition, or those of pairs of neurons."""
+    syn.add_attribute("drawn_once")
+    syn.drawn_once = p != 1 or (isinstance(connect, str) and "rand" in get_identifiers(connect))
     if connect is True:
         syn.connect(p=p)
     elif isinstance(connect, str):

@@ -18,6 +18,7 @@ from brian2.groups.group import CodeRunner, Group
 from brian2.units.fundamentalunits import Dimension
 
 from biosnn.codegen import code_objects
+from biosnn.codegen.half_made import without_leftovers
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.inputs import check
 from biosnn.quantity import check_dimension
@@ -124,6 +125,7 @@ class _Draw(CodeRunner):  # type: ignore[misc]
         super().before_run(run_namespace)
 
 
+@without_leftovers()
 def background(
     target: Any,
     onto: str,
