@@ -465,6 +465,24 @@ def test_delays_that_are_always_negative_end_the_run() -> None:
                 sim.run(Network(joint.source, joint.target, joint), DT)
 
 
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_more_synapses_than_fit_into_memory_are_refused_before_a_program_is_built(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("biosnn.projection.random.drawn.available_memory", lambda: 10**6)
+    with biosnn.session(target, dt=DT) as sim:
+        source, other = cells("source"), cells("target")
+        joints = [
+            Projection(source, other, FixedTotal(60_000), model="w : 1", on_pre="x_post += w", name=f"j{k}")
+            for k in range(2)
+        ]
+        said = (
+            r"60,000 synapses of \d+ bytes: expected at most the 1,000,000 bytes .*\d synapses would fit.*stored=False"
+        )
+        with pytest.raises(EngineError, match=said):
+            sim.run(Network(source, other, *joints), DT)
+
+
 def test_what_is_not_drawn_yet_cannot_be_read() -> None:
     for _, _, joint in counted("numpy", FixedTotal(10)):
         with pytest.raises(ModelError, match=r"joint.*known before a run begins"):

@@ -76,6 +76,8 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         Simulated seconds of each queued run.
     given_nan
         Variables into which NaN was put from outside.
+    memory_asked
+        How many bytes the synapses that the program draws take.
     at_end
         Each returns lines of C++ for what is done before results are written.
     """
@@ -90,6 +92,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         self.closed = ""
         self.durations: list[float] = []
         self.given_nan: set[Any] = set()
+        self.memory_asked = 0
         self.at_end: list[Callable[[], list[str]]] = []
         self._generating = 0
         self._owners: set[Any] = set()

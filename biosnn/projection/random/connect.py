@@ -46,8 +46,10 @@ class Connect(BrianObject):  # type: ignore[misc]
         code_object = code_objects.for_target(projection.kind.package)
         if code_objects.language(code_object) != "cpp":
             if not len(self.drawn.list_of("indptr")):
+                self.drawn.check_memory()
                 draw(self.drawn, run_namespace)
         elif not self._programs:
+            self.drawn.check_memory()
             get_device().at_end.append(self.drawn.forget)
             self._queue_drawing(code_object, run_namespace)
             for name in self.drawn.initial if not self.drawn.computed else ():

@@ -13,11 +13,14 @@ from brian2.devices.device import get_device
 
 from biosnn.codegen.code_objects import language
 from biosnn.errors import ModelError, field_error
+from biosnn.files import available_memory
 from biosnn.projection.check import check_expression
 from biosnn.projection.kinds import Indices
 from biosnn.projection.random.expression import DELAY, Expression
 from biosnn.projection.random.kinds import CONNECTIVITY, VALUES, Draw, RandomKind
 
+_IN_NUMPY = 80
+"""Bytes that drawing takes per synapse, beside what is kept, on the targets that run in this process."""
 KEPT = 10**6
 """Of how many synapses at most a program writes what it has drawn, and nothing has changed, into its results."""
 
@@ -110,6 +113,35 @@ class Drawn:
     def stream(self, name: str) -> int:
         """The stream of random numbers of a variable of the synapses."""
         return VALUES + int(self.projection.synaptic.index(name))
+
+    def check_memory(self) -> None:
+        """Refuse synapses for which there is not the memory.
+
+        Raises
+        ------
+        ModelError
+            Saying how many would fit.
+        """
+        if self.computed:
+            return
+        variables, device = self.projection.variables, get_device()
+        lists = [
+            n for n in ("_list_indices", "_list_in_synapses", "_list_in_sources", "_list_in_delays") if n in variables
+        ]
+        each = sum(np.dtype(variables[name].dtype).itemsize for name in [*lists, *self.projection.synaptic])
+        if language(device.code_object_class()) != "cpp":
+            each += _IN_NUMPY
+        draw = self.draw()
+        synapses = self.kind.expected(draw.sources, draw.targets, draw.numbers)
+        asked = getattr(device, "memory_asked", 0) + int(each * synapses)  # a program's projections are there at once
+        free = available_memory()
+        if asked > free:
+            where = f"{self.projection.where}: {synapses:,.0f} synapses of {each} bytes"
+            fit = max(0, free - asked + int(each * synapses)) // each
+            do = f"{fit:,} synapses would fit. Those that learn nothing need no memory: stored=False."
+            raise ModelError(field_error(where, f"at most the {free:,} bytes of memory that are free", asked, do))
+        if hasattr(device, "memory_asked"):
+            device.memory_asked = asked
 
     def add_list(self, name: str, dtype: Any) -> Any:
         """Add an array that is filled when synapses are drawn, and that nobody sets."""
