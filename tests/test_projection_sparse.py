@@ -129,3 +129,40 @@ def test_several_synapses_of_a_pair_add_up() -> None:
         ]
         sim.run(Network(a, b, *joints), DT)
         np.testing.assert_array_equal(b.g[:3], [0, 3, 4])
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_neuron_at_rest_gets_nothing(precision: str) -> None:
+    """Whatever statements add to it, infinity included, which a mask has to leave out and a factor of 0 would not."""
+    found = []
+    for target in ("numpy", "cpp"):
+        with biosnn.session(target, dt=DT, precision=precision) as sim:
+            source = cells("source", "t_in_timesteps == 2")
+            resting = NeuronGroup(
+                CELLS,
+                "dv/dt = 0/second : 1 (unless refractory)\ndu/dt = 0/second : 1 (unless refractory)\nn : integer",
+                threshold="t_in_timesteps == 1 and i % 2 == 0",
+                reset="",
+                refractory=5 * ms,
+                method="euler",
+                namespace={},
+                name="resting",
+            )
+            weights = np.where(np.arange(CELLS) == 4, np.inf, np.arange(CELLS) + 0.5)
+            joint = Projection(
+                source,
+                resting,
+                Sparse.pairs(np.arange(CELLS), np.arange(CELLS)),
+                model="w : 1",
+                on_pre="v_post += 1/(1/w)\nu_post -= w\nn_post += 2",
+                name="joint",
+            )
+            joint.variables["w"].set_value(weights)
+            sim.run(Network(source, resting, joint), 4 * DT)
+            found.append((np.array(resting.v[:]), np.array(resting.u[:]), np.array(resting.n[:])))
+    awake = np.arange(CELLS) % 2 == 1
+    for v, u, n in found:
+        np.testing.assert_allclose(v, np.where(awake, np.arange(CELLS) + 0.5, 0), rtol=1e-6)
+        np.testing.assert_array_equal(u, np.where(awake, -(np.arange(CELLS) + 0.5), 0))
+        np.testing.assert_array_equal(n, 2)

@@ -85,6 +85,8 @@ class Kind(ABC):
         The weight of a projection that is given none; None where there is no natural one.
     gates : bool
         Whether only some spikes pass: those that make their neuron's count the largest among all that reach a target.
+    scattered : bool
+        Whether the targets of a source lie far apart in memory, so that each is gone to by itself.
     sides : tuple of str
         Whose spikes may run statements, "pre" or "post"; "" stands for statements at given times.
     """
@@ -93,6 +95,7 @@ class Kind(ABC):
     package: ClassVar[str] = "biosnn.projection"
     shares_weights: ClassVar[bool] = False
     sums: ClassVar[bool] = False
+    scattered: ClassVar[bool] = False
 
     @property
     def weight(self) -> float | None:

@@ -206,7 +206,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
 
     def before_run(self, run_namespace: Any) -> None:
         """Name what the active target needs, and let Brian2 generate the code."""
-        self.codeobj_class = code_objects.for_target(self.group.kind.package)
+        self.codeobj_class = code_objects.for_target(self.group.kind.package, scattered=self.group.kind.scattered)
         python = code_objects.language(self.codeobj_class) != "cpp"
         self.template = "projection" if python else self.group.kind.template
         self.update_abstract_code(run_namespace)

@@ -45,6 +45,7 @@ class Sparse(Kind):
     order: NDArray[Any] | None = None
     larger: bool = False
     template: ClassVar[str] = "sparse"
+    scattered: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         n_source, n_target = self.shape

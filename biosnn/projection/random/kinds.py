@@ -77,6 +77,7 @@ class RandomKind(Kind):
     seed: int | None = None
     stored: bool = True
     template: ClassVar[str] = "sparse"
+    scattered: ClassVar[bool] = True
     rows_template: ClassVar[str]
     """The macro of ``templates/cpp/rows.cpp`` that draws the targets of a source, or the sources of a target."""
     number: ClassVar[str] = ""

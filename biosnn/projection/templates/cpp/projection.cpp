@@ -4,6 +4,30 @@
    through has blocks of its own. #}
 {% extends 'common_group.cpp' %}
 
+{% block extra_headers %}
+#include<cstring>
+namespace {
+{# What is added where a neuron does not rest, and nothing where it does: without a jump. #}
+template<class T> inline T _unless_at_rest(T term, bool awake) { return awake ? term : T(0); }
+inline double _unless_at_rest(double term, bool awake)
+{
+    uint64_t bits;
+    std::memcpy(&bits, &term, sizeof bits);
+    bits &= -(uint64_t) awake;
+    std::memcpy(&term, &bits, sizeof bits);
+    return term;
+}
+inline float _unless_at_rest(float term, bool awake)
+{
+    uint32_t bits;
+    std::memcpy(&bits, &term, sizeof bits);
+    bits &= -(uint32_t) awake;
+    std::memcpy(&term, &bits, sizeof bits);
+    return term;
+}
+}
+{% endblock %}
+
 {% block maincode %}
 const size_t _vectorisation_idx = -1;
 {{(scalar_code['statements'] if computed is not none else scalar_code)|autoindent}}
