@@ -65,6 +65,7 @@ class Drawn:
         return kind
 
     def __post_init__(self) -> None:
+        self.numbers = dict(self.kind.numbers)  # as they were set here; points may bring others
         kind, variables = self.kind, self.projection.variables
         fixed = {"constant": True, "read_only": True}
         variables.add_array("N", size=1, dtype=np.int32, scalar=True, index="0", **fixed)
@@ -131,8 +132,8 @@ class Drawn:
         each = sum(np.dtype(variables[name].dtype).itemsize for name in [*lists, *self.projection.synaptic])
         if language(device.code_object_class()) != "cpp":
             each += _IN_NUMPY
-        draw = self.draw()
-        synapses = self.kind.expected(draw.sources, draw.targets, draw.numbers)
+        sizes = len(self.projection.source), len(self.projection.target)
+        synapses = self.kind.expected(*sizes, self.numbers)
         asked = getattr(device, "memory_asked", 0) + int(each * synapses)  # a program's projections are there at once
         free = available_memory()
         if asked > free:
@@ -238,6 +239,7 @@ class Drawn:
         self._check_not_begun(name, value)
         self.kind.check_numbers(len(projection.source), len(projection.target), {name: value})
         projection.variables[name].set_value(np.ravel(value))
+        self.numbers[name] = value
 
     def _check_not_begun(self, name: str, value: Any) -> None:
         if self.begun:
