@@ -103,39 +103,63 @@ if ({{_key_of}}[0] == 0)
 const uint64_t _start = _Draws::mix({{_key_of}}[0]) + ((uint64_t) {{t_in_timesteps}} << 32)*0x9e3779b97f4a7c15ULL;
 static std::vector<_Draws::Table> _tables;
 {% set several = each['n'] or each['rate'] %}
-{% if several %}
-static std::vector<double> _means;
-static std::vector<int32_t> _which;
-_means.resize(N, -1.0);
-_which.resize(N, -1);
-{% endif %}
+{% set mean_here = "std::max(" ~ _n ~ "[" ~ ("_idx" if each['n'] else "0") ~ "]*" ~ _rate ~ "[" ~ ("_idx" if each['rate'] else "0") ~ "]*" ~ dt ~ ", 0.0)" %}
 {
 const size_t _vectorisation_idx = -1;
 {{scalar_code['draw']|autoindent}}
-{% if not several %}
+{% macro draw(count) %}
+const size_t _vectorisation_idx = _idx;
+const uint64_t _bits = _Draws::mix(_start + (_idx + 1)*0x9e3779b97f4a7c15ULL);
+const double _count = {{count}};
+{{vector_code['draw']|autoindent}}
+{% endmacro %}
+{% if several %}
+{# Neurons in a row that have the same mean, with its table. They are looked for again when a mean has changed. #}
+struct _Row { size_t begin, end; int32_t table; };
+static std::vector<_Row> _rows;
+static std::vector<double> _means;
+_means.resize(N, -1.0);
+int _changed = 0;
+for (size_t _idx = 0; _idx < N; _idx++) _changed |= {{mean_here}} != _means[_idx];
+if (_changed)
+{
+    _rows.clear();
+    for (size_t _idx = 0; _idx < N; _idx++)
+    {
+        _means[_idx] = {{mean_here}};
+        {# From where on tables and inversion would give other numbers, all are drawn alike. #}
+        if (_rows.empty() || _means[_idx] != _means[_idx - 1])
+            _rows.push_back({_idx, _idx, _Draws::table(_tables, _means[_idx], _means[_idx] < 10)});
+        _rows.back().end = _idx + 1;
+    }
+}
+for (size_t _row = 0; _row < _rows.size(); _row++)
+{
+    if (_rows[_row].table < 0)
+    {
+        for (size_t _idx = _rows[_row].begin; _idx < _rows[_row].end; _idx++)
+        {
+            {{draw("_Draws::any(_means[_idx], _bits)")}}
+        }
+        continue;
+    }
+    const _Draws::Table& _table = _tables[_rows[_row].table];
+    for (size_t _idx = _rows[_row].begin; _idx < _rows[_row].end; _idx++)
+    {
+        {{draw("_table.count(_bits)")}}
+    }
+}
+{% else %}
 {# A mean that changes in every step needs no table. #}
 static double _before = -1;
 const double _mean = std::max({{_n}}[0]*{{_rate}}[0]*{{dt}}, 0.0);
 if (_tables.size() == _Draws::most_tables) _tables.clear();
 const int32_t _table = _Draws::table(_tables, _mean, _mean == _before);
 _before = _mean;
-{% endif %}
 for (size_t _idx = 0; _idx < N; _idx++)
 {
-    const size_t _vectorisation_idx = _idx;
-    {% if several %}
-    const double _mean = std::max({{_n}}[{{'_idx' if each['n'] else 0}}]*{{_rate}}[{{'_idx' if each['rate'] else 0}}]*{{dt}}, 0.0);
-    if (_mean != _means[_idx])
-    {
-        _means[_idx] = _mean;
-        {# From where on tables and inversion would give other numbers, all are drawn alike. #}
-        _which[_idx] = _Draws::table(_tables, _mean, _mean < 10);
-    }
-    const int32_t _table = _which[_idx];
-    {% endif %}
-    const uint64_t _bits = _Draws::mix(_start + (_idx + 1)*0x9e3779b97f4a7c15ULL);
-    const double _count = _table < 0 ? _Draws::any(_mean, _bits) : _tables[_table].count(_bits);
-    {{vector_code['draw']|autoindent}}
+    {{draw("_table < 0 ? _Draws::any(_mean, _bits) : _tables[_table].count(_bits)")}}
 }
+{% endif %}
 }
 {% endblock %}
