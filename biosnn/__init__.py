@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from biosnn.inputs import background, images, poisson
     from biosnn.model import Input, NeuronModel, Parameter, SynapseModel, Trace
     from biosnn.projection import (
+        ByDistance,
         Conv2D,
         Dense,
         FixedIndegree,
@@ -45,6 +46,7 @@ _HOMES = {
     "biosnn.inputs": ("background", "images", "poisson"),
     "biosnn.model": ("Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
     "biosnn.projection": (
+        "ByDistance",
         "Conv2D",
         "Dense",
         "FixedIndegree",
@@ -68,6 +70,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BiosnnError",
+    "ByDistance",
     "Conv2D",
     "Dense",
     "FixedIndegree",

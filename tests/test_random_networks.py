@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import gc
 import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, Synapses, ms, nS
-from brian2.utils.logger import catch_logs
 from numpy.typing import NDArray
+from random_cases import CELLS, DT, cells, counted
 from scipy import stats
 
 import biosnn
 from biosnn.engine import Point
-from biosnn.errors import EngineError, ModelError, RunError
+from biosnn.errors import ModelError
 from biosnn.projection import FixedIndegree, FixedOutdegree, FixedProbability, FixedTotal, Projection, RandomKind
 
-DT = 0.5 * ms
 KINDS: dict[str, RandomKind] = {
     "probability": FixedProbability(0.15, seed=1),
     "probability of one": FixedProbability(1.0, autapses=False, seed=2),
@@ -33,25 +30,10 @@ KINDS: dict[str, RandomKind] = {
     "total by populations": FixedTotal([[40, 10], [0, 100]], [12, 18], [20, 10], seed=9),
 }
 ALL = FixedProbability(1.0)
-CELLS = 30
 ON_PRE = "x_post += w*(1 + y_pre)\nw = clip(w - 0.05*y_post, 0, 2)"
 DELAY = "3*ms + 1.5*ms*randn() + 0.1*ms*y_post"
 BEGIN = "clip(0.5 + 0.2*randn() + 0.01*i + 0.02*rand()*j, 0, 2)"
 ON_POST = "w = clip(w + 0.05*y_pre, 0, 2)"
-
-
-def cells(name: str) -> NeuronGroup:
-    """Neurons that spike at times of their own, whatever they get."""
-    group = NeuronGroup(
-        CELLS,
-        "x : 1\ny : 1 (constant)\nz : 1",
-        threshold="(3*i + 5*t_in_timesteps) % 11 == 0",
-        reset="",
-        namespace={},
-        name=name,
-    )
-    group.y = np.linspace(0, 1, CELLS)
-    return group
 
 
 def joined(source: Any, target: Any, kind: RandomKind, name: str) -> Projection:
@@ -256,14 +238,6 @@ def test_weights_and_delays_have_the_distributions_of_their_expressions() -> Non
 # ---- seeds and points -----------------------------------------------------------------------------------------
 
 
-def counted(target: str, kind: RandomKind) -> Iterator[Any]:
-    """A session with a network of which only the pairs matter, its projection, and what runs it."""
-    with biosnn.session(target, seed=1, dt=DT) as sim:
-        group = NeuronGroup(CELLS, "x : 1", threshold="x > 1", reset="", namespace={}, name="group")
-        joint = Projection(group, group, kind, 1.0, on_pre="x_post += w", delay=2 * ms, name="joint")
-        yield sim, Network(group, joint), joint
-
-
 @pytest.mark.cpp
 @pytest.mark.parametrize("target", ["numpy", "cpp"])
 def test_each_point_draws_a_network_of_its_own(target: str) -> None:
@@ -377,148 +351,6 @@ def test_a_rule_of_the_catalogue_equals_itself_on_synapses(rule: str) -> None:
     np.testing.assert_allclose(np.broadcast_to(w, expected_w.shape), expected_w, rtol=1e-9)
 
 
-# ---- what is refused ------------------------------------------------------------------------------------------
-
-
-def joint_of(kind: Any, **kwds: Any) -> Projection:
-    kwds = {"weights": 1.0, "on_pre": "x_post += w", "name": "joint", **kwds}
-    return Projection(cells("source"), cells("target"), kind, **kwds)
-
-
-WRONG: dict[str, tuple[Callable[[], Any], str]] = {
-    "a probability of two": (
-        lambda: joint_of(FixedProbability(2)),
-        r"FixedProbability, p: expected a probability from 0 to 1 \(got 2\)",
-    ),
-    "a negative one": (lambda: joint_of(FixedProbability(-0.1)), "probability from 0 to 1"),
-    "one that is NaN": (lambda: joint_of(FixedProbability(float("nan"))), "probability from 0 to 1"),
-    "a half degree": (
-        lambda: joint_of(FixedIndegree(2.5)),
-        r"FixedIndegree, k: expected a whole number .* \(got 2.5\)",
-    ),
-    "too many sources": (lambda: joint_of(FixedIndegree(31, multapses=False)), r"at most the 30 sources \(got 31\)"),
-    "too many targets": (
-        lambda: joint_of(FixedOutdegree(30, multapses=False, autapses=False)),
-        r"at most the 29 targets \(got 30\)",
-    ),
-    "a negative total": (lambda: joint_of(FixedTotal(-1)), "FixedTotal, n: expected a whole number of at least 0"),
-    "populations that are too small": (
-        lambda: joint_of(FixedTotal([[1, 2]], targets=[10, 19])),
-        r"FixedTotal, targets: expected sizes of populations, .* the 30 neurons \(got \[10, 19\]\)",
-    ),
-    "a number too few": (
-        lambda: joint_of(FixedTotal([[1, 2]], sources=[10, 20], targets=[10, 20])),
-        r"n: expected a number for each pair of populations, \(2, 2\) \(got \(1, 2\)\)",
-    ),
-    "a seed that is none": (lambda: FixedTotal(1, seed="a"), "FixedTotal, seed: expected a whole number"),
-    "weights in an array": (lambda: joint_of(FixedTotal(3), weights=[1.0, 2.0, 3.0]), "one value or an expression"),
-    "delays in an array": (
-        lambda: joint_of(FixedTotal(3), delay=[1, 2, 3] * ms),
-        r"one delay or an expression \(got 'shape \(3,\)'\)",
-    ),
-    "a negative delay": (lambda: joint_of(FixedTotal(3), delay=-1 * ms), "no negative delay"),
-    "a delay in volts": (lambda: joint_of(FixedTotal(3), delay="1*mV*rand()"), "delay.*units do not agree"),
-    "an unknown name": (lambda: joint_of(FixedTotal(3), delay="1*ms*ranf()"), "ranf"),
-    "a function with a memory": (
-        lambda: joint_of(FixedTotal(3), delay="1*ms*poisson(2)"),
-        "functions of their arguments alone",
-    ),
-    "two delays": (
-        lambda: joint_of(
-            FixedTotal(3), on_pre={"a": "x_post += w", "b": "y_pre += w"}, delay={"a": 1 * ms, "b": 2 * ms}
-        ),
-        "a delay of one pathway",
-    ),
-    "a name of the kind": (
-        lambda: joint_of(FixedTotal(3), model="n : 1"),
-        "names that a projection does not use itself",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", WRONG)
-def test_what_cannot_be_is_refused_before_the_run(what: str) -> None:
-    make, message = WRONG[what]
-    with biosnn.session("numpy", dt=DT), pytest.raises(ModelError, match=message):
-        make()
-
-
-def test_an_error_is_not_followed_by_warnings_of_what_was_half_made() -> None:
-    with biosnn.session("numpy", dt=DT):
-        source, target = cells("source"), cells("target")
-        with catch_logs() as logs:
-            for connect in (FixedTotal(-1), ([0], []), "rand() <"):
-                with pytest.raises((ModelError, SyntaxError)):
-                    biosnn.synapses(source, target, "static", onto="x", connect=connect)
-            with pytest.raises(ModelError):
-                Projection(source, target, FixedTotal(3), on_pre="nothing += 1")
-            gc.collect()
-        Network(source, target)
-    assert not [log for log in logs if "never included" in log[2]]
-
-
-def test_delays_that_are_always_negative_end_the_run() -> None:
-    for delay in ("-1*ms - rand()*ms", "1*ms*sqrt(-1 - rand())"):
-        with biosnn.session("numpy", dt=DT) as sim:
-            joint = joint_of(FixedTotal(3), delay=delay)
-            with pytest.raises((ModelError, EngineError), match="times that are not negative"):
-                sim.run(Network(joint.source, joint.target, joint), DT)
-
-
-@pytest.mark.parametrize("target", ["numpy", "cpp"])
-def test_more_synapses_than_fit_into_memory_are_refused_before_a_program_is_built(
-    target: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("biosnn.projection.random.drawn.available_memory", lambda: 10**6)
-    with biosnn.session(target, dt=DT) as sim:
-        source, other = cells("source"), cells("target")
-        joints = [
-            Projection(source, other, FixedTotal(60_000), model="w : 1", on_pre="x_post += w", name=f"j{k}")
-            for k in range(2)
-        ]
-        said = (
-            r"60,000 synapses of \d+ bytes: expected at most the 1,000,000 bytes .*\d synapses would fit.*stored=False"
-        )
-        with pytest.raises(EngineError, match=said):
-            sim.run(Network(source, other, *joints), DT)
-
-
-def test_what_is_not_drawn_yet_cannot_be_read() -> None:
-    for _, _, joint in counted("numpy", FixedTotal(10)):
-        with pytest.raises(ModelError, match=r"joint.*known before a run begins"):
-            joint.pairs()
-
-
-def test_a_point_cannot_set_what_is_not_drawn_yet() -> None:
-    with biosnn.session("numpy", dt=DT) as sim:
-        joint = joint_of(FixedTotal(3), weights=None, model="w : 1")
-        network = Network(joint.source, joint.target, joint)
-        with pytest.raises(EngineError, match=r"joint\.w: expected a variable that is there before synapses are drawn"):
-            sim.sweep(network, lambda: sim.run(network, DT), [{"joint.w": 1.0}], lambda _: None)
-
-
-def test_the_state_of_drawn_synapses_is_refused() -> None:
-    with biosnn.session("numpy", dt=DT) as sim:
-        joint = joint_of(FixedTotal(3), weights=None, model="w : 1")
-        network = Network(joint.source, joint.target, joint)
-        sim.run(network, DT)
-        with pytest.raises(EngineError, match="joint: the state of drawn synapses with w"):
-            biosnn.engine.network_state(network)
-
-
-@pytest.mark.cpp
-@pytest.mark.parametrize("target", ["numpy", "cpp"])
-def test_a_point_with_a_number_that_does_not_fit_ends_with_its_name(target: str) -> None:
-    for sim, network, _ in counted(target, FixedProbability(0.2)):
-        with pytest.raises((RunError, ModelError, EngineError), match="p"):
-            sim.sweep(
-                network,
-                lambda sim=sim, network=network: sim.run(network, 2 * DT),
-                [Point({"joint.p": 2.0, "joint.delay": 2 * ms}, seed=1)],
-                lambda _: None,
-            )
-
-
 # ---- synapses that are not stored -----------------------------------------------------------------------------
 
 UNSTORED: dict[str, RandomKind] = {
@@ -556,31 +388,3 @@ def test_synapses_that_are_drawn_at_each_spike_are_those_that_are_stored() -> No
             np.testing.assert_array_equal(pairs[name, False], pairs[name, True])
             expected = found.setdefault(name, arrays[name, True])
             np.testing.assert_allclose(arrays[name, True], expected, rtol=1e-12)
-
-
-NOT_STORED = FixedProbability(0.5, stored=False)
-UNSTORABLE: dict[str, tuple[Callable[[], Any], str]] = {
-    "in-degrees": (lambda: FixedIndegree(3, stored=False), r"FixedIndegree, stored: expected True \(got False\)"),
-    "neither": (lambda: FixedTotal(3, stored=None), "FixedTotal, stored: expected True or False"),
-    "delays": (lambda: joint_of(NOT_STORED, delay="1*ms*rand()"), "one delay for all synapses that are not stored"),
-    "plasticity": (
-        lambda: joint_of(NOT_STORED, weights=None, model="w : 1", on_pre="w += 1"),
-        r"w is constant and cannot be written. Store the synapses \(stored=True\)",
-    ),
-    "spikes of the target": (lambda: joint_of(NOT_STORED, on_post="x_pre += 1"), "on_pre only"),
-    "regular statements": (
-        lambda: joint_of(NOT_STORED).run_regularly("x_post += 1", dt=1 * ms),
-        "expected statements about weights only",
-    ),
-    "equations": (
-        lambda: joint_of(NOT_STORED, weights=None, model="dw/dt = -w/ms : 1 (clock-driven)"),
-        "no equations of synapses that are not stored",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", UNSTORABLE)
-def test_what_only_stored_synapses_can_do_is_refused(what: str) -> None:
-    make, message = UNSTORABLE[what]
-    with biosnn.session("numpy", dt=DT), pytest.raises(ModelError, match=message):
-        make()

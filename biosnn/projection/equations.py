@@ -11,6 +11,8 @@ from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER, SUBEXPR
 
 from biosnn.codegen.exact import exact
 from biosnn.errors import ModelError, field_error, unknown
+from biosnn.projection.kinds import Kind
+from biosnn.projection.random.kinds import RandomKind
 from biosnn.quantity import unit_text
 
 METHODS = (exact, "euler", "heun")
@@ -70,6 +72,28 @@ def check_driven(where: str, equations: Equations) -> None:
                 expected = f"the {driven(checked)} variable {name} to depend on {driven(checked)} variables only"
                 do = "Let both be clock-driven."
                 raise ModelError(field_error(where, expected, f"{other.varname}, which is {driven(other)}{via}", do))
+
+
+def split(where: str, kind: Kind, equations: Equations) -> tuple[Equations, Equations]:
+    """The event-driven equations, and the others, if a kind can have them.
+
+    Raises
+    ------
+    ModelError
+        If it cannot.
+    """
+    where = f"{where}, model"
+    check_driven(where, equations)
+    if isinstance(kind, RandomKind) and not kind.stored and equations.diff_eq_names:
+        names = ", ".join(sorted(equations.diff_eq_names))
+        raise ModelError(field_error(where, "no equations of synapses that are not stored", names))
+    event_driven = [equation for equation in equations.values() if "event-driven" in equation.flags]
+    if event_driven and kind.shares_weights:
+        names = ", ".join(equation.varname for equation in event_driven)
+        do = "Synapses that share a weight are not updated at one time: keep traces on neurons."
+        raise ModelError(field_error(where, "no event-driven equations", names, do))
+    others = [equation for equation in equations.values() if equation not in event_driven]
+    return Equations(event_driven), Equations(others)
 
 
 def numbers(where: str, values: Any, shape: tuple[int, ...]) -> Quantity:

@@ -25,7 +25,7 @@ from biosnn.projection.clear import Clear
 from biosnn.projection.delayed_traces import DelayedTraces
 from biosnn.projection.delays import Arrivals
 from biosnn.projection.endpoints import Endpoints
-from biosnn.projection.equations import METHODS, check_driven, check_equations, parse
+from biosnn.projection.equations import METHODS, check_equations, parse, split
 from biosnn.projection.kinds import INDEX, Kind
 from biosnn.projection.pathway import MaxPoolGate, Pathway, written
 from biosnn.projection.random.connect import Connect
@@ -115,7 +115,7 @@ class Projection(SynapticValues):
         own = {"delay", *kind.numbers, *kind.provides} if isinstance(kind, RandomKind) else set()
         known = parse(self.where, model, weights, _TAKEN | own | set(vars(self)))
         check_words(f"{self.where}, model", known.names)
-        self.event_driven, self.equations = self._split(known)
+        self.event_driven, self.equations = split(self.where, kind, known)
         self.delayed_traces: DelayedTraces | None = None
         self.drawn: Drawn | None = None
         self.synaptic: list[str] = []
@@ -131,20 +131,6 @@ class Projection(SynapticValues):
         self._add_pathways(on_pre, on_post, delay)
 
     # ---- variables --------------------------------------------------------------------------------------------
-
-    def _split(self, equations: Equations) -> tuple[Equations, Equations]:
-        """The event-driven equations, and the others."""
-        check_driven(f"{self.where}, model", equations)
-        if isinstance(self.kind, RandomKind) and not self.kind.stored and equations.diff_eq_names:
-            expected, names = "no equations of synapses that are not stored", ", ".join(sorted(equations.diff_eq_names))
-            raise ModelError(field_error(f"{self.where}, model", expected, names))
-        event_driven = [equation for equation in equations.values() if "event-driven" in equation.flags]
-        if event_driven and self.kind.shares_weights:
-            names = ", ".join(equation.varname for equation in event_driven)
-            do = "Synapses that share a weight are not updated at one time: keep traces on neurons."
-            raise ModelError(field_error(f"{self.where}, model", "no event-driven equations", names, do))
-        others = [equation for equation in equations.values() if equation not in event_driven]
-        return Equations(event_driven), Equations(others)
 
     def _add_variables(self, equations: Equations) -> None:
         self.variables = variables = Variables(self)
@@ -171,6 +157,8 @@ class Projection(SynapticValues):
             self._add_array("lastupdate", scalar=False, dimensions=second.dim, dtype=np.float64)
         for side, suffixes in (("pre", ["_pre"]), ("post", ["_post", ""])):
             self._refer_to(side, suffixes)
+        if self.drawn is not None:
+            self.drawn.check_chance()
 
     def _add_array(self, name: str, *, scalar: bool, **kwds: Any) -> None:
         """Add a variable that has a value for all synapses, or one for each weight."""

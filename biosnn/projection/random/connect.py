@@ -16,7 +16,7 @@ from biosnn.projection.delays import LONGEST
 from biosnn.projection.random.drawing import ATTEMPTS, draw
 from biosnn.projection.random.drawn import Drawn
 from biosnn.projection.random.expression import DELAY, Expression
-from biosnn.projection.random.kinds import CONNECTIVITY, DELAYS, OUTDEGREES
+from biosnn.projection.random.kinds import CHANCE, CONNECTIVITY, DELAYS, OUTDEGREES
 
 _FIRST = -(10**6)
 """The order of what draws synapses, so that it comes before all that uses them."""
@@ -64,6 +64,7 @@ class Connect(BrianObject):  # type: ignore[misc]
         members = table(projection, needed)
         for name in ("_first", "_second", *(name for name, _ in delay.names)):
             members.add_auxiliary_variable(name, dtype=np.float64)
+        members.add_auxiliary_variable(CHANCE, dtype=np.float64)
         members.add_auxiliary_variable(DELAY, dimensions=second.dim, dtype=np.float64)
         kwds = {
             "n": endpoints.numbers("pre"),
@@ -83,8 +84,9 @@ class Connect(BrianObject):  # type: ignore[misc]
             "longest_delay": LONGEST,
             "source_dt": source_dt,
         }
-        code_objects.complete_functions(projection, delay.text, namespace)
-        code = {"key": _KEY, **({"delay": delay.code} if drawn.delayed else {})}
+        code_objects.complete_functions(projection, f"{kind.chance}\n{delay.text}", namespace)
+        code = {"key": _KEY, "chance": kind.chance, "delay": delay.code}
+        code = {name: text for name, text in code.items() if text}
         self._queue(code_object, "connect", code, members, list(needed), kwds, namespace)
 
     def _queue_initial(self, code_object: Any, name: str, namespace: Any) -> None:

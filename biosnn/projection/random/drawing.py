@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,7 @@ def draw(drawn: Drawn, namespace: Mapping[str, Any]) -> None:
     projection = drawn.projection
     kind, variables, endpoints = projection.kind, projection.variables, projection.endpoints
     _draw_key(variables["_key"])
-    the_draw = drawn.draw()
+    the_draw = replace(drawn.draw(), chance=partial(_chance, drawn, namespace))
     kind.check_numbers(the_draw.sources, the_draw.targets, the_draw.numbers)
     indptr, indices = kind.rows(the_draw)
     synapses = Synapses(np.arange(len(indices)), np.repeat(np.arange(the_draw.sources), np.diff(indptr)), indices)
@@ -53,6 +55,18 @@ def draw(drawn: Drawn, namespace: Mapping[str, Any]) -> None:
         expression = Expression.of(code)
         random = expression.random(the_draw.key, drawn.stream(name), synapses.source, place)
         evaluate(projection, expression, synapses, random, namespace)
+
+
+def _chance(drawn: Drawn, namespace: Mapping[str, Any], source: Indices, target: Indices) -> NDArray[np.float64]:
+    """The probability that neurons are connected."""
+    pairs = Synapses(np.arange(len(source)), source, target)
+    chance = evaluate(drawn.projection, Expression.of(drawn.kind.chance), pairs, {}, namespace)
+    chance = np.broadcast_to(chance, source.shape)
+    wrong = ~((chance >= 0) & (chance <= 1))
+    if wrong.any():
+        where = f"{drawn.projection.where}, {type(drawn.kind).__name__}"
+        raise ModelError(field_error(where, "probabilities from 0 to 1", chance[wrong][0]))
+    return chance
 
 
 def _draw_key(variable: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from brian2 import Quantity, second
+from brian2 import Quantity, Unit, second
 from brian2.core.variables import DynamicArrayVariable
 from brian2.devices.device import get_device
 
@@ -17,7 +17,7 @@ from biosnn.files import available_memory
 from biosnn.projection.check import check_expression
 from biosnn.projection.kinds import Indices
 from biosnn.projection.random.expression import DELAY, Expression
-from biosnn.projection.random.kinds import CONNECTIVITY, VALUES, Draw, RandomKind
+from biosnn.projection.random.kinds import CHANCE, CONNECTIVITY, VALUES, Draw, RandomKind
 
 _IN_NUMPY = 80
 """Bytes that drawing takes per synapse, beside what is kept, on the targets that run in this process."""
@@ -114,6 +114,12 @@ class Drawn:
     def stream(self, name: str) -> int:
         """The stream of random numbers of a variable of the synapses."""
         return VALUES + int(self.projection.synaptic.index(name))
+
+    def check_chance(self) -> None:
+        """Refuse an expression of the probability of connections that is not well formed."""
+        if self.kind.chance:
+            where = f"{self.projection.where}, {type(self.kind).__name__}"
+            check_expression(self.projection, where, self.kind.chance, {CHANCE: Unit(1)})
 
     def check_memory(self) -> None:
         """Refuse synapses for which there is not the memory.

@@ -11,12 +11,14 @@ import numpy as np
 from brian2 import second
 from brian2.codegen.codeobject import create_runner_codeobj
 from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
+from brian2.units.fundamentalunits import DIMENSIONLESS
 from numpy.typing import NDArray
 
 from biosnn.codegen.code_objects import OWN, complete_functions, table, with_templates
 from biosnn.projection.kinds import Indices
 from biosnn.projection.numpy_code import ProjectionNumpyGenerator
 from biosnn.projection.random import counter
+from biosnn.projection.random.kinds import CHANCE
 
 DELAY = "_delay"
 """The name that the expression of a delay gives a value to."""
@@ -93,15 +95,16 @@ def evaluate(
     Returns
     -------
     array or None
-        The delays (s) that they came to, if that is what they are about.
+        The delays (s) or probabilities that they came to, if that is what they are about.
     """
     taken: list[Any] = []
     members = table(projection, {})
     for name, _ in expression.names:
         members.add_auxiliary_variable(name)
-    result = DELAY if expression.code.startswith(f"{DELAY} =") else ""
+    last = expression.code.rpartition("\n")[2].partition("=")[0].strip()
+    result = last if last in (DELAY, CHANCE) else ""
     if result:
-        members.add_auxiliary_variable(result, dimensions=second.dim)
+        members.add_auxiliary_variable(result, dimensions=second.dim if result == DELAY else DIMENSIONLESS)
     members.add_object("_rows", lambda: iter([(synapses.index, synapses.source, synapses.target, random)]))
     members.add_object("_take", taken.append)
     names = [name for name, _ in expression.names]

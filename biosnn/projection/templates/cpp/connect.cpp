@@ -20,7 +20,7 @@ if ({{key}}[0] == 0)
     {{vector_code['key']|autoindent}}
     {{key}}[0] = (((int64_t) (_first*2147483648.0)) << 32 | (int64_t) (_second*4294967296.0)) | 1;
 }
-{{rows.prepare(kind, n, key ~ "[0]", get_array_name(lists[kind.number]), streams.connectivity)}}
+{{rows.prepare(kind, n, key ~ "[0]", get_array_name(lists[kind.number]) if kind.number else "", streams.connectivity)}}
 {% if kind.number == "p" %}
 const bool _fits = _p >= 0 && _p <= 1;
 const double _expected = _p*{{n.sources}}.0*{{n.targets}}.0;
@@ -28,6 +28,10 @@ const double _expected = _p*{{n.sources}}.0*{{n.targets}}.0;
 const int64_t _most = {{choices - (0 if kind.autapses else 1)}};
 const bool _fits = _k >= 0 && (_k == 0 || _most > 0) && ({{"true" if kind.multapses else "_k <= _most"}});
 const double _expected = _k*{{drawing}}.0;
+{% elif not kind.number %}
+const double _expected = 0;
+const size_t _vectorisation_idx = -1;
+{{scalar_code['chance']|autoindent}}
 {% else %}
 bool _fits = true;
 double _expected = 0;
@@ -39,11 +43,13 @@ for (int _block = 0; _block < {{lists.n.size}} && _fits; _block++)
     _expected += _n;
 }
 {% endif %}
+{% if kind.number %}
 if (!_fits)
 {
     std::cerr << "{{where}}: {{kind.number}} = " << _{{kind.number}} << " does not fit {{n.sources}} source and {{n.targets}} target neurons." << std::endl;
     std::exit(1);
 }
+{% endif %}
 if (_expected + 8*std::sqrt(_expected) > 2147483647.0)
 {
     std::cerr << "{{where}}: expected at most 2147483647 synapses (got about " << _expected << ")." << std::endl;
@@ -76,7 +82,7 @@ _indptr.assign({{n.sources}} + 1, 0);
 {% if kind.by_target %}
 for (int64_t _who = 0; _who < {{drawing}}; _who++)
 {
-    {{rows.row(kind, same)|autoindent}}
+    {{rows.row(kind, same, vector_code['chance'], n, where)}}
     for (size_t _k_ = 0; _k_ < _row.size(); _k_++) _indptr[_row[_k_] + 1]++;
 }
 for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++) _indptr[_pre + 1] += _indptr[_pre];
@@ -85,7 +91,7 @@ for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++) _indptr[_pre + 1] += _indpt
     _indices.resize(_indptr.back());
     for (int64_t _who = 0; _who < {{drawing}}; _who++)
     {
-        {{rows.row(kind, same)|autoindent}}
+        {{rows.row(kind, same, vector_code['chance'], n, where)}}
         for (size_t _k_ = 0; _k_ < _row.size(); _k_++) _indices[_next[_row[_k_]]++] = _who;
     }
 }
@@ -93,12 +99,17 @@ for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++) _indptr[_pre + 1] += _indpt
 _indices.reserve((size_t) (_expected + 8*std::sqrt(_expected) + 64));
 for (int64_t _who = 0; _who < {{drawing}}; _who++)
 {
-    {{rows.row(kind, same)|autoindent}}
+    {{rows.row(kind, same, vector_code['chance'], n, where)}}
     _indices.insert(_indices.end(), _row.begin(), _row.end());
     _indptr[_who + 1] = _indices.size();
 }
 {% endif %}
 const int64_t _synapses = _indices.size();
+if (_synapses > INT32_MAX)
+{
+    std::cerr << "{{where}}: expected at most 2147483647 synapses (got " << _synapses << ")." << std::endl;
+    std::exit(1);
+}
 {% set needs_delays = '_list_in_delays' in lists or regular %}
 {% if delayed %}
 {# The synapses of a source by their delays, and for each source and delay where they begin. #}

@@ -3,9 +3,9 @@
    own index among these or -1, `_start` where its numbers begin. The kinds of random/kinds.py have the same in NumPy. #}
 {% macro prepare(kind, n, key, number, stream) %}
 const int64_t _choices = {{n.sources if kind.by_target else n.targets}};
-{% if kind.number != "n" %}
+{% if kind.number in ("p", "k") %}
 const {{"double" if kind.number == "p" else "int64_t"}} _{{kind.number}} = {{number}}[0];
-{% else %}
+{% elif kind.number == "n" %}
 {% set ends = kind.populations(n.sources, n.targets)[1] %}
 const int _target_populations = {{ends|length - 1}};
 const int64_t _target_ends[] = { {{ends|join(", ")}} };
@@ -18,7 +18,7 @@ static int64_t _rows_drawn = 0;
 {% endif %}
 {% endmacro %}
 
-{% macro row(kind, same) %}
+{% macro row(kind, same, chance="", n=none, where="") %}
 const uint64_t _start = _Counter::start(_stream, _who);
 {% if same is none or kind.autapses is not defined or kind.autapses %}
 const int64_t _itself = -1;
@@ -30,8 +30,10 @@ _row.clear();
 {{fixed_probability(kind)}}
 {% elif kind.rows_template == "fixed_degree" %}
 {{fixed_degree(kind)}}
-{% else %}
+{% elif kind.rows_template == "fixed_total" %}
 {{fixed_total(kind)}}
+{% else %}
+{{by_distance(kind, chance, n, where)}}
 {% endif %}
 {% endmacro %}
 
@@ -75,4 +77,25 @@ uint64_t _place = 0;
 for (int _population = 0; _population < _target_populations; _population++)
     for (int64_t _end = _place + _outdegrees[_who*_target_populations + _population]; (int64_t) _place < _end; _place++)
         _row.push_back((int32_t) (_target_ends[_population] + _Counter::below(_Counter::bits(_start, _place), _target_ends[_population + 1] - _target_ends[_population])));
+{% endmacro %}
+
+{% macro by_distance(options, chance, n, where) %}
+const size_t _presynaptic_idx = _who + {{n.source_start}};
+for (int64_t _other = 0; _other < _choices; _other++)
+{
+    const size_t _postsynaptic_idx = _other + {{n.target_start}};
+    const int32_t i = _who, j = _other;
+    const size_t _idx = 0, _vectorisation_idx = 0;
+    double _probability;
+    {
+        {{chance|autoindent}}
+        _probability = _chance;
+    }
+    if (!(_probability >= 0 && _probability <= 1))
+    {
+        std::cerr << "{{where}}, ByDistance: expected probabilities from 0 to 1 (got " << _probability << ")." << std::endl;
+        std::exit(1);
+    }
+    if (_Counter::uniform(_Counter::bits(_start, _other)) < _probability{% if not options.autapses %} && _other != _itself{% endif %}) _row.push_back((int32_t) _other);
+}
 {% endmacro %}
