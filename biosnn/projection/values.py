@@ -32,6 +32,15 @@ class SynapticValues(Group):  # type: ignore[misc]
     drawn: Drawn | None
     synaptic: list[str]
 
+    def __len__(self) -> int:
+        """How many weights there are, which of drawn synapses is known when a run has begun."""
+        if vars(self).get("drawn") is not None:
+            vars(self)["drawn"].check_begun("their number")
+        return int(np.asarray(self.variables["N"].get_value()).item())
+
+    def __bool__(self) -> bool:
+        return True
+
     def _own(self, name: str) -> Any:
         names = sorted(self.equations.names | self.event_driven.names)
         if name not in names:

@@ -254,7 +254,8 @@ class Drawn:
                 field_error(where, "its value before the first run, since synapses are drawn when that begins", value)
             )
 
-    def _check_begun(self, name: str) -> None:
+    def check_begun(self, name: str) -> None:
+        """Refuse to tell what is not drawn yet."""
         if not self.begun:
             where = f"{self.projection.where}, {name}"
             raise ModelError(f"{where}: not known before a run begins, when synapses are drawn.")
@@ -273,7 +274,7 @@ class Drawn:
     def pairs(self) -> tuple[Indices, Indices]:
         """Source and target of each synapse."""
         if self.computed:
-            self._check_begun("pairs")
+            self.check_begun("pairs")
             indptr, targets = self.kind.rows(self.draw())
             return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets.astype(np.int64)
         indices = self.kept("pairs", self.list_of("indices")).astype(np.int64)
@@ -314,7 +315,7 @@ class Drawn:
 
     def kept(self, name: str, values: Any) -> Any:
         """What was read of a variable of the synapses, if the program has written it."""
-        self._check_begun(name)
+        self.check_begun(name)
         count = int(np.asarray(self.projection.variables["N"].get_value()).item())
         if len(values) != count:
             expected = f"at most {KEPT} synapses, or a variable that statements change"
