@@ -43,7 +43,7 @@ def test_their_number_is_not_known_before() -> None:
     with biosnn.session("numpy", dt=DT):
         group = cells("cells")
         joint = Projection(group, group, FixedIndegree(4), model="w : 1", on_pre="x_post += w", name="joint")
-        with pytest.raises(ModelError, match="joint.*, their number: not known before a run begins"):
+        with pytest.raises(ModelError, match=r"joint.*, their number: not known before a run begins"):
             len(joint)
         with pytest.raises(ModelError, match="not known before a run begins"):
             StateMonitor(joint, "w", record=True)
