@@ -82,9 +82,8 @@ class Drawn:
         if self.computed:
             self.add_list("outdegrees", np.int32)
             return
-        narrow = len(self.projection.endpoints.target) <= 2**16
         self.add_list("indptr", np.int64)
-        self.add_list("indices", np.uint16 if narrow else np.int32)
+        self.add_list("indices", self._narrow(np.uint16, len(self.projection.endpoints.target)))
 
     def _add_population(self, side: str, name: str, ends: Sequence[int]) -> None:
         """Let expressions know of which population a neuron is, of those in the order of ``ends``."""
@@ -156,6 +155,11 @@ class Drawn:
         self.projection.variables.add_dynamic_array(f"_list_{name}", size=0, dtype=np.dtype(dtype), index="0", **fixed)
         return self.projection.variables[f"_list_{name}"]
 
+    def _narrow(self, dtype: Any, size: int = 0) -> Any:
+        """In a program, two bytes per number up to ``size``. Growing arrays of Brian2 in this process have four."""
+        cpp = language(get_device().code_object_class()) == "cpp"
+        return dtype if cpp and size <= 2**16 else np.int32
+
     def begin_with_zero(self, name: str) -> None:
         """Let a variable of the synapses begin with the number of another variable, which is 0 unless it is set."""
         number = f"_initial_{name}"
@@ -213,18 +217,17 @@ class Drawn:
         variables.add_dynamic_array(f"_history_{name}", **kwds)
         self.add_list(f"starts_{name}", np.int32)
         if lookup:
-            self.add_list(f"delays_{name}", np.int16)
+            self.add_list(f"delays_{name}", self._narrow(np.int16))
 
     def need_incoming(self) -> None:
         """Let the synapses of a target be found."""
         if not self.incoming:
             self.incoming = True
-            narrow = len(self.projection.endpoints.source) <= 2**16
-            sources = np.uint16 if narrow else np.int32
+            sources = self._narrow(np.uint16, len(self.projection.endpoints.source))
             for name, dtype in (("in_indptr", np.int64), ("in_synapses", np.int32), ("in_sources", sources)):
                 self.add_list(name, dtype)
             if self.projection.delayed_traces is not None:
-                self.add_list("in_delays", np.int16)
+                self.add_list("in_delays", self._narrow(np.int16))
 
     def set_initial(self, name: str, value: Any) -> None:
         """Let a variable of the synapses begin with an expression, or with a number."""
