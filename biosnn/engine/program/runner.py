@@ -130,10 +130,10 @@ def _problem(code: int, said: list[str], folder: Path) -> str:
             "SIGABRT": "it gave up, often because memory ran out",
         }.get(name, "see its last output")
         return f"The simulation crashed with {name}: {cause}."
-    if code > 0:
-        return f"The simulation ended with exit code {code}."
     if any(line.startswith("Error") for line in said):
         return f"The simulation could not read its input or write its results. {room(folder)}"
+    if code > 0:
+        return f"The simulation ended with exit code {code}."
     return ""
 
 

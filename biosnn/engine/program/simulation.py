@@ -94,6 +94,7 @@ class ProgramSimulation(Simulation):
             )
         if self._executed:
             raise EngineError(f"Cannot read {what}: the program was executed ({self._executed}) and gave no results.")
+        self._ask_objects()
         self._executed = what if what == "sim.execute()" else f"to read {what}"
         self._build()
         folder = self._folder()
@@ -101,6 +102,12 @@ class ProgramSimulation(Simulation):
         with progress.Progress(self._label(1)) as bar:
             self.usage = runner.execute(folder, self._environment(), lambda *how_far: self._show(bar, *how_far))
         self._open_results(folder)
+
+    def _ask_objects(self) -> None:
+        """Let objects refuse the queued runs before anything is compiled, if they have something against them."""
+        for obj in self.device.simulated:
+            if hasattr(obj, "before_building"):
+                obj.before_building()
 
     def _build(self) -> literals.Settings:
         """Make the program and all that its runs share; return the numbers of the first of them."""
@@ -160,6 +167,8 @@ class ProgramSimulation(Simulation):
             self._sweeping = False
         if not self.device.durations:
             raise EngineError(field_error("program()", "at least one call of sim.run", "none"))
+        if point.start is None and point.durations is None:  # else each point runs at times of its own
+            self._ask_objects()
         self._executed = "at points"
         return PreparedProgram(self, network, point, self._build(), carriers)
 
