@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Sparse,
     )
     from biosnn.quantity import format_quantity, parse_quantity
+    from biosnn.recording import record_spikes
     from biosnn.run import run_study
 
 _HOMES = {
@@ -60,6 +61,7 @@ _HOMES = {
         "Shortcut",
         "Sparse",
     ),
+    "biosnn.recording": ("record_spikes",),
     "biosnn.quantity": ("format_quantity", "parse_quantity"),
     "biosnn.groups.schedule": ("within_step",),
     "biosnn.catalogue": ("neuron_model", "synapse_model"),
@@ -97,6 +99,7 @@ __all__ = [
     "neurons",
     "parse_quantity",
     "poisson",
+    "record_spikes",
     "run_study",
     "session",
     "synapse_model",

@@ -31,7 +31,7 @@ FLOORS = (
     ("projection",),
     ("groups", "engine"),
     ("inputs", "ann"),
-    ("nir",),
+    ("nir", "recording"),
     ("learning", "conversion"),
     ("propagation",),
     ("study",),

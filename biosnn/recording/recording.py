@@ -1,0 +1,303 @@
+"""Spikes that go to a file while a network runs, so that memory does not grow with their number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from brian2 import Quantity, second
+from brian2.core.clocks import Clock
+from brian2.core.spikesource import SpikeSource
+from brian2.core.variables import Variables
+from brian2.devices.device import RuntimeDevice, get_device
+from brian2.groups.group import Group
+from numpy.typing import NDArray
+
+from biosnn.codegen.code_objects import Task
+from biosnn.errors import EngineError, ModelError, field_error
+from biosnn.inputs import check
+from biosnn.recording import chosen, spool
+from biosnn.recording.trains import SpikeTrains, counts, trains
+
+_FOR_EVER = np.iinfo(np.int64).max
+_SAME_STEP = Clock.epsilon_dt
+"""A time that is so near to that of a step, in steps, is its time: as Brian2 has it."""
+
+
+class SpikeRecording(Group):  # type: ignore[misc]
+    """The recorded spikes of a group; made by `record_spikes`.
+
+    Put it into a ``Network`` with its group. What it has recorded can be read when a ``SpikeMonitor`` could be.
+
+    Attributes
+    ----------
+    source : group
+        Whose spikes.
+    neurons : array of int
+        The neurons that are recorded.
+    start, stop : Quantity or None
+        From when on, and until when.
+    """
+
+    add_to_magic_network = True
+
+    def __init__(self, group: Any, record: Any, start: Any, stop: Any, name: str) -> None:
+        where = f"recording {check.plain_name('recording', name)!r}"
+        fires = _what_fires(where, group)
+        neurons = chosen.neurons(f"{where}, record", group, record)
+        start, stop = _window(where, start, stop)
+        Group.__init__(self, clock=group.clock, when=fires.when, order=fires.order + 1, namespace={}, name=name)
+        self.codeobj_class = None
+        self._N, self.source, self.neurons, self.start, self.stop = len(neurons), group, neurons, start, stop
+        self._spool = spool.Spool() if isinstance(get_device(), RuntimeDevice) else None
+        self._windowed = start is not None or stop is not None
+        self._dt: float | None = None
+        self._steps = 0, _FOR_EVER
+        self._queued: list[tuple[int, int]] = []
+        self.variables = variables = Variables(self)
+        variables.add_constant("N", value=self._N)
+        variables.create_clock_variables(self._clock, prefix="_clock_")
+        # The first step that was simulated and the one after the last; numbers of spikes and of marks.
+        for each in ("_ran", "_recorded", "_window"):
+            variables.add_array(each, size=2, dtype=np.int64, read_only=True)
+        self.written_readonly_vars = {variables["_ran"], variables["_recorded"]}
+        self._origin = int(getattr(group, "start", 0))
+        self._mask = _mask(group, neurons, self._origin)
+        if self._mask is not None:
+            variables.add_array("_chosen", size=len(self._mask), dtype=bool, values=self._mask, read_only=True)
+        self.add_dependency(group)
+        self.contained_objects.append(self._writer())
+        self._enable_group_attributes()
+
+    def _writer(self) -> Task:
+        """What writes the spikes of a time step."""
+        variables, spikes = self.variables, self.source.variables["_spikespace"]
+        window = variables["_window"] if self._windowed else None
+        mask = variables["_chosen"] if self._mask is not None else None
+        first, last = (int(self.neurons[end]) + self._origin for end in (0, -1))
+        kwds = {"spikes": spikes, "window": window, "chosen": mask, "origin": self._origin}
+        kwds |= {"first": first, "last": last + 1, "everybody": spikes.size - 1 == self._N}
+        kwds |= {"recording": self.name, "spikes_file": self._files()[0], "steps_file": self._files()[1]}
+        kwds |= {"room": spool.ROOM, "bits": spool.BITS, "most": spool.MOST}
+        needed = {name: variables[name] for name in ("_clock_t_in_timesteps", "_ran", "_recorded")}
+        needed |= {"_spikes_now": spikes}
+        needed |= {var.name: var for var in (window, mask) if var is not None}
+        at = {"clock": self.clock, "when": self.when, "order": self.order, "name": f"{self.name}_writer"}
+        return Task(self, "record_spikes", "biosnn.recording", needed, self._record, kwds, **at)
+
+    def _files(self) -> tuple[str, str]:
+        return f"recorded_{self.name}_spikes", f"recorded_{self.name}_steps"
+
+    # ---- before and while it runs ---------------------------------------------------------------------------------
+
+    def before_run(self, run_namespace: Any) -> None:
+        """See that the steps of this run can be told from each other, and from those of runs before.
+
+        Raises
+        ------
+        EngineError
+            If the time step is not what it was, or there are too many.
+        """
+        dt = float(self.clock.dt_)
+        if self._dt is None:
+            self._dt = dt
+            if self._windowed:
+                self._steps = _steps(self.start, self.stop, dt)
+                self.variables["_window"].set_value(np.array(self._steps))
+        if dt != self._dt:
+            expected = f"{self._dt * second}, as it began"
+            raise EngineError(field_error("time step", expected, dt * second, "Make another recording."))
+        begin, end = int(self.clock.variables["timestep"].get_value().item()), int(self.clock._i_end)
+        if end > spool.MOST_STEPS:
+            raise EngineError(field_error("time steps", f"at most {spool.MOST_STEPS}", end))
+        self._queued.append((begin, end))
+        super().before_run(run_namespace)
+
+    def before_building(self) -> None:
+        """See that the runs that a program queues pass through the whole window.
+
+        Raises
+        ------
+        EngineError
+            If they do not.
+        """
+        begins, ends = zip(*self._queued, strict=True)
+        self._check_window(min(begins), max(ends))
+
+    def _check_window(self, begin: int, end: int) -> None:
+        """See that so many steps, from the first to the one after the last, have the whole window among them."""
+        first, last = self._steps
+        if self._windowed and not (begin <= first < end and (self.stop is None or last <= end)):
+            dt = (self._dt or 0.0) * second
+            window = f"from {self.start or 0 * second}" + ("" if self.stop is None else f" until {self.stop}")
+            raise EngineError(
+                f"The window of {self.name}, {window}, is not within what is simulated, from {begin * dt} until "
+                f"{end * dt}. Let it be, or leave start and stop out."
+            )
+
+    def _record(self) -> None:
+        """Do it, on the targets that run in this process."""
+        assert self._spool is not None
+        get = {name: self.variables[name].get_value() for name in ("_ran", "_recorded", "_clock_t_in_timesteps")}
+        step, ran = int(get["_clock_t_in_timesteps"].item()), get["_ran"]
+        if ran[1] == 0:
+            ran[0] = step
+        ran[1] = step + 1
+        if not self._steps[0] <= step < self._steps[1]:
+            return
+        space = self.source.variables["_spikespace"].get_value()
+        spikes = space[: space[-1]]
+        if self._mask is not None:
+            spikes = spikes[self._mask[spikes]]
+        else:
+            first, last = (self.neurons[end] + self._origin for end in (0, -1))
+            spikes = spikes[(spikes >= first) & (spikes <= last)]
+        if len(spikes):
+            get["_recorded"] += (len(spikes), self._spool.add(step, spikes - self._origin))
+
+    # Network.store and Network.restore, and so the points of these targets.
+
+    def _full_state(self) -> dict[str, Any]:
+        kept = {name: (self.variables[name].get_value().copy(), 2) for name in ("_ran", "_recorded")}
+        return {**kept, "_spool": self._spool}
+
+    def _restore_from_full_state(self, state: dict[str, Any]) -> None:
+        super()._restore_from_full_state({name: value for name, value in state.items() if name != "_spool"})
+        # What was read of the spikes since then stays as it was.
+        self._spool = state["_spool"].beginning(*self.variables["_recorded"].get_value().tolist())
+
+    # ---- what was recorded ------------------------------------------------------------------------------------------
+
+    @property
+    def num_spikes(self) -> int:
+        """How many spikes were recorded."""
+        return self._numbers()[0]
+
+    @property
+    def i(self) -> NDArray[np.int32]:
+        """The neuron of each spike: a view of the file, of which only what is looked at is read."""
+        return self._read()[0]
+
+    @property
+    def t(self) -> Quantity:
+        """The time of each spike."""
+        _, times, numbers = self._read()
+        return Quantity(np.repeat(times, numbers), dim=second.dim, copy=False)
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """How many spikes each of the recorded `neurons` has."""
+        return counts(self.i, len(self.source))[self.neurons]
+
+    def trains(self) -> SpikeTrains:
+        """The times of the spikes of each neuron.
+
+        Returns
+        -------
+        SpikeTrains
+            A mapping of the recorded neurons to their times.
+        """
+        return trains(self.neurons, len(self.source), *self._read())
+
+    def _numbers(self) -> tuple[int, int]:
+        """How many spikes and marks there are."""
+        spikes, marks = self.variables["_recorded"].get_value().tolist()  # runs the program if it is queued
+        begin, end = self.variables["_ran"].get_value().tolist()
+        self._check_window(begin, end)
+        return spikes, marks
+
+    def _read(self) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int64]]:
+        """The neuron of each spike; of each mark, its time and the number of spikes."""
+        n_spikes, n_marks = self._numbers()
+        if self._spool is not None:
+            spikes, marks = self._spool.read(n_spikes, n_marks)
+        else:
+            folder = Path(self.variables["_recorded"].device.results_dir)
+            spikes_file, steps_file = (folder / name for name in self._files())
+            spikes = spool.mapped(spikes_file, np.int32, n_spikes, self.name)
+            marks = spool.mapped(steps_file, np.int64, n_marks, self.name)
+        steps, numbers = spool.steps_and_numbers(marks)
+        return spikes, np.asarray(steps * (self._dt or 0.0), np.float64), numbers
+
+
+def record_spikes(
+    group: Any, *, record: Any = True, start: Any = None, stop: Any = None, name: str = "recording*"
+) -> SpikeRecording:
+    """Record the spikes of a group to a file, so that a long run takes no more memory than a short one.
+
+    Spikes go through a buffer of a megabyte to a file among the temporary ones (``TMPDIR``), at 4 bytes each and 8 for
+    each time step in which there are any. The file is gone with the simulation, or with its last reader.
+
+    Parameters
+    ----------
+    group : NeuronGroup, Subgroup or other group that spikes
+        Whose spikes. Those of a subgroup are counted from its first neuron, as ``SpikeMonitor`` does.
+    record : True, slice, int, array of int, or Subgroup
+        Which neurons of the group; all by default.
+    start, stop : Quantity or str, optional
+        Spikes at or after ``start`` and before ``stop`` are recorded; by default, all of them.
+    name : str
+        Its name.
+
+    Returns
+    -------
+    SpikeRecording
+        ``i`` and ``t``, ``count``, ``num_spikes`` and ``trains()``.
+
+    Raises
+    ------
+    ModelError
+        If the group does not spike or has no regular time step; if there is no such neuron, none, or one is named
+        twice; if ``stop`` is not after ``start`` or one of them is before 0 s.
+    QuantityError
+        If ``start`` or ``stop`` is no time.
+
+    Notes
+    -----
+    What was recorded in a window cannot be read before the network has passed through all of it. On the target ``cpp``,
+    a window beyond the runs is refused before anything is compiled.
+    """
+    return SpikeRecording(group, record, start, stop, name)
+
+
+def _what_fires(where: str, group: Any) -> Any:
+    """What makes the neurons of a group fire, after which they are recorded."""
+    if not isinstance(group, SpikeSource) or "_spikespace" not in getattr(group, "variables", ()):
+        do = "Has it a threshold?" if hasattr(group, "variables") else ""
+        raise ModelError(field_error(f"{where}, group", "a group that spikes", getattr(group, "name", group), do))
+    if not isinstance(group.clock, Clock):
+        raise ModelError(field_error(where, "a group with a regular time step", group.clock, "Use SpikeMonitor."))
+    whole = getattr(group, "source", group)
+    thresholder = getattr(whole, "thresholder", {})
+    return thresholder.get("spike", whole)
+
+
+def _window(where: str, start: Any, stop: Any) -> tuple[Quantity | None, Quantity | None]:
+    given = {"start": start, "stop": stop}
+    times = {end: None if time is None else check.time(f"{where}, {end}", time) for end, time in given.items()}
+    for end, time in times.items():
+        if time is not None and not 0 <= float(time) < np.inf:
+            raise ModelError(field_error(f"{where}, {end}", "a finite time, not negative", time))
+    if times["stop"] is not None and float(times["stop"]) <= float(times["start"] or 0.0):
+        raise ModelError(field_error(f"{where}, stop", f"a time after {times['start'] or 0 * second}", times["stop"]))
+    return times["start"], times["stop"]
+
+
+def _steps(start: Quantity | None, stop: Quantity | None, dt: float) -> tuple[int, int]:
+    """The first step of a window and the one after its last."""
+
+    def step(time: float) -> int:
+        nearest = round(time / dt)
+        return nearest if abs(nearest - time / dt) <= _SAME_STEP else int(np.ceil(time / dt))
+
+    return step(float(start or 0.0)), _FOR_EVER if stop is None else step(float(stop))
+
+
+def _mask(group: Any, neurons: NDArray[np.int64], origin: int) -> NDArray[np.bool_] | None:
+    """Which neurons of the whole group are recorded, or None if they are some in a row."""
+    if np.all(np.diff(neurons) == 1):
+        return None
+    mask = np.zeros(len(getattr(group, "source", group)), bool)
+    mask[neurons + origin] = True
+    return mask
