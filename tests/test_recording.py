@@ -10,28 +10,18 @@ from typing import Any
 import brian2
 import numpy as np
 import pytest
-from brian2 import Hz, Network, NeuronGroup, Quantity, SpikeGeneratorGroup, SpikeMonitor, ms, mV, second
+from brian2 import Hz, Network, NeuronGroup, Quantity, SpikeGeneratorGroup, SpikeMonitor, ms, second
+from recorded_cells import CELLS, DT, cells
 
 import biosnn
 from biosnn.engine import Point
-from biosnn.engine.compiler import compile
 from biosnn.engine.prepared import network_state
-from biosnn.errors import BiosnnError, EngineError, ModelError, NotFoundError, RunError
+from biosnn.errors import EngineError, ModelError, NotFoundError, RunError
 from biosnn.recording import SpikeRecording, spool
 
-DT = 0.1 * ms
 TARGETS = ["numpy", pytest.param("cython", marks=pytest.mark.slow), pytest.param("cpp", marks=pytest.mark.cpp)]
-CELLS = 40
 RUNS = (3 * ms, 2 * ms)
 LISTED = (31, 4, 17)
-
-
-def cells(**kwds: Any) -> NeuronGroup:
-    """Neurons that fire by chance, in most steps more of them than a mark has room for below."""
-    model = "p : 1 (shared)"
-    group = NeuronGroup(CELLS, model, threshold="rand() < p", reset="", namespace={}, name="cells", **kwds)
-    group.p = 0.4
-    return group
 
 
 def network() -> Network:
@@ -164,6 +154,27 @@ def test_trains_are_those_of_a_monitor(points: dict[str, Any]) -> None:
             assert np.shares_memory(trains[2], trains.times)
 
 
+def test_trains_of_a_part_of_the_time_have_the_spikes_of_that_time() -> None:
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        group = cells()
+        recording = biosnn.record_spikes(group, start=1 * ms, stop=4 * ms, name="spikes")
+        sim.run(Network(group, recording), 5 * ms)
+        whole = recording.trains()
+        for start, stop in ((1.5, 3.2), (None, 2), (3.9, None), (1, 4)):
+            given = {"start": start, "stop": stop}
+            part = recording.trains(**{end: time * ms for end, time in given.items() if time is not None})
+            first, last = round(10 * (start or 0)), round(10 * (stop or 5))
+            for neuron, times in whole.items():
+                steps = np.round(np.asarray(times / DT))
+                np.testing.assert_array_equal(part[neuron], times[(steps >= first) & (steps < last)])
+            assert 0 < len(part.times) <= len(whole.times)
+        for start, stop in ((0.5, 2), (2, 4.5), (4, None)):
+            with pytest.raises(EngineError, match=r"spikes.trains: expected times from 1\. ms until 4\. ms \(got"):
+                recording.trains(start=start * ms, stop=None if stop is None else stop * ms)
+        with pytest.raises(ModelError, match="stop: expected a time after 3"):
+            recording.trains(start=3 * ms, stop=2 * ms)
+
+
 def test_a_point_has_spikes_of_its_own_and_what_was_read_stays(points: dict[str, Any]) -> None:
     one, other = points["begun"]
     assert not np.array_equal(one["all"][0], other["all"][0])
@@ -250,116 +261,6 @@ def test_recorded_spikes_are_not_stored_in_a_file(tmp_path: Path) -> None:
         sim.run(net, 1 * ms)
         with pytest.raises(EngineError, match="Store in memory, or use SpikeMonitor"):
             net.store(filename=str(tmp_path / "state"))
-
-
-# ---- what is refused ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"start": 3 * ms, "stop": 2 * ms}, r"stop: expected a time after 3\. ms \(got 2\. \* msecond\)"),
-        ({"start": 3 * ms, "stop": 3 * ms}, "stop: expected a time after 3"),
-        ({"stop": 0 * ms}, "stop: expected a time after 0"),
-        ({"start": -1 * ms}, "start: expected a finite time, not negative"),
-        ({"stop": np.inf * ms}, "stop: expected a finite time"),
-        ({"start": np.nan * ms}, "start: expected a finite time"),
-        ({"start": 3}, "start"),
-        ({"stop": 3 * mV}, "stop"),
-        ({"stop": "soon"}, "stop"),
-        ({"start": [1, 2] * ms}, "start: expected one time"),
-        ({"record": [3, 40]}, r"record: expected neurons 0 to 39 \(got 40\)"),
-        ({"record": [-1]}, r"record: expected neurons 0 to 39 \(got -1\)"),
-        ({"record": [3, 5, 3]}, r"record: expected each neuron once \(got '3 several times'\)"),
-        ({"record": [1.5]}, "record: expected True, a slice, whole numbers"),
-        ({"record": []}, "record: expected True, a slice, whole numbers"),
-        ({"record": [[1], [2]]}, "record: expected True, a slice, whole numbers"),
-        ({"record": [[1], [2, 3]]}, "record: expected True, a slice, whole numbers"),
-        ({"record": "all"}, "record: expected True, a slice, whole numbers"),
-        ({"record": np.ones(CELLS, bool)}, "np.flatnonzero makes numbers of it"),
-        ({"record": False}, "Leave the recording out"),
-        ({"record": slice(30, 50)}, "record: expected some of neurons 0 to 39"),
-        ({"record": slice(9, 9)}, "record: expected some of neurons 0 to 39"),
-        ({"record": slice(0.5, 9)}, "record: expected True, a slice, whole numbers"),
-        ({"record": "of another"}, "record: expected a subgroup of cells"),
-        ({"group": "part", "record": "beyond"}, "record: expected a subgroup of cells_subgroup"),
-        ({"group": "silent"}, r"group: expected a group that spikes \(got 'silent'\). Has it a threshold\?"),
-        ({"group": 3}, "group: expected a group that spikes"),
-        ({"name": "my spikes"}, "name: expected letters"),
-    ],
-)
-def test_what_does_not_fit_is_refused(given: dict[str, Any], message: str) -> None:
-    with biosnn.session("numpy", dt=DT):
-        group = cells()
-        silent = NeuronGroup(3, "x : 1", namespace={}, name="silent")
-        other = biosnn.poisson(9, np.ones(9) * Hz)
-        named = {"silent": silent, "part": group[:8], "of another": other[:4], "beyond": group[:9]}
-        kwds = {"group": group, **given}
-        kwds |= {name: named[value] for name, value in kwds.items() if isinstance(value, str) and value in named}
-        with pytest.raises(BiosnnError, match=message):
-            biosnn.record_spikes(kwds.pop("group"), **kwds)
-
-
-def test_a_group_without_a_regular_time_step_is_refused() -> None:
-    clock = pytest.importorskip("brian2.core.clocks")
-    if not hasattr(clock, "EventClock"):
-        pytest.skip("since Brian2 2.10")
-    with biosnn.session("numpy", dt=DT):
-        group = NeuronGroup(3, "", threshold="True", reset="", clock=clock.EventClock([1, 3] * ms), namespace={})
-        with pytest.raises(ModelError, match="expected a group with a regular time step"):
-            biosnn.record_spikes(group)
-
-
-@pytest.mark.parametrize("target", ["numpy", pytest.param("cpp", marks=pytest.mark.cpp)])
-def test_another_time_step_is_refused_before_the_run(target: str) -> None:
-    with biosnn.session(target, seed=1, dt=DT) as sim:
-        group = cells()
-        net = Network(group, biosnn.record_spikes(group, name="spikes"))
-        sim.run(net, 1 * ms)
-        brian2.defaultclock.dt = 0.2 * ms
-        with pytest.raises(EngineError, match=r"spikes: time step: expected 100\. us, as it began \(got 200"):
-            sim.run(net, 1 * ms)
-
-
-@pytest.mark.parametrize(("start", "stop"), [(2, 4), (3.5, None), (3, 9)])
-def test_a_window_is_read_when_the_network_has_passed_it(start: float, stop: float | None) -> None:
-    with biosnn.session("numpy", seed=1, dt=DT) as sim:
-        group = cells()
-        recording = biosnn.record_spikes(group, start=start * ms, stop=None if stop is None else stop * ms)
-        net = Network(group, recording)
-        sim.run(net, 3 * ms)
-        for read_it in (lambda: recording.num_spikes, lambda: recording.t, recording.trains):
-            with pytest.raises(EngineError, match=r"is not within what is simulated, from 0\. s until 3\. ms"):
-                read_it()
-        sim.run(net, 6 * ms)
-        assert recording.num_spikes > 0
-        assert start * ms <= recording.t[0]
-
-
-@pytest.mark.cpp
-def test_a_window_beyond_the_runs_is_refused_before_anything_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: Any) -> None:
-        raise AssertionError("it was compiled")
-
-    monkeypatch.setattr(compile, "build", never)
-    with biosnn.session("cpp", seed=1, dt=DT) as sim:
-        group = cells()
-        recording = biosnn.record_spikes(group, start=2 * ms, stop=4 * ms, name="late")
-        net = Network(group, recording)
-        sim.run(net, 3 * ms)
-        message = (
-            r"The window of late, from 2\. ms until 4\. ms, is not within what is simulated, from 0\. s until 3\. ms"
-        )
-        with pytest.raises(EngineError, match=message):
-            _ = recording.i
-        sim.run(net, 1 * ms)
-        with pytest.raises(AssertionError, match="it was compiled"):
-            sim.execute()
-        sim.reset()
-        group = cells()
-        net = Network(group, biosnn.record_spikes(group, start=2 * ms, stop=4 * ms, name="late"))
-        with pytest.raises(EngineError, match="The window of late"):
-            sim.sweep(net, lambda: sim.run(net, 3 * ms), [{"cells.p": 0.5}], lambda _: None)
 
 
 # ---- programs that fail, and long ones ------------------------------------------------------------------------------

@@ -17,12 +17,8 @@ from numpy.typing import NDArray
 from biosnn.codegen.code_objects import Task
 from biosnn.errors import EngineError, ModelError, field_error
 from biosnn.inputs import check
-from biosnn.recording import chosen, spool
+from biosnn.recording import chosen, spool, window
 from biosnn.recording.trains import SpikeTrains, counts, trains
-
-_FOR_EVER = np.iinfo(np.int64).max
-_SAME_STEP = Clock.epsilon_dt
-"""A time that is so near to that of a step, in steps, is its time: as Brian2 has it."""
 
 
 class SpikeRecording(Group):  # type: ignore[misc]
@@ -46,14 +42,14 @@ class SpikeRecording(Group):  # type: ignore[misc]
         where = f"recording {check.plain_name('recording', name)!r}"
         fires = _what_fires(where, group)
         neurons = chosen.neurons(f"{where}, record", group, record)
-        start, stop = _window(where, start, stop)
+        start, stop = window.checked(where, start, stop)
         Group.__init__(self, clock=group.clock, when=fires.when, order=fires.order + 1, namespace={}, name=name)
         self.codeobj_class = None
         self._N, self.source, self.neurons, self.start, self.stop = len(neurons), group, neurons, start, stop
         self._spool = spool.Spool() if isinstance(get_device(), RuntimeDevice) else None
         self._windowed = start is not None or stop is not None
         self._dt: float | None = None
-        self._steps = 0, _FOR_EVER
+        self._steps = 0, window.FOR_EVER
         self._queued: list[tuple[int, int]] = []
         self.variables = variables = Variables(self)
         variables.add_constant("N", value=self._N)
@@ -73,16 +69,16 @@ class SpikeRecording(Group):  # type: ignore[misc]
     def _writer(self) -> Task:
         """What writes the spikes of a time step."""
         variables, spikes = self.variables, self.source.variables["_spikespace"]
-        window = variables["_window"] if self._windowed else None
+        times = variables["_window"] if self._windowed else None
         mask = variables["_chosen"] if self._mask is not None else None
         first, last = (int(self.neurons[end]) + self._origin for end in (0, -1))
-        kwds = {"spikes": spikes, "window": window, "chosen": mask, "origin": self._origin}
+        kwds = {"spikes": spikes, "window": times, "chosen": mask, "origin": self._origin}
         kwds |= {"first": first, "last": last + 1, "everybody": spikes.size - 1 == self._N}
         kwds |= {"recording": self.name, "spikes_file": self._files()[0], "steps_file": self._files()[1]}
         kwds |= {"room": spool.ROOM, "bits": spool.BITS, "most": spool.MOST}
         needed = {name: variables[name] for name in ("_clock_t_in_timesteps", "_ran", "_recorded")}
         needed |= {"_spikes_now": spikes}
-        needed |= {var.name: var for var in (window, mask) if var is not None}
+        needed |= {var.name: var for var in (times, mask) if var is not None}
         at = {"clock": self.clock, "when": self.when, "order": self.order, "name": f"{self.name}_writer"}
         return Task(self, "record_spikes", "biosnn.recording", needed, self._record, kwds, **at)
 
@@ -103,14 +99,20 @@ class SpikeRecording(Group):  # type: ignore[misc]
         if self._dt is None:
             self._dt = dt
             if self._windowed:
-                self._steps = _steps(self.start, self.stop, dt)
+                self._steps = window.steps(self.name, self.start, self.stop, dt)
                 self.variables["_window"].set_value(np.array(self._steps))
         if dt != self._dt:
             expected = f"{self._dt * second}, as it began"
             raise EngineError(field_error("time step", expected, dt * second, "Make another recording."))
         begin, end = int(self.clock.variables["timestep"].get_value().item()), int(self.clock._i_end)
-        if end > spool.MOST_STEPS:
-            raise EngineError(field_error("time steps", f"at most {spool.MOST_STEPS}", end))
+        if self._spool is not None:
+            before = int(self.variables["_ran"].get_value()[1])
+        else:
+            before = self._queued[-1][1] if self._queued else 0
+        if begin < before:
+            expected = f"a run that begins at {before * dt * second} or later, where the one before ended"
+            raise EngineError(field_error("time", expected, begin * dt * second, "Make another recording."))
+        self._check_number(end)
         self._queued.append((begin, end))
         super().before_run(run_namespace)
 
@@ -122,19 +124,21 @@ class SpikeRecording(Group):  # type: ignore[misc]
         EngineError
             If they do not.
         """
-        begins, ends = zip(*self._queued, strict=True)
-        self._check_window(min(begins), max(ends))
+        if self._queued:
+            self._check_window(self._queued[0][0], self._queued[-1][1])
 
     def _check_window(self, begin: int, end: int) -> None:
         """See that so many steps, from the first to the one after the last, have the whole window among them."""
-        first, last = self._steps
-        if self._windowed and not (begin <= first < end and (self.stop is None or last <= end)):
+        if self._windowed and not window.is_within(self._steps, begin, end):
             dt = (self._dt or 0.0) * second
-            window = f"from {self.start or 0 * second}" + ("" if self.stop is None else f" until {self.stop}")
             raise EngineError(
-                f"The window of {self.name}, {window}, is not within what is simulated, from {begin * dt} until "
-                f"{end * dt}. Let it be, or leave start and stop out."
+                f"The window of {self.name}, {window.shown(self.start, self.stop)}, is not within what is simulated, "
+                f"{window.shown(begin * dt, end * dt)}. Let it be, or leave start and stop out."
             )
+
+    def _check_number(self, steps: int) -> None:
+        if steps > spool.MOST_STEPS:
+            raise EngineError(field_error(f"time steps of {self.name}", f"at most {spool.MOST_STEPS}", steps))
 
     def _record(self) -> None:
         """Do it, on the targets that run in this process."""
@@ -182,33 +186,69 @@ class SpikeRecording(Group):  # type: ignore[misc]
     @property
     def t(self) -> Quantity:
         """The time of each spike."""
-        _, times, numbers = self._read()
-        return Quantity(np.repeat(times, numbers), dim=second.dim, copy=False)
+        _, steps, numbers = self._read()
+        return Quantity(np.repeat(self._times(steps), numbers), dim=second.dim, copy=False)
 
     @property
     def count(self) -> NDArray[np.int64]:
         """How many spikes each of the recorded `neurons` has."""
         return counts(self.i, len(self.source))[self.neurons]
 
-    def trains(self) -> SpikeTrains:
+    def trains(self, *, start: Any = None, stop: Any = None) -> SpikeTrains:
         """The times of the spikes of each neuron.
+
+        Parameters
+        ----------
+        start, stop : Quantity or str, optional
+            Only spikes at or after ``start`` and before ``stop``; no others are read.
 
         Returns
         -------
         SpikeTrains
             A mapping of the recorded neurons to their times.
+
+        Raises
+        ------
+        ModelError, QuantityError
+            If ``start`` or ``stop`` is no time, or ``stop`` not after ``start``.
+        EngineError
+            If spikes were not recorded all the time from ``start`` to ``stop``.
         """
-        return trains(self.neurons, len(self.source), *self._read())
+        start, stop = window.checked(f"{self.name}.trains", start, stop)
+        spikes, steps, numbers = self._read()
+        if start is not None or stop is not None:
+            first, last = np.searchsorted(steps, self._recorded_steps(start, stop))
+            ends = np.cumsum(numbers)
+            skipped = ends[first - 1] if first else 0
+            spikes = spikes[skipped : ends[last - 1] if last else 0]
+            steps, numbers = steps[first:last], numbers[first:last]
+        return trains(self.neurons, len(self.source), spikes, self._times(steps), numbers)
+
+    def _recorded_steps(self, start: Quantity | None, stop: Quantity | None) -> tuple[int, int]:
+        """The steps from one time to another, all of which must have been recorded."""
+        begin, end = self.variables["_ran"].get_value().tolist()
+        begin, end = max(begin, self._steps[0]), min(end, self._steps[1])
+        first, last = window.steps(f"{self.name}.trains", start, stop, self._dt or 1.0)
+        steps = begin if start is None else first, last
+        if not window.is_within(steps, begin, end):
+            expected = window.shown(*(step * (self._dt or 0.0) * second for step in (begin, end)))
+            do = f"{self.name} recorded no longer."
+            raise EngineError(field_error(f"{self.name}.trains", f"times {expected}", window.shown(start, stop), do))
+        return steps
+
+    def _times(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(steps * (self._dt or 0.0), np.float64)
 
     def _numbers(self) -> tuple[int, int]:
         """How many spikes and marks there are."""
         spikes, marks = self.variables["_recorded"].get_value().tolist()  # runs the program if it is queued
         begin, end = self.variables["_ran"].get_value().tolist()
         self._check_window(begin, end)
+        self._check_number(end)
         return spikes, marks
 
-    def _read(self) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int64]]:
-        """The neuron of each spike; of each mark, its time and the number of spikes."""
+    def _read(self) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+        """The neuron of each spike; of each mark, the step and the number of spikes."""
         n_spikes, n_marks = self._numbers()
         if self._spool is not None:
             spikes, marks = self._spool.read(n_spikes, n_marks)
@@ -217,8 +257,7 @@ class SpikeRecording(Group):  # type: ignore[misc]
             spikes_file, steps_file = (folder / name for name in self._files())
             spikes = spool.mapped(spikes_file, np.int32, n_spikes, self.name)
             marks = spool.mapped(steps_file, np.int64, n_marks, self.name)
-        steps, numbers = spool.steps_and_numbers(marks)
-        return spikes, np.asarray(steps * (self._dt or 0.0), np.float64), numbers
+        return spikes, *spool.steps_and_numbers(marks)
 
 
 def record_spikes(
@@ -271,27 +310,6 @@ def _what_fires(where: str, group: Any) -> Any:
     whole = getattr(group, "source", group)
     thresholder = getattr(whole, "thresholder", {})
     return thresholder.get("spike", whole)
-
-
-def _window(where: str, start: Any, stop: Any) -> tuple[Quantity | None, Quantity | None]:
-    given = {"start": start, "stop": stop}
-    times = {end: None if time is None else check.time(f"{where}, {end}", time) for end, time in given.items()}
-    for end, time in times.items():
-        if time is not None and not 0 <= float(time) < np.inf:
-            raise ModelError(field_error(f"{where}, {end}", "a finite time, not negative", time))
-    if times["stop"] is not None and float(times["stop"]) <= float(times["start"] or 0.0):
-        raise ModelError(field_error(f"{where}, stop", f"a time after {times['start'] or 0 * second}", times["stop"]))
-    return times["start"], times["stop"]
-
-
-def _steps(start: Quantity | None, stop: Quantity | None, dt: float) -> tuple[int, int]:
-    """The first step of a window and the one after its last."""
-
-    def step(time: float) -> int:
-        nearest = round(time / dt)
-        return nearest if abs(nearest - time / dt) <= _SAME_STEP else int(np.ceil(time / dt))
-
-    return step(float(start or 0.0)), _FOR_EVER if stop is None else step(float(stop))
 
 
 def _mask(group: Any, neurons: NDArray[np.int64], origin: int) -> NDArray[np.bool_] | None:
