@@ -4,7 +4,7 @@
 
 In each step of 0.1 ms, a tenth of 10,000 neurons fire; nothing else happens. Every side runs in a process of its own,
 and they take turns; medians are printed. Memory and processor time of the steps are those of the program, on the target
-cpp; time is less that of the same neurons without recording. Then Python reads the spikes as one train for each neuron:
+cpp, or of Python on the others; time is less that of the same neurons without recording. Then Python reads the spikes as one train for each neuron:
 its processor time, and by how much its memory grew at most. That the sides record the same is seen from a sum.
 """
 
@@ -55,7 +55,7 @@ def side(name: str, target: str) -> dict[str, float]:
         before = _seconds()
         sim.run(network, steps * 0.1 * ms)
         sim.execute()
-        told = {"steps": _seconds() - before, "program": sim.usage.memory, "here": _peak()}
+        told = {"steps": _seconds() - before, "program": sim.usage.memory or _peak(), "here": _peak()}
         if spikes is not None:
             before, clock = time.process_time(), time.perf_counter()
             trains = spikes.spike_trains() if name == "stock" else spikes.trains()

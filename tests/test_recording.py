@@ -10,7 +10,7 @@ from typing import Any
 import brian2
 import numpy as np
 import pytest
-from brian2 import Hz, Network, NeuronGroup, Quantity, SpikeGeneratorGroup, SpikeMonitor, ms, second
+from brian2 import Hz, Network, NeuronGroup, Quantity, SpikeGeneratorGroup, SpikeMonitor, Synapses, ms, second
 from recorded_cells import CELLS, DT, cells
 
 import biosnn
@@ -175,6 +175,22 @@ def test_trains_of_a_part_of_the_time_have_the_spikes_of_that_time() -> None:
             recording.trains(start=3 * ms, stop=2 * ms)
 
 
+def test_spikes_that_pass_all_layers_in_a_step_are_those_of_a_monitor() -> None:
+    with biosnn.session("numpy", seed=1, dt=DT) as sim:
+        group = cells()
+        followers = NeuronGroup(CELLS, "x : 1", threshold="x > 0.5", reset="x = 0", namespace={}, name="followers")
+        onto = Synapses(group, followers, on_pre="x_post = 1", namespace={})
+        onto.connect(j="i")
+        early = biosnn.record_spikes(followers)
+        biosnn.within_step(group, onto, followers)
+        recordings = [early, biosnn.record_spikes(followers), biosnn.record_spikes(group)]
+        monitor = SpikeMonitor(group)
+        sim.run(Network(group, onto, followers, recordings, monitor), 2 * ms)
+        for recording in recordings:
+            np.testing.assert_array_equal(recording.i, monitor.i[:])
+            np.testing.assert_array_equal(recording.t, monitor.t[:])
+
+
 def test_a_point_has_spikes_of_its_own_and_what_was_read_stays(points: dict[str, Any]) -> None:
     one, other = points["begun"]
     assert not np.array_equal(one["all"][0], other["all"][0])
@@ -268,6 +284,12 @@ def test_recorded_spikes_are_not_stored_in_a_file(tmp_path: Path) -> None:
 FAILURES = """
 if (std::getenv("BIOSNN_TEST") && std::string(std::getenv("BIOSNN_TEST")) == "taken")
     std::system("mkdir -p results/recorded_spikes_spikes/taken");
+if (std::getenv("BIOSNN_TEST") && std::string(std::getenv("BIOSNN_TEST")) == "full")
+{
+    const rlimit room = {1000, 1000};
+    std::signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &room);
+}
 """
 ABORT = """
 if (std::getenv("BIOSNN_TEST") && std::string(std::getenv("BIOSNN_TEST")) == "abort")
@@ -282,6 +304,7 @@ def failing(how: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, SpikeRecord
     sim = opened.__enter__()
     group = cells()
     recording = biosnn.record_spikes(group, name="spikes")
+    brian2.prefs["codegen.cpp.headers"] = ["<sys/resource.h>"]
     brian2.device.insert_code("before_start", FAILURES)
     sim.run(Network(group, recording), 2 * ms)
     brian2.device.insert_code("main", ABORT)
@@ -294,6 +317,7 @@ def failing(how: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, SpikeRecord
     [
         ("abort", "crashed with SIGABRT"),
         ("taken", r"could not read its input or write its results.*\n.*recorded spikes cannot be written to results/"),
+        ("full", r"could not read its input or write its results.*\n.*recorded spikes cannot be written to results/"),
         ("cut", r"The spikes of spikes are incomplete: .* has 3 bytes instead of \d+"),
     ],
 )
