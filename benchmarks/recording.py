@@ -4,8 +4,9 @@
 
 In each step of 0.1 ms, a tenth of 10,000 neurons fire; nothing else happens. Every side runs in a process of its own,
 and they take turns; medians are printed. Memory and processor time of the steps are those of the program, on the target
-cpp, or of Python on the others; time is less that of the same neurons without recording. Then Python reads the spikes as one train for each neuron:
-its processor time, and by how much its memory grew at most. That the sides record the same is seen from a sum.
+cpp, or of Python on the others; time is less that of the same neurons without recording. Then Python reads the spikes
+as one train for each neuron: its processor time, and by how much its memory grew at most. That the sides record the
+same is seen from a sum.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def read(net: Network, names: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", params=TARGETS)
 def points(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """A program of two runs, at points: two seeds, and once more from where the first has ended.
+    """A program of two runs, at points: two seeds, once more from where the first has ended, and for no time at all.
 
     Buffers have room for sixteen spikes, and marks for fifteen.
     """
@@ -99,7 +99,7 @@ def points(request: pytest.FixtureRequest) -> dict[str, Any]:
             net["cells"].p = 0.6
             sim.run(net, RUNS[1])
 
-        first = Point({"cells.p": np.array([0.3])}, seed=3, start=0 * second)
+        first = Point({"cells.p": np.array([0.3])}, seed=3, start=0 * second, durations=[3, 2] * ms)
         prepared = sim.prepare(net, program, first, resumable=True)
 
         def begun(number: int) -> dict[str, Any]:
@@ -113,8 +113,9 @@ def points(request: pytest.FixtureRequest) -> dict[str, Any]:
             return read(net, EXPECTED.keys() - {*WINDOWED})
 
         both = prepared.run([first, Point({"cells.p": np.array([0.5])}, seed=4, start=0 * second)], begun)
-        later = Point(state, seed=5, start=5 * ms)
-        return {"begun": both, "continued": prepared.run([later], continued)[0], "state": state}
+        later = [Point(state, seed=5, start=5 * ms), Point(start=5 * ms, durations=[0, 0] * ms)]
+        after, nothing = prepared.run(later, continued, jobs=1)
+        return {"begun": both, "continued": after, "nothing": nothing, "state": state}
 
 
 def of_monitor(found: dict[str, Any], name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -211,6 +212,12 @@ def test_a_program_that_continues_records_what_comes_then(points: dict[str, Any]
         np.testing.assert_array_equal(i, expected_i[kept])
         np.testing.assert_array_equal(np.asarray(t), expected_t[kept])
         assert 5 * ms <= t[0] < t[-1] < 10 * ms
+
+
+def test_a_point_without_spikes_has_none_of_those_before(points: dict[str, Any]) -> None:
+    for name in EXPECTED.keys() - {*WINDOWED}:
+        i, t, count, trains, number, _ = points["nothing"][name]
+        assert len(i) == len(t) == count.sum() == len(trains.times) == number == 0
 
 
 def test_a_neuron_that_was_not_recorded_has_no_train() -> None:

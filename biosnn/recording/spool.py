@@ -49,7 +49,7 @@ def mapped(path: Path, dtype: Any, length: int, what: str) -> NDArray[Any]:
     """
     wanted = length * np.dtype(dtype).itemsize
     size = path.stat().st_size if path.exists() else 0
-    if size != wanted:
+    if length and size != wanted:  # without spikes, there may be that of an earlier run in the same folder
         raise RunError(f"The spikes of {what} are incomplete: {path} has {size} bytes instead of {wanted}.")
     return _mapped(path, dtype, length)
 

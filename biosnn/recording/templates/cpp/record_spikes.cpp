@@ -1,6 +1,6 @@
-{# Write the spikes of a step to files, through buffers of fixed size.
+{# Write the spikes of a step to files, through buffers of a size that does not depend on how many there are in all.
    One file has the neurons' indices. The other has, for each step with spikes, the step's number and how many there
-   are. They are opened when the first of a program's runs begins, and closed when the program ends. #}
+   are. They are opened when the first spikes come, and closed when the program ends. #}
 {# USES_VARIABLES { _clock_t_in_timesteps, _ran, _recorded } #}
 {% extends 'common_group.cpp' %}
 
@@ -12,13 +12,13 @@
 #include<vector>
 #ifndef BIOSNN_RECORDING
 #define BIOSNN_RECORDING
-struct BiosnnFile
+template<typename T> struct BiosnnFile
 {
     std::string path;
-    std::vector<char> buffer;
+    std::vector<T> buffer;
     size_t used;
     std::FILE* file;
-    BiosnnFile(const std::string& path, size_t room): path(path), buffer(room), used(0)
+    BiosnnFile(const std::string& path, size_t room): path(path), buffer(room/sizeof(T)), used(0)
     {
         {# Whoever still reads what an earlier run has written keeps it. #}
         std::remove(path.c_str());
@@ -31,15 +31,16 @@ struct BiosnnFile
         flush();
         if (std::fclose(file)) fail();
     }
-    template<typename T> void put(T value)
+    {# Where so many can be put, of which those count by which `used` is raised. #}
+    T* room(size_t many)
     {
-        if (used + sizeof(T) > buffer.size()) flush();
-        std::memcpy(&buffer[used], &value, sizeof(T));
-        used += sizeof(T);
+        if (used + many > buffer.size()) flush();
+        if (many > buffer.size()) buffer.resize(many);
+        return &buffer[used];
     }
     void flush()
     {
-        if (used && std::fwrite(buffer.data(), 1, used, file) != used) fail();
+        if (used && std::fwrite(buffer.data(), sizeof(T), used, file) != used) fail();
         used = 0;
     }
     void fail()
@@ -56,14 +57,14 @@ struct BiosnnFile
 {# The runs of a program share them. #}
 struct BiosnnRecording_{{recording}}
 {
-    static BiosnnFile& spikes()
+    static BiosnnFile<int32_t>& spikes()
     {
-        static BiosnnFile file(brian::results_dir + "{{spikes_file}}", {{room}});
+        static BiosnnFile<int32_t> file(brian::results_dir + "{{spikes_file}}", {{room}});
         return file;
     }
-    static BiosnnFile& steps()
+    static BiosnnFile<int64_t>& steps()
     {
-        static BiosnnFile file(brian::results_dir + "{{steps_file}}", {{room}});
+        static BiosnnFile<int64_t> file(brian::results_dir + "{{steps_file}}", {{room}});
         return file;
     }
 };
@@ -81,7 +82,8 @@ if (_step < {{get_array_name(window)}}[0] || _step >= {{get_array_name(window)}}
 const int32_t* _spikes = {{get_array_name(spikes)}};
 const int32_t _num_spikes = _spikes[{{spikes.size - 1}}];
 if (_num_spikes == 0) return;
-BiosnnFile& _file = BiosnnRecording_{{recording}}::spikes();
+BiosnnFile<int32_t>& _file = BiosnnRecording_{{recording}}::spikes();
+int32_t* _to = _file.room(_num_spikes);
 int64_t _count = 0;
 for (int32_t _k = 0; _k < _num_spikes; _k++)
 {
@@ -91,13 +93,15 @@ for (int32_t _k = 0; _k < _num_spikes; _k++)
     {% elif not everybody %}
     if (_spike < {{first}} || _spike >= {{last}}) continue;
     {% endif %}
-    _file.put((int32_t) (_spike - {{origin}}));
-    _count++;
+    _to[_count++] = _spike - {{origin}};
 }
+_file.used += _count;
 {{_recorded}}[0] += _count;
+BiosnnFile<int64_t>& _marks = BiosnnRecording_{{recording}}::steps();
 for (int64_t _left = _count; _left > 0; _left -= {{most}})
 {
-    BiosnnRecording_{{recording}}::steps().put(_step << {{bits}} | (_left < {{most}} ? _left : {{most}}));
+    *_marks.room(1) = _step << {{bits}} | (_left < {{most}} ? _left : {{most}});
+    _marks.used++;
     {{_recorded}}[1]++;
 }
 {% endblock %}
