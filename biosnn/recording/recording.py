@@ -60,6 +60,7 @@ class SpikeRecording(Group):  # type: ignore[misc]
         self.written_readonly_vars = {variables["_ran"], variables["_recorded"]}
         self._origin = int(getattr(group, "start", 0))
         self._mask = _mask(group, neurons, self._origin)
+        self._everybody = len(getattr(group, "source", group)) == self._N and self._mask is None
         if self._mask is not None:
             variables.add_array("_chosen", size=len(self._mask), dtype=bool, values=self._mask, read_only=True)
         self.add_dependency(group)
@@ -73,7 +74,7 @@ class SpikeRecording(Group):  # type: ignore[misc]
         mask = variables["_chosen"] if self._mask is not None else None
         first, last = (int(self.neurons[end]) + self._origin for end in (0, -1))
         kwds = {"spikes": spikes, "window": times, "chosen": mask, "origin": self._origin}
-        kwds |= {"first": first, "last": last + 1, "everybody": spikes.size - 1 == self._N}
+        kwds |= {"first": first, "last": last + 1, "everybody": self._everybody}
         kwds |= {"recording": self.name, "spikes_file": self._files()[0], "steps_file": self._files()[1]}
         kwds |= {"room": spool.ROOM, "bits": spool.BITS, "most": spool.MOST}
         needed = {name: variables[name] for name in ("_clock_t_in_timesteps", "_ran", "_recorded")}
@@ -154,7 +155,7 @@ class SpikeRecording(Group):  # type: ignore[misc]
         spikes = space[: space[-1]]
         if self._mask is not None:
             spikes = spikes[self._mask[spikes]]
-        else:
+        elif not self._everybody:
             first, last = (self.neurons[end] + self._origin for end in (0, -1))
             spikes = spikes[(spikes >= first) & (spikes <= last)]
         if len(spikes):
