@@ -215,7 +215,9 @@ class Drawn:
         variables.add_array(f"_range_{name}", size=2, dtype=np.int64, index="0", constant=True, read_only=True)
         kwds = {"size": 0, "dtype": np.int32, "index": "0", "read_only": True, "needs_reference_update": True}
         variables.add_dynamic_array(f"_history_{name}", **kwds)
-        self.add_list(f"starts_{name}", np.int32)
+        # A source without multapses has at most as many synapses as there are targets.
+        most = 2**32 if self.kind.may_repeat else len(self.projection.endpoints.target) + 1
+        self.add_list(f"starts_{name}", self._narrow(np.uint16, most))
         if lookup:
             self.add_list(f"delays_{name}", self._narrow(np.int16))
 

@@ -187,14 +187,15 @@ if (_synapses > INT32_MAX)
     {{get_array_name(lists['_range_' ~ delayed])}}[0] = _shortest;
     {{get_array_name(lists['_range_' ~ delayed])}}[1] = _longest;
     const int64_t _ages = _longest - _shortest + 2;
-    std::vector<int32_t>& _starts = {{list('starts_' ~ delayed)}};
+    typedef {{c_data_type(lists['_list_starts_' ~ delayed].dtype)}} _Place;
+    std::vector<_Place>& _starts = {{list('starts_' ~ delayed)}};
     _starts.assign({{n.sources}}*_ages, 0);
     {% if needs_delays %}
     {{list('delays_' ~ delayed)}}.reserve(_synapses);
     {% endif %}
     for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++)
     {
-        int32_t* _of_source = &_starts[_pre*_ages];
+        _Place* _of_source = &_starts[_pre*_ages];
         for (int64_t _run = _runs[_pre]; _run < _runs[_pre + 1]; _run++)
         {
             _of_source[_run_delay[_run] - _shortest + 1] = _run_length[_run];

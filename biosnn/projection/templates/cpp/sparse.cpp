@@ -99,11 +99,15 @@ _runs.clear();
 for (int64_t _age = _shortest; _age <= _longest && _age <= _now; _age++)
 {
     const int32_t* _spikes = {{get_array_name(heterogeneous.spike_history.history)}} + (_now - _age) % _slots*{{n.spikespace + 1}};
-    for (int32_t _spike = 0; _spike < _spikes[{{n.spikespace}}]; _spike++)
+    const {{c_data_type(heterogeneous.starts.dtype)}}* _of_age = {{get_array_name(heterogeneous.starts)}} + _age - _shortest;
+    const int64_t _ages = _longest - _shortest + 2;
+    const int32_t _num_spikes = _spikes[{{n.spikespace}}];
+    for (int32_t _spike = 0; _spike < _num_spikes; _spike++)
     {
+        if (_spike + 8 < _num_spikes) __builtin_prefetch(_of_age + (_spikes[_spike + 8] - {{n.source_start}})*_ages);
         if (_spikes[_spike] < {{n.source_start}} || _spikes[_spike] >= {{n.source_stop}}) continue;
         const size_t _pre = _spikes[_spike] - {{n.source_start}};
-        const int32_t* _starts = {{get_array_name(heterogeneous.starts)}} + _pre*(_longest - _shortest + 2) + _age - _shortest;
+        const {{c_data_type(heterogeneous.starts.dtype)}}* _starts = _of_age + _pre*_ages;
         if (_starts[0] < _starts[1]) _runs.push_back({_indptr[_pre] + _starts[0], _indptr[_pre] + _starts[1], _pre});
     }
 }
