@@ -133,12 +133,13 @@ def synapses(
         What a weight of one adds to ``onto``, in its unit. Needed unless ``onto`` is dimensionless.
     connect : bool, str, pair of index sequences, or Kind
         True for all to all, a condition such as ``"i != j"``, or the indices (i, j) of each synapse. A `Kind` such as
-        ``Dense()`` makes a `Projection`, which stores no indices: faster, and smaller.
+        ``Dense()`` or ``FixedProbability(0.1)`` makes a `Projection`: faster, and smaller. The latter is drawn anew at
+        each seed, pairs and ``p`` are not.
     p : float
         Probability of each connection; 1 with a kind.
     delay : Quantity or str, optional
-        The same for all synapses, or an expression evaluated for each, such as ``"rand()*10*ms"``. With a kind, an
-        array in the natural shape of a weight instead of an expression.
+        The same for all synapses, or an expression evaluated for each, such as ``"rand()*10*ms"``. With a kind that
+        does not draw its synapses, an array in the natural shape of a weight instead of an expression.
     traces : {"neuron", "synapse"}
         Where one-sided traces live. On the neuron is exact and fast; traces go to the synapse by themselves when
         spikes are delayed, since each synapse then sees a spike at a time of its own. ``Synapses`` may be given their

@@ -59,16 +59,17 @@ class Projection(SynapticValues):
         What connects to what.
     weights : Quantity or array, optional
         Makes a variable ``w`` of this dimension and sets it: an array of the kind's natural shape, or one value for
-        all synapses, which then takes no memory. By default the kind's own weight, where it has one.
+        all synapses, which then takes no memory. By default the kind's own weight, where it has one. Of drawn synapses
+        with weights of their own, declare them in ``model`` and set them to an expression.
     model : str
         More variables of the synapses, as equations in the form of ``Synapses``: parameters, which may be (shared)
         or (constant), subexpressions, and differential equations, (clock-driven) or (event-driven).
     on_pre, on_post : str or mapping of str to str
         Statements that run for each synapse of a source (target) neuron that spikes; several by name.
-    delay : Quantity or mapping of str to Quantity, optional
+    delay : Quantity, str or mapping of str to these, optional
         From a spike to the statements it runs: one for all synapses, or for ``on_pre`` an array of the natural shape
-        of a weight, which takes a few bytes per weight (docs/projections.md). For several statements, by their name.
-        The names of single ones are "pre" and "post".
+        of a weight, which takes a few bytes per weight (docs/projections.md), or where synapses are drawn an
+        expression. For several statements, by their name. The names of single ones are "pre" and "post".
     method : str, optional
         How clock-driven equations are integrated.
     namespace : mapping, optional
