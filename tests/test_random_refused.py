@@ -80,6 +80,18 @@ def test_what_cannot_be_is_refused_before_the_run(what: str) -> None:
         make()
 
 
+def test_one_weight_for_all_is_not_set_to_an_expression() -> None:
+    with biosnn.session("numpy", dt=DT):
+        source, target = cells("source"), cells("target")
+        joint = biosnn.synapses(source, target, "static", onto="x", connect=FixedTotal(3))
+        joint.w = 0.5
+        with pytest.raises(ModelError, match=r"w: expected one value, .* values=\{'w': 'rand\(\)'\}"):
+            joint.w = "rand()"
+        each = biosnn.synapses(source, target, "static", onto="x", connect=FixedTotal(3), values={"w": "rand()"})
+        each.w = "2*rand()"
+        Network(source, target, joint, each)
+
+
 def test_an_error_is_not_followed_by_warnings_of_what_was_half_made() -> None:
     with biosnn.session("numpy", dt=DT):
         source, target = cells("source"), cells("target")

@@ -72,6 +72,9 @@ class SynapticValues(Group):  # type: ignore[misc]
                 raise ModelError(f"{self.where}: {name} is {_STORED.format(name)}")
         if isinstance(value, str) and "equations" in vars(self) and name in self.equations.names:
             where = f"{self.where}, {name}"
+            if drawn is not None and self.variables[name].scalar:
+                do = f"For a value per synapse, give the expression when it is made: values={{{name!r}: {value!r}}}."
+                raise ModelError(field_error(where, "one value, since nothing changes it", value, do))
             if self._names_neurons(value):
                 do = f"Several neurons may share a weight. Set it with an array: projection[{name!r}] = ..."
                 raise ModelError(field_error(where, "an expression without i, j and variables of neurons", value, do))
