@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from biosnn.errors import DataError, field_error
 from biosnn.measure.counts import Counts
@@ -71,7 +71,7 @@ def interval(accuracy: ArrayLike, decisions: int) -> tuple[Any, Any]:
     -----
     `scipy.stats.binomtest` has it too, of one whole number of correct decisions. A mean over repetitions is none.
     """
-    share, z = np.asarray(accuracy, dtype=float), float(norm.ppf(0.5 + SURE / 2))
+    share, z = np.asarray(accuracy, dtype=float), float(ndtri(0.5 + SURE / 2))
     middle = share + z**2 / (2 * decisions)
     half = z * np.sqrt(share * (1 - share) / decisions + z**2 / (4 * decisions**2))
     low, high = ((middle + sign * half) / (1 + z**2 / decisions) for sign in (-1, 1))
@@ -93,5 +93,5 @@ def difference(right: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[floa
         In percent; the interval holds the true difference in 95 % of cases (normal, of pairs).
     """
     better = right.astype(float) - other.astype(float)
-    z = float(norm.ppf(0.5 + SURE / 2))
+    z = float(ndtri(0.5 + SURE / 2))
     return 100 * float(better.mean()), 100 * z * float(better.std()) / float(np.sqrt(len(better)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import entropy
+from scipy.special import entr
 
 from biosnn.errors import DataError, field_error
 from biosnn.measure.decisions import accuracy, confusion
@@ -191,10 +191,15 @@ def mutual_information(table: ArrayLike) -> float:
     if counted.ndim != 2 or not counted.sum() > 0 or counted.min() < 0:
         raise DataError(field_error("mutual_information table", "counts by class and decision, not all 0", table))
     truth, chosen = counted.sum(axis=1), counted.sum(axis=0)
-    of_classes, of_decisions, of_both = (entropy(part, base=2) for part in (truth, chosen, counted.ravel()))
+    of_classes, of_decisions, of_both = map(_entropy, (truth, chosen, counted.ravel()))
     bins = np.count_nonzero(truth) + np.count_nonzero(chosen) - np.count_nonzero(counted) - 1
     corrected = of_classes + of_decisions - of_both + bins / (2 * counted.sum() * np.log(2))
     return float(np.clip(corrected, 0, of_classes))
+
+
+def _entropy(counted: Floats) -> float:
+    """Of a distribution that was counted, in bits."""
+    return float(entr(counted / counted.sum()).sum() / np.log(2))
 
 
 def _told(spikes: Any, labels: ArrayLike | None, learned: int | None) -> tuple[float, float]:

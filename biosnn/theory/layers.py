@@ -13,14 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
-from scipy.stats import norm
 
 from biosnn.errors import ModelError, field_error
 
 Floats = NDArray[np.float64]
 RESETS = ("soft", "hard")
+
+
+def _normal(x: Any) -> Any:
+    """The density of the normal distribution. That of `scipy.stats` takes most of a second to import."""
+    return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+
+
 # Where z**2 Q(z) is largest, 2 Q(z) = z phi(z): the rate at which a binary network needs the least gain.
-_EASIEST = float(brentq(lambda z: 2 * ndtr(-z) - z * norm.pdf(z), 0.5, 2))
+_EASIEST = float(brentq(lambda z: 2 * ndtr(-z) - z * _normal(z), 0.5, 2))
 # A layer with so small a rate hands on nothing in any number of steps that is simulated.
 _NOTHING = 1e-5
 # From a layer to the next, a change by which the rates have come to rest.
@@ -249,7 +255,7 @@ def _normal_nodes(size: int = 16) -> tuple[Floats, Floats]:
     fire."""
     x, w = np.polynomial.legendre.leggauss(size)
     u = (x + 1) / 2
-    z, weight = 5 * u**2, w / 2 * 10 * u * norm.pdf(5 * u**2)
+    z, weight = 5 * u**2, w / 2 * 10 * u * _normal(5 * u**2)
     weight /= 2 * weight.sum()
     return np.concatenate([-z[::-1], z]), np.concatenate([weight[::-1], weight])
 
@@ -304,7 +310,7 @@ def _moves(mean: Floats, noise: float, h: float, far: int) -> Floats:
     jump = np.arange(-far - 1, far + 2) * h
     x = (jump - mean[:, None]) / noise
     # The second difference of the integral of the distribution function: the normal density seen by tents of width h.
-    density = np.diff(x * ndtr(x) + norm.pdf(x), 2, axis=1) * noise / h
+    density = np.diff(x * ndtr(x) + _normal(x), 2, axis=1) * noise / h
     lost = 1 - np.minimum(density.sum(axis=1), 1)
     density[:, -1] += np.where(mean > 0, lost, 0)
     density[:, 0] += np.where(mean > 0, 0, lost)
