@@ -14,7 +14,7 @@ from biosnn import catalogue
 from biosnn.engine import scratch
 from biosnn.engine.compiler import cache, toolchain
 from biosnn.errors import BiosnnError, NotFoundError
-from biosnn.folders import data_folder
+from biosnn.folders import data_folder, size_text
 from biosnn.study.load import study_summary
 
 OK, WARNING, MISSING, BROKEN = "ok", "warning", "missing", "broken"
@@ -219,12 +219,3 @@ _READERS: dict[str, list[tuple[Callable[[], list[str]], Callable[[str], object]]
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def size_text(size: float) -> str:
-    """A number of bytes as text: ``"1.5 MB"``."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"

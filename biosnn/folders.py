@@ -41,3 +41,12 @@ def _asked(variable: str) -> Path | None:
 
 def _platform_cache() -> Path:
     return user_cache_path("biosnn", appauthor=False, opinion=False)
+
+
+def size_text(size: float) -> str:
+    """A number of bytes as text: ``"1.5 MB"``."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"

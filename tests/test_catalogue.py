@@ -8,7 +8,7 @@ from brian2 import Hz, Network, SpikeGeneratorGroup, SpikeMonitor, StateMonitor,
 from brian2.units.allunits import cmetre
 
 from biosnn import catalogue
-from biosnn.engine.session import session
+from biosnn.engine.sessions import session
 from biosnn.groups import build
 from biosnn.model import from_toml, to_toml
 

@@ -11,8 +11,9 @@ import pytest
 
 from biosnn import doctor
 from biosnn.cli import main
-from biosnn.doctor import Finding, examine, size_text
+from biosnn.doctor import Finding, examine
 from biosnn.engine.compiler import toolchain
+from biosnn.folders import size_text
 
 FIT = (0.6321, [3.1, 4.1])  # what the neurons of a fit target do
 
@@ -29,6 +30,7 @@ def test_a_fit_machine_has_everything_needed() -> None:
     assert all(finding.remedy or finding.state == "ok" for finding in found.values())
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_every_target_that_works_runs_neurons_and_synapses_with_delays() -> None:
     found = findings(run=True)
