@@ -1,1 +1,1 @@
-"""What is ours in Brian2's code generation: code objects with more templates, and exact steps that have no pole."""
+"""What is ours in Brian2's code generation: more templates of code objects, exact steps without a pole, faster keys."""

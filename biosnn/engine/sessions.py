@@ -10,6 +10,7 @@ from typing import Any
 
 from brian2 import prefs
 
+from biosnn.codegen import keys as _keys  # noqa: F401 - it changes how Brian2 looks up code
 from biosnn.engine import recorded as _recorded  # noqa: F401 - it changes how Brian2 reads
 from biosnn.engine import state
 from biosnn.engine.compiler import toolchain
