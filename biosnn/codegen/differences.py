@@ -143,7 +143,8 @@ def named(count: int) -> str:
     name = f"_exp_difference_{count}"
     if name not in DEFAULT_FUNCTIONS:
         function = Function(exp_difference, arg_units=[1] * count, return_unit=1, arg_names=_points(count))
-        function.implementations.add_numpy_implementation(exp_difference)
+        # Brian2 would write all values of every call into the message of an error that cannot be.
+        function.implementations.add_numpy_implementation(exp_difference, discard_units=True)
         for generator, code in ((CPPCodeGenerator, _CPP), (CythonCodeGenerator, _CYTHON)):
             function.implementations.add_implementation(generator, _filled(code, name, count), name=name)
         DEFAULT_FUNCTIONS[name] = function
