@@ -9,7 +9,9 @@ beside it, the folders in ``BIOSNN_PATH``, and what other packages add with the 
 from __future__ import annotations
 
 import os
+import sys
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -47,13 +49,25 @@ def _user_places(part: str) -> list[Place]:
 
 def _plugin_places(part: str) -> list[Place]:
     places = []
-    for point in entry_points(group=f"biosnn.{part}"):
+    for point in _entry_points(entry_points, f"biosnn.{part}", _installed()):
         try:
             places.append(Place(_folder_of(point), point.name))
         except Exception as error:
             # Whatever a plugin does wrong, the rest of the catalogue stays in use.
             warnings.warn(f"Plugin {point.name!r} ({point.value}) is left out: {error}", stacklevel=2)
     return places
+
+
+@cache
+def _entry_points(find: Callable[..., Iterable[EntryPoint]], group: str, installed: object) -> list[EntryPoint]:
+    """Python looks through all packages for them each time, which takes longer than to read a model."""
+    del installed  # what a package adds or takes away is another key
+    return list(find(group=group))
+
+
+def _installed() -> tuple[tuple[str, int], ...]:
+    """The folders that Python imports from, and when each was last changed."""
+    return tuple((folder, os.stat(folder or ".").st_mtime_ns) for folder in sys.path if os.path.isdir(folder or "."))
 
 
 def _folder_of(point: EntryPoint) -> Path:

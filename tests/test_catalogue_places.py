@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -33,6 +34,20 @@ def plugin(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None:
         return [EntryPoint(name, module, group) for name, module in points if group == "biosnn.models"]
 
     monkeypatch.setattr(catalogue, "entry_points", entry_points)
+
+
+def test_a_package_that_is_installed_later_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "mine" not in catalogue.neuron_names()
+    (tmp_path / "latecomer" / "neurons").mkdir(parents=True)
+    (tmp_path / "latecomer" / "__init__.py").touch()
+    (tmp_path / "latecomer" / "neurons" / "mine.toml").write_text(MINE)
+    info = tmp_path / "latecomer-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: latecomer\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[biosnn.models]\nlate = latecomer\n")
+    importlib.invalidate_caches()
+    assert "mine" in catalogue.neuron_names()
 
 
 def test_the_catalogue_is_found() -> None:

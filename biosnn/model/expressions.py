@@ -18,6 +18,7 @@ from typing import Any
 import sympy
 from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
 from brian2.core.namespace import DEFAULT_UNITS
+from brian2.core.preferences import prefs
 from brian2.core.variables import Variable
 from brian2.equations.equations import BOOLEAN, DIFFERENTIAL_EQUATION, INTEGER, PARAMETER, SUBEXPRESSION, Equations
 from brian2.parsing.bast import brian_ast
@@ -64,16 +65,18 @@ def scope(dimensions: Mapping[str, Dimension], equations: Equations | None = Non
     Those that ``equations`` says are true or false, or whole numbers, are that; ``not_refractory`` always is.
     """
     types = {name: equation.var_type for name, equation in (equations or {}).items()} | {"not_refractory": BOOLEAN}
-    made = {BOOLEAN: bool, INTEGER: int}
+    made, real = {BOOLEAN: bool, INTEGER: int}, prefs["core.default_float_dtype"]  # that of each would be looked up
     variables = {
-        name: Variable(name, dimensions=dim, dtype=made.get(types.get(name, ""))) for name, dim in dimensions.items()
+        name: Variable(name, dimensions=dim, dtype=made.get(types.get(name, ""), real))
+        for name, dim in dimensions.items()
     }
     return {**_names_of_brian(), **variables}
 
 
 @cache
 def _names_of_brian() -> dict[str, Any]:
-    units = {name: Variable(name, dimensions=unit.dim, scalar=True) for name, unit in DEFAULT_UNITS.items()}
+    real = prefs["core.default_float_dtype"]
+    units = {name: Variable(name, unit.dim, scalar=True, dtype=real) for name, unit in DEFAULT_UNITS.items()}
     return {**DEFAULT_FUNCTIONS, **DEFAULT_CONSTANTS, **units}
 
 
