@@ -10,7 +10,7 @@ from brian2 import Network, NeuronGroup, SpikeMonitor, TimedArray, ms
 from numpy.testing import assert_allclose
 
 from biosnn import session
-from biosnn.engine.compiler import translation_units
+from biosnn.engine.compiler import compile, translation_units
 
 FORM = """#include "code_objects/{name}.h"
 namespace {{
@@ -46,6 +46,17 @@ def test_helpers_of_the_same_name_go_to_namespaces_of_their_own(tmp_path: Path) 
     assert made == ["unit_0.cpp"]
     assert "namespace {" not in text
     assert text.count("using namespace helpers_") == 2
+
+
+def test_small_files_that_every_program_has_are_compiled_together(tmp_path: Path) -> None:
+    files = ["main.cpp", "run.cpp", "objects.cpp", "synapses_classes.cpp"]
+    assert compile._units(tmp_path, files) == ["frame.cpp", "objects.cpp"]
+    assert [line.split()[-1] for line in (tmp_path / "frame.cpp").read_text().splitlines()] == [
+        '"main.cpp"',
+        '"run.cpp"',
+        '"synapses_classes.cpp"',
+    ]
+    assert compile._units(tmp_path, ["main.cpp"]) == ["main.cpp"], "the file that an error names"
 
 
 def test_what_a_later_run_repeats_calls_the_first(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@ _STANDARD = (
 )
 
 # Code that runs once: reading, writing, setting up. A quarter of the compile time goes into optimising it to no use.
-_COLD = re.compile(r"(main|objects|run|synapses_classes|once_\d+)\.cpp|code_objects/(before|after)_run_\w+\.cpp")
+_COLD = re.compile(r"(main|objects|run|synapses_classes|frame|once_\d+)\.cpp|code_objects/(before|after)_run_\w+\.cpp")
+
+_FRAME = ("main.cpp", "run.cpp", "synapses_classes.cpp")
+"""Files that every program has, and that hold so little that the compiler mostly starts and reads headers."""
 
 
 def build(
@@ -79,14 +82,18 @@ def build(
 
 
 def _units(folder: Path, files: Sequence[str]) -> list[str]:
-    """What to compile: code objects joined, apart by how they are optimised, and the other files as they are."""
+    """What to compile: code objects joined, apart by how they are optimised, small files joined, others as they are."""
     objects = [name for name in files if name.startswith("code_objects/")]
     once = [name for name in objects if _COLD.fullmatch(name)]
     often = [name for name in objects if name not in once]
-    rest = [name for name in files if name not in objects]
+    frame = [name for name in _FRAME if name in files]
+    rest = [name for name in files if name not in objects and (name not in frame or len(frame) == 1)]
+    if len(frame) > 1:
+        (folder / "frame.cpp").write_text("".join(f'#include "{name}"\n' for name in frame))
     return [
         *translation_units.join(folder, often, "often", cores()),
         *translation_units.join(folder, once, "once", 1),
+        *(["frame.cpp"] if len(frame) > 1 else []),
         *rest,
     ]
 
