@@ -42,7 +42,7 @@ def p_value(counts: np.ndarray, mean: float) -> float:
     return float(stats.chisquare(seen[kept], expected[kept] * seen[kept].sum() / expected[kept].sum()).pvalue)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cpp", marks=[pytest.mark.cpp, pytest.mark.slow])])
 def test_what_arrives_in_a_step_has_the_poisson_distribution_and_is_independent(target: str) -> None:
     with biosnn.session(target, seed=2, dt=DT) as sim:
         seen, network = [], Network()

@@ -160,7 +160,7 @@ def weights_after(
         return np.array(syn.w[:])
 
 
-@pytest.mark.parametrize("name", PLASTIC)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "full" in n else n for n in PLASTIC])
 @pytest.mark.parametrize("delay", [None, "(i % 3)*ms"])
 def test_traces_on_the_neuron_and_on_the_synapse_give_equal_weights(name: str, delay: object) -> None:
     on_neuron = weights_after(name, "neuron", 80, seed=5, delay=delay)

@@ -54,6 +54,13 @@ def sim():
         yield simulation
 
 
+@pytest.fixture
+def compiled():
+    """For runs of thousands of steps, which take NumPy longer than a compiler and a program."""
+    with session("cpp", seed=1, dt=0.1 * ms) as simulation:
+        yield simulation
+
+
 def spike_times(sim, groups, duration):
     monitors = {key: SpikeMonitor(group, name=f"spikes_{key}") for key, group in groups.items()}
     sim.run(Network(*groups.values(), *monitors.values()), duration)
@@ -120,7 +127,8 @@ def adex(preset, current):
     return build.neurons(1, "adex", preset=preset, values={"I": current * pA})
 
 
-def test_adex_presets_fire_in_their_patterns(sim):
+@pytest.mark.cpp
+def test_adex_presets_fire_in_their_patterns(compiled):
     drives = {
         "tonic": 500,
         "adapting": 500,
@@ -131,7 +139,7 @@ def test_adex_presets_fire_in_their_patterns(sim):
         "transient": 180,
         "irregular": 160,
     }
-    times = spike_times(sim, {name: adex(name, current) for name, current in drives.items()}, 600 * ms)
+    times = spike_times(compiled, {name: adex(name, current) for name, current in drives.items()}, 600 * ms)
     intervals = {name: np.diff(t) for name, t in times.items()}
     assert np.ptp(intervals["tonic"][2:]) <= 0.2 + 0.02 * np.mean(intervals["tonic"])
     assert np.all(np.diff(intervals["adapting"][:6]) > -0.15)
@@ -171,12 +179,13 @@ def test_izhikevich_presets_fire_in_their_patterns(sim):
     assert len(times["fast_spiking"]) > 1.5 * len(times["regular_spiking"])
 
 
-def test_hodgkin_huxley_rests_and_fires(sim):
-    sim.reset(dt=0.02 * ms)
+@pytest.mark.cpp
+def test_hodgkin_huxley_rests_and_fires(compiled):
+    compiled.reset(dt=0.02 * ms)
     values = {"I": [0.0, 10.0] * uA / cmetre**2}
     cells = build.neurons(2, "hodgkin_huxley", values=values)
     spikes, trace = SpikeMonitor(cells), StateMonitor(cells, "v", record=True, dt=0.1 * ms)
-    sim.run(Network(cells, spikes, trace), 120 * ms)
+    compiled.run(Network(cells, spikes, trace), 120 * ms)
     assert np.abs(trace.v[0] / mV + 65).max() < 0.1, "rest at -65 mV"
     assert spikes.count[0] == 0
     intervals = np.diff(spikes.spike_trains()[1] / ms)[2:]
@@ -238,7 +247,8 @@ def test_short_term_plasticity_follows_its_recursion(sim):
         assert steps[np.round(times / 0.1).astype(int)] == pytest.approx(sent, rel=1e-9), home
 
 
-def test_inhibitory_plasticity_holds_its_target_rate(sim):
+@pytest.mark.cpp
+def test_inhibitory_plasticity_holds_its_target_rate(compiled):
     """Independent spikes leave the weight where it is at the target rate, and move it against the deviation."""
     rng = np.random.default_rng(3)
     pre, post = [], []
@@ -250,23 +260,23 @@ def test_inhibitory_plasticity_holds_its_target_rate(sim):
         for trains in (pre, post)
     )
     wire = build.synapses(source, target, "istdp", values={"w": 50.0, "rho_0": 3 * Hz}, connect="i == j")
-    sim.run(Network(source, target, wire), 4000 * ms)
+    compiled.run(Network(source, target, wire), 4000 * ms)
     drift = wire.w[:] - 50
     assert drift[0] < 0 < drift[2]
     assert drift[0] < drift[1] < drift[2]
 
 
-def test_reward_turns_eligibility_into_weight_within_bounds(sim):
+@pytest.mark.cpp
+def test_reward_turns_eligibility_into_weight_within_bounds(compiled):
     """dw = reward * integral of the eligibility; a punishment stops at zero, a large reward at the maximum."""
     rewards = np.array([0.5, 0.0, -100.0, 100.0]) * Hz
-    weights = []
-    for reward in rewards:
-        sim.reset()
-        source = SpikeGeneratorGroup(1, [0], [10] * ms)
-        target = SpikeGeneratorGroup(1, [0], [20] * ms)
-        wire = build.synapses(source, target, "rstdp", values={"reward": reward})
-        sim.run(Network(source, target, wire), 520 * ms)
-        weights.append(wire.w[0])
+    source, target = (SpikeGeneratorGroup(1, [0], [at] * ms) for at in (10, 20))
+    wires = [
+        build.synapses(source, target, "rstdp", values={"reward": reward}, connect="i == j", name=f"wire_{n}")
+        for n, reward in enumerate(rewards)
+    ]
+    compiled.run(Network(source, target, *wires), 520 * ms)
+    weights = [wire.w[0] for wire in wires]
     eligibility = 0.1 * np.exp(-10 / 20)
     gained = 0.5 * Hz * eligibility * (1 - np.exp(-0.5)) * second
     assert weights[0] - 0.5 == pytest.approx(float(gained), rel=2e-3)

@@ -53,6 +53,7 @@ def test_the_deep_plain_network_is_a_chain_of_twelve_convolutions() -> None:
         assert layer.inputs == (before.name,), "a shortcut"
 
 
+@pytest.mark.slow
 def test_spikes_reach_the_last_layer_of_the_deep_plain_network_or_come_late() -> None:
     digits = examples("digits")
     training, held = stratified_split(digits.labels, 500, seed=1)

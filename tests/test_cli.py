@@ -350,17 +350,19 @@ def test_cache_is_shown_and_cleared(capsys: pytest.CaptureFixture[str], monkeypa
     assert [path for path in Path("cache").rglob("*") if path.is_file()] == []
 
 
-def test_help_needs_none_of_the_heavy_modules() -> None:
+@pytest.mark.parametrize(("command", "said"), [("--help", "A laboratory bench"), ("cache", "of at most")])
+def test_some_commands_need_none_of_the_heavy_modules(command: str, said: str) -> None:
     script = (
         "import sys; from biosnn.cli import main\n"
-        "try: main(['--help'])\n"
+        f"try: main([{command!r}])\n"
         "except SystemExit: print([m for m in ('brian2', 'matplotlib', 'sklearn', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert "A laboratory bench" in done.stdout
+    assert said in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_every_command_of_the_guide_works_as_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     guide = Path(ROOT, "docs/write-a-study.md").read_text(encoding="utf-8")

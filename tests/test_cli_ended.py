@@ -84,7 +84,12 @@ def test_a_name_of_a_file_that_is_no_utf_8_costs_no_result(capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)], ids=lambda item: str(item)
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 143),
+        *(pytest.param(*of, marks=pytest.mark.slow) for of in ((signal.SIGINT, 130), (signal.SIGHUP, 129))),
+    ],
+    ids=lambda item: str(item),
 )
 def test_a_command_that_is_stopped_clears_up(number: signal.Signals, code: int, tmp_path: Path) -> None:
     waits = "    open('begun', 'w').close()\n    import time; time.sleep(60)\n"

@@ -136,6 +136,7 @@ def test_what_an_encoding_lacks_is_spelled(
         at_a_terminal(encoding, monkeypatch, *arguments)
 
 
+@pytest.mark.slow
 def test_a_machine_without_utf_8_can_be_examined() -> None:
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     environment |= {"PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT), "BIOSNN_CXX": 'g++ "'}

@@ -211,6 +211,7 @@ def test_a_layer_that_would_take_ten_gigabytes(tmp_path: Path, large: Any) -> No
     refused(tmp_path, model([large], arrays, opset=10), "expected (at most|1 to) ")
 
 
+@pytest.mark.slow
 def test_one_array_that_many_layers_would_copy(tmp_path: Path) -> None:
     arrays = {"w": np.ones((4000, 4000), np.float32)}
     nodes = [node("MatMul", f"v{n} w" if n else "x w", f"v{n + 1}") for n in range(20)]

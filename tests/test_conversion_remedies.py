@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ DEEP = (6, 12, 12, 12, 12, 3)
 @pytest.fixture
 def sim() -> Iterator[Any]:
     with biosnn.session("numpy", seed=1) as opened:
+        yield opened
+
+
+@pytest.fixture
+def compiled() -> Iterator[Any]:
+    """For what runs one program dozens of times."""
+    with biosnn.session("cpp", seed=1) as opened:
         yield opened
 
 
@@ -123,8 +131,14 @@ def test_a_start_is_explained_alike_by_options_and_by_adjustment() -> None:
     assert abs(report.bias["unevenness"]) < 0.02  # constant currents arrive evenly
 
 
-@pytest.mark.parametrize("make", [residual, pooled])
-@pytest.mark.parametrize("kind", ["analog", "regular"])
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (residual, "analog"),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in product([pooled], ["analog", "regular"])),
+        pytest.param(residual, "regular", marks=pytest.mark.slow),
+    ],
+)
 def test_trials_do_what_runs_do(make: Any, kind: str, sim: Any) -> None:
     graph = make()
     images = images_of(graph, 5)
@@ -242,9 +256,10 @@ def test_scales_compound_over_layers() -> None:
         scaled(snn, {"nope": 1.0})
 
 
-def test_every_remedy_brings_the_outputs_nearer_and_the_activity_back(sim: Any) -> None:
+@pytest.mark.cpp
+def test_every_remedy_brings_the_outputs_nearer_and_the_activity_back(compiled: Any) -> None:
     snn, images = sick()
-    target = Target(snn, Trials(snn, 32, sim), images)
+    target = Target(snn, Trials(snn, 32, compiled), images)
     before, gone = target.errors([snn])[0], deepest(target, snn)
     assert gone < 0.5  # there is something to bring back
     search = search_scales(target)
@@ -259,9 +274,10 @@ def test_every_remedy_brings_the_outputs_nearer_and_the_activity_back(sim: Any) 
     assert deepest(target, started) > gone
 
 
-def test_homeostasis_holds_rates_and_leaves_silent_channels_alone(sim: Any) -> None:
+@pytest.mark.cpp
+def test_homeostasis_holds_rates_and_leaves_silent_channels_alone(compiled: Any) -> None:
     snn, images = sick()
-    target = Target(snn, Trials(snn, 32, sim), images)
+    target = Target(snn, Trials(snn, 32, compiled), images)
     settled = homeostasis(target, rounds=14)
     assert settled.rates.shape == (15, 4)
     assert np.all(np.abs(settled.rates[-1] / settled.targets - 1) < 0.2)
@@ -273,10 +289,11 @@ def test_homeostasis_holds_rates_and_leaves_silent_channels_alone(sim: Any) -> N
         homeostasis(target, rounds=0)
 
 
-def test_bias_currents_make_mean_rates_mean_activations(sim: Any) -> None:
+@pytest.mark.cpp
+def test_bias_currents_make_mean_rates_mean_activations(compiled: Any) -> None:
     """In the first layer, which nothing before it changes, and with the soft reset, up to a spike."""
     snn, images = sick("if_soft")
-    target = Target(snn, Trials(snn, 64, sim), images)
+    target = Target(snn, Trials(snn, 64, compiled), images)
     biased, name = calibrate_bias(target), spiking_layers(snn)[0]
     told = channel_rates(biased, target.run([biased])[0], name) * biased.thresholds[name]
     assert told == pytest.approx(target.means[name], abs=float(snn.thresholds[name].max()) / 64)

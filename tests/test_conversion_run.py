@@ -18,6 +18,8 @@ from biosnn.conversion.populations import population_network
 from biosnn.conversion.thresholds import find_thresholds, percentile_for
 from biosnn.errors import BiosnnError, ConversionError, NotFoundError
 
+COMPILED: dict[str, Any] = {"target": "cpp", "precision": "float64"}
+"""For hundreds of steps, which take NumPy longer than a compiler and a program."""
 NUMPY: dict[str, Any] = {"target": "numpy", "precision": "float64"}
 
 
@@ -54,28 +56,38 @@ def test_rates_are_clipped_activations_up_to_a_spike(graph: Graph) -> None:
         assert parts == pytest.approx(report.bias["error"], abs=1e-4)
 
 
-@pytest.mark.parametrize("make", [residual, pooled])
+@pytest.mark.cpp
+@pytest.mark.parametrize("make", [pytest.param(residual, marks=pytest.mark.slow), pooled])
 def test_more_steps_come_nearer_to_the_ordinary_network(make: Any) -> None:
     graph = make()
     images = images_of(graph, 6)
     snn = convert(graph, images, method="max")
-    potentials = snn.run(images, 256, **NUMPY).potentials
+    potentials = snn.run(images, 256, **COMPILED).potentials
     meant = reference(snn.graph).outputs(images)
     errors = [float(np.abs(potentials[:, T - 1] / T - meant).max()) for T in (16, 64, 256)]
     assert errors[0] > 2 * errors[1] > 4 * errors[2]
     assert errors[2] < 0.03 * np.ptp(meant)
 
 
-def test_every_image_begins_anew_and_shorter_runs_are_the_beginning_of_longer_ones() -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"input": "regular"},
+        *(
+            pytest.param(options, marks=pytest.mark.slow)
+            for options in ({}, {"neuron": "lif"}, {"output": "counts"}, {"input": "first spike"})
+        ),
+    ],
+)
+def test_every_image_begins_anew_and_shorter_runs_are_the_beginning_of_longer_ones(options: dict[str, str]) -> None:
     graph = residual()
     images = images_of(graph, 23)  # more than one process shows together
-    for options in ({}, {"input": "regular"}, {"neuron": "lif"}, {"output": "counts"}, {"input": "first spike"}):
-        snn = convert(graph, images, **options)
-        all_of_them = snn.run(images, 8, **NUMPY).potentials
-        alone = snn.run(images[[22]], 8, **NUMPY).potentials
-        np.testing.assert_allclose(all_of_them[22], alone[0], atol=1e-9)
-        if options != {"input": "first spike"}:
-            np.testing.assert_array_equal(snn.run(images[:3], 5, **NUMPY).potentials, all_of_them[:3, :5])
+    snn = convert(graph, images, **options)
+    all_of_them = snn.run(images, 8, **NUMPY).potentials
+    alone = snn.run(images[[22]], 8, **NUMPY).potentials
+    np.testing.assert_allclose(all_of_them[22], alone[0], atol=1e-9)
+    if options != {"input": "first spike"}:
+        np.testing.assert_array_equal(snn.run(images[:3], 5, **NUMPY).potentials, all_of_them[:3, :5])
 
 
 @pytest.mark.cpp
@@ -83,7 +95,7 @@ def test_every_image_begins_anew_and_shorter_runs_are_the_beginning_of_longer_on
     ("make", "options"),
     [
         (residual, {}),
-        (residual, {"input": "regular", "neuron": "lif_soft"}),
+        pytest.param(residual, {"input": "regular", "neuron": "lif_soft"}, marks=pytest.mark.slow),
         (pooled, {"code": "first spike", "input": "first spike"}),
     ],
     ids=["rate", "leak", "first spike"],
@@ -116,38 +128,49 @@ def test_the_most_active_neuron_of_a_window_is_passed_on() -> None:
     assert after.max() > 0
 
 
-def test_first_spikes_compute_the_network_up_to_a_time_step() -> None:
+def shortcut() -> Graph:
     long = chain(5, 8, 8, 8, 3)
     joined = (Add(name="sum", inputs=("sum3", "relu1")), Relu(name="relu3", inputs=("sum",)))
-    shortcut = Graph((*(layer for layer in long.layers if layer.name != "relu3"), *joined), output="sum4")
-    for graph in (chain(5, 8, 6, 3), pooled(), shortcut):
-        images = images_of(graph, 5)
-        meant = reference(graph).outputs(images)
-        errors = []
-        for T in (32, 256):
-            snn = convert(graph, images, code="first spike", method="max")
-            outcome = snn.run(images, T, each=True, **NUMPY)
-            assert max(counts.max() for counts in outcome.spikes.values()) == 1
-            errors.append(float(np.abs(outcome.potentials[:, -1] - meant).max()))
-        assert errors[1] < errors[0] / 3
-        assert errors[1] < 0.02 * np.ptp(meant)
+    return Graph((*(layer for layer in long.layers if layer.name != "relu3"), *joined), output="sum4")
 
 
-def test_inputs_that_spike_bring_on_average_what_currents_do() -> None:
+@pytest.mark.cpp
+@pytest.mark.parametrize(
+    "make", [lambda: chain(5, 8, 6, 3), *(pytest.param(m, marks=pytest.mark.slow) for m in (pooled, shortcut))]
+)
+def test_first_spikes_compute_the_network_up_to_a_time_step(make: Any) -> None:
+    graph = make()
+    images = images_of(graph, 5)
+    meant = reference(graph).outputs(images)
+    errors = []
+    for T in (32, 256):
+        snn = convert(graph, images, code="first spike", method="max")
+        outcome = snn.run(images, T, each=True, **COMPILED)
+        assert max(counts.max() for counts in outcome.spikes.values()) == 1
+        errors.append(float(np.abs(outcome.potentials[:, -1] - meant).max()))
+    assert errors[1] < errors[0] / 3
+    assert errors[1] < 0.02 * np.ptp(meant)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize(
+    ("kind", "T", "allowed"),
+    [("regular", 400, 0.02), pytest.param("poisson", 2000, 0.1, marks=pytest.mark.slow), ("first spike", 400, 0.02)],
+)
+def test_inputs_that_spike_bring_on_average_what_currents_do(kind: str, T: int, allowed: float) -> None:
     graph = chain(6, 8, 3)
     images = images_of(graph, 4) - 0.5
     images[:, 0] = np.linspace(-0.5, 0.5, 4)
     meant = reference(graph).outputs(images)
-    for kind, T, allowed in (("regular", 400, 0.02), ("poisson", 2000, 0.1), ("first spike", 400, 0.02)):
-        snn = convert(graph, images, input=kind, method="max")
-        outcome = snn.run(images, T, each=True, **NUMPY)
-        assert {"input, positive", "input, negative"} <= set(outcome.spikes)
-        told = outcome.potentials[:, -1] / T
-        if kind == "first spike":  # the drive begins when the spike comes
-            assert outcome.spikes["input, positive"].max() == 1
-            allowed = 0.6
-        assert np.abs(told - meant).max() < allowed * np.ptp(meant), kind
-    again = snn.run(images, 50, seed=3, **NUMPY)
+    snn = convert(graph, images, input=kind, method="max")
+    outcome = snn.run(images, T, each=True, **COMPILED)
+    assert {"input, positive", "input, negative"} <= set(outcome.spikes)
+    told = outcome.potentials[:, -1] / T
+    if kind == "first spike":  # the drive begins when the spike comes
+        assert outcome.spikes["input, positive"].max() == 1
+        allowed = 0.6
+    assert np.abs(told - meant).max() < allowed * np.ptp(meant)
+    again = snn.run(images, 50, seed=3, each=True, **COMPILED)
     assert again.spikes_an_image > 0
 
 
@@ -224,8 +247,9 @@ def test_thresholds_can_be_changed_by_hand() -> None:
             snn.with_thresholds(wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.cpp
-@pytest.mark.parametrize("target", ["numpy", "cpp"])
+@pytest.mark.parametrize(
+    "target", [pytest.param("numpy", marks=pytest.mark.slow), pytest.param("cpp", marks=pytest.mark.cpp)]
+)
 def test_an_image_ends_as_soon_as_the_network_is_sure(target: str) -> None:
     graph = residual()
     images, steps = images_of(graph, 23), 24  # two processes, of which the second has fewer images

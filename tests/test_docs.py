@@ -43,12 +43,17 @@ def save_files(page: Path, folder: Path) -> None:
             (folder / (name[1] or name[2])).write_text(text)
 
 
+LONG = {("convert-a-network.md", 0), ("convert-a-network.md", 2), ("train-a-network.md", 0), ("write-a-model.md", 1)}
+"""Programs that take longer than a few seconds; others of these pages do not."""
 COMPILED = ('session("cpp"', "biosnn.convert(")
 CASES = [
     pytest.param(
         page,
         number,
-        marks=[pytest.mark.cpp] if any(used in text for used in COMPILED) else [],
+        marks=[
+            *([pytest.mark.cpp] if any(used in text for used in COMPILED) else []),
+            *([pytest.mark.slow] if (page.name, number) in LONG else []),
+        ],
         id=f"{page.name}-{number}",
     )
     for page in PAGES

@@ -288,6 +288,7 @@ with session("cpp", seed=int(sys.argv[1])) as sim:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 @pytest.mark.usefixtures("own")
 def test_two_processes_at_once_build_once(calls: Path) -> None:

@@ -51,7 +51,7 @@ def in_pieces(target: str, make: Callable[[], Network], pieces: list[Any]) -> li
     return found
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [pytest.param("numpy", marks=pytest.mark.slow), CPP])
 def test_pieces_are_what_one_run_is(target: str) -> None:
     with session(target, seed=1) as sim:
         net = learning()

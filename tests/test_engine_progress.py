@@ -51,6 +51,7 @@ def test_a_bar_is_drawn_in_its_own_words(monkeypatch: pytest.MonkeyPatch, capsys
     assert "waiting" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_a_sweep_says_how_far_its_points_are(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     monkeypatch.setenv("BIOSNN_PROGRESS", "plain:0")

@@ -68,7 +68,7 @@ def spiking(precision: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.cpp
-@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("precision", [pytest.param("float32", marks=pytest.mark.slow), "float64"])
 def test_leaving_out_steps_changes_nothing_to_the_last_bit(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     left_out = spiking(precision)
     assert all(100 < len(values["t"]) < 10_000 for values in left_out.values())
@@ -187,6 +187,7 @@ def test_what_is_set_between_runs_reaches_neurons_at_rest() -> None:
         assert_allclose(found[what], values, rtol=1e-9, err_msg=what)
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_a_large_group_of_every_model_of_the_catalogue_does_as_elsewhere() -> None:
     found = {}

@@ -19,6 +19,7 @@ from biosnn.codegen.exact import exact
 
 APART = [0.0, 1e-15, 1e-12, 1e-9, 1e-7, 1e-5, 1e-3, -1e-3, -1e-9, 0.5, 5.0, -0.75]
 TAU = 0.02
+PRECISIONS = ["float64", pytest.param("float32", marks=pytest.mark.slow)]
 TARGETS = ["numpy", pytest.param("cython", marks=pytest.mark.slow), pytest.param("cpp", marks=pytest.mark.cpp)]
 
 
@@ -28,7 +29,7 @@ def potential(tau: float, t: float) -> float:
     return float(1e8 / TAU * 1e-10 * shared + 1e8 * 50e-12 * -np.expm1(-t / TAU))
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("target", ["numpy", pytest.param("cpp", marks=pytest.mark.cpp)])
 def test_a_current_that_decays_as_fast_as_the_membrane_has_its_closed_form(target: str, precision: str) -> None:
     values = {"v_rest": 0 * mV, "v_th": 1 * volt, "v": 0 * mV, "I_exc": 0.1 * nA, "I": 50 * pA}
@@ -42,7 +43,7 @@ def test_a_current_that_decays_as_fast_as_the_membrane_has_its_closed_form(targe
             assert_allclose(cell.v[0] / volt, potential(tau, 2e-3), rtol=tolerance, err_msg=str(tau))
 
 
-@pytest.mark.parametrize("fast", [1e-3, 1e-6])
+@pytest.mark.parametrize("fast", [pytest.param(1e-3, marks=pytest.mark.slow), 1e-6])
 def test_far_apart_time_constants_give_what_brian_gives(fast: float) -> None:
     values = {"tau_exc": fast * second, "I_exc": 0.1 * nA, "I_inh": 0.2 * nA, "v_rest": -70 * mV, "v": -65 * mV}
     with biosnn.session("numpy", dt=0.1 * ms) as sim:
@@ -123,7 +124,7 @@ def cells(flags: str = "", **more: Any) -> Any:
     return group
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_chain_of_three_has_its_closed_form(target: str, precision: str) -> None:
     assert_allclose(1 - of_a_chain((20, 20, 20), 30)[2] / 0.5, np.exp(-1.5) * (1 + 1.5 * 0.4 - 1.5**2 / 2), rtol=1e-13)
@@ -146,7 +147,7 @@ def test_a_chain_rests_where_it_is_refractory() -> None:
         assert 0 < sum(group.lastspike[:] > -1 * ms) < len(TAUS)
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("driven", ["event-driven", "clock-driven"])
 def test_a_chain_of_three_in_synapses_has_its_closed_form(driven: str, target: str, precision: str) -> None:

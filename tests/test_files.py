@@ -112,6 +112,7 @@ for name, read in readers:
 """
 
 
+@pytest.mark.slow
 def test_a_small_file_does_not_fill_the_memory(tmp_path: Path) -> None:
     pytest.importorskip("h5py")
     for name, (make, _, _) in BOMBS.items():

@@ -15,7 +15,7 @@ from biosnn.errors import ModelError, QuantityError
 from biosnn.inputs import poisson
 
 DT = 0.5 * ms
-TARGETS = ["numpy", "cython", pytest.param("cpp", marks=pytest.mark.cpp)]
+TARGETS = ["numpy", pytest.param("cython", marks=pytest.mark.slow), pytest.param("cpp", marks=pytest.mark.cpp)]
 
 
 def steps_of(monitor: SpikeMonitor) -> Any:

@@ -105,6 +105,7 @@ def test_after_its_last_place_the_last_image_is_shown_on(sim: Any) -> None:
         presenter.play(np.array([2, 1, 2, 2]))
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_schedules_of_other_lengths_need_no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path))
@@ -190,6 +191,7 @@ def test_the_test_shows_again_brighter_what_nothing_answers(compiled: Any) -> No
     assert abs(history.traffic(TEST)[0] - expected) <= 5 * np.sqrt(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_the_test_shows_again_also_where_nothing_is_recorded_after_it(compiled: Any) -> None:
     network = dataclasses.replace(NETWORK, input_gain=0.0)
@@ -220,6 +222,7 @@ def test_weights_add_up_to_their_total_after_each_scaling(sim: Any) -> None:
     np.testing.assert_allclose(after, 1.5 * before / before.sum(axis=0), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_the_test_scales_the_weights_that_training_has_left(compiled: Any) -> None:
     schedule = a_schedule(n_training=0)
@@ -250,6 +253,7 @@ def test_nothing_learns_once_frozen(sim: Any) -> None:
     np.testing.assert_allclose(np.asarray(built.excitatory.theta), kept[1], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_without_learning_rates_weights_are_only_scaled(sim: Any) -> None:
     built = learning.build(DATA, PROTOCOL, NETWORK, a_schedule().length)
     begin = np.array(built.plastic.w).reshape(4, 6)
@@ -368,6 +372,7 @@ def test_sparse_counts_are_the_counts() -> None:
         sparse_spike_counts(times, numbers, period=1.0, periods=3, neurons=2)
 
 
+@pytest.mark.slow
 def test_simpler_methods_on_digits() -> None:
     digits = load("digits")
     train, test = digits.take(np.arange(0, 1797, 2)), digits.take(np.arange(1, 1797, 2))

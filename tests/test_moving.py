@@ -138,7 +138,9 @@ def at_points(target: str) -> np.ndarray:
         return np.array(sim.sweep(net, program, points, read))
 
 
-@pytest.mark.parametrize("target", ["numpy", pytest.param("cpp", marks=pytest.mark.cpp)])
+@pytest.mark.parametrize(
+    "target", [pytest.param("numpy", marks=pytest.mark.slow), pytest.param("cpp", marks=pytest.mark.cpp)]
+)
 def test_a_sweep_may_bring_delays(target: str) -> None:
     weights = at_points(target)
     assert_allclose(weights[:, 0], weights[:, 1], rtol=1e-10)
@@ -157,6 +159,7 @@ def test_a_monitor_made_before_the_delay_shows_the_trace_of_the_synapse() -> Non
         assert monitors[0].x[0, -1] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_a_program_knows_of_delays_that_are_set_by_numbers_or_worked_out() -> None:
     with biosnn.session("cpp", dt=0.1 * ms) as sim:

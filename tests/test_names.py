@@ -61,7 +61,7 @@ def parts(names: list[str], size: int = 100) -> list[list[str]]:
     return [names[first : first + size] for first in range(0, len(names), size)]
 
 
-@pytest.mark.parametrize("target", ["numpy", pytest.param("cpp", marks=pytest.mark.cpp)])
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cpp", marks=[pytest.mark.cpp, pytest.mark.slow])])
 def test_every_word_of_a_template_may_be_the_name_of_a_variable(target: str) -> None:
     with biosnn.session(target, dt=1 * ms) as sim:
         # Names are what is tried here, and functions of so many variables take minutes to optimise.

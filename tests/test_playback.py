@@ -19,7 +19,7 @@ from biosnn.inputs import playback
 from biosnn.model import Parameter, SynapseModel, Trace
 
 DT = 0.5 * ms
-TARGETS = ["numpy", "cython", pytest.param("cpp", marks=pytest.mark.cpp)]
+TARGETS = ["numpy", pytest.param("cython", marks=pytest.mark.slow), pytest.param("cpp", marks=pytest.mark.cpp)]
 WEIGHED = SynapseModel(
     name="weighed",
     summary="Hands on what a spike weighs, and remembers it.",

@@ -30,6 +30,7 @@ SMALL = {
 CLAIMS = {claim.name: claim for claim in load_study("coding").claims}
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_every_coding_does_the_same_work_and_one_of_a_file_too(tmp_path: Path) -> None:
     model = tmp_path / "mine.toml"

@@ -166,6 +166,7 @@ def test_the_figures_of_a_code(measured: Any) -> None:
 # ---- part 3 --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_figures_of_depth() -> None:
     same = {"duration": 10 * ms, "dt": 1 * ms}
     small = CodedLayers(layers=2, width=10, images=15, duration=10 * ms)

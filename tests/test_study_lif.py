@@ -19,7 +19,19 @@ def result(tmp_path_factory):
     return run_study("lif", QUICK, target="numpy", out=tmp_path_factory.mktemp("lif") / "result")
 
 
-def test_charging_and_f_i_agree_with_their_closed_forms(result):
+def test_charging_and_f_i_agree_with_their_closed_forms(tmp_path):
+    brief = {"points": "7", "duration": "0.5 s", "dt": "0.2 ms", "noise_steps": "0.8 ms, 0.2 ms", "neurons": "100"}
+    result = run_study("lif", QUICK | brief, target="numpy", out=tmp_path / "result", draw=False)
+    verdicts = {claim.name: claim.verdict for claim in result.claims}
+    assert {name: verdicts[name] for name in ("fires", "charging", "f-I")} == dict.fromkeys(
+        ("fires", "charging", "f-I"), "pass"
+    )
+    assert result.values["charging curve, largest error"] < 1e-12
+    assert [row.name for row in result.rows if row.verdict == "fail"] == []
+
+
+@pytest.mark.slow
+def test_rates_in_noise_agree_too(result):
     assert {claim.name: claim.verdict for claim in result.claims if claim.name != "convergence"} == {
         "fires": "pass",
         "charging": "pass",
@@ -32,6 +44,7 @@ def test_charging_and_f_i_agree_with_their_closed_forms(result):
     assert len([name for name in result.not_applicable if name.startswith("rate in noise")]) == 5
 
 
+@pytest.mark.slow
 def test_its_figures_are_drawn(result):
     assert {path.name for path in (result.folder / "figures").glob("*.png")} == {
         "charging.png",

@@ -20,6 +20,7 @@ def window(tmp_path_factory):
     return run_study("stdp-window", settings, target="numpy", out=tmp_path_factory.mktemp("window") / "out")
 
 
+@pytest.mark.slow
 def test_every_rule_has_its_closed_form(window):
     assert window.verdict == "pass"
     assert [claim.verdict for claim in window.claims] == ["pass"] * 5

@@ -34,6 +34,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return biosnn.run_study("vanishing", FEW, target="numpy", out=tmp_path_factory.mktemp("study") / "out")
 
 
+@pytest.mark.slow
 def test_of_a_network_of_ones_own_the_parts_on_networks_are_asked(result: Any) -> None:
     assert {name.split()[0] for name in result.arrays} == {"converted", "remedies"}
     assert {"theory knows the depth", "biology no noise, one neuron", "random chain of 8 with soft reset"} <= set(
@@ -44,6 +45,7 @@ def test_of_a_network_of_ones_own_the_parts_on_networks_are_asked(result: Any) -
     assert {"depth.png", "threshold-scale.png", "remedies.png", "energy.png", "homeostasis.png"} <= figures
 
 
+@pytest.mark.slow
 def test_what_it_measures_of_layers(result: Any) -> None:
     arrays = {name.removeprefix("converted "): found for name, found in result.arrays.items() if "converted" in name}
     assert list(arrays["layers"]) == ["relu1", "relu2"]
@@ -62,6 +64,7 @@ def test_what_it_measures_of_layers(result: Any) -> None:
     assert arrays["own"].shape == (2, 2, 4)
 
 
+@pytest.mark.slow
 def test_remedies_are_tried_at_equal_cost(result: Any) -> None:
     arrays = {name.removeprefix("remedies "): found for name, found in result.arrays.items() if "remedies" in name}
     names = [str(name) for name in arrays["names"]]

@@ -38,6 +38,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
         return biosnn.run_study("vanishing", FEW, target="numpy", out=tmp_path_factory.mktemp("study") / "out")
 
 
+@pytest.mark.slow
 def test_what_is_reported(result: Any) -> None:
     assert all(key.startswith("biology ") for key in (*result.values, *result.arrays))
     assert result.values["biology attractor"] == pytest.approx(100, abs=5)
@@ -50,6 +51,7 @@ def test_what_is_reported(result: Any) -> None:
     assert {"synfire.png", "propagation.png"} <= figures
 
 
+@pytest.mark.slow
 def test_a_silent_network_claims_nothing(result: Any) -> None:
     empty = {"biology packets": 0, "biology response": 0, "biology survived": False}
     silent = Result(
@@ -58,6 +60,7 @@ def test_a_silent_network_claims_nothing(result: Any) -> None:
     assert not any(claim.minimum_activity(silent) for claim in CLAIMS.values())
 
 
+@pytest.mark.slow
 def test_rates_that_are_forgotten_fail(result: Any) -> None:
     arrays = result.arrays
 

@@ -30,6 +30,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return biosnn.run_study("vanishing", FEW, target="numpy", out=tmp_path_factory.mktemp("study") / "out")
 
 
+@pytest.mark.slow
 def test_what_it_measures(result: Any) -> None:
     arrays = {name.removeprefix("random "): found for name, found in result.arrays.items() if "random" in name}
     assert list(arrays["kinds"]) == ["binary", "hard", "soft", "leak"]

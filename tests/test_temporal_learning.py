@@ -107,7 +107,7 @@ def test_who_cannot_be_first_is_refused() -> None:
             FirstSpike(other, presenter)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [pytest.param("numpy", marks=pytest.mark.slow), *TARGETS[1:]])
 def test_a_network_learns_from_first_spikes_and_goes_on_from_a_file(target: str, tmp_path: Any) -> None:
     schedule = TrainingSchedule(np.array([0, 1]), np.array([2]), n_training=12, n_recorded=1, seed=4)
     with biosnn.session(target, seed=3, dt=0.5 * ms) as sim:

@@ -103,7 +103,11 @@ def test_a_schedule_is_divided_at_the_ends_of_its_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "stop_after"), [("numpy", 4), *(pytest.param("cpp", n, marks=pytest.mark.cpp) for n in (0, 4, 11, 13))]
+    ("target", "stop_after"),
+    [
+        pytest.param("numpy", 4, marks=pytest.mark.slow),
+        *(pytest.param("cpp", n, marks=[pytest.mark.cpp, *([pytest.mark.slow] * (n != 11))]) for n in (0, 4, 11, 13)),
+    ],
 )
 def test_a_stopped_training_goes_on_to_the_same_result(
     target: str, stop_after: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -122,6 +126,7 @@ def test_a_stopped_training_goes_on_to_the_same_result(
     assert_same(train(target, tmp_path / "kept")[0], unbroken(target)[0])  # nothing is left to do
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_from_a_damaged_checkpoint_a_training_goes_back_to_the_one_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -67,6 +67,7 @@ def test_learning_turns_noise_into_digits_and_no_learning_leaves_it(small: Any) 
     assert border(small.arrays["receptive fields"]) < border(small.arrays["control fields"]) - 0.02
 
 
+@pytest.mark.slow
 def test_a_silent_network_does_not_pass(tmp_path: Path) -> None:
     settings = {**SMALL, "input_gain": "0", "minimum_spikes": "0", "control": "off", "n_training": "2", "shown": "5 ms"}
     result = run_study("unsupervised", settings, target="numpy", out=tmp_path / "out", draw=False)
@@ -112,6 +113,7 @@ def test_a_trained_network_is_tested_anew_and_trained_on(small: Any, tmp_path: P
     )
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_a_network_takes_another_rule_but_no_other_size(small: Any, tmp_path: Path) -> None:
     network = {"network": str(small.files["seed-1.npz"])}
@@ -139,6 +141,7 @@ def test_without_training_there_is_nothing_to_test(tmp_path: Path) -> None:
         run_study("unsupervised", {**SMALL, "n_training": "0"}, target="numpy", out=tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_a_run_that_was_stopped_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -199,6 +202,7 @@ def test_a_setting_of_an_earlier_name_is_answered_with_that_of_now(study: str, o
         make_settings(made, {old: "12"})
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_the_network_of_the_catalogue_is_tested_at_once(tmp_path: Path) -> None:
     result = run_study("unsupervised", {"network": "digits_100"}, out=tmp_path / "out", draw=False)
