@@ -68,8 +68,11 @@ from biosnn.engine import children
 def work():
     shell = "sleep 1000 & echo $! $$ > pids.new; mv pids.new pids; wait"
     with children.child(["sh", "-c", shell], cwd=Path({folder!r})) as process:
+        begun.set()
         process.communicate()
+begun = threading.Event()
 threading.Thread(target=work, daemon=True).start()
+begun.wait()
 while not Path({folder!r}, "pids").exists():
     time.sleep(0.02)
 print("ready", flush=True)

@@ -38,10 +38,14 @@ class _Watch:
         self.script: subprocess.Popen[str] | None = None
         self.owner = 0
 
-    def tell(self, what: str, group: int) -> None:
+    def start(self) -> None:
         with self.guard, contextlib.suppress(OSError):  # without the script all is well but for a killed process
             if self.owner != os.getpid():
                 self._start()
+
+    def tell(self, what: str, group: int) -> None:
+        self.start()
+        with self.guard, contextlib.suppress(OSError):
             if self.script is not None and self.script.stdin is not None:
                 self.script.stdin.write(f"{what} {group}\n")
                 self.script.stdin.flush()
@@ -77,6 +81,7 @@ def child(command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = Non
 
     It gets no input; all that it says comes as text from one pipe.
     """
+    _watch.start()  # before there is a child that would be left if this process were killed now
     process = subprocess.Popen(
         command,
         cwd=cwd,
