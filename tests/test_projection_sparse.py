@@ -132,7 +132,7 @@ def test_several_synapses_of_a_pair_add_up() -> None:
 
 
 @pytest.mark.cpp
-@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("precision", [pytest.param("float64", marks=pytest.mark.slow), "float32"])
 def test_a_neuron_at_rest_gets_nothing(precision: str) -> None:
     """Whatever statements add to it, infinity included, which a mask has to leave out and a factor of 0 would not."""
     found = []

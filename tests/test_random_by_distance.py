@@ -83,7 +83,7 @@ def drawn(sim: Any, joint: Projection) -> Any:
 
 
 @pytest.mark.cpp
-@pytest.mark.parametrize("target", ["numpy", "cpp"])
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cpp", marks=pytest.mark.slow)])
 def test_a_profile_beyond_one_ends_the_run(target: str) -> None:
     with biosnn.session(target) as sim:
         joint = on_places(ByDistance("2 - distance/mm"))

@@ -185,7 +185,7 @@ def test_each_pair_of_populations_has_a_total_of_its_own() -> None:
 
 
 @pytest.mark.cpp
-@pytest.mark.parametrize("target", ["numpy", "cpp"])
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cpp", marks=pytest.mark.slow)])
 def test_expressions_know_the_populations(target: str) -> None:
     with biosnn.session(target, seed=1, dt=DT) as sim:
         group = NeuronGroup(CELLS, "x : 1", threshold="t_in_timesteps == 0", reset="", namespace={}, name="group")
