@@ -25,6 +25,7 @@ NEURONS = [
         "lif_inhibitory",
     ),
     *("adex", "izhikevich", "hodgkin_huxley", "integrator", "lif_soft", "lif_alpha", "relu_first_spike"),
+    *("lif_psc_delta", "lif_psc_exp", "lif_psc_alpha"),
 ]
 SYNAPSES = [
     *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),
