@@ -1,0 +1,130 @@
+"""The networks as a user of biosnn writes them: neurons of the catalogue, and connectivity that the program draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, ms, mV, nS, pA
+
+import biosnn
+from sides.networks import published as p
+from sides.networks.kinds import FixedIndegree, FixedProbability, FixedTotal, join
+from sides.networks.programs import Model
+
+
+def cuba(scale: float) -> Model:
+    sizes = p.CUBA.scaled(scale)
+    start = {"v": "v_reset + rand()*(v_th - v_reset)"}
+    cells = biosnn.neurons(sum(sizes.values()), "lif_exp", values=start, name="cells")
+    return _vogels(cells, sizes, scale, "I", p.CUBA_WEIGHTS, pA)
+
+
+def coba(scale: float) -> Model:
+    sizes = p.COBA.scaled(scale)
+    units = {"v": "mV", "g_exc": "nS", "g_inh": "nS"}
+    start = {name: f"({mean} + {sd}*randn())*{units[name]}" for name, (mean, sd) in p.COBA_START.items()}
+    cells = biosnn.neurons(sum(sizes.values()), "lif_cond", values=start, name="cells")
+    return _vogels(cells, sizes, scale, "g", p.COBA_WEIGHTS, nS)
+
+
+def _vogels(
+    cells: NeuronGroup, sizes: dict[str, int], scale: float, onto: str, weights: dict[str, float], unit: Any
+) -> Model:
+    parts = _parts(cells, sizes)
+    kind = FixedProbability(p.CHANCE / scale)
+    wires = [
+        join(parts[name], cells, kind, onto=f"{onto}_{suffix}", gain=weights[name] * unit, name=f"from_{name}")
+        for name, suffix in (("E", "exc"), ("I", "inh"))
+    ]
+    return _model(cells, parts, *wires)
+
+
+def brunel(scale: float) -> Model:
+    sizes = p.BRUNEL.scaled(scale)
+    cells = biosnn.neurons(sum(sizes.values()), "lif_psc_delta", name="cells")
+    parts = _parts(cells, sizes)
+    wires = [
+        join(
+            parts[name],
+            cells,
+            FixedIndegree(p.INDEGREES[name]),
+            onto="v",
+            gain=weight * mV,
+            delay=p.BRUNEL_DELAY * ms,
+            name=f"from_{name}",
+        )
+        for name, weight in p.BRUNEL_WEIGHTS.items()
+    ]
+    drive = biosnn.background(cells, "v", n=p.INDEGREES["E"], rate=p.EXTERNAL_RATE * Hz, weight=p.J * mV)
+    return _model(cells, parts, *wires, drive)
+
+
+def plastic(scale: float) -> Model:
+    sizes = p.PLASTIC.scaled(scale)
+    cells = biosnn.neurons(sum(sizes.values()), "lif_psc_delta", name="cells")
+    parts = _parts(cells, sizes)
+    shortest, longest = p.PLASTIC_DELAYS
+    rule = {**p.STDP, "tau_plus": p.STDP["tau_plus"] * ms, "tau_minus": p.STDP["tau_minus"] * ms, "w": 1.0}
+    wires = {
+        (source, target): join(
+            parts[source],
+            parts[target],
+            FixedIndegree(p.PLASTIC_INDEGREES[source]),
+            "stdp_pair" if source == target == "E" else "static",
+            onto="v",
+            gain=p.PLASTIC_WEIGHTS[source] * mV,
+            delay=f"{shortest}*ms + {longest - shortest}*ms*rand()",
+            values=rule if source == target == "E" else None,
+            name=f"from_{source}_to_{target}",
+        )
+        for source in parts
+        for target in parts
+    }
+    rate = p.PLASTIC_EXTERNAL_RATE * Hz
+    drive = biosnn.background(cells, "v", n=p.PLASTIC_INDEGREES["E"], rate=rate, weight=p.J * mV)
+    return _model(cells, parts, *wires.values(), drive, learnt=wires["E", "E"].variables["w"])
+
+
+def microcircuit(scale: float) -> Model:
+    sizes = p.MICROCIRCUIT.scaled(scale)
+    starts = np.repeat([p.STARTS[name] for name in sizes], list(sizes.values()), axis=0)
+    start = np.random.default_rng(1).normal(starts[:, 0], starts[:, 1]) * mV
+    cells = biosnn.neurons(sum(sizes.values()), "lif_psc_exp", values={"v": start}, name="cells")
+    parts = _parts(cells, sizes)
+    wires = [
+        join(
+            parts[bundle.source],
+            parts[bundle.target],
+            FixedTotal(bundle.synapses),
+            onto="I_syn",
+            gain=bundle.weight * pA,
+            delay=f"clip({bundle.delay[0]}*ms + {bundle.delay[1]}*ms*randn(), {p.DT}*ms, 1*second)",
+            values={"w": f"1 + {p.WEIGHT_SD}*randn()"},
+            name=f"from_{bundle.source}_to_{bundle.target}",
+        )
+        for bundle in p.bundles(scale)
+    ]
+    sources = np.repeat([p.BACKGROUND[name] for name in sizes], list(sizes.values()))
+    drive = biosnn.background(cells, "I_syn", n=sources, rate=p.BACKGROUND_RATE * Hz, weight=p.WEIGHT * pA)
+    return _model(cells, parts, *wires, drive)
+
+
+def _parts(cells: NeuronGroup, sizes: dict[str, int]) -> dict[str, Any]:
+    ends = np.cumsum(list(sizes.values())).tolist()
+    return {name: cells[end - size : end] for end, (name, size) in zip(ends, sizes.items(), strict=True)}
+
+
+def _model(cells: NeuronGroup, parts: dict[str, Any], *others: Any, learnt: Any = None) -> Model:
+    seen = {name: SpikeMonitor(part, name=f"spikes_{name}") for name, part in parts.items()}
+    return Model(Network(cells, *others, *seen.values()), seen, learnt)
+
+
+NETWORKS: dict[str, Callable[[float], Model]] = {
+    "cuba": cuba,
+    "coba": coba,
+    "brunel": brunel,
+    "plastic": plastic,
+    "microcircuit": microcircuit,
+}
