@@ -9,8 +9,8 @@ import numpy as np
 from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, ms, mV, nS, pA
 
 import biosnn
+from biosnn.projection import FixedIndegree, FixedProbability, FixedTotal
 from sides.networks import published as p
-from sides.networks.kinds import FixedIndegree, FixedProbability, FixedTotal, join
 from sides.networks.programs import Model
 
 
@@ -35,7 +35,15 @@ def _vogels(
     parts = _parts(cells, sizes)
     kind = FixedProbability(p.CHANCE / scale)
     wires = [
-        join(parts[name], cells, kind, onto=f"{onto}_{suffix}", gain=weights[name] * unit, name=f"from_{name}")
+        biosnn.synapses(
+            parts[name],
+            cells,
+            "static",
+            onto=f"{onto}_{suffix}",
+            gain=weights[name] * unit,
+            connect=kind,
+            name=f"from_{name}",
+        )
         for name, suffix in (("E", "exc"), ("I", "inh"))
     ]
     return _model(cells, parts, *wires)
@@ -46,12 +54,13 @@ def brunel(scale: float) -> Model:
     cells = biosnn.neurons(sum(sizes.values()), "lif_psc_delta", name="cells")
     parts = _parts(cells, sizes)
     wires = [
-        join(
+        biosnn.synapses(
             parts[name],
             cells,
-            FixedIndegree(p.INDEGREES[name]),
+            "static",
             onto="v",
             gain=weight * mV,
+            connect=FixedIndegree(p.INDEGREES[name]),
             delay=p.BRUNEL_DELAY * ms,
             name=f"from_{name}",
         )
@@ -68,11 +77,11 @@ def plastic(scale: float) -> Model:
     shortest, longest = p.PLASTIC_DELAYS
     rule = {**p.STDP, "tau_plus": p.STDP["tau_plus"] * ms, "tau_minus": p.STDP["tau_minus"] * ms, "w": 1.0}
     wires = {
-        (source, target): join(
+        (source, target): biosnn.synapses(
             parts[source],
             parts[target],
-            FixedIndegree(p.PLASTIC_INDEGREES[source]),
             "stdp_pair" if source == target == "E" else "static",
+            connect=FixedIndegree(p.PLASTIC_INDEGREES[source]),
             onto="v",
             gain=p.PLASTIC_WEIGHTS[source] * mV,
             delay=f"{shortest}*ms + {longest - shortest}*ms*rand()",
@@ -94,13 +103,14 @@ def microcircuit(scale: float) -> Model:
     cells = biosnn.neurons(sum(sizes.values()), "lif_psc_exp", values={"v": start}, name="cells")
     parts = _parts(cells, sizes)
     wires = [
-        join(
+        biosnn.synapses(
             parts[bundle.source],
             parts[bundle.target],
-            FixedTotal(bundle.synapses),
+            "static",
+            connect=FixedTotal(bundle.synapses),
             onto="I_syn",
             gain=bundle.weight * pA,
-            delay=f"clip({bundle.delay[0]}*ms + {bundle.delay[1]}*ms*randn(), {p.DT}*ms, 1*second)",
+            delay=f"{bundle.delay[0]}*ms + {bundle.delay[1]}*ms*randn()",
             values={"w": f"1 + {p.WEIGHT_SD}*randn()"},
             name=f"from_{bundle.source}_to_{bundle.target}",
         )
