@@ -97,28 +97,38 @@ def plastic(scale: float) -> Model:
 
 
 def microcircuit(scale: float) -> Model:
-    sizes = p.MICROCIRCUIT.scaled(scale)
-    starts = np.repeat([p.STARTS[name] for name in sizes], list(sizes.values()), axis=0)
+    """Excitatory populations first, so that the synapses of all of them are one projection, and the others another."""
+    plan = p.MICROCIRCUIT.scaled(scale)
+    sizes = {name: plan[name] for sign in "EI" for name in plan if name.endswith(sign)}
+    number = list(sizes.values())
+    starts = np.repeat([p.STARTS[name] for name in sizes], number, axis=0)
     start = np.random.default_rng(1).normal(starts[:, 0], starts[:, 1]) * mV
-    cells = biosnn.neurons(sum(sizes.values()), "lif_psc_exp", values={"v": start}, name="cells")
-    parts = _parts(cells, sizes)
-    wires = [
-        biosnn.synapses(
-            parts[bundle.source],
-            parts[bundle.target],
-            "static",
-            connect=FixedTotal(bundle.synapses),
-            onto="I_syn",
-            gain=bundle.weight * pA,
-            delay=f"{bundle.delay[0]}*ms + {bundle.delay[1]}*ms*randn()",
-            values={"w": f"1 + {p.WEIGHT_SD}*randn()"},
-            name=f"from_{bundle.source}_to_{bundle.target}",
+    cells = biosnn.neurons(sum(number), "lif_psc_exp", values={"v": start}, name="cells")
+    totals = {(bundle.source, bundle.target): bundle.synapses for bundle in p.bundles(scale)}
+    # Those from layer 4 to layer 2/3 are twice as strong.
+    first, second = sizes["L23E"], sizes["L23E"] + sizes["L4E"]
+    strength = {"E": f"1 + int(i >= {first} and i < {second} and j < {first})", "I": str(p.INHIBITION)}
+    wires = []
+    for sign, sources in (("E", cells[: sum(number[:4])]), ("I", cells[sum(number[:4]) :])):
+        names = [name for name in sizes if name.endswith(sign)]
+        n = [[totals.get((source, target), 0) for target in sizes] for source in names]
+        mean, deviation = p.DELAYS[sign]
+        wires.append(
+            biosnn.synapses(
+                sources,
+                cells,
+                "static",
+                connect=FixedTotal(n, sources=[sizes[name] for name in names], targets=number),
+                onto="I_syn",
+                gain=p.WEIGHT * pA,
+                delay=f"{mean}*ms + {deviation}*ms*randn()",
+                values={"w": f"({strength[sign]})*(1 + {p.WEIGHT_SD}*randn())"},
+                name=f"from_{sign}",
+            )
         )
-        for bundle in p.bundles(scale)
-    ]
-    sources = np.repeat([p.BACKGROUND[name] for name in sizes], list(sizes.values()))
-    drive = biosnn.background(cells, "I_syn", n=sources, rate=p.BACKGROUND_RATE * Hz, weight=p.WEIGHT * pA)
-    return _model(cells, parts, *wires, drive)
+    outside = np.repeat([p.BACKGROUND[name] for name in sizes], number)
+    drive = biosnn.background(cells, "I_syn", n=outside, rate=p.BACKGROUND_RATE * Hz, weight=p.WEIGHT * pA)
+    return _model(cells, _parts(cells, sizes), *wires, drive)
 
 
 def _parts(cells: NeuronGroup, sizes: dict[str, int]) -> dict[str, Any]:
