@@ -168,7 +168,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     given = parse()
-    tables = []
+    console = Console(width=None if sys.stdout.isatty() else 160)
     with tempfile.TemporaryDirectory(prefix="biosnn-benchmark-") as made:
         for network in given.only:
             scale = given.scale or (0.2 if network == "microcircuit" else 1.0)
@@ -177,10 +177,7 @@ def main() -> None:
             runs = measure(asked, Path(made))
             spikes = sum(len(t) for _, t in runs["biosnn"][0].spikes.values())
             least = limit.nanoseconds(network, scale, spikes, seconds, Path(made))
-            tables += [cost_table(asked, runs, least), rate_table(asked, runs)]
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    for table in tables:
-        console.print(table)
+            console.print(cost_table(asked, runs, least), rate_table(asked, runs))
 
 
 if __name__ == "__main__":

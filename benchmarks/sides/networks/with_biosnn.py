@@ -9,7 +9,6 @@ import numpy as np
 from brian2 import Hz, Network, NeuronGroup, SpikeMonitor, ms, mV, nS, pA
 
 import biosnn
-from biosnn.projection import FixedIndegree, FixedProbability, FixedTotal
 from sides.networks import published as p
 from sides.networks.programs import Model
 
@@ -33,7 +32,7 @@ def _vogels(
     cells: NeuronGroup, sizes: dict[str, int], scale: float, onto: str, weights: dict[str, float], unit: Any
 ) -> Model:
     parts = _parts(cells, sizes)
-    kind = FixedProbability(p.CHANCE / scale)
+    kind = biosnn.FixedProbability(p.CHANCE / scale)
     wires = [
         biosnn.synapses(
             parts[name],
@@ -60,7 +59,7 @@ def brunel(scale: float) -> Model:
             "static",
             onto="v",
             gain=weight * mV,
-            connect=FixedIndegree(p.INDEGREES[name]),
+            connect=biosnn.FixedIndegree(p.INDEGREES[name]),
             delay=p.BRUNEL_DELAY * ms,
             name=f"from_{name}",
         )
@@ -81,7 +80,7 @@ def plastic(scale: float) -> Model:
             parts[source],
             parts[target],
             "stdp_pair" if source == target == "E" else "static",
-            connect=FixedIndegree(p.PLASTIC_INDEGREES[source]),
+            connect=biosnn.FixedIndegree(p.PLASTIC_INDEGREES[source]),
             onto="v",
             gain=p.PLASTIC_WEIGHTS[source] * mV,
             delay=f"{shortest}*ms + {longest - shortest}*ms*rand()",
@@ -106,8 +105,7 @@ def microcircuit(scale: float) -> Model:
     cells = biosnn.neurons(sum(number), "lif_psc_exp", values={"v": start}, name="cells")
     totals = {(bundle.source, bundle.target): bundle.synapses for bundle in p.bundles(scale)}
     # Those from layer 4 to layer 2/3 are twice as strong.
-    first, second = sizes["L23E"], sizes["L23E"] + sizes["L4E"]
-    strength = {"E": f"1 + int(i >= {first} and i < {second} and j < {first})", "I": str(p.INHIBITION)}
+    strength = {"E": "1 + int(source_population == 1 and target_population == 0)", "I": str(p.INHIBITION)}
     wires = []
     for sign, sources in (("E", cells[: sum(number[:4])]), ("I", cells[sum(number[:4]) :])):
         names = [name for name in sizes if name.endswith(sign)]
@@ -118,7 +116,7 @@ def microcircuit(scale: float) -> Model:
                 sources,
                 cells,
                 "static",
-                connect=FixedTotal(n, sources=[sizes[name] for name in names], targets=number),
+                connect=biosnn.FixedTotal(n, sources=[sizes[name] for name in names], targets=number),
                 onto="I_syn",
                 gain=p.WEIGHT * pA,
                 delay=f"{mean}*ms + {deviation}*ms*randn()",
