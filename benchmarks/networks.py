@@ -36,7 +36,8 @@ from sides.networks import activity, limit, programs, published
 from sides.networks.programs import Run
 
 LABELS = {"biosnn": "biosnn", "brian2": "Brian2, C++", "nest": "NEST"}
-# How far rates of two runs may lie apart: a network with few cells, or with slow changes, varies more.
+# How far rates of two runs may lie apart. Below scale 1 twice that: at a tenth of the microcircuit, seven seeds have a
+# standard deviation of 12 % in layer 2/3 and of 10 % in layer 5.
 ALIKE = {"cuba": 0.05, "coba": 0.2, "brunel": 0.05, "plastic": 0.1, "microcircuit": 0.25}
 BENCHMARKS = Path(__file__).parent
 
@@ -137,7 +138,7 @@ def rate_table(asked: Asked, runs: dict[str, list[Run]]) -> Table:
     for name in plan.sizes:
         each = [rates[name] for rates in found.values()]
         apart = (max(each) - min(each)) / statistics.mean(each) if max(each) > 0 else float("nan")
-        same = "yes" if apart <= ALIKE[asked.network] else f"NO, {apart:.0%} apart"
+        same = "yes" if apart <= ALIKE[asked.network] * (1 if asked.scale == 1 else 2) else f"NO, {apart:.0%} apart"
         low, high = plan.rates.get(name, (float("nan"), float("nan")))
         known = f"{low:.2f} to {high:.2f}" if name in plan.rates else ""
         table.add_row(name, *(f"{rate:.3f}" for rate in each), same if len(each) > 1 else "", known)
