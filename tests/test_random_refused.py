@@ -95,6 +95,7 @@ def test_one_weight_for_all_is_not_set_to_an_expression() -> None:
 def test_an_error_is_not_followed_by_warnings_of_what_was_half_made() -> None:
     with biosnn.session("numpy", dt=DT):
         source, target = cells("source"), cells("target")
+        gc.collect()  # what other tests have left behind
         with catch_logs() as logs:
             for connect in (FixedTotal(-1), ([0], []), "rand() <"):
                 with pytest.raises((ModelError, SyntaxError)):
