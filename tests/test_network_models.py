@@ -5,12 +5,12 @@ A spike that a source sends in the time step at t adds its weight at the end of 
 
 import numpy as np
 import pytest
-from biosnn.engine.session import session
 from brian2 import Network, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, ms, mV, nS, pA
 from scipy.integrate import quad
 from scipy.special import lambertw
 
 from biosnn import catalogue
+from biosnn.engine import session
 from biosnn.groups import build
 
 DT = 0.02  # ms
