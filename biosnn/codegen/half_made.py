@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any
 
 from brian2.core.base import BrianObject
 from brian2.core.names import Nameable
@@ -18,6 +20,26 @@ def without_leftovers() -> Iterator[None]:
     except BaseException:
         for reference in set(Nameable.__instances__()) - before:
             made = reference()
-            if isinstance(made, BrianObject) and getattr(made, "_network", "") is None:  # a half-made one has none yet
-                made._network = "none: it could not be made"
+            if isinstance(made, BrianObject):
+                _let_go(made)
         raise
+
+
+def made_whole(init: Callable[..., None]) -> Callable[..., None]:
+    """The same for the ``__init__`` of a class, whose object is there before it begins."""
+
+    @wraps(init)
+    def checked(self: Any, *args: Any, **kwds: Any) -> None:
+        with without_leftovers():
+            try:
+                init(self, *args, **kwds)
+            except BaseException:
+                _let_go(self)
+                raise
+
+    return checked
+
+
+def _let_go(made: Any) -> None:
+    if vars(made).get("_network", "") is None:  # one that has hardly begun has none
+        object.__setattr__(made, "_network", "none: it could not be made")

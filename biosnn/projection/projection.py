@@ -17,7 +17,7 @@ from brian2.utils.stringtools import get_identifiers
 
 from biosnn.codegen.code_objects import check_words
 from biosnn.codegen.exact import method_named
-from biosnn.codegen.half_made import without_leftovers
+from biosnn.codegen.half_made import made_whole
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection import delays
 from biosnn.projection.check import check_statements
@@ -84,7 +84,7 @@ class Projection(SynapticValues):
         what is constant or shared, or its result would depend on the order of the synapses.
     """
 
-    @without_leftovers()
+    @made_whole
     def __init__(
         self,
         source: Any,
