@@ -17,9 +17,10 @@ from biosnn.errors import EngineError, ModelError, RunError
 from biosnn.projection import FixedIndegree, FixedOutdegree, FixedProbability, FixedTotal, Projection
 
 
-def joint_of(kind: Any, **kwds: Any) -> Projection:
+def joint_of(kind: Any, *, itself: bool = False, **kwds: Any) -> Projection:
     kwds = {"weights": 1.0, "on_pre": "x_post += w", "name": "joint", **kwds}
-    return Projection(cells("source"), cells("target"), kind, **kwds)
+    source = cells("source")
+    return Projection(source, source if itself else cells("target"), kind, **kwds)
 
 
 WRONG: dict[str, tuple[Callable[[], Any], str]] = {
@@ -35,7 +36,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "too many sources": (lambda: joint_of(FixedIndegree(31, multapses=False)), r"at most the 30 sources \(got 31\)"),
     "too many targets": (
-        lambda: joint_of(FixedOutdegree(30, multapses=False, autapses=False)),
+        lambda: joint_of(FixedOutdegree(30, multapses=False, autapses=False), itself=True),
         r"at most the 29 targets \(got 30\)",
     ),
     "a negative total": (lambda: joint_of(FixedTotal(-1)), "FixedTotal, n: expected a whole number of at least 0"),
@@ -146,6 +147,30 @@ def test_a_point_cannot_set_what_is_not_drawn_yet() -> None:
         network = Network(joint.source, joint.target, joint)
         with pytest.raises(EngineError, match=r"joint\.w: expected a variable that is there before synapses are drawn"):
             sim.sweep(network, lambda: sim.run(network, DT), [{"joint.w": 1.0}], lambda _: None)
+
+
+@pytest.mark.parametrize("target", ["numpy", "cpp"])
+def test_half_a_synapse_at_a_point_is_refused_before_a_program_is_built(target: str) -> None:
+    for sim, network, _ in counted(target, FixedIndegree(3)):
+        with pytest.raises(EngineError, match=r"joint\.k: expected whole numbers \(got 2\.5\)"):
+            sim.sweep(
+                network, lambda sim=sim, network=network: sim.run(network, DT), [{"joint.k": 2.5}], lambda _: None
+            )
+
+
+def test_between_different_groups_there_are_no_autapses_to_leave_out() -> None:
+    with biosnn.session("numpy", dt=DT) as sim:
+        source, target = cells("source"), cells("target")
+        kinds = [FixedOutdegree(30, multapses=False, autapses=False), FixedProbability(1.0, autapses=False)]
+        joints = [
+            Projection(source, target, kind, 1.0, on_pre="x_post += w", name=f"j{k}") for k, kind in enumerate(kinds)
+        ]
+        sim.run(Network(source, target, *joints), DT)
+        assert [len(joint) for joint in joints] == [900, 900]
+        one, other = source[:1], target[:1]
+        Projection(source, other, FixedOutdegree(2, autapses=False), 1.0, on_pre="x_post += w", name="j2")
+        with pytest.raises(ModelError, match="0, as there is only the neuron itself"):
+            Projection(one, one, FixedOutdegree(2, autapses=False), 1.0, on_pre="x_post += w", name="j3")
 
 
 def test_the_state_of_drawn_synapses_is_refused() -> None:

@@ -253,6 +253,8 @@ def _checked(groups: Mapping[str, Any], where: str, point: AnyPoint) -> Point:
 def _value(groups: Mapping[str, Any], where: str, key: str, value: Any) -> Any:
     _check_dimension(where, _variable(groups, key), value)
     array = np.asarray(value)
+    if np.issubdtype(_variable(groups, key).dtype, np.integer) and np.any(array != np.floor(array)):
+        raise EngineError(field_error(where, "whole numbers", value))
     group, _, name = key.partition(".")
     if array.ndim and hasattr(groups[group], "stored_values"):
         array = groups[group].stored_values(name, array)

@@ -21,6 +21,10 @@ Indices = NDArray[np.int64]
 INDEX = "_late_idx"
 """Name of the index of what a synapse looks up in the past (see `delayed_traces`)."""
 
+AHEAD = 16
+"""How many synapses of a target, which lie far apart, are asked for before they are needed. So many places more are at
+the end of their list, which are read and mean nothing."""
+
 
 @dataclass(frozen=True)
 class Fit:

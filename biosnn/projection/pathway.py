@@ -18,7 +18,7 @@ from biosnn.codegen.code_objects import OWN, table
 from biosnn.codegen.exact import exact
 from biosnn.projection import code_objects
 from biosnn.projection.delays import HeterogeneousDelays
-from biosnn.projection.kinds import INDEX, Fit, Indices
+from biosnn.projection.kinds import AHEAD, INDEX, Fit, Indices
 
 _ORDER = {"pre": -1, "post": 1}
 
@@ -150,6 +150,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         kwds["touched"] = [projection.variables[name] for name in projection.synaptic if name in get_identifiers(code)]
         if projection.kind.sums:
             kwds |= _sums(projection, code)
+        kwds["ahead"] = AHEAD
         computed = projection.drawn is not None and projection.drawn.computed
         kwds["computed"] = projection.drawn if computed else None
         CodeRunner.__init__(

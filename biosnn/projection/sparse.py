@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.errors import ModelError, field_error
-from biosnn.projection.kinds import Fit, Indices, Kind
+from biosnn.projection.kinds import AHEAD, Fit, Indices, Kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ class Sparse(Kind):
         def incoming_arrays() -> dict[str, NDArray[Any]]:
             by = np.argsort(self.indices, kind="stable")
             begin = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=n_target))])
-            ahead = np.append(by, np.zeros(16, dtype=np.int64))  # that many are read before they are needed
+            ahead = np.append(by, np.zeros(AHEAD, dtype=np.int64))
             sources = self.sources[by]
             return {"in_indptr": begin, "in_synapses": ahead.astype(np.int32), "in_sources": sources.astype(np.int32)}
 

@@ -99,10 +99,10 @@ class SynapticValues(Group):  # type: ignore[misc]
         values = self._checked(name, values)
         if self.drawn is not None and not var.scalar and not self.drawn.begun:
             self.drawn.set_initial(name, values)
-        elif values.shape == () or var.scalar:
-            var.set_value(values) if name in self.synaptic else self.state(name).__setitem__(slice(None), values)
+        elif var.scalar:
+            self.state(name)[:] = values
         else:
-            var.set_value(self.fit.stored(np.asarray(values)))
+            var.set_value(values if values.shape == () else self.fit.stored(np.asarray(values)))
 
     def _given(self, weights: Any) -> Quantity:
         """The weights that a projection is made with."""

@@ -13,6 +13,7 @@ from brian2.devices.device import get_device
 from biosnn.codegen.code_objects import OWN, table
 from biosnn.projection import code_objects
 from biosnn.projection.delays import LONGEST
+from biosnn.projection.kinds import AHEAD
 from biosnn.projection.random.drawing import ATTEMPTS, draw
 from biosnn.projection.random.drawn import Drawn
 from biosnn.projection.random.expression import DELAY, Expression
@@ -81,6 +82,7 @@ class Connect(BrianObject):  # type: ignore[misc]
             "streams": {"connectivity": CONNECTIVITY, "delays": DELAYS, "outdegrees": OUTDEGREES},
             "where": projection.where,
             "late": drawn.late,
+            "ahead": AHEAD,
             "longest_delay": LONGEST,
             "source_dt": source_dt,
         }

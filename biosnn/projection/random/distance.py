@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -68,10 +67,10 @@ class ByDistance(RandomKind):
             squares.append(f"{apart}**2")
         return "\n".join([*lines, f"distance = sqrt({' + '.join(squares)})", f"{CHANCE} = {self.profile}"])
 
-    def check_numbers(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> None:
+    def check_numbers(self, draw: Draw) -> None:
         """There are none."""
 
-    def expected(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> float:  # noqa: ARG002
+    def expected(self, draw: Draw) -> float:  # noqa: ARG002
         return 0.0  # not known before distances are
 
     def rows(self, draw: Draw) -> Rows:

@@ -30,8 +30,8 @@ def draw(drawn: Drawn, namespace: Mapping[str, Any]) -> None:
     projection = drawn.projection
     kind, variables, endpoints = projection.kind, projection.variables, projection.endpoints
     _draw_key(variables["_key"])
-    the_draw = replace(drawn.draw(), chance=partial(_chance, drawn, namespace))
-    kind.check_numbers(the_draw.sources, the_draw.targets, the_draw.numbers)
+    the_draw = replace(drawn.draw_now(), chance=partial(_chance, drawn, namespace))
+    kind.check_numbers(the_draw)
     indptr, indices = kind.rows(the_draw)
     synapses = Synapses(np.arange(len(indices)), np.repeat(np.arange(the_draw.sources), np.diff(indptr)), indices)
     place = synapses.index - indptr[synapses.source]

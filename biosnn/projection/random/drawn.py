@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,7 @@ class Drawn:
 
     def __post_init__(self) -> None:
         self.numbers = dict(self.kind.numbers)  # as they were set here; points may bring others
+        self.kind.check_numbers(self.draw(self.numbers, key=0))
         kind, variables = self.kind, self.projection.variables
         fixed = {"constant": True, "read_only": True}
         variables.add_array("N", size=1, dtype=np.int32, scalar=True, index="0", **fixed)
@@ -137,8 +138,7 @@ class Drawn:
         each = sum(np.dtype(variables[name].dtype).itemsize for name in [*lists, *self.projection.synaptic])
         if language(device.code_object_class()) != "cpp":
             each += _IN_NUMPY
-        sizes = len(self.projection.source), len(self.projection.target)
-        synapses = self.kind.expected(*sizes, self.numbers)
+        synapses = self.kind.expected(self.draw(self.numbers, key=0))
         asked = getattr(device, "memory_asked", 0) + int(each * synapses)  # a program's projections are there at once
         free = available_memory()
         if asked > free:
@@ -149,11 +149,10 @@ class Drawn:
         if hasattr(device, "memory_asked"):
             device.memory_asked = asked
 
-    def add_list(self, name: str, dtype: Any) -> Any:
+    def add_list(self, name: str, dtype: Any) -> None:
         """Add an array that is filled when synapses are drawn, and that nobody sets."""
         fixed = {"read_only": True, "needs_reference_update": True}
         self.projection.variables.add_dynamic_array(f"_list_{name}", size=0, dtype=np.dtype(dtype), index="0", **fixed)
-        return self.projection.variables[f"_list_{name}"]
 
     def _narrow(self, dtype: Any, size: int = 0) -> Any:
         """In a program, two bytes per number up to ``size``. Growing arrays of Brian2 in this process have four."""
@@ -248,7 +247,7 @@ class Drawn:
         """Set one of the kind's numbers."""
         projection = self.projection
         self._check_not_begun(name, value)
-        self.kind.check_numbers(len(projection.source), len(projection.target), {name: value})
+        self.kind.check_numbers(self.draw({name: value}, key=0))
         projection.variables[name].set_value(np.ravel(value))
         self.numbers[name] = value
 
@@ -265,22 +264,25 @@ class Drawn:
             where = f"{self.projection.where}, {name}"
             raise ModelError(f"{where}: not known before a run begins, when synapses are drawn.")
 
-    def draw(self) -> Draw:
+    def draw(self, numbers: Mapping[str, Any], key: int) -> Draw:
+        """What the drawing needs to know of the two groups, with these numbers."""
+        endpoints = self.projection.endpoints
+        return Draw(key, len(endpoints.source), len(endpoints.target), endpoints.same, numbers)
+
+    def draw_now(self) -> Draw:
         """What the drawing needs to know, with the values that variables have now."""
-        endpoints, variables = self.projection.endpoints, self.projection.variables
 
         def value(name: str) -> Any:
-            values = np.asarray(variables[name].get_value())
+            values = np.asarray(self.projection.variables[name].get_value())
             return values.item() if values.size == 1 else values
 
-        sizes = len(endpoints.source), len(endpoints.target)
-        return Draw(value("_key"), *sizes, endpoints.same, {name: value(name) for name in self.kind.numbers})
+        return self.draw({name: value(name) for name in self.kind.numbers}, value("_key"))
 
     def pairs(self) -> tuple[Indices, Indices]:
         """Source and target of each synapse."""
         if self.computed:
             self.check_begun("pairs")
-            indptr, targets = self.kind.rows(self.draw())
+            indptr, targets = self.kind.rows(self.draw_now())
             return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets.astype(np.int64)
         indices = self.kept("pairs", self.list_of("indices")).astype(np.int64)
         indptr = self.list_of("indptr")

@@ -131,7 +131,7 @@ class RandomKind(Kind):
 
     def fit(self, n_source: int, n_target: int) -> Fit:
         """Check the kind against the sizes of two groups, as far as that does not depend on what will be drawn."""
-        self.check_numbers(n_source, n_target, self.numbers)
+        self.check_numbers(Draw(0, n_source, n_target, None, self.numbers))
         return Fit((0,), _not_drawn, _not_drawn)
 
     def ends_of(self, side: str) -> list[int]:
@@ -139,11 +139,11 @@ class RandomKind(Kind):
         raise NotImplementedError(side)
 
     @abstractmethod
-    def check_numbers(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> None:
-        """Refuse numbers that do not fit the sizes of two groups."""
+    def check_numbers(self, draw: Draw) -> None:
+        """Refuse numbers that do not fit the two groups."""
 
     @abstractmethod
-    def expected(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> float:
+    def expected(self, draw: Draw) -> float:
         """How many synapses there are on average."""
 
     @abstractmethod
@@ -174,13 +174,13 @@ class FixedProbability(RandomKind):
     rows_template: ClassVar[str] = "fixed_probability"
     number: ClassVar[str] = "p"
 
-    def check_numbers(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> None:  # noqa: ARG002
-        p = numbers["p"]
+    def check_numbers(self, draw: Draw) -> None:
+        p = draw.numbers["p"]
         if isinstance(p, bool) or not isinstance(p, int | float | np.number) or not 0 <= p <= 1:
             raise ModelError(field_error("FixedProbability, p", "a probability from 0 to 1", p))
 
-    def expected(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> float:
-        return n_source * n_target * float(numbers["p"])
+    def expected(self, draw: Draw) -> float:
+        return draw.sources * draw.targets * float(draw.numbers["p"])
 
     def rows(self, draw: Draw) -> Rows:
         # From one synapse of a source to the next, the number of targets left out has a geometric distribution.
@@ -217,32 +217,35 @@ class _FixedDegree(RandomKind):
     autapses: bool = True
     number: ClassVar[str] = "k"
 
-    def _sizes(self, n_source: int, n_target: int) -> tuple[int, int]:
+    def _sizes(self, draw: Draw) -> tuple[int, int]:
         """How many neurons draw, and from how many."""
-        return (n_target, n_source) if self.by_target else (n_source, n_target)
+        return (draw.targets, draw.sources) if self.by_target else (draw.sources, draw.targets)
 
-    def check_numbers(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> None:
-        name, k, (_, choices) = type(self).__name__, numbers["k"], self._sizes(n_source, n_target)
+    def _itself_left_out(self, draw: Draw) -> bool:
+        return not self.autapses and draw.same is not None
+
+    def check_numbers(self, draw: Draw) -> None:
+        name, k, others = type(self).__name__, draw.numbers["k"], self._sizes(draw)[1] - self._itself_left_out(draw)
         if isinstance(k, bool) or not isinstance(k, int | float | np.number) or k != int(k) or k < 0:
             raise ModelError(field_error(f"{name}, k", "a whole number of at least 0", k))
-        if not self.multapses and k > choices - (not self.autapses):
+        if not self.multapses and k > others:
             whose = "sources" if self.by_target else "targets"
             do = "Let pairs of neurons have several synapses (multapses=True), or take fewer."
-            raise ModelError(field_error(f"{name}, k", f"at most the {choices - (not self.autapses)} {whose}", k, do))
-        if not self.autapses and choices == 1 and k:
+            raise ModelError(field_error(f"{name}, k", f"at most the {others} {whose}", k, do))
+        if others == 0 and k:
             raise ModelError(field_error(f"{name}, k", "0, as there is only the neuron itself", k))
 
-    def expected(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> float:
-        return self._sizes(n_source, n_target)[0] * float(numbers["k"])
+    def expected(self, draw: Draw) -> float:
+        return self._sizes(draw)[0] * float(draw.numbers["k"])
 
     def _chosen(self, draw: Draw) -> NDArray[np.int64]:
         """What each neuron that draws has drawn, shape (neurons, k)."""
         k = int(draw.numbers["k"])
-        drawing, choices = self._sizes(draw.sources, draw.targets)
+        drawing, choices = self._sizes(draw)
         neurons = np.arange(drawing)
         start = counter.starts(draw.key, CONNECTIVITY, neurons)
         itself = np.full(drawing, -1)
-        if draw.same is not None and not self.autapses:
+        if draw.same is not None and self._itself_left_out(draw):
             itself = neurons - draw.same if self.by_target else neurons + draw.same
             itself = np.where((itself >= 0) & (itself < choices), itself, -1)
         chosen = np.empty((drawing, k), dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -62,16 +62,16 @@ class FixedTotal(RandomKind):
             ends.append([0, *np.cumsum(given).tolist()])
         return ends[0], ends[1]
 
-    def check_numbers(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> None:
-        n, ends = np.asarray(numbers["n"]), self.populations(n_source, n_target)
+    def check_numbers(self, draw: Draw) -> None:
+        n, ends = np.asarray(draw.numbers["n"]), self.populations(draw.sources, draw.targets)
         shape = (len(ends[0]) - 1, len(ends[1]) - 1)
         if n.size != shape[0] * shape[1] or n.shape not in (shape, (n.size,), ()):
             raise ModelError(field_error("FixedTotal, n", f"a number for each pair of populations, {shape}", n.shape))
         if n.dtype.kind not in "iuf" or np.any(n != np.floor(n)) or np.any(n < 0):
-            raise ModelError(field_error("FixedTotal, n", "a whole number of at least 0", numbers["n"]))
+            raise ModelError(field_error("FixedTotal, n", "a whole number of at least 0", draw.numbers["n"]))
 
-    def expected(self, n_source: int, n_target: int, numbers: Mapping[str, Any]) -> float:  # noqa: ARG002
-        return float(np.sum(numbers["n"]))
+    def expected(self, draw: Draw) -> float:
+        return float(np.sum(draw.numbers["n"]))
 
     def rows(self, draw: Draw) -> Rows:
         of_sources, of_targets = self.populations(draw.sources, draw.targets)

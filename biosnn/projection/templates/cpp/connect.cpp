@@ -1,5 +1,5 @@
 {# Draws the synapses of a random kind, once: what connects to what, the delays, by which the synapses of a source are
-   sorted, and the index of those of a target. See drawn.py, which does the same in NumPy. #}
+   sorted, and the index of those of a target. random/drawing.py does the same in NumPy. #}
 {% extends 'common_group.cpp' %}
 
 {% block extra_headers %}
@@ -25,7 +25,7 @@ if ({{key}}[0] == 0)
 const bool _fits = _p >= 0 && _p <= 1;
 const double _expected = _p*{{n.sources}}.0*{{n.targets}}.0;
 {% elif kind.number == "k" %}
-const int64_t _most = {{choices - (0 if kind.autapses else 1)}};
+const int64_t _most = {{choices - (0 if kind.autapses or same is none else 1)}};
 const bool _fits = _k >= 0 && (_k == 0 || _most > 0) && ({{"true" if kind.multapses else "_k <= _most"}});
 const double _expected = _k*{{drawing}}.0;
 {% elif not kind.number %}
@@ -220,7 +220,7 @@ if (_synapses > INT32_MAX)
     {{list('in_delays')}}.resize(_synapses);
     {% endif %}
     _in_indptr.assign({{n.targets}} + 1, 0);
-    _in_synapses.assign(_synapses + 16, 0);  // read ahead
+    _in_synapses.assign(_synapses + {{ahead}}, 0);
     _in_sources.resize(_synapses);
     for (int64_t _idx = 0; _idx < _synapses; _idx++) _in_indptr[_indices[_idx] + 1]++;
     for (int64_t _post = 0; _post < {{n.targets}}; _post++) _in_indptr[_post + 1] += _in_indptr[_post];

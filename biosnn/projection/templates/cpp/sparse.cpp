@@ -85,7 +85,7 @@ for (int64_t _idx = _indptr[_pre]; _idx < _indptr[_pre + 1]; _idx++)
 for (int64_t _in = _in_indptr[_post]; _in < _in_indptr[_post + 1]; _in++)
 {
     {% for var in touched %}
-    __builtin_prefetch({{get_array_name(var)}} + _in_synapses[_in + 16], 1);
+    __builtin_prefetch({{get_array_name(var)}} + _in_synapses[_in + {{ahead}}], 1);
     {% endfor %}
     const int64_t _idx = _in_synapses[_in];
     const size_t _pre = _in_sources[_in];
