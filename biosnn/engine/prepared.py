@@ -121,7 +121,7 @@ class Prepared(ABC):
         for number, point in enumerate(checked):
             check_alike(f"Point {number}", point, self.example, all_of_it=False)
         if len({point.seed for point in checked}) > 1:
-            warn_of_drawn_once(self.network)
+            _warn_of_drawn_once(self.network)
         return self._run(checked, read, jobs, report) if checked else []
 
     @abstractmethod
@@ -130,7 +130,7 @@ class Prepared(ABC):
     ) -> list[T]: ...
 
 
-def warn_of_drawn_once(network: Any) -> None:
+def _warn_of_drawn_once(network: Any) -> None:
     """Say which synapses chance has made once, before any point: they are the same at all of them."""
     names = [obj.name for obj in network.sorted_objects if getattr(obj, "drawn_once", False)]
     if names:
