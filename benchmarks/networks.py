@@ -1,7 +1,7 @@
 """The classic random networks, whole: biosnn beside stock Brian2 as a C++ program, and beside NEST.
 
     python benchmarks/networks.py [--only cuba coba brunel plastic microcircuit] [--scale 0.2] [--seconds 1]
-                                  [--peers brian2 nest] [--nest PYTHON] [--repeat 1]
+                                  [--peers brian2 nest] [--nest PYTHON] [--repeat 1] [--threads 2]
 
 cuba, coba: 4000 cells of Vogels & Abbott (2005), as benchmarks 2 and 1 of Brette et al. (2007). brunel: 12,500 cells
 and 15.6 million synapses of Brunel (2000), g = 5, eta = 2. plastic: 10,000 cells, each joined with a tenth of the
@@ -10,9 +10,11 @@ and 298.9 million synapses at scale 1; without --scale, a fifth of it.
 
 With fewer neurons every one of them keeps as many synapses, of the same weights, and as much background.
 
-Every side runs one thread. "construct" is the CPU time of a program until its first time step, in which connections are
-drawn; building is not in it. "simulate" is that of all time steps. An event is a synapse that a spike reaches; one that
-learns is reached from both sides. Bytes per synapse are the peak of resident memory less what there was before, by
+Every side runs one thread; with --threads, biosnn also runs with so many, which must give the same spikes. "construct"
+is the CPU time of a program until its first time step, in which connections are drawn; building is not in it.
+"simulate" is the CPU time of all time steps, "clock" what they take by the clock, which tells something on an idle
+machine only. An event is a synapse that a spike reaches; one that learns is reached from both sides.
+Bytes per synapse are the peak of resident memory less what there was before, by
 synapses. "limit" is the time that a loop in C++ by hand takes for the same events and nothing else, no neurons, no
 background, as a share of "simulate". Rates leave out the first moments; all sides must have the same, within what one
 run of a network varies.
@@ -30,12 +32,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from sides.networks import activity, limit, programs, published
 from sides.networks.programs import Run
 
-LABELS = {"biosnn": "biosnn", "brian2": "Brian2, C++", "nest": "NEST"}
+LABELS = {"biosnn": "biosnn", "threads": "biosnn, threads", "brian2": "Brian2, C++", "nest": "NEST"}
 # How far rates of two runs may lie apart. Below scale 1 twice that: at a tenth of the microcircuit, seven seeds have a
 # standard deviation of 12 % in layer 2/3 and of 10 % in layer 5.
 ALIKE = {"cuba": 0.05, "coba": 0.2, "brunel": 0.05, "plastic": 0.1, "microcircuit": 0.25}
@@ -52,6 +55,7 @@ class Asked:
     sides: Sequence[str]
     nest: str
     repeat: int
+    threads: int
 
 
 def measure(asked: Asked, made: Path) -> dict[str, list[Run]]:
@@ -61,6 +65,8 @@ def measure(asked: Asked, made: Path) -> dict[str, list[Run]]:
     for side, folder in folders.items():
         if side == "nest":
             folder.mkdir()
+        elif side == "threads":
+            folders[side] = folders["biosnn"]  # the same program
         else:
             command = [sys.executable, "-m", "sides.networks", side, *numbers, str(folder)]
             done = subprocess.run(command, env=environment(made), capture_output=True, text=True)
@@ -72,16 +78,26 @@ def measure(asked: Asked, made: Path) -> dict[str, list[Run]]:
             command = ["./main", "--results_dir", "results/"]
             if side == "nest":
                 command = [asked.nest, "-m", "sides.networks.with_nest", *numbers]
-            runs[side].append(programs.run(command, folder, asked.network, environment(made)))
+            threads = asked.threads if side == "threads" else 1
+            runs[side].append(programs.run(command, folder, asked.network, environment(made, threads)))
             last = runs[side][-1]
             print(f"{asked.network}, {LABELS[side]}: {last.construction:.2f} + {last.simulation:.2f} s", flush=True)
     return runs
 
 
-def environment(made: Path) -> dict[str, str]:
-    """One thread each; packages are found from any folder, and programs are built anew."""
+def check_threads(runs: dict[str, list[Run]]) -> None:
+    """End unless several threads have given the spikes that one gives."""
+    for one, several in zip(runs["biosnn"], runs.get("threads", []), strict=False):
+        for name, spikes in one.spikes.items():
+            if any(not np.array_equal(a, b) for a, b in zip(spikes, several.spikes[name], strict=True)):
+                sys.exit(f"{name}: several threads give other spikes than one.")
+
+
+def environment(made: Path, threads: int = 1) -> dict[str, str]:
+    """One thread each, but where biosnn has more; packages are found from any folder, and programs are built anew."""
     places = [str(BENCHMARKS), str(BENCHMARKS.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     ours = {"BIOSNN_CACHE": str(made / "cache"), "BIOSNN_PROGRESS": "off", "OMP_NUM_THREADS": "1"}
+    ours["BIOSNN_THREADS"] = str(threads)
     return {**os.environ, **ours, "PYTHONPATH": os.pathsep.join(places)}
 
 
@@ -99,7 +115,7 @@ def cost_table(asked: Asked, runs: dict[str, list[Run]], least: float) -> Table:
     title = f"{plan.label}: {cells:,} cells, {synapses:,} synapses, {asked.seconds:g} s"
     table = Table(title=f"{title}; by hand {least:.2f} ns an event", title_justify="left")
     table.add_column()
-    heads = ("construct, s", "simulate, s", "of biosnn", "events", "events/s", "ns an event", "peak, MB")
+    heads = ("construct, s", "simulate, s", "clock, s", "of biosnn", "events", "events/s", "ns an event", "peak, MB")
     for head in (*heads, "bytes/synapse", "limit"):
         table.add_column(head, justify="right")
     ours = statistics.median(run.simulation for run in runs["biosnn"])
@@ -111,6 +127,7 @@ def cost_table(asked: Asked, runs: dict[str, list[Run]], least: float) -> Table:
             LABELS[side],
             f"{construction:.2f}",
             f"{simulation:.2f}",
+            f"{statistics.median(run.clock for run in of_side):.2f}",
             f"{simulation / ours:.2f}",
             f"{events:.3g}",
             f"{events / simulation:.3g}",
@@ -157,6 +174,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", choices=("brian2", "nest"), help="by default all there are")
     parser.add_argument("--nest", metavar="PYTHON", default="", help="an interpreter that can import nest")
     parser.add_argument("--repeat", type=int, default=1, help="how often each runs (medians are printed)")
+    parser.add_argument("--threads", type=int, default=1, help="let biosnn run with so many threads too")
     given = parser.parse_args()
     if given.peers is None:
         given.peers = ["brian2", "nest"] if given.nest else ["brian2"]
@@ -174,8 +192,10 @@ def main() -> None:
         for network in given.only:
             scale = given.scale or (0.2 if network == "microcircuit" else 1.0)
             seconds = given.seconds or published.NETWORKS[network].seconds
-            asked = Asked(network, scale, seconds, ["biosnn", *given.peers], given.nest, given.repeat)
+            ours = ["biosnn", "threads"] if given.threads > 1 else ["biosnn"]
+            asked = Asked(network, scale, seconds, [*ours, *given.peers], given.nest, given.repeat, given.threads)
             runs = measure(asked, Path(made))
+            check_threads(runs)
             spikes = sum(len(t) for _, t in runs["biosnn"][0].spikes.values())
             least = limit.nanoseconds(network, scale, spikes, seconds, Path(made))
             console.print(cost_table(asked, runs, least), rate_table(asked, runs))

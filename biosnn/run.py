@@ -34,6 +34,7 @@ def run_study(
     *,
     seed: int = DEFAULT_SEED,
     target: str | None = None,
+    threads: int = 1,
     out: Path | str | None = None,
     draw: bool = True,
     say: Callable[[str], None] = lambda _: None,
@@ -50,6 +51,8 @@ def run_study(
         The seed; the same one gives the same arrays on the same target.
     target : {"cpp", "cython", "numpy"}, optional
         Where to simulate; by default what the study usually runs on.
+    threads : int, optional
+        How many threads simulate a network on ``cpp``; the result is the same.
     out : Path or str, optional
         The result folder; by default ``results/<study>-<address>`` below the working directory.
     draw : bool, optional
@@ -66,7 +69,7 @@ def run_study(
     Raises
     ------
     NotFoundError, StudyError, SettingsError, EngineError
-        Before anything runs, if the study, a setting, the target or the seed is wrong.
+        Before anything runs, if the study, a setting, the target, the seed or the threads are wrong.
     ResultError
         Before anything runs, if the folder may not be replaced or written.
     EngineError
@@ -77,7 +80,7 @@ def run_study(
     study = study if isinstance(study, Study) else load_study(study)
     chosen = study.make_settings(settings)
     asked = target or study.target
-    with session(asked, seed=seed) as sim:
+    with session(asked, seed=seed, threads=threads) as sim:
         seed = int(sim.seed)
         used = {"asked": asked, "used": str(sim.target), "note": str(sim.note)}
         texts = setting_texts(chosen)

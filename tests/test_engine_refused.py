@@ -181,7 +181,7 @@ def test_the_device_s_own_ways_are_refused() -> None:
 @pytest.mark.parametrize("threads", [2, -1])
 def test_threads_of_openmp_are_refused(threads: int, sim: Simulation) -> None:
     brian2.prefs["devices.cpp_standalone.openmp_threads"] = threads
-    with pytest.raises(EngineError, match=r"devices\.cpp_standalone\.openmp_threads is not 0.*sim\.sweep"):
+    with pytest.raises(EngineError, match=r"devices\.cpp_standalone\.openmp_threads is not 0.*threads=2"):
         sim.run(small(), 1 * ms)
 
 

@@ -50,6 +50,15 @@ Seed = Annotated[
     int | None, typer.Option("--seed", parser=_whole_number, metavar="INTEGER", help="The seed (default: 1).")
 ]
 Target = Annotated[str | None, typer.Option("--target", help="cpp, cython or numpy (default: the study's own).")]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        parser=_whole_number,
+        metavar="INTEGER",
+        help="Threads for one network on cpp (default: 1); the result is the same.",
+    ),
+]
 
 
 @app.callback()
@@ -75,6 +84,7 @@ def run(
     out: Out = None,
     seed: Seed = None,
     target: Target = None,
+    threads: Threads = None,
     show: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
 ) -> None:
     """Run a study: numbers, figures and a report in a result folder."""
@@ -82,7 +92,7 @@ def run(
 
     _refuse_special(study)
     check_study("run", study)
-    result = _run(Console(), study, settings, out, seed, target)
+    result = _run(Console(), study, settings, out, seed, target, threads)
     if show:
         typer.launch(result.report.absolute().as_uri())
     if result.broken:
@@ -99,6 +109,7 @@ def check(
     out: Out = None,
     seed: Seed = None,
     target: Target = None,
+    threads: Threads = None,
 ) -> None:
     """Run a study, take a saved result, or try a model, and exit with 1 unless everything holds."""
     from biosnn.cli.checking import check_model, check_saved, is_model
@@ -106,14 +117,14 @@ def check(
     from biosnn.study.saved import holds_result
 
     _refuse_special(what)
-    console, alone = Console(), not (settings or out or seed is not None or target)
+    console, alone = Console(), not (settings or out or seed is not None or target or threads)
     if holds_result(Path(what)):
         passed = check_saved(console, what, alone=alone)
     elif is_model(what):
         passed = check_model(console, what, alone=alone)
     else:
         check_study("check", what)
-        result = _run(console, what, settings, out, seed, target)
+        result = _run(console, what, settings, out, seed, target, threads)
         passed = result.verdict == "pass" and not result.broken
     if not passed:
         raise typer.Exit(1)
@@ -130,7 +141,13 @@ def _refuse_special(name: str) -> None:
 
 
 def _run(
-    console: Console, name: str, settings: list[str] | None, out: Path | None, seed: int | None, target: str | None
+    console: Console,
+    name: str,
+    settings: list[str] | None,
+    out: Path | None,
+    seed: int | None,
+    target: str | None,
+    threads: int | None,
 ) -> SavedResult:
     from biosnn.cli.results import print_result, print_start
     from biosnn.run import DEFAULT_SEED, run_study
@@ -145,6 +162,7 @@ def _run(
         given,
         seed=DEFAULT_SEED if seed is None else seed,
         target=target,
+        threads=1 if threads is None else threads,
         out=out,
         say=lambda text: console.print(text, style="dim"),
     )
@@ -167,13 +185,14 @@ def convert(
     out: Out = None,
     seed: Seed = None,
     target: Target = None,
+    threads: Threads = None,
 ) -> None:
     """Convert a trained network into a spiking one, and say what it loses: the study [b]conversion[/b] of NETWORK."""
     from biosnn.cli.converting import check_place, place_network
 
     _refuse_special(network)
     check_place(save)
-    result = _run(Console(), "conversion", [f"model={network}", *(settings or [])], out, seed, target)
+    result = _run(Console(), "conversion", [f"model={network}", *(settings or [])], out, seed, target, threads)
     place_network(Console(), result, save)
     if result.broken:
         raise typer.Exit(1)

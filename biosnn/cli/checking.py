@@ -61,4 +61,4 @@ def check_model(console: Console, name: str, *, alone: bool) -> bool:
 
 def _take_nothing(name: str, what: str, alone: bool) -> None:
     if not alone:
-        raise SettingsError(f"{name}: is {what}, which takes no settings, --out, --seed or --target.")
+        raise SettingsError(f"{name}: is {what}, which takes no settings, --out, --seed, --target or --threads.")

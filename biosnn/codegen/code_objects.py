@@ -153,15 +153,22 @@ def table(group: Any, variables: Mapping[str, Any]) -> Variables:
     return members
 
 
-def complete_functions(group: Any, code: str, run_namespace: Mapping[str, Any]) -> None:
+def complete_functions(group: Any, code: str, run_namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Give functions that statements use their NumPy implementation, where they have none but the Python function.
 
     Brian2 does it for its own code objects only, not for classes made from them.
+
+    Returns
+    -------
+    dict
+        Variables and functions that the statements name, those of the group and those that were found elsewhere.
     """
     _, known, others = analyse_identifiers(code, dict(group.variables), recursive=True)
-    for resolved in group.resolve_all(sorted(known | others), run_namespace, user_identifiers=set()).values():
+    found: dict[str, Any] = group.resolve_all(sorted(known | others), run_namespace, user_identifiers=set())
+    for resolved in found.values():
         if isinstance(resolved, Function) and "numpy" not in _languages(resolved):
             resolved.implementations.add_numpy_implementation(resolved.pyfunc)
+    return found
 
 
 def _languages(function: Function) -> set[str]:

@@ -17,8 +17,10 @@ from biosnn.engine.compiler import toolchain
 from biosnn.engine.program.simulation import ProgramSimulation
 from biosnn.engine.runtime import RuntimeSimulation
 from biosnn.engine.simulation import DEFAULT_DT, Simulation, set_precision
+from biosnn.errors import EngineError, field_error
 from biosnn.printable import printable
 
+MOST_THREADS = 1024
 TARGETS: dict[str, type[Simulation]] = {
     "cpp": ProgramSimulation,
     "cython": RuntimeSimulation,
@@ -28,7 +30,12 @@ TARGETS: dict[str, type[Simulation]] = {
 
 @contextmanager
 def session(
-    target: str = "cpp", *, seed: int | None = None, dt: Any = DEFAULT_DT, precision: str = "float64"
+    target: str = "cpp",
+    *,
+    seed: int | None = None,
+    dt: Any = DEFAULT_DT,
+    precision: str = "float64",
+    threads: int = 1,
 ) -> Iterator[Simulation]:
     """Open a simulation on a target; every global state of Brian2 and NumPy's global seed are restored at the end.
 
@@ -43,6 +50,9 @@ def session(
         The default time step.
     precision
         Of the state variables: ``float64``, or ``float32``, which takes half the memory. Time is always ``float64``.
+    threads
+        How many threads simulate one network on ``cpp``. The results are the same to the last bit for any number. It
+        pays where a time step has much to do, as in networks of thousands of neurons with sparse or dense connections.
 
     Yields
     ------
@@ -52,7 +62,8 @@ def session(
     Raises
     ------
     EngineError
-        For an unknown target or precision (the message lists the valid ones), or a seed or time step out of range.
+        For an unknown target or precision (the message lists the valid ones), a seed, time step or number of threads
+        out of range, or several threads on another target than ``cpp``.
 
     Examples
     --------
@@ -61,6 +72,7 @@ def session(
     ...     sim.run(network, 1 * second)
     ...     v = monitor.v[:]
     """
+    _check_threads(target, threads)
     chosen, note = toolchain.choose_target(target)
     if note:
         print(f"biosnn: {printable(note)}", file=sys.stderr, flush=True)
@@ -75,7 +87,7 @@ def session(
         # Brian2 would end the run early, and what is computed of it would be taken for the whole.
         prefs["core.stop_on_keyboard_interrupt"] = False
         set_precision(precision)
-        simulation = TARGETS[chosen](chosen, seed, dt, note)
+        simulation = TARGETS[chosen](chosen, seed, dt, note, threads)
         yield simulation
         if isinstance(simulation, ProgramSimulation) and simulation.queued:
             print(
@@ -95,3 +107,11 @@ def session(
             state.restore(before)
             if spared:
                 gc.unfreeze()
+
+
+def _check_threads(target: str, threads: int) -> None:
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+        raise EngineError(field_error("threads", f"a whole number from 1 to {MOST_THREADS}", threads))
+    if threads > 1 and target != "cpp":
+        do = "Only programs of the target cpp simulate one network with several threads."
+        raise EngineError(field_error("threads", f"1 on the target {target}", threads, do))

@@ -50,6 +50,8 @@ class Simulation(ABC):
         The default time step.
     models : list
         The model of every group that has a ``.model``, in all networks run in this session, each once.
+    threads : int
+        How many threads simulate one network.
     note : str
         Why the target differs from the one asked for; "" if it does not.
     usage : Usage
@@ -58,8 +60,9 @@ class Simulation(ABC):
         A folder in which long work may keep what it needs to resume after it was stopped; `run_study` sets it.
     """
 
-    def __init__(self, target: str, seed: int | None, dt: Any, note: str) -> None:
+    def __init__(self, target: str, seed: int | None, dt: Any, note: str, threads: int = 1) -> None:
         self.target = target
+        self.threads = threads
         self.note = note
         self.seed = checked_seed(seed)
         self.dt = _time_step(dt)

@@ -13,12 +13,12 @@ from brian2.equations.equations import PARAMETER
 from brian2.units.fundamentalunits import Quantity
 from brian2.utils.stringtools import get_identifiers
 
+from biosnn.codegen.divisible import written
 from biosnn.errors import EngineError, ModelError, QuantityError, field_error
 from biosnn.groups.traces import SynapticForm, attach_traces
 from biosnn.model import SynapseModel
 from biosnn.projection import Kind, Projection, RandomKind, delays
 from biosnn.projection.delayed_traces import look_up
-from biosnn.projection.pathway import written
 from biosnn.quantity import check_dimension, parse_quantity
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from brian2 import Hz, Quantity, get_dimensions
 from brian2.core.variables import Variables
+from brian2.devices.device import get_device
 from brian2.groups.group import CodeRunner, Group
 from brian2.units.fundamentalunits import Dimension
 
 from biosnn.codegen import code_objects
+from biosnn.codegen.divisible import divisible
 from biosnn.codegen.half_made import without_leftovers
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.inputs import check
@@ -86,6 +88,16 @@ class Background(Group):  # type: ignore[misc]
         for each, value in values.items():
             setattr(self, each, value)
 
+    def before_building(self) -> None:
+        """Refuse statements of other objects that change n or rate, of which the generated code would not know."""
+        for name in ("n", "rate"):
+            others = sorted(get_device().written_by.get(self.variables[name], set()) - {self.name})
+            if others:
+                expected = f"statements of {self.name}.run_regularly"
+                raise ModelError(
+                    field_error(f"{self.name}, {name}, changed in a run", expected, f"those of {others[0]}")
+                )
+
     def __setattr__(self, name: str, value: Any, level: int = 0) -> None:
         """Set a variable; numbers of sources and rates are checked."""
         if name in ("n", "rate", "weight") and not isinstance(value, str):
@@ -111,7 +123,7 @@ class _Draw(CodeRunner):  # type: ignore[misc]
             when=group.when,
             order=group.order,
             name=f"{group.name}_draw",
-            template_kwds={"each": each},
+            template_kwds={"each": each, "divisible": False, "changing": True},
         )
 
     def before_run(self, run_namespace: Any) -> None:
@@ -122,6 +134,10 @@ class _Draw(CodeRunner):  # type: ignore[misc]
         self.template = "background" if cpp else "stateupdate"
         self.abstract_code = dict(_CPP) if cpp else _ELSEWHERE
         self.needed_variables = ["n", "rate", "_key"] if cpp else []
+        variables, indices = self.group.variables, self.group.variables.indices
+        # That takes as long as a third of the drawing.
+        self.template_kwds["changing"] = any(obj is not self for obj in self.group.contained_objects)
+        self.template_kwds["divisible"] = divisible(_CPP["draw"], variables, indices, (_INDEX,))
         super().before_run(run_namespace)
 
 

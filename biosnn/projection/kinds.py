@@ -91,6 +91,8 @@ class Kind(ABC):
         Whether only some spikes pass: those that make their neuron's count the largest among all that reach a target.
     scattered : bool
         Whether the targets of a source lie far apart in memory, so that each is gone to by itself.
+    divisible : bool
+        Whether the C++ template can go to the synapses of some targets only, as each of several threads does.
     sides : tuple of str
         Whose spikes may run statements, "pre" or "post"; "" stands for statements at given times.
     """
@@ -100,6 +102,7 @@ class Kind(ABC):
     shares_weights: ClassVar[bool] = False
     sums: ClassVar[bool] = False
     scattered: ClassVar[bool] = False
+    divisible: ClassVar[bool] = False
 
     @property
     def weight(self) -> float | None:
@@ -134,6 +137,7 @@ class Dense(Kind):
     """Every source neuron connects to every target neuron. Weights: (source, target)."""
 
     template: ClassVar[str] = "dense"
+    divisible: ClassVar[bool] = True
 
     def fit(self, n_source: int, n_target: int) -> Fit:
         sources, targets = np.arange(n_source), np.arange(n_target)

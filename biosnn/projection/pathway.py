@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from brian2.utils.stringtools import get_identifiers
 from numpy.typing import NDArray
 
 from biosnn.codegen.code_objects import OWN, table
+from biosnn.codegen.divisible import divisible, written
 from biosnn.codegen.exact import exact
 from biosnn.projection import code_objects
 from biosnn.projection.delays import HeterogeneousDelays
@@ -215,10 +216,33 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         # In the statements of computed synapses, chance has names that are no variables.
         computed = drawn is not None and drawn.computed
         text = "\n".join([*drawn.initial.values(), self.statements]) if computed else str(self.abstract_code)
-        code_objects.complete_functions(self.group, text, run_namespace)
+        known = code_objects.complete_functions(self.group, text, run_namespace)
+        self.template_kwds[OWN]["divisible"] = not computed and not python and self._divisible(known)
         objects = [name for name in ("_router", "_late") if name in self.variables]
         self.needed_variables = objects if python else self._needed
         super().before_run(run_namespace)
+
+    def _divisible(self, known: Mapping[str, Any]) -> bool:
+        """Whether threads may go through the synapses, each of them through those of some targets."""
+        kind, heterogeneous = self.group.kind, self.template_kwds[OWN]["heterogeneous"]
+        if not kind.divisible or self.template_kwds[OWN]["gate"] is not None:
+            return False
+        if self.side in ("pre", "") and not self._ascending(kind, heterogeneous):
+            return False
+        variables = {**self.group.variables, **known, **self.variables}
+        indices = {**self.group.variables.indices, **self.variables.indices}
+        part_of_row = kind.scattered and self.side in ("pre", "")
+        own = ("_idx", "_postsynaptic_idx")
+        return divisible(str(self.abstract_code), variables, indices, own, anywhere=part_of_row)
+
+    def _ascending(self, kind: Any, heterogeneous: HeterogeneousDelays | None) -> bool:
+        """Whether the targets of what is gone through at once are in order: a source's, or those of one delay."""
+        if not kind.scattered:
+            return heterogeneous is None
+        if heterogeneous is not None and heterogeneous.starts is not None:
+            return True
+        drawn = self.group.drawn
+        return bool(kind.ascending) if drawn is None else not drawn.delayed
 
 
 def _sums(projection: Any, code: str) -> dict[str, Any]:
@@ -241,11 +265,6 @@ def _apart(projection: Any, code: str) -> bool:
     per_synapse = ("_idx", "_postsynaptic_idx")
     names = [name for name in written(code) if name in projection.variables]
     return all(projection.variables.indices[name] in per_synapse for name in names)
-
-
-def written(code: str) -> list[str]:
-    """The names to which statements give values."""
-    return re.findall(r"(?:^|[\n;])\s*(\w+)\s*(?:[-+*/]|\*\*)?=(?!=)", code)
 
 
 def add_index(variables: Any, name: str, *, unique: bool) -> None:

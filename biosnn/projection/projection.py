@@ -16,6 +16,7 @@ from brian2.synapses.synapses import StateUpdater
 from brian2.utils.stringtools import get_identifiers
 
 from biosnn.codegen.code_objects import check_words
+from biosnn.codegen.divisible import written
 from biosnn.codegen.exact import method_named
 from biosnn.codegen.half_made import made_whole
 from biosnn.errors import ModelError, field_error, unknown
@@ -27,7 +28,7 @@ from biosnn.projection.delays import Arrivals
 from biosnn.projection.endpoints import Endpoints
 from biosnn.projection.equations import METHODS, check_equations, parse, split
 from biosnn.projection.kinds import INDEX, Kind
-from biosnn.projection.pathway import MaxPoolGate, Pathway, written
+from biosnn.projection.pathway import MaxPoolGate, Pathway
 from biosnn.projection.random.connect import Connect
 from biosnn.projection.random.drawn import Drawn
 from biosnn.projection.random.kinds import RandomKind

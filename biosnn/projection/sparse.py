@@ -46,6 +46,7 @@ class Sparse(Kind):
     larger: bool = False
     template: ClassVar[str] = "sparse"
     scattered: ClassVar[bool] = True
+    divisible: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         n_source, n_target = self.shape
@@ -109,12 +110,18 @@ class Sparse(Kind):
         return cls(sizes, indptr, j[order], None if in_order else order, larger=shape is None)
 
     def by_delay(self, in_steps: NDArray[Any]) -> Sparse:
-        """The same, with the synapses of each source in the order of their delays, for each of which one is given."""
+        """The same, the synapses of each source in the order of these delays, and those of a delay of their targets."""
         stored = in_steps if self.order is None else in_steps[self.order]
-        by = np.lexsort((np.arange(len(stored)), stored, self.sources))
+        by = np.lexsort((np.arange(len(stored)), self.indices, stored, self.sources))
         if np.all(by == np.arange(len(by))):
             return self
         return replace(self, indices=self.indices[by], order=by if self.order is None else self.order[by])
+
+    @cached_property
+    def ascending(self) -> bool:
+        """Whether the targets of each source are in order."""
+        falling = np.flatnonzero(np.diff(self.indices.astype(np.int64)) < 0) + 1
+        return bool(np.all(np.isin(falling, self.indptr)))
 
     @cached_property
     def may_repeat(self) -> bool:

@@ -19,9 +19,10 @@ MARK = "benchmark"
 
 # CPU time, so that what others do on the machine does not count.
 _BEFORE_STEPS = f'std::cout << "{MARK} construction " << double(std::clock())/CLOCKS_PER_SEC << "\\n";'
-_BEGIN = "const std::clock_t began = std::clock();"
+_BEGIN = "const std::clock_t began = std::clock(); const auto at = std::chrono::steady_clock::now();"
 _AFTER_STEPS = (
-    f'std::cout << "{MARK} simulation " << double(std::clock() - began)/CLOCKS_PER_SEC << "\\n" << std::flush;'
+    f'std::cout << "{MARK} simulation " << double(std::clock() - began)/CLOCKS_PER_SEC << "\\n{MARK} clock " '
+    '<< std::chrono::duration<double>(std::chrono::steady_clock::now() - at).count() << "\\n" << std::flush;'
 )
 
 _MEMORY = """
@@ -71,6 +72,8 @@ class Run:
     ----------
     construction, simulation : float
         CPU seconds until the first time step, and of the time steps.
+    clock : float
+        Seconds by the clock of the time steps; NaN where it is not told.
     peak, begin : float
         The most bytes of resident memory, and those before there were synapses.
     spikes : mapping
@@ -85,6 +88,7 @@ class Run:
     begin: float
     spikes: Mapping[str, tuple[NDArray[Any], NDArray[np.float64]]] = field(repr=False)
     weight: float = float("nan")
+    clock: float = float("nan")
 
 
 def read(told: str, folder: Path, network: str) -> Run:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from biosnn.engine.checks import describe
 from biosnn.engine.compiler.toolchain import Flags
-from biosnn.engine.program import literals, quiescence, versions
+from biosnn.engine.program import literals, neuron_steps, versions
 from biosnn.engine.program.evaluating import evaluating
 from biosnn.errors import EngineError
 
@@ -169,12 +169,8 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
 
     def code_object(self, **kwds: Any) -> Any:
         with self._generation():
-            owner = kwds["owner"]
-            # The step of neurons, and not what is done with them now and then.
-            if isinstance(owner, brian2.NeuronGroup) and kwds["name"].startswith(f"{owner.name}_stateupdater"):
-                (code,) = kwds["abstract_code"].values()
-                watching = quiescence.watched(code, kwds["variables"], kwds["variable_indices"], len(owner))
-                kwds["template_kwds"] = {**(kwds["template_kwds"] or {}), **watching}
+            if kwds["template_name"] in ("stateupdate", "threshold"):
+                kwds["template_kwds"] = {**(kwds["template_kwds"] or {}), **neuron_steps.template_options(**kwds)}
             return super().code_object(**kwds)
 
     @contextlib.contextmanager
@@ -260,7 +256,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
 
     def generate_network_source(self, writer: Any, compiler: Any) -> None:  # noqa: ARG002
         templates = resources.files("biosnn.engine.program") / "cpp"
-        for name in ("network.h", "network.cpp"):
+        for name in ("network.h", "network.cpp", "threads.h", "threads.cpp"):
             writer.write(name, (templates / name).read_text())
         writer.write("base_clock.h", versions.BASE_CLOCK)
 
@@ -306,6 +302,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         macros = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in asked("define_macros")]
         return Flags(
             compile=(
+                "-pthread",
                 *self.extra_compile_args,
                 *(VECTORISE if FAST_MATH in flags else ()),
                 *flags,
@@ -313,6 +310,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
                 *(f"-I{path}" for path in asked("include_dirs")),
             ),
             link=(
+                "-pthread",
                 # Linked with it too, the program takes numbers below 1e-307 for zero. A trace that nothing has raised
                 # for long decays to such numbers, and with them an operation takes a hundred times longer.
                 *(flag for flag in flags if flag == FAST_MATH),

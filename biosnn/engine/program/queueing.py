@@ -5,13 +5,14 @@ Brian2's own stand-alone device passes over some of it in silence. Here it is re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import brian2
 import numpy as np
 from brian2 import NetworkOperation
 
+from biosnn.codegen.divisible import written
 from biosnn.engine.program.device import ProgramDevice
 from biosnn.errors import EngineError
 
@@ -31,12 +32,15 @@ class QueueingDevice(ProgramDevice):
         Called before a run is queued; raises if none may be.
     simulated
         All objects of the networks that are run, each once.
+    written_by
+        For each variable the names of the objects whose statements give it values.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.before_queueing: Callable[[], None] = lambda: None
         self.simulated: list[Any] = []
+        self.written_by: dict[Any, set[str]] = {}
         self._timed: dict[Any, Any] = {}
 
     def network_run(
@@ -60,6 +64,13 @@ class QueueingDevice(ProgramDevice):
         super().network_run(net, duration, namespace=namespace, level=level + 1, **more)
         self.simulated += [obj for obj in objects if not any(obj is known for known in self.simulated)]
         self.check_timed_arrays()
+
+    def code_object(self, **kwds: Any) -> Any:
+        code = kwds["abstract_code"]
+        for name in written("\n".join(code.values()) if isinstance(code, Mapping) else code or ""):
+            if name in kwds["variables"]:
+                self.written_by.setdefault(kwds["variables"][name], set()).add(kwds["owner"].name)
+        return super().code_object(**kwds)
 
     def check_timed_arrays(self) -> None:
         """Refuse a `TimedArray` whose values have changed since a run was queued: a program has them once, for all."""
@@ -122,6 +133,6 @@ def _check_report(report: Any) -> None:
 def _check_preferences() -> None:
     if brian2.prefs["devices.cpp_standalone.openmp_threads"] != 0:
         raise EngineError(
-            "The preference devices.cpp_standalone.openmp_threads is not 0: a session's programs use one thread each. "
-            "Set it to 0; sim.sweep runs as many programs at once as there are cores."
+            "The preference devices.cpp_standalone.openmp_threads is not 0: what it would make does not link. "
+            "Set it to 0, and let a session's programs have several threads: biosnn.session('cpp', threads=2)."
         )

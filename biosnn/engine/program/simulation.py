@@ -140,6 +140,7 @@ class ProgramSimulation(Simulation):
         return {
             **brian2.prefs["devices.cpp_standalone.run_environment_variables"],
             **self.device.run_environment_variables,
+            "BIOSNN_THREADS": str(self.threads),
         }
 
     def _show(self, bar: progress.Progress, run: int, fraction: float) -> None:
@@ -258,7 +259,7 @@ class PreparedProgram(Prepared):
         def run(number: int, point: Point) -> Ran:
             return self.program.run_once(self._arrays(point), partial(said, number), stop)
 
-        jobs, results = jobs or compile.cores(), []
+        jobs, results = jobs or max(1, compile.cores() // self.program.threads), []
         waiting = collections.deque(enumerate(points))
         running: collections.deque[tuple[int, Future[Ran]]] = collections.deque()
         with progress.Progress("sweep") as bar, ThreadPoolExecutor(max_workers=jobs) as pool:

@@ -297,6 +297,7 @@ class Drawn:
             return np.zeros(indptr[-1]) * dt
         shortest, longest = self.projection.variables[f"_range_{self.delayed}"].get_value()
         starts = self.list_of(f"starts_{self.delayed}").reshape(len(indptr) - 1, -1)
+        starts = starts[:, :: (starts.shape[1] - 1) // (longest - shortest + 1)]  # a program has some for each thread
         ages = np.tile(np.arange(shortest, longest + 1), len(starts))
         return np.repeat(ages, np.diff(starts, axis=1).reshape(-1)) * dt
 

@@ -63,7 +63,7 @@ class Draw:
 
 @dataclass(frozen=True, kw_only=True)
 class RandomKind(Kind):
-    """A rule by which synapses are drawn. Each source has a list of targets, in memory of 2 or 4 bytes per synapse.
+    """A rule by which synapses are drawn. Each source has a list of targets that ascend, of 2 or 4 bytes per synapse.
 
     Without memory (``stored=False``), a source's targets are drawn again at each of its spikes, on the target ``cpp``.
     It is the same network. Its weights are one for all or an expression, which nothing changes, its delay is one for
@@ -85,6 +85,7 @@ class RandomKind(Kind):
     stored: bool = True
     template: ClassVar[str] = "sparse"
     scattered: ClassVar[bool] = True
+    divisible: ClassVar[bool] = True
     rows_template: ClassVar[str]
     """The macro of ``templates/cpp/rows.cpp`` that draws the targets of a source, or the sources of a target."""
     number: ClassVar[str] = ""
@@ -298,7 +299,7 @@ class FixedOutdegree(_FixedDegree):
     rows_template: ClassVar[str] = "fixed_degree"
 
     def rows(self, draw: Draw) -> Rows:
-        chosen = self._chosen(draw)
+        chosen = np.sort(self._chosen(draw), axis=1)
         indptr = np.arange(draw.sources + 1, dtype=np.int64) * chosen.shape[1]
         return indptr, chosen.reshape(-1).astype(np.int32)
 

@@ -94,4 +94,4 @@ class FixedTotal(RandomKind):
         for b in range(n.shape[1]):
             here = population == b
             targets[here] = of_targets[b] + counter.below(random[here], of_targets[b + 1] - of_targets[b])
-        return indptr, targets
+        return indptr, targets[np.lexsort((targets, source))]

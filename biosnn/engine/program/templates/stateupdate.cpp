@@ -4,12 +4,16 @@
    A block rests when a step has changed nothing in it. Its values are kept, and as long as they are the same, no step
    is done. Whether blocks have come to rest is looked at from time to time only, since it takes as long as a tenth of a
    step. In a block none of whose neurons is refractory, none becomes so in this step: it is gone through without the
-   question, which takes a third of the time. In the first step of a run, when anything may have been set, all is done. #}
+   question, which takes a third of the time. In the first step of a run, when anything may have been set, all is done.
+
+   Where neurons depend on nothing that others write (parallel.py), each thread does a part of them. #}
 {# USES_VARIABLES { N } #}
 {# ALLOWS_SCALAR_WRITE #}
 {% extends 'common_group.cpp' %}
 
 {% block extra_headers %}
+#include "threads.h"
+namespace { void _part_{{codeobj_name}}(size_t _begin, size_t _end); }
 {% if _arrays is defined %}
 #include<algorithm>
 #include "network.h"
@@ -21,6 +25,7 @@ namespace {
     bool _rests[({{_size}} + _block - 1)/_block];
     unsigned _steps = 0;
     int _run = 0;
+    bool _first_step, _look;
     {% for type, var in _arrays %}
     {{type}} _kept_{{loop.index}}[{{_size}}];
     {% endfor %}
@@ -29,6 +34,20 @@ namespace {
 {% endblock %}
 
 {% block maincode %}
+const size_t _neurons = {{constant_or_scalar('N', variables['N'])}};
+{% if _arrays is defined %}
+_first_step = _run != Network::runs;
+_run = Network::runs;
+_look = _steps++ % _seldom == 0;
+{% endif %}
+{% if _divisible %}
+biosnn::in_equal_parts(_neurons, _part_{{codeobj_name}});
+{% else %}
+_part_{{codeobj_name}}(0, _neurons);
+{% endif %}
+{% endblock %}
+
+{% block extra_functions_cpp %}
 {% macro step(begin, end, lines) %}
 for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
 {
@@ -37,16 +56,17 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
     {{lines|autoindent}}
 }
 {% endmacro %}
-    //// MAIN CODE ////////////
+namespace { void _part_{{codeobj_name}}(size_t _begin, size_t _end)
+{
+    using namespace brian;
+    %CONSTANTS%
+    {{pointers_lines|autoindent}}
     // scalar code
     const size_t _vectorisation_idx = -1;
     {{scalar_code|autoindent}}
-
-    const int _N = {{constant_or_scalar('N', variables['N'])}};
+    const int _part_begin = _begin, _part_end = _end;
     {% if _arrays is defined %}
     {% set open_code = _openly(vector_code) %}
-    const bool _first_step = _run != Network::runs;
-    _run = Network::runs;
     const auto _as_kept = [&](int _from, int _to)
     {
         int _changed = 0;
@@ -64,7 +84,7 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
     {% endif %}
     const auto _kind = [&](int _from) -> _Kind
     {
-        const int _to = std::min(_from + _block, _N);
+        const int _to = std::min(_from + _block, _part_end);
         bool& _at_rest = _rests[_from/_block];
         _at_rest = _at_rest && !_first_step && _as_kept(_from, _to);
         if (_at_rest) return _resting;
@@ -73,15 +93,14 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
         {% endif %}
         return _mixed;
     };
-    const bool _look = _steps++ % _seldom == 0;
-    _Kind _next = _kind(0);
-    for (int _from = 0, _to = 0; _from < _N; _from = _to)
+    _Kind _next = _kind(_part_begin);
+    for (int _from = _part_begin, _to = _from; _from < _part_end; _from = _to)
     {
         const _Kind _now = _next;
         do
         {
-            _to = std::min(_to + _block, _N);
-            _next = _to < _N ? _kind(_to) : _none;
+            _to = std::min(_to + _block, _part_end);
+            _next = _to < _part_end ? _kind(_to) : _none;
         } while (_next == _now);
         if (_now == _resting) continue;
         if (_look)
@@ -103,7 +122,7 @@ for (int _idx = {{begin}}; _idx < {{end}}; _idx++)
         }
     }
     {% else %}
-    {{openmp_pragma('parallel-static')}}
-    {{step(0, "_N", vector_code)}}
+    {{step("_part_begin", "_part_end", vector_code)}}
     {% endif %}
+} }
 {% endblock %}

@@ -11,12 +11,10 @@
 #include<algorithm>
 #include<cmath>
 #include<vector>
-{% endblock %}
-
-{% block maincode %}
-{% set _n = get_array_name(variables['n']) %}
-{% set _rate = get_array_name(variables['rate']) %}
-{% set _key_of = get_array_name(variables['_key']) %}
+#include "network.h"
+#include "threads.h"
+namespace { void _part_{{codeobj_name}}(size_t _begin, size_t _end); }
+namespace {
 struct _Draws
 {
     enum { places = 1024, most_tables = 64, largest_mean = 1000 };
@@ -92,6 +90,25 @@ struct _Draws
         }
     }
 };
+std::vector<_Draws::Table> _tables;
+{% if each["n"] or each["rate"] %}
+{# Neurons in a row that have the same mean, with its table. They are looked for again when a mean has changed. #}
+struct _Row { size_t begin, end; int32_t table; };
+std::vector<_Row> _rows;
+std::vector<double> _means;
+int _run = 0;
+{% else %}
+double _mean, _before = -1;
+int32_t _table;
+{% endif %}
+}
+{% endblock %}
+
+{% block maincode %}
+{% set _n = get_array_name(variables['n']) %}
+{% set _rate = get_array_name(variables['rate']) %}
+{% set _key_of = get_array_name(variables['_key']) %}
+{% set mean_here = "std::max(" ~ _n ~ "[" ~ ("_idx" if each['n'] else "0") ~ "]*" ~ _rate ~ "[" ~ ("_idx" if each['rate'] else "0") ~ "]*" ~ dt ~ ", 0.0)" %}
 if ({{_key_of}}[0] == 0)
 {
     const size_t _idx = 0, _vectorisation_idx = 0;
@@ -99,28 +116,14 @@ if ({{_key_of}}[0] == 0)
     {{vector_code['key']|autoindent}}
     {{_key_of}}[0] = (((int64_t) (_first*2147483648.0)) << 32 | (int64_t) (_second*4294967296.0)) | 1;
 }
-{# A neuron's numbers are the same however many others there are. #}
-const uint64_t _start = _Draws::mix({{_key_of}}[0]) + ((uint64_t) {{t_in_timesteps}} << 32)*0x9e3779b97f4a7c15ULL;
-static std::vector<_Draws::Table> _tables;
-{% set several = each['n'] or each['rate'] %}
-{% set mean_here = "std::max(" ~ _n ~ "[" ~ ("_idx" if each['n'] else "0") ~ "]*" ~ _rate ~ "[" ~ ("_idx" if each['rate'] else "0") ~ "]*" ~ dt ~ ", 0.0)" %}
-{
-const size_t _vectorisation_idx = -1;
-{{scalar_code['draw']|autoindent}}
-{% macro draw(count) %}
-const size_t _vectorisation_idx = _idx;
-const uint64_t _bits = _Draws::mix(_start + (_idx + 1)*0x9e3779b97f4a7c15ULL);
-const double _count = {{count}};
-{{vector_code['draw']|autoindent}}
-{% endmacro %}
-{% if several %}
-{# Neurons in a row that have the same mean, with its table. They are looked for again when a mean has changed. #}
-struct _Row { size_t begin, end; int32_t table; };
-static std::vector<_Row> _rows;
-static std::vector<double> _means;
+{% if each["n"] or each["rate"] %}
 _means.resize(N, -1.0);
-int _changed = 0;
+{# Between runs anything may have been set. #}
+int _changed = _run != Network::runs;
+_run = Network::runs;
+{% if changing %}
 for (size_t _idx = 0; _idx < N; _idx++) _changed |= {{mean_here}} != _means[_idx];
+{% endif %}
 if (_changed)
 {
     _rows.clear();
@@ -133,33 +136,61 @@ if (_changed)
         _rows.back().end = _idx + 1;
     }
 }
+{% else %}
+{# A mean that changes in every step needs no table. #}
+_mean = std::max({{_n}}[0]*{{_rate}}[0]*{{dt}}, 0.0);
+if (_tables.size() == _Draws::most_tables) _tables.clear();
+_table = _Draws::table(_tables, _mean, _mean == _before);
+_before = _mean;
+{% endif %}
+{% if divisible %}
+biosnn::in_equal_parts(N, _part_{{codeobj_name}});
+{% else %}
+_part_{{codeobj_name}}(0, N);
+{% endif %}
+{% endblock %}
+
+{% block extra_functions_cpp %}
+{% macro draw(count) %}
+const size_t _vectorisation_idx = _idx;
+const uint64_t _bits = _Draws::mix(_start + (_idx + 1)*0x9e3779b97f4a7c15ULL);
+const double _count = {{count}};
+{{vector_code['draw']|autoindent}}
+{% endmacro %}
+namespace { void _part_{{codeobj_name}}(size_t _begin, size_t _end)
+{
+using namespace brian;
+%CONSTANTS%
+{{pointers_lines|autoindent}}
+{# A neuron's numbers are the same however many others there are. #}
+const uint64_t _start = _Draws::mix({{get_array_name(variables['_key'])}}[0]) + ((uint64_t) {{t_in_timesteps}} << 32)*0x9e3779b97f4a7c15ULL;
+const size_t _vectorisation_idx = -1;
+{{scalar_code['draw']|autoindent}}
+{% if each["n"] or each["rate"] %}
 for (size_t _row = 0; _row < _rows.size(); _row++)
 {
+    const size_t _row_begin = std::max(_begin, _rows[_row].begin), _row_end = std::min(_end, _rows[_row].end);
     if (_rows[_row].table < 0)
     {
-        for (size_t _idx = _rows[_row].begin; _idx < _rows[_row].end; _idx++)
+        for (size_t _idx = _row_begin; _idx < _row_end; _idx++)
         {
             {{draw("_Draws::any(_means[_idx], _bits)")}}
         }
         continue;
     }
-    const _Draws::Table& _table = _tables[_rows[_row].table];
-    for (size_t _idx = _rows[_row].begin; _idx < _rows[_row].end; _idx++)
+    const _Draws::Table& _of_row = _tables[_rows[_row].table];
+    for (size_t _idx = _row_begin; _idx < _row_end; _idx++)
     {
-        {{draw("_table.count(_bits)")}}
+        {{draw("_of_row.count(_bits)")}}
     }
 }
 {% else %}
-{# A mean that changes in every step needs no table. #}
-static double _before = -1;
-const double _mean = std::max({{_n}}[0]*{{_rate}}[0]*{{dt}}, 0.0);
-if (_tables.size() == _Draws::most_tables) _tables.clear();
-const int32_t _table = _Draws::table(_tables, _mean, _mean == _before);
-_before = _mean;
-for (size_t _idx = 0; _idx < N; _idx++)
+const double _mean_now = _mean;
+const _Draws::Table* const _table_now = _table < 0 ? NULL : &_tables[_table];
+for (size_t _idx = _begin; _idx < _end; _idx++)
 {
-    {{draw("_table < 0 ? _Draws::any(_mean, _bits) : _tables[_table].count(_bits)")}}
+    {{draw("_table_now ? _table_now->count(_bits) : _Draws::any(_mean_now, _bits)")}}
 }
 {% endif %}
-}
+} }
 {% endblock %}

@@ -6,6 +6,7 @@
 {% import 'counter.cpp' as counter %}
 {{counter.functions()}}
 #include<iostream>
+#include "threads.h"
 {% endblock %}
 
 {% block maincode %}

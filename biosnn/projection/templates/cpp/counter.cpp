@@ -33,6 +33,22 @@ struct _Counter
     {
         return ((bits >> 32)*n + ((bits & 0xffffffffULL)*n >> 32)) >> 32;
     }
+    // Whole numbers below n, of which there are many at a time: eight bits after the other.
+    static void sort(std::vector<int32_t>& numbers, int64_t n)
+    {
+        if (numbers.size() < 64)
+            return std::sort(numbers.begin(), numbers.end());
+        static std::vector<int32_t> others;
+        others.resize(numbers.size());
+        for (int shift = 0; n >> shift > 0; shift += 8)
+        {
+            uint32_t begin[257] = {0};
+            for (int32_t number : numbers) begin[((number >> shift) & 255) + 1]++;
+            for (int k = 1; k < 257; k++) begin[k] += begin[k - 1];
+            for (int32_t number : numbers) others[begin[(number >> shift) & 255]++] = number;
+            numbers.swap(others);
+        }
+    }
     struct Ziggurat
     {
         double x[layers + 1], ratio[layers];

@@ -1,7 +1,11 @@
 {% extends 'projection.cpp' %}
 
+{% block divide %}
+biosnn::in_equal_parts({{n.targets}}, _part_{{codeobj_name}});
+{% endblock %}
+
 {% block outgoing %}
-for (size_t _post = 0; _post < {{n.targets}}; _post++)
+for (size_t _post = {{"_begin" if divisible else 0}}; _post < {{"_end" if divisible else n.targets}}; _post++)
 {
     const size_t _idx = _pre*{{n.targets}} + _post;
     {{self.synapse()}}

@@ -1,11 +1,16 @@
 {# What all kinds share. A kind extends this with two loops over the synapses of a neuron: `outgoing` of source `_pre`,
    which sets `_post`, and `incoming` of target `_post`, which sets `_pre`. Both set `_idx`, the index of the weight, and
    have `{{self.synapse()}}` in their innermost loop. What has to be done before and after all spikes of a step are gone
-   through has blocks of its own. #}
+   through has blocks of its own.
+
+   A kind with `divisible` goes to the synapses of the targets from `_begin` on and before `_end`, so that each thread has
+   targets of its own: nothing is written to by two of them, and a target gets what it gets in the same order. #}
 {% extends 'common_group.cpp' %}
 
 {% block extra_headers %}
 #include<cstring>
+#include "threads.h"
+namespace { void _part_{{codeobj_name}}(size_t _begin, size_t _end); }
 namespace {
 {# What is added where a neuron does not rest, and nothing where it does: without a jump. #}
 template<class T> inline T _unless_at_rest(T term, bool awake) { return awake ? term : T(0); }
@@ -29,6 +34,35 @@ inline float _unless_at_rest(float term, bool awake)
 {% endblock %}
 
 {% block maincode %}
+{% if not divisible %}
+_part_{{codeobj_name}}(0, {{n.targets}});
+{% elif side == "weight" %}
+biosnn::in_equal_parts({{n.weights or get_array_name(variables['_list_indices'], access_data=False) ~ ".size()"}}, _part_{{codeobj_name}});
+{% else %}
+{# Where a step has little to do, threads would cost more time than they save. #}
+const double _synapses = {{n.weights or get_array_name(variables['_list_indices'], access_data=False) ~ ".size()"}};
+{% if heterogeneous %}
+const int64_t _slots = {{heterogeneous.spike_history.fixed_slots or get_array_name(heterogeneous.spike_history.history, access_data=False) ~ ".size()/" ~ (n.spikespace + 1)}};
+const int32_t* _spikes = {{get_array_name(heterogeneous.spike_history.history)}} + {{get_array_name(heterogeneous.spike_history.step)}}[0] % _slots*{{n.spikespace + 1}};
+{% elif side %}
+const int32_t* _spikes = {{get_array_name(eventspace_variable)}};
+{% endif %}
+const double _gone_to = _synapses{% if side %}/{{n.targets if side == "post" else n.sources}}*_spikes[{{n.spikespace}}]{% endif %};
+if (biosnn::threads() == 1 || _gone_to < 1000)
+    _part_{{codeobj_name}}(0, {{n.targets}});
+else
+{
+    {% block divide %}{% endblock %}
+}
+{% endif %}
+{% endblock %}
+
+{% block extra_functions_cpp %}
+namespace { void _part_{{codeobj_name}}(size_t _begin, size_t _end)
+{
+using namespace brian;
+%CONSTANTS%
+{{pointers_lines|autoindent}}
 const size_t _vectorisation_idx = -1;
 {{(scalar_code['statements'] if computed is not none else scalar_code)|autoindent}}
 {% if heterogeneous %}
@@ -47,7 +81,10 @@ const int64_t _slot = {{get_array_name(delayed_traces.step)}}[0] % _late_slots;
 {% endif %}
 {% block before %}{% endblock %}
 {% if side == "weight" %}
-for (size_t _idx = 0; _idx < {{n.weights or get_array_name(variables['_list_indices'], access_data=False) ~ ".size()"}}; _idx++)
+{% if not divisible %}
+_end = {{n.weights or get_array_name(variables['_list_indices'], access_data=False) ~ ".size()"}};
+{% endif %}
+for (size_t _idx = _begin; _idx < _end; _idx++)
 {
     const size_t _vectorisation_idx = _idx;
     {{vector_code|autoindent}}
@@ -73,6 +110,9 @@ for (int32_t _spike = 0; _spike < _num_spikes; _spike++)
     {% else %}
     if (_spikes[_spike] < {{n.target_start}} || _spikes[_spike] >= {{n.target_stop}}) continue;
     const size_t _post = _spikes[_spike] - {{n.target_start}};
+    {% if divisible %}
+    if (_post < _begin || _post >= _end) continue;
+    {% endif %}
     {% block incoming %}{% endblock %}
     {% endif %}
 }
@@ -84,6 +124,7 @@ for (size_t _pre = 0; _pre < {{n.sources}}; _pre++)
 }
 {% endif %}
 {% block after %}{% endblock %}
+} }
 {% endblock %}
 
 {% block synapse %}

@@ -1,6 +1,7 @@
 {# What connects to what, of each random kind: `row` draws the targets of a source, or where sources are drawn, those of a
    target, into `_row`; `prepare` has what it needs. `_who` is the neuron that draws, `_choices` from how many, `_itself` its
-   own index among these or -1, `_start` where its numbers begin. The kinds of random/kinds.py have the same in NumPy. #}
+   own index among these or -1, `_start` where its numbers begin. Targets ascend, but where `in_order` is false and only
+   which they are matters. The kinds of random/kinds.py have the same in NumPy. #}
 {% macro prepare(kind, n, key, number, stream) %}
 const int64_t _choices = {{n.sources if kind.by_target else n.targets}};
 {% if kind.number in ("p", "k") %}
@@ -18,7 +19,7 @@ static int64_t _rows_drawn = 0;
 {% endif %}
 {% endmacro %}
 
-{% macro row(kind, same, chance="", n=none, where="") %}
+{% macro row(kind, same, chance="", n=none, where="", in_order=true) %}
 const uint64_t _start = _Counter::start(_stream, _who);
 {% if same is none or kind.autapses is not defined or kind.autapses %}
 const int64_t _itself = -1;
@@ -30,8 +31,14 @@ _row.clear();
 {{fixed_probability(kind)}}
 {% elif kind.rows_template == "fixed_degree" %}
 {{fixed_degree(kind)}}
+{% if in_order and not kind.by_target %}
+_Counter::sort(_row, _choices);
+{% endif %}
 {% elif kind.rows_template == "fixed_total" %}
 {{fixed_total(kind)}}
+{% if in_order %}
+_Counter::sort(_row, _choices);
+{% endif %}
 {% else %}
 {{by_distance(kind, chance, n, where)}}
 {% endif %}

@@ -1,5 +1,5 @@
 {# A part of connect.cpp: delays are drawn, the synapses of each source put into their order, and where those of each delay
-   begin is noted. #}
+   begin is noted; and among these, whose targets ascend, where those of each thread do. #}
 {
     {% set each = random|length %}
     const double _dt = {{get_array_name(source_dt)}}[0];
@@ -73,24 +73,33 @@
     if (_synapses == 0) _shortest = 0;
     {{get_array_name(lists['_range_' ~ delayed])}}[0] = _shortest;
     {{get_array_name(lists['_range_' ~ delayed])}}[1] = _longest;
-    const int64_t _ages = _longest - _shortest + 2;
+    const std::vector<size_t> _bounds = biosnn::parts_by_synapses({{n.targets}}, _indices.data(), _synapses);
+    const int64_t _parts = _bounds.size() - 1, _places = (_longest - _shortest + 1)*_parts + 1;
     typedef {{c_data_type(lists['_list_starts_' ~ delayed].dtype)}} _Place;
     std::vector<_Place>& _starts = {{list('starts_' ~ delayed)}};
-    _starts.assign({{n.sources}}*_ages, 0);
+    _starts.assign({{n.sources}}*_places, 0);
     {% if needs_delays %}
     {{list('delays_' ~ delayed)}}.reserve(_synapses);
     {% endif %}
     for (int64_t _pre = 0; _pre < {{n.sources}}; _pre++)
     {
-        _Place* _of_source = &_starts[_pre*_ages];
+        _Place* _of_source = &_starts[_pre*_places];
+        int64_t _first = _indptr[_pre];
         for (int64_t _run = _runs[_pre]; _run < _runs[_pre + 1]; _run++)
         {
-            _of_source[_run_delay[_run] - _shortest + 1] = _run_length[_run];
+            _Place* _of_run = _of_source + (_run_delay[_run] - _shortest)*_parts + 1;
+            for (int64_t _part = 0, _end = _first + _run_length[_run]; _part < _parts; _part++)
+            {
+                int64_t _begin_part = _first, _end_part = _end;
+                biosnn::within(_indices.data(), _bounds[_part], _bounds[_part + 1], {{n.targets}}, _begin_part, _end_part);
+                _of_run[_part] = _end_part - _begin_part;
+            }
+            _first += _run_length[_run];
             {% if needs_delays %}
             {{list('delays_' ~ delayed)}}.insert({{list('delays_' ~ delayed)}}.end(), _run_length[_run], _run_delay[_run]);
             {% endif %}
         }
-        for (int64_t _age = 1; _age < _ages; _age++) _of_source[_age] += _of_source[_age - 1];
+        for (int64_t _place = 1; _place < _places; _place++) _of_source[_place] += _of_source[_place - 1];
     }
     {{get_array_name(lists['_history_' ~ delayed], access_data=False)}}.assign((_longest + 1)*({{n.spikespace}} + 1), 0);
     {% for name in late %}

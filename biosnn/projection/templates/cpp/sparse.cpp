@@ -2,6 +2,11 @@
    its synapses and their sources. Loops over synapses are unrolled, which g++ does not do by itself: it halves their time. #}
 {% extends 'projection.cpp' %}
 
+{% block divide %}
+if (_bounds.empty()) _bounds = biosnn::parts_by_synapses({{n.targets}}, {{get_array_name(variables['_list_indices'])}} + 0, _synapses);
+biosnn::in_parallel(_bounds, _part_{{codeobj_name}});
+{% endblock %}
+
 {% block before %}
 {% if computed is not none %}
 {% import 'rows.cpp' as rows %}
@@ -30,7 +35,7 @@ const {{c_data_type(variables['_list_in_delays'].dtype)}}* _in_delays = {{get_ar
 {# Not stored: the targets are drawn again. #}
 {% import 'rows.cpp' as rows %}
 const int64_t _who = _pre;
-{{rows.row(computed.kind, computed.same)}}
+{{rows.row(computed.kind, computed.same, in_order=random|length > 0)}}
 {% for stream in random|map(attribute=2)|unique %}
 const uint64_t _start_{{stream}} = _Counter::start(_stream_{{stream}}, _pre);
 {% endfor %}
@@ -71,8 +76,12 @@ for (size_t _idx = 0; _idx < _length; _idx++)
     {{self.synapse()}}
 }
 {% else %}
+int64_t _row_begin = _indptr[_pre], _row_end = _indptr[_pre + 1];
+{% if divisible %}
+biosnn::within(_indices, _begin, _end, {{n.targets}}, _row_begin, _row_end);
+{% endif %}
 #pragma GCC unroll 8
-for (int64_t _idx = _indptr[_pre]; _idx < _indptr[_pre + 1]; _idx++)
+for (int64_t _idx = _row_begin; _idx < _row_end; _idx++)
 {
     const size_t _post = _indices[_idx];
     {{self.synapse()}}
@@ -96,22 +105,28 @@ for (int64_t _in = _in_indptr[_post]; _in < _in_indptr[_post + 1]; _in++)
 {# Delays of their own: of each source, the synapses of one delay lie together. All such runs of a step are found first. #}
 {% block heterogeneous %}
 {% if heterogeneous.starts is not none %}
+{% set starts, starts_type = get_array_name(heterogeneous.starts), c_data_type(heterogeneous.starts.dtype) %}
 struct _Run { int64_t begin, end; size_t pre; };
-static std::vector<_Run> _runs;
+static thread_local std::vector<_Run> _runs;
 _runs.clear();
+{# Of each delay there is a place for each thread, of synapses that are drawn. #}
+const int64_t _parts = {{"1" if n.weights else "(" ~ get_array_name(heterogeneous.starts, access_data=False) ~ ".size()/" ~ n.sources ~ " - 1)/(_longest - _shortest + 1)"}};
+const int64_t _places = (_longest - _shortest + 1)*_parts + 1;
+const bool _in_part = _parts > 1 && (_begin > 0 || _end < {{n.targets}});
+const int64_t _part = _in_part ? {{"std::find(_bounds.begin(), _bounds.end(), _begin) - _bounds.begin()" if divisible else 0}} : 0;
+const int64_t _stop = _in_part ? 1 : _parts;
 for (int64_t _age = _shortest; _age <= _longest && _age <= _now; _age++)
 {
     const int32_t* _spikes = {{get_array_name(heterogeneous.spike_history.history)}} + (_now - _age) % _slots*{{n.spikespace + 1}};
-    const {{c_data_type(heterogeneous.starts.dtype)}}* _of_age = {{get_array_name(heterogeneous.starts)}} + _age - _shortest;
-    const int64_t _ages = _longest - _shortest + 2;
+    const {{starts_type}}* _of_age = {{starts}} + (_age - _shortest)*_parts + _part;
     const int32_t _num_spikes = _spikes[{{n.spikespace}}];
     for (int32_t _spike = 0; _spike < _num_spikes; _spike++)
     {
-        if (_spike + 8 < _num_spikes) __builtin_prefetch(_of_age + (_spikes[_spike + 8] - {{n.source_start}})*_ages);
+        if (_spike + 8 < _num_spikes) __builtin_prefetch(_of_age + (_spikes[_spike + 8] - {{n.source_start}})*_places);
         if (_spikes[_spike] < {{n.source_start}} || _spikes[_spike] >= {{n.source_stop}}) continue;
         const size_t _pre = _spikes[_spike] - {{n.source_start}};
-        const {{c_data_type(heterogeneous.starts.dtype)}}* _starts = _of_age + _pre*_ages;
-        if (_starts[0] < _starts[1]) _runs.push_back({_indptr[_pre] + _starts[0], _indptr[_pre] + _starts[1], _pre});
+        const {{starts_type}}* _starts = _of_age + _pre*_places;
+        if (_starts[0] < _starts[_stop]) _runs.push_back({_indptr[_pre] + _starts[0], _indptr[_pre] + _starts[_stop], _pre});
     }
 }
 for (size_t _run = 0; _run < _runs.size(); _run++)
@@ -127,8 +142,12 @@ for (size_t _run = 0; _run < _runs.size(); _run++)
         {% endfor %}
     }
     const size_t _pre = _runs[_run].pre;
+    int64_t _run_begin = _runs[_run].begin, _run_end = _runs[_run].end;
+    {% if divisible %}
+    if (!_in_part) biosnn::within(_indices, _begin, _end, {{n.targets}}, _run_begin, _run_end);
+    {% endif %}
     #pragma GCC unroll 8
-    for (int64_t _idx = _runs[_run].begin; _idx < _runs[_run].end; _idx++)
+    for (int64_t _idx = _run_begin; _idx < _run_end; _idx++)
     {
         const size_t _post = _indices[_idx];
         {{self.synapse()}}
@@ -145,5 +164,8 @@ for (size_t _run = 0; _run < _runs.size(); _run++)
 {% if computed is not none %}
 {% import 'counter.cpp' as counter %}
 {{counter.functions()}}
+{% endif %}
+{% if divisible %}
+namespace { std::vector<size_t> _bounds; }
 {% endif %}
 {% endblock %}
