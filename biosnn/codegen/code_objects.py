@@ -21,7 +21,7 @@ OWN = "_biosnn"
 """Under which word a template is given all that it needs and that is not of Brian2."""
 _BRIANS = {"N", "t", "dt", "t_in_timesteps", "not_refractory", "lastspike"}
 """Names of variables that templates use, and that no user can give to others."""
-_TEMPLATES = {"codeobj_name", "get_array_name", "owner", "scalar_code", "self"}
+_TEMPLATES = {"codeobj_name", "get_array_name", "owner", "pointers_lines", "scalar_code", "self"}
 _TEMPLATES |= {"variable_indices", "variables", "vector_code"}
 _CPP = COMPILED_WORDS | frozenset(
     """

@@ -47,7 +47,7 @@ def divisible(
     if unknown or not all(_is_pure(function, anywhere) for function in functions):
         return False
     return all(
-        indices[name] in own and not variables[name].scalar
+        indices.get(name, "_idx") in own and not variables[name].scalar
         for name in written(code)
         if isinstance(variables.get(name), ArrayVariable)
     )
