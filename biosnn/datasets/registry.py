@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from biosnn.datasets import cifar, idx
 from biosnn.datasets.own import Examples, from_file
+from biosnn.datasets.yin_yang import examples as yin_yang_examples
 from biosnn.errors import DataError, NotFoundError, field_error, unknown
 
 
@@ -152,8 +153,9 @@ def examples(name: str | Path) -> Examples:
     Parameters
     ----------
     name : str or Path
-        A name that `load` knows: its images as intensities from 0 to 1, shape (n, channels, height, width). Or the path
-        of a ``.npz`` file, as `from_file` reads it.
+        A name that `load` knows: its images as intensities from 0 to 1, shape (n, channels, height, width).
+        ``yin-yang``: points of a disc, shape (n, 4), as `yin_yang` draws them. Or the path of a ``.npz`` file, as
+        `from_file` reads it.
 
     Returns
     -------
@@ -168,6 +170,10 @@ def examples(name: str | Path) -> Examples:
     """
     if isinstance(name, Path) or os.path.basename(name) != name or name.endswith(_FILES):
         return from_file(name)
+    if name in _POINTS:
+        return _POINTS[name]()
+    if name not in _LOADERS:
+        raise NotFoundError(unknown("dataset", name, (*_LOADERS, *_POINTS)))
     return load(name).examples
 
 
@@ -202,6 +208,9 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
 }
 
 _IN_COLOUR = ("cifar10",)
+
+_POINTS: dict[str, Callable[[], Examples]] = {"yin-yang": yin_yang_examples}
+"""What are no images."""
 
 _FILES = (".csv", ".h5", ".mat", ".npy", ".npz", ".pkl", ".pt")
 """Endings of what is meant as a file, though only one of them is read."""
