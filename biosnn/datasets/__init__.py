@@ -2,6 +2,21 @@
 
 from biosnn.datasets.own import Examples, from_file, read_npz
 from biosnn.datasets.registry import Dataset, examples, load, names, stratified_split
+from biosnn.datasets.spike_files import read_events, read_spike_trains
+from biosnn.datasets.spike_trains import SpikeTrains
 from biosnn.datasets.yin_yang import yin_yang
 
-__all__ = ["Dataset", "Examples", "examples", "from_file", "load", "names", "read_npz", "stratified_split", "yin_yang"]
+__all__ = [
+    "Dataset",
+    "Examples",
+    "SpikeTrains",
+    "examples",
+    "from_file",
+    "load",
+    "names",
+    "read_events",
+    "read_npz",
+    "read_spike_trains",
+    "stratified_split",
+    "yin_yang",
+]

@@ -48,7 +48,7 @@ def yin_yang(n: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]
         if isinstance(given, bool) or not isinstance(given, int | np.integer) or not least <= given <= most:
             raise DataError(field_error(f"yin_yang {name}", f"a whole number from {least} to {most}", given))
     # The generator that NumPy keeps as it was, so that old seeds give old numbers.
-    rng = np.random.RandomState(seed)  # noqa: NPY002
+    rng = np.random.RandomState(seed)
     points, labels = np.empty((n, 2)), np.empty(n, np.int64)
     for k in range(n):
         labels[k] = rng.randint(3)

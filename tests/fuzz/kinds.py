@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from brian2 import mV
+from brian2 import ms, mV, second
 from rich.console import Console
 from scipy import sparse
 
 from biosnn.cli.showing import show_anything
 from biosnn.conversion import convert, load, read_network, save
-from biosnn.datasets import cifar, from_file, idx
+from biosnn.datasets import SpikeTrains, cifar, from_file, idx, read_events, read_spike_trains
 from biosnn.energy.prices import read_prices
 from biosnn.errors import ConversionError, ModelError
 from biosnn.files import read_text
@@ -101,6 +101,34 @@ def _read_cifar(folder: Path) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else ""
     os.environ["BIOSNN_DATA"] = str(folder)
     cifar.CifarSet("small", "small.gz", (), found, 2).load()
+
+
+def _spike_trains(folder: Path) -> None:
+    ends, labels, times = np.array([0, 3, 3, 8]), np.arange(3), RNG.random(8) * second
+    SpikeTrains(np.arange(8) % 3, times, ends, labels, (3,), 1 * second).write(folder / "trains.npz")
+
+
+def _heidelberg(folder: Path) -> None:
+    import h5py
+
+    with h5py.File(folder / "shd.h5", "w") as file:
+        for name, kind in (("times", "f2"), ("units", "u2")):
+            array = file.create_dataset(f"spikes/{name}", (4,), h5py.vlen_dtype(np.dtype(kind)), compression="gzip")
+            for k in range(4):
+                array[k] = np.arange(k) % 2
+        file.create_dataset("labels", data=np.arange(4))
+
+
+def _events(folder: Path) -> None:
+    events = np.array([[2, 1, 3000, 1], [0, 0, 500, 0], [3, 3, 20, 1]])
+    (folder / "events.csv").write_text("x,y,t,p\n" + "\n".join(",".join(map(str, event)) for event in events))
+    np.savez(folder / "events.npz", **dict(zip("xytp", events.T, strict=True)))  # type: ignore[arg-type]
+    (folder / "events.bin").write_bytes(b"\2\1\x80\x0b\xb8\0\0\0\1\xf4")
+
+
+def _read_events(folder: Path) -> None:
+    for name in ("events.csv", "events.npz", "events.bin"):
+        read_events(folder / name, shape=(4, 4), duration=10 * ms)
 
 
 # ---- networks ---------------------------------------------------------------------------------------------------
@@ -318,11 +346,14 @@ def kinds() -> dict[str, Kind]:
         "cifar": Kind(_cifar, _read_cifar, some_tar),
         "converted": Kind(_converted, _read_converted),
         "data": Kind(_data, lambda folder: from_file(folder / "data.npz")),
+        "events": Kind(_events, _read_events),
+        "heidelberg": Kind(_heidelberg, lambda folder: read_spike_trains(folder / "shd.h5"), some_hdf5),
         "idx": Kind(_idx, _read_idx),
         "nir": Kind(_nir, _read_nir, some_hdf5),
         "onnx": Kind(_onnx, lambda folder: shown(folder / "network.onnx"), some_onnx),
         "prices": Kind(_prices, lambda folder: read_prices(folder / "prices.toml")),
         "result": Kind(_result, _read_result),
+        "spike-trains": Kind(_spike_trains, lambda folder: read_spike_trains(folder / "trains.npz")),
         "study": Kind(_study, _read_study),
         "trained": Kind(_trained, _read_trained),
         MODEL: Kind(_model, _read_model),
