@@ -10,7 +10,7 @@ Brian2's solution.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -41,12 +41,15 @@ class Exact:
         circular = [row for row in drivers if _circular(row, drivers)]
         driven = [row for row in drivers if drivers[row] and row not in circular]
         values = {names[row]: _driven(names, matrix, constants, row, drivers) for row in driven}
-        # Brian2 takes seconds for three that drive each other. Of those that are circular it has to know all.
-        left = equations if circular or equations.is_stochastic else _without(equations, values)
-        for line in str(linear(left, variables, method_options)).splitlines():
-            name, equals, value = line.partition(" = ")
-            if name.startswith("_") and equals:
-                values.setdefault(name[1:], value)
+        # Brian2 takes seconds for three that drive each other. Of those that are circular it has to know all. Others it
+        # solves faster one by one: of several it has to find out which of their rates are equal.
+        together = circular or equations.is_stochastic
+        left = [equations] if together else [_only(equations, name) for name in names if name not in values]
+        for system in left:
+            for line in str(linear(system, variables, method_options)).splitlines():
+                name, equals, value = line.partition(" = ")
+                if name.startswith("_") and equals:
+                    values.setdefault(name[1:], value)
         return "\n".join([*(f"_{name} = {values[name]}" for name in names), *(f"{name} = _{name}" for name in names)])
 
     def __repr__(self) -> str:
@@ -69,8 +72,10 @@ def _check_constant(entries: Iterable[Any], variables: Any) -> None:
             raise UnsupportedEquationsException(told)
 
 
-def _without(equations: Equations, names: Container[str]) -> Equations:
-    return Equations([equation for name, equation in equations.items() if name not in names])
+def _only(equations: Equations, name: str) -> Equations:
+    """One differential equation, and all else that it may refer to."""
+    others = equations.diff_eq_names - {name}
+    return Equations([equation for each, equation in equations.items() if each not in others])
 
 
 def _circular(row: int, drivers: dict[int, list[int]]) -> bool:
