@@ -10,6 +10,10 @@ JOBS   ?= auto
 # What a module makes for its tests is made once: they go to one worker. The slowest tests are printed.
 TESTING := -n $(JOBS) --dist loadgroup --durations=10
 
+# Bytecode is kept, whatever the user's environment says: else each worker, and each command that a test runs in a process
+# of its own, would compile the library and all tests anew.
+test test-all smoke: export PYTHONDONTWRITEBYTECODE :=
+
 # What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
 SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
 
