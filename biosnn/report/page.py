@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import math
 from dataclasses import replace
 from importlib.resources import files
@@ -34,12 +35,7 @@ def write_report(folder: Path, study: Study[Any]) -> None:
 
 def render(result: SavedResult, study: Study[Any]) -> str:
     """Render the page of a saved result as HTML that refers to nothing outside itself."""
-    environment = jinja2.Environment(
-        autoescape=True, finalize=_harmless, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= {"number": number_html, "unit": unit_label, "inline": inline}
-    template = environment.from_string(files("biosnn.report").joinpath("report.html").read_text(encoding="utf-8"))
-    return template.render(
+    return _template().render(
         result=result,
         study=study,
         question=paragraphs(study.question),
@@ -57,6 +53,16 @@ def render(result: SavedResult, study: Study[Any]) -> str:
         finished=result.provenance["finished"].replace("T", " ").replace("+00:00", " UTC"),
         wall_time=duration_text(result.provenance["wall_time"]["value"]),
     )
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    """The page without its contents; it takes longer to compile than to fill in."""
+    environment = jinja2.Environment(
+        autoescape=True, finalize=_harmless, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"number": number_html, "unit": unit_label, "inline": inline}
+    return environment.from_string(files("biosnn.report").joinpath("report.html").read_text(encoding="utf-8"))
 
 
 def _harmless(value: Any) -> Any:
