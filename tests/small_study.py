@@ -50,6 +50,7 @@ from biosnn.report import Figure, new_figure
 def plot(result):
     figure, axes = new_figure()
     axes.plot(result.arrays["t"] / ms, result.arrays["v"] / mV)
+    axes.set_axis_off()  # a test has nothing to read off them, and they take most of the time
     return [Figure("charge", figure, "The potential rises <b>smoothly</b>.")]
 """
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -306,6 +307,16 @@ def test_show_prints_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Report: out/report.html" in out
 
 
+@pytest.fixture(scope="module")
+def result_of_a_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a result, once, which tests copy before they damage it."""
+    folder = tmp_path_factory.mktemp("result")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert biosnn("run", str(write_study(Path("charging"))), "--out", "c1") == 0
+    return folder / "c1"
+
+
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
@@ -319,12 +330,14 @@ def test_show_prints_a_result(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("command", ["check", "show"])
 @pytest.mark.parametrize("folder", ["c1", "./c1"])
 def test_a_damaged_result_is_told_as_such(
-    command: str, folder: str, damage: Callable[[Path], object], why: str, capsys: pytest.CaptureFixture[str]
+    result_of_a_study: Path,
+    command: str,
+    folder: str,
+    damage: Callable[[Path], object],
+    why: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write_study(Path("charging"))
-    assert biosnn("run", "./charging", "--out", "c1") == 0
-    damage(Path("c1"))
-    capsys.readouterr()
+    damage(Path(shutil.copytree(result_of_a_study, "c1")))
     assert biosnn(command, folder) == 2
     assert f"Error: c1: this result is damaged: c1/{why}" in capsys.readouterr().err
 
