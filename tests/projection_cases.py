@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, Synapses, ms
+from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, Synapses, TimedArray, ms
 from numpy.typing import NDArray
 from ring import Ring
 
@@ -93,6 +93,15 @@ def driven(n: int, seed: int, name: str) -> tuple[Any, list[Any]]:
     return group, [generator, group, trigger]
 
 
+def firing(n: int, seed: int, name: str) -> NeuronGroup:
+    """A group that spikes as one that is `driven`, but for a step; of generated code it needs a condition only."""
+    steps, neurons = spikes(n, seed)
+    raster = np.zeros((STEPS, n))
+    raster[steps, neurons] = 1
+    known = {f"{name}_raster": TimedArray(raster, dt=DT, name=f"{name}_raster")}
+    return NeuronGroup(n, "x : 1\ny : 1", threshold=f"{name}_raster(t, i) > 0", reset="", namespace=known, name=name)
+
+
 def simulate(
     target: str, kind: Any, join: Callable[..., Any], precision: str = "float64", seed: int = 5, **kwds: Any
 ) -> Any:
@@ -111,10 +120,10 @@ def simulate_all(
     with biosnn.session(target, seed=1, dt=DT, precision=precision) as sim:
         everything, found = [], {}
         for number, (name, (kind, kwds)) in enumerate(cases.items()):
-            source, objects = driven(sizes(kind)[0], seed, f"source_{number}")
-            group, others = driven(sizes(kind)[1], seed + 1, f"target_{number}")
+            source = firing(sizes(kind)[0], seed, f"source_{number}")
+            group = firing(sizes(kind)[1], seed + 1, f"target_{number}")
             projection = join(source, group, kind, random_weights(kind, seed), name=f"projection_{number}", **kwds)
-            everything += [*objects, *others, projection]
+            everything += [source, group, projection]
             found[name] = group, projection
         sim.run(Network(*everything), STEPS * DT)
         return {name: (np.array(group.x[:]), weights_of(made)) for name, (group, made) in found.items()}
