@@ -8,13 +8,12 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from biosnn import catalogue
 from biosnn.engine import scratch
 from biosnn.engine.compiler import cache, toolchain
 from biosnn.errors import BiosnnError, NotFoundError
-from biosnn.folders import data_folder, size_text
+from biosnn.folders import data_folder, folder_size, size_text
 from biosnn.study.load import study_summary
 
 OK, WARNING, MISSING, BROKEN = "ok", "warning", "missing", "broken"
@@ -161,7 +160,8 @@ def _left_behind() -> Iterator[Finding]:
     places = {"TMPDIR": scratch.abandoned(), "the cache": [entry.path for entry in cache.abandoned()]}
     for where, folders in places.items():
         if folders:
-            detail = f"{len(folders)} in {where} ({size_text(sum(map(_size, folders)))}), of processes that were killed"
+            size = size_text(sum(map(folder_size, folders)))
+            detail = f"{len(folders)} in {where} ({size}), of processes that were killed"
             yield Finding(
                 "left folders",
                 WARNING,
@@ -174,7 +174,7 @@ def _data() -> Finding:
     folder = data_folder()
     embedded = "the digits need none: they come with scikit-learn"
     if folder.is_dir():
-        return Finding("data", OK, f"{folder} ({size_text(_size(folder))}); {embedded}")
+        return Finding("data", OK, f"{folder} ({size_text(folder_size(folder))}); {embedded}")
     if "BIOSNN_DATA" in os.environ:
         remedy = "Set BIOSNN_DATA to a folder that exists, or unset it."
         return Finding("data", WARNING, f"{folder}: BIOSNN_DATA names no folder; {embedded}", remedy)
@@ -190,7 +190,7 @@ def _catalogue(part: str) -> Iterator[Finding]:
     if not folders:
         yield Finding(part, MISSING, "no folder found", "The installation is incomplete: install biosnn again.")
     else:
-        yield Finding(part, OK, ", ".join(f"{folder} ({size_text(_size(folder))})" for folder in folders))
+        yield Finding(part, OK, ", ".join(f"{folder} ({size_text(folder_size(folder))})" for folder in folders))
     for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
         yield Finding(part, WARNING, text, "Mend the plugin or the path, or remove it.")
     yield from problems
@@ -215,7 +215,3 @@ _READERS: dict[str, list[tuple[Callable[[], list[str]], Callable[[str], object]]
     "models": [(catalogue.neuron_names, catalogue.neuron_model), (catalogue.synapse_names, catalogue.synapse_model)],
     "studies": [(catalogue.study_names, lambda name: study_summary(catalogue.study_folder(name)))],
 }
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -31,6 +31,12 @@ def working_folder_is_gone() -> bool:
     return False
 
 
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder; a cache has tens of thousands, of which no path needs an object."""
+    files = (os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
+    return sum(os.path.getsize(file) for file in files if os.path.isfile(file))
+
+
 def _asked(variable: str) -> Path | None:
     text = os.environ.get(variable, "")
     try:

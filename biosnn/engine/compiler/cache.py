@@ -24,7 +24,7 @@ from filelock import FileLock
 from biosnn.engine.compiler import trust
 from biosnn.engine.compiler.trust import RECORD
 from biosnn.errors import EngineError, field_error
-from biosnn.folders import cache_folder
+from biosnn.folders import cache_folder, folder_size
 
 DEFAULT_SIZE = "2 GiB"
 KINDS = ("programs", "headers")
@@ -86,7 +86,7 @@ def entries() -> list[Entry]:
         for record in (folder() / kind).glob(f"*/{RECORD}"):
             with contextlib.suppress(FileNotFoundError):  # another process may evict it under our eyes
                 path = record.parent
-                cached.append(Entry(kind, path.name, path, _size(path), record.stat().st_mtime))
+                cached.append(Entry(kind, path.name, path, folder_size(path), record.stat().st_mtime))
     return sorted(cached, key=lambda entry: entry.used, reverse=True)
 
 
@@ -95,7 +95,7 @@ def unfinished() -> list[Entry]:
     leftovers = []
     for path in sorted((folder() / STAGING).glob("*")):
         with contextlib.suppress(FileNotFoundError):  # it may be finished under our eyes
-            leftovers.append(Entry("unfinished", path.name, path, _size(path), path.stat().st_mtime))
+            leftovers.append(Entry("unfinished", path.name, path, folder_size(path), path.stat().st_mtime))
     return leftovers
 
 
@@ -220,6 +220,8 @@ def evict(keep: Path | None = None) -> None:
 def abandoned() -> list[Entry]:
     """Builds whose process was killed: nobody holds the lock of their key."""
     begun = unfinished()  # looked up before the locks: a build takes its lock first
+    if not begun:  # as after nearly all builds; there are as many locks as programs
+        return []
     held = {path.stem for path in (folder() / LOCKS).glob("*.lock") if not _take_lock(path, remove=False)}
     return [
         entry
@@ -248,10 +250,6 @@ def _discard(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.rename(gone)
     shutil.rmtree(gone.parent, ignore_errors=True)
-
-
-def _size(path: Path) -> int:
-    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
 
 
 def _part(name: str) -> Path:
