@@ -13,6 +13,9 @@ TESTING := -n $(JOBS) --dist loadgroup --durations=10
 # Bytecode is kept, whatever the user's environment says: else each worker, and each command that a test runs in a process
 # of its own, would compile the library and all tests anew.
 test test-all smoke: export PYTHONDONTWRITEBYTECODE :=
+# As there is a worker a core, threads of NumPy's and scikit-learn's own would wait for each other, and be busy with it.
+test test-all smoke: export OPENBLAS_NUM_THREADS ?= 1
+test test-all smoke: export OMP_NUM_THREADS ?= 1
 
 # What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
 SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
