@@ -14,7 +14,7 @@ from biosnn.datasets import load
 from biosnn.errors import CodingError
 from biosnn.propagation import CodedLayers, coded_bench, run_depth
 
-SMALL = CodedLayers(layers=2, width=10, images=15, duration=10 * ms)
+SMALL = CodedLayers(layers=2, width=10, images=10, duration=10 * ms)
 DT = 1 * ms
 
 

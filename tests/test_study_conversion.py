@@ -17,7 +17,7 @@ from biosnn.errors import BiosnnError, NotFoundError, SettingsError
 from biosnn.nir import read_nir
 from biosnn.study.load import load_study
 
-FEW = {"model": "digits_mlp", "images": "60", "explained": "20", "calibration": "100", "steps": "16"}
+FEW = {"model": "digits_mlp", "images": "40", "explained": "10", "calibration": "100", "steps": "16"}
 CLAIMS = {claim.name: claim for claim in load_study("conversion").claims}
 
 
