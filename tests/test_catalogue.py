@@ -25,7 +25,7 @@ NEURONS = [
         "lif_inhibitory",
     ),
     *("adex", "izhikevich", "hodgkin_huxley", "integrator", "lif_soft", "lif_alpha", "relu_first_spike"),
-    *("lif_psc_delta", "lif_psc_exp", "lif_psc_alpha"),
+    *("lif_psc_delta", "lif_psc_exp", "lif_psc_alpha", "qif", "lif_exp_trainable", "leaky_readout"),
 ]
 SYNAPSES = [
     *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),
@@ -122,6 +122,27 @@ def test_the_background_makes_the_alpha_cell_fire_at_about_two_hertz(sim):
     cells = build.neurons(2000, "lif_alpha", values={"mu": 8.21 * mV, "sigma": 22.37 * mV})
     times = spike_times(sim, {"cells": cells}, 250 * ms)["cells"]
     assert np.sum(times > 50) / 2000 / 0.2 == pytest.approx(2.2, abs=0.3), "2 Hz in Diesmann et al. 1999"
+
+
+def test_a_quadratic_cell_with_a_constant_drive_fires_at_its_closed_period(sim):
+    # tau/sqrt(I)*(arctan(v_peak/sqrt(I)) - arctan(v_reset/sqrt(I))) with tau 10 ms, I = 1, from -2 to 5.
+    sim.reset(dt=0.05 * ms)
+    cell = build.neurons(1, "qif", values={"I": 1, "v": -2})
+    times = spike_times(sim, {"qif": cell}, 55 * ms)["qif"]
+    assert len(times) == 2
+    assert times / [1, 2] == pytest.approx(24.8054948474, abs=0.06)
+
+
+def test_one_input_fires_the_trainable_cell_from_the_weight_of_its_closed_form(sim):
+    # The peak of w*tau_s/(tau_m - tau_s)*(exp(-t/tau_m) - exp(-t/tau_s)) is the threshold at w = 6.3496.
+    for model in ("lif_exp_trainable", "leaky_readout"):
+        cells = build.neurons(2, model, values={"I": [6.34, 6.36]})
+        trace, spikes = StateMonitor(cells, "v", record=True), SpikeMonitor(cells) if "lif" in model else None
+        sim.run(Network(cells, trace, *([spikes] if spikes else [])), 20 * ms)
+        if spikes:
+            assert list(spikes.i) == [1]
+        t, v = np.asarray(trace.t / ms), trace.v[0]
+        assert np.allclose(v, 6.34 / 3 * (np.exp(-t / 20) - np.exp(-t / 5)), atol=1e-12)
 
 
 def adex(preset, current):
