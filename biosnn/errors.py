@@ -24,6 +24,10 @@ class ModelError(BiosnnError, ValueError):
     """A neuron or synapse model is not well formed."""
 
 
+class AdjointError(BiosnnError, ValueError):
+    """No gradient can be derived from the equations of a model."""
+
+
 class NotFoundError(BiosnnError, LookupError):
     """A model, study or dataset of that name is not in the catalogue."""
 

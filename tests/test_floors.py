@@ -28,7 +28,7 @@ FLOORS = (
     ("theory", "measure", "coding", "energy", "archive"),
     ("catalogue", "datasets"),
     ("codegen",),
-    ("projection",),
+    ("projection", "adjoint"),
     ("groups", "engine"),
     ("inputs", "ann"),
     ("nir", "recording"),
