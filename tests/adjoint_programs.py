@@ -1,4 +1,4 @@
-"""The discrete program that an adjoint describes, in double precision and in fifty digits, and its gradient backwards."""
+"""The program that an adjoint describes, in double precision and in fifty digits, and its gradient backwards."""
 
 from __future__ import annotations
 

@@ -77,7 +77,12 @@ def simulated(model: biosnn.NeuronModel, start: Mapping[str, float], steps: int)
 
 METHODS = [
     *(("lif_exp", "exact"), ("lif_psc_alpha", "exact"), ("lif_exp", "rk4"), ("lif_exp", "euler")),
-    *(("lif_cond", "exponential_euler"), ("lif_cond", "rk2"), ("lif_cond", "rk4"), ("lif_adaptive", "exponential_euler")),
+    *(
+        ("lif_cond", "exponential_euler"),
+        ("lif_cond", "rk2"),
+        ("lif_cond", "rk4"),
+        ("lif_adaptive", "exponential_euler"),
+    ),
     *(("izhikevich", "euler"), ("izhikevich", "rk4"), ("qif", "rk2"), ("qif", "rk4"), ("qif", "euler")),
     *(("adex", "euler"), ("adex", "rk2"), ("hodgkin_huxley", "exponential_euler")),
 ]
@@ -94,7 +99,8 @@ def test_a_step_is_what_brian_computes(name: str, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "method"), [("lif_exp", "exact"), ("lif_exp", "rk4"), ("lif_cond", "exponential_euler"), ("lif_psc_alpha", "exact")]
+    ("name", "method"),
+    [("lif_exp", "exact"), ("lif_exp", "rk4"), ("lif_cond", "exponential_euler"), ("lif_psc_alpha", "exact")],
 )
 def test_a_step_while_refractory_is_what_brian_computes(name: str, method: str) -> None:
     model = replace(catalogue.neuron_model(name), method=method)

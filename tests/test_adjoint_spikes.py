@@ -1,4 +1,4 @@
-"""Spikes backwards: gradients of spike times by weights and parameters, against closed forms and an event-driven oracle.
+"""Spikes backwards: gradients of spike times, against closed forms and an event-driven oracle.
 
 Between spikes one exact step is as long as it has to be, so that spike times are those of the equations, to all digits.
 """
@@ -105,7 +105,9 @@ def test_a_constant_drive_moves_the_third_spike_by_its_closed_form() -> None:
     assert back.gradient["I"] == pytest.approx(-30 * MS, rel=1e-10)  # -10 ms per spike
     assert back.gradient["tau"] == pytest.approx(3 * np.log(2), rel=1e-10)
     assert back.gradient["v_th"] == pytest.approx(3 * 20 * MS, rel=1e-10)  # t = tau ln((I - v_reset)/(I - v_th))
-    assert back.gradient["v_reset"] == pytest.approx(-2 * 10 * MS, rel=1e-10), "the first begins at 0, which is no reset"
+    assert back.gradient["v_reset"] == pytest.approx(-2 * 10 * MS, rel=1e-10), (
+        "the first begins at 0, which is no reset"
+    )
 
 
 def membrane(t: float, v: float, current: float, tau_m: float, tau_s: float) -> float:
@@ -130,7 +132,9 @@ def one_input(tau_m: float, tau_s: float, weight: float, t: float, error: float 
 
 
 @pytest.mark.parametrize(("tau_m", "tau_s", "weight", "t", "slope"), ONE_INPUT)
-def test_a_weight_moves_a_spike_by_its_closed_form(tau_m: float, tau_s: float, weight: float, t: float, slope: float) -> None:
+def test_a_weight_moves_a_spike_by_its_closed_form(
+    tau_m: float, tau_s: float, weight: float, t: float, slope: float
+) -> None:
     back = one_input(tau_m, tau_s, weight, t)
     assert back.adjoints["I"] == pytest.approx(slope * MS, rel=1e-9)
     # A time in other units: all of them scale together. And only the quotient of weight and threshold matters.
@@ -186,13 +190,17 @@ def second_spike(p: Mapping[str, float]) -> tuple[float, float]:
     first = brentq(lambda t: membrane(t, 0, p["w"], tau_m, tau_s) - p["v_th"], 0, peak, xtol=1e-17, rtol=1e-15)
     begin = first + p.get("t_ref", 0)
     current = p["w"] * np.exp(-begin / tau_s)
-    more = brentq(lambda t: membrane(t, p["v_reset"], current, tau_m, tau_s) - p["v_th"], 0, 9 * MS, xtol=1e-17, rtol=1e-15)
+    more = brentq(
+        lambda t: membrane(t, p["v_reset"], current, tau_m, tau_s) - p["v_th"], 0, 9 * MS, xtol=1e-17, rtol=1e-15
+    )
     return first, begin + more
 
 
 @pytest.mark.parametrize("kind", ["fed", "resting"])
 def test_a_second_spike_moves_as_an_event_driven_oracle_has_it(kind: str) -> None:
-    values = {"tau_m": 20 * MS, "tau_s": 10 * MS, "v_th": 1.0, "v_reset": 0.1} | ({"t_ref": 4 * MS} if kind == "resting" else {})
+    values = {"tau_m": 20 * MS, "tau_s": 10 * MS, "v_th": 1.0, "v_reset": 0.1} | (
+        {"t_ref": 4 * MS} if kind == "resting" else {}
+    )
     p = {**values, "w": 15.0}
     first, second = second_spike(p)
     begin, back = first + p.get("t_ref", 0), Backwards(lif(kind), values)

@@ -9,8 +9,9 @@ from typing import Any
 import sympy
 
 from biosnn.adjoint import spiking
-from biosnn.adjoint.gradient import Adjoint, SpikeJump, tidy
-from biosnn.adjoint.names import ERROR, JUMP, SLOPE, Expr, lambda_of, symbol
+from biosnn.adjoint.gradient import Adjoint, tidy
+from biosnn.adjoint.jump import release, spike_jump
+from biosnn.adjoint.names import Expr, symbol
 from biosnn.adjoint.reading import Reading
 from biosnn.adjoint.statements import after
 from biosnn.adjoint.stepping import steps, update_statements
@@ -44,61 +45,70 @@ def adjoint(model: NeuronModel) -> Adjoint:
     reading = Reading(model)
     crossing = spiking.crossing(reading)
     period, rearmed_below = spiking.resting(reading)
-    updates = update_statements(reading)
-    step, flow = steps(reading, updates, held=False), reading.flow(held=False)
-    step_held = steps(reading, updates, held=True) if period is not None else {}
-    flow_held = reading.flow(held=True) if period is not None else {}
-    reset, initial = _reset(reading), _initial(reading)
-    threshold, silent = (crossing.threshold, crossing.silent) if crossing else (None, None)
-    whole = [*step.values(), *step_held.values(), *reset.values(), *initial.values(), threshold, period]
-    parameters, untrainable = reading.trainable([one for one in whole if one is not None])
-    if silent is not None:
-        alone = {one.name for one in silent.free_symbols} - set(parameters)
-        why = f"{reading.where}.threshold: only says how soon a spike may follow another"
-        untrainable.update({name: why for name in alone if name in model.parameters})
-    inputs = reading.inputs
-    by = [name for name in (*parameters, *inputs) if name not in untrainable]
-    tables: dict[str, Any] = {
-        "step_jacobian": derivatives(step, reading.states),
-        "step_held_jacobian": derivatives(step_held, reading.states),
-        "step_parameters": derivatives(step, by),
-        "step_held_parameters": derivatives(step_held, by),
-        "flow_jacobian": derivatives(flow, reading.states),
-        "flow_parameters": derivatives(flow, by),
-        "threshold_gradient": _gradient(threshold, reading.states),
-        "threshold_parameters": _gradient(threshold, by),
-        "reset_jacobian": derivatives(reset, reading.states),
-        "reset_parameters": derivatives(reset, by),
-        "refractory_parameters": _gradient(period, by),
-        "initial_parameters": derivatives(initial, by),
-        **{"step": step, "step_held": step_held, "flow": flow, "flow_held": flow_held},
-        **{"reset": reset, "initial": initial, "untrainable": untrainable},
+    updates, rests = update_statements(reading), period is not None
+    values = {
+        "step": steps(reading, updates, held=False),
+        "step_held": steps(reading, updates, held=True) if rests else {},
+        "flow": reading.flow(held=False),
+        "flow_held": reading.flow(held=True) if rests else {},
+        "reset": _reset(reading),
+        "initial": _initial(reading),
+        "threshold": {"": crossing.threshold} if crossing else {},
+        "refractory": {"": period} if rests else {},
     }
-    tables["arrivals_refused"] = {
-        name: _crosses_itself(reading, name) for name in model.spike_inputs if name in tables["threshold_gradient"]
-    }
-    rest = [lambda_of(name) * (flow_held[name] - flow[name]) for name in reading.states if name in flow_held]
+    silent = crossing.silent if crossing else None
+    parameters, untrainable = _trainable(reading, values, silent)
+    by = [name for name in (*parameters, *reading.inputs) if name not in untrainable]
+    tables = _tables(reading.states, by, values)
+    moved = [name for name in model.spike_inputs if name in tables["threshold_gradient"]]
     return Adjoint(
         model=model,
         states=reading.states,
         parameters=parameters,
-        inputs=inputs,
+        untrainable=MappingProxyType(untrainable),
+        inputs=reading.inputs,
         spike_inputs=tuple(model.spike_inputs),
         held=reading.held,
-        threshold=threshold,
+        **tables,
+        threshold=crossing.threshold if crossing else None,
         refractory=period,
-        release=tidy(sympy.Add(*rest)),
+        release=release(values["flow"], values["flow_held"]),
         silent=silent,
         rearmed_below=rearmed_below,
-        jump=_jump(threshold, reset, flow, flow_held or flow, tables, by) if threshold is not None else None,
+        jump=spike_jump(values, tables, by) if crossing else None,
         exact_refused=spiking.refused_exactly(reading, silent, period),
-        **{name: MappingProxyType(table) for name, table in tables.items()},
+        arrivals_refused=MappingProxyType({name: _crosses_itself(reading, name) for name in moved}),
     )
 
 
 def check_differentiable(model: NeuronModel) -> None:
     """Raise `AdjointError` if no gradient can be derived from a model; the message says why and what to do."""
     adjoint(model)
+
+
+def _trainable(
+    reading: Reading, values: Mapping[str, Any], silent: Expr | None
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The parameters that gradients can be taken of, and others with the reason why not."""
+    parameters, others = reading.trainable([one for table in values.values() for one in table.values()])
+    if silent is not None:
+        alone = {one.name for one in silent.free_symbols} & set(reading.model.parameters) - set(parameters)
+        others |= dict.fromkeys(alone, f"{reading.where}.threshold: only says how soon a spike may follow another")
+    return parameters, others
+
+
+def _tables(states: Iterable[str], by: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of an adjoint, of values and of derivatives, read-only."""
+    tables: dict[str, Any] = {}
+    for name in ("step", "step_held", "flow", "reset"):
+        tables[f"{name}_jacobian"] = derivatives(values[name], states)
+        tables[f"{name}_parameters"] = derivatives(values[name], by)
+    tables["initial_parameters"] = derivatives(values["initial"], by)
+    for field, names in (("threshold_gradient", states), ("threshold_parameters", by), ("refractory_parameters", by)):
+        of = values[field.partition("_")[0]]
+        tables[field] = {name: slope for (_, name), slope in derivatives(of, names).items()}
+    tables |= {name: values[name] for name in ("step", "step_held", "flow", "flow_held", "reset", "initial")}
+    return {name: MappingProxyType(table) for name, table in tables.items()}
 
 
 def derivatives(values: Mapping[str, Expr], names: Iterable[str]) -> dict[tuple[str, str], Expr]:
@@ -111,10 +121,6 @@ def derivatives(values: Mapping[str, Expr], names: Iterable[str]) -> dict[tuple[
                 if not _is_zero(slope):
                     found[of, name] = slope
     return found
-
-
-def _gradient(value: Expr | None, names: Iterable[str]) -> dict[str, Expr]:
-    return {} if value is None else {name: slope for (_, name), slope in derivatives({"": value}, names).items()}
 
 
 def _is_zero(expression: Expr) -> bool:
@@ -153,45 +159,6 @@ def _initial(reading: Reading) -> dict[str, Expr]:
 def _crosses_itself(reading: Reading, name: str) -> str:
     do = "Let spikes add to a current that drives it, or take a surrogate gradient."
     return (
-        f"{reading.where}.inputs.{name}: an arriving spike moves {name} across the threshold at once, and the time of the "
-        f"spike that follows is its own. {do}"
-    )
-
-
-def _jump(
-    threshold: Expr,
-    reset: Mapping[str, Expr],
-    flow: Mapping[str, Expr],
-    flow_after: Mapping[str, Expr],
-    tables: Mapping[str, Any],
-    by: Iterable[str],
-) -> SpikeJump:
-    """What goes backwards through a spike.
-
-    A spike that comes later by s finds the state moved by s f before the reset, so that after it there is R f s more, and
-    s f(x+) less, which would have been added since. A reset that reads the time itself gives as much more.
-    """
-    jacobian, gradient = tables["reset_jacobian"], tables["threshold_gradient"]
-    new = {symbol(name): value for name, value in reset.items()}
-    changes = []
-    for name in flow:
-        carried = sympy.Add(*(slope * flow[of] for (to, of), slope in jacobian.items() if to == name))
-        carried += sympy.diff(reset[name], symbol("t"))
-        lost = flow_after[name].xreplace(new)
-        changes.append(lambda_of(name) * tidy(sympy.expand(carried - lost)))
-    before = {}
-    for name in flow:
-        carried = sympy.Add(*(slope * lambda_of(to) for (to, of), slope in jacobian.items() if of == name))
-        before[name] = carried - gradient.get(name, 0) * JUMP / SLOPE
-    parameters = {}
-    for name in by:
-        through = sympy.Add(*(slope * lambda_of(to) for (to, of), slope in tables["reset_parameters"].items() if of == name))
-        total = through - tables["threshold_parameters"].get(name, 0) * JUMP / SLOPE
-        if total != 0:
-            parameters[name] = total
-    return SpikeJump(
-        slope=tidy(sympy.Add(*(slope * flow[name] for name, slope in gradient.items()))),
-        jump=sympy.Add(*changes, ERROR),
-        before=MappingProxyType(before),
-        parameters=MappingProxyType(parameters),
+        f"{reading.where}.inputs.{name}: an arriving spike moves {name} across the threshold at once, and the time "
+        f"of the spike that follows is its own. {do}"
     )

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.special
 import sympy
 from brian2.core.functions import DEFAULT_FUNCTIONS, timestep
-from sympy.core.function import AppliedUndef
+from sympy.core.function import AppliedUndef  # type: ignore[import-untyped]
 
 from biosnn.adjoint.names import Expr
 from biosnn.codegen import differences
@@ -23,12 +23,17 @@ from biosnn.errors import AdjointError
 _BRIAN_EXPREL = DEFAULT_FUNCTIONS["exprel"].sympy_func
 _RANDOM = ("rand", "randn", "poisson")
 _WITHOUT_DERIVATIVE: dict[str, str] = {
-    **{"int_": "int", "clip": "clip", "timestep": "timestep", "floor": "floor", "ceiling": "ceil", "sign": "sign"},
+    "int_": "int",
+    "clip": "clip",
+    "timestep": "timestep",
+    "floor": "floor",
+    "ceiling": "ceil",
+    "sign": "sign",
     "Mod": "%",
 }
 
 
-class exprel(sympy.Function):  # type: ignore[misc]  # noqa: N801 - generated code calls it by this name
+class exprel(sympy.Function):  # type: ignore[misc]
     """(exp(x) - 1)/x, whose derivative keeps all digits near 0, as that of Brian2's does not."""
 
     nargs = 1
@@ -45,7 +50,7 @@ class exprel(sympy.Function):  # type: ignore[misc]  # noqa: N801 - generated co
         return self.args[0].is_real
 
 
-class absolute(sympy.Function):  # type: ignore[misc]  # noqa: N801 - as above
+class absolute(sympy.Function):  # type: ignore[misc]
     """abs(x) of a number that is real, which computer algebra does not see of a quotient."""
 
     nargs = 1
@@ -96,7 +101,9 @@ def named(expression: Expr) -> Expr:
         lambda part: exp_difference(*part.args),
     )
     # Where two rates are one and the same, that quotient is a single exponential.
-    expression = expression.replace(lambda part: _is_maximum(part) and part.args[0] == part.args[1], lambda part: part.args[0])
+    expression = expression.replace(
+        lambda part: _is_maximum(part) and part.args[0] == part.args[1], lambda part: part.args[0]
+    )
     return expression.replace(_BRIAN_EXPREL, exprel).replace(sympy.Abs, absolute)
 
 
@@ -128,7 +135,7 @@ def check_smooth(where: str, expression: Expr, states: Iterable[Expr]) -> dict[s
     Returns
     -------
     dict
-        What else is inside such functions, and the function, for each name: a parameter that no gradient can be taken of.
+        The names of what else is inside such functions, with the function: no gradient can be taken of it.
 
     Raises
     ------
@@ -164,7 +171,7 @@ def numpy_functions(expressions: Iterable[Expr]) -> dict[str, Any]:
     """What `sympy.lambdify` has to be told, beside "numpy", for expressions of an adjoint."""
     found = {part.func.__name__ for one in expressions for part in one.atoms(_Difference)}
     return {
-        **{name: differences.exp_difference for name in found},
+        **dict.fromkeys(found, differences.exp_difference),
         "abs": np.abs,
         "exprel": scipy.special.exprel,
         "int_": lambda x: np.asarray(x).astype(int),

@@ -19,8 +19,8 @@ Derivatives = Mapping[tuple[str, str], Expr]
 class SpikeJump:
     """What goes backwards through a spike of the neuron's own.
 
-    State variables stand for their values before the reset; `names.lambda_of` for the adjoints after it, `names.ERROR` for
-    what else the time of the spike matters to the loss. Compute ``slope``, then ``jump``, then the others.
+    State variables stand for their values before the reset; `names.lambda_of` for the adjoints after it, `names.ERROR`
+    for what else the loss changes by with the time of the spike. Compute ``slope``, then ``jump``, then the others.
 
     Parameters
     ----------
@@ -132,11 +132,6 @@ class Adjoint:
     def __repr__(self) -> str:
         return f"<Adjoint of {self.model.name}: {', '.join(self.states)}>"
 
-    def __str__(self) -> str:
-        from biosnn.adjoint.text import text
-
-        return text(self)
-
     def arrival_error(self, spike_input: str, *, held: bool = False) -> Expr:
         """What the loss changes by with the time of an arriving spike, to be sent back to whoever sent it.
 
@@ -165,21 +160,18 @@ class Adjoint:
         flow, one = self.flow_held if held else self.flow, symbol(spike_input)
         terms = []
         for name, side in flow.items():
-            change = tidy(sympy.expand(side - side.xreplace({one: one + WEIGHT}))) if one in side.free_symbols else 0
-            terms.append(lambda_of(name) * change)
+            if one in side.free_symbols:
+                terms.append(lambda_of(name) * spread(side - side.xreplace({one: one + WEIGHT})))
         return sympy.Add(*terms)
 
     def kept_every_step(self, trained: Iterable[str] = ()) -> frozenset[str]:
-        """State variables whose values at each step the backward pass needs, if these parameters or inputs are trained."""
+        """State variables whose values at each step the backward pass needs, to train these parameters or inputs."""
         by_parameters = [self.step_parameters, self.step_held_parameters]
         chosen = [one for table in by_parameters for one in self._of(trained, table).values()]
         return self._read([*self.step_jacobian.values(), *self.step_held_jacobian.values(), *chosen])
 
     def kept_at_spikes(self, trained: Iterable[str] = ()) -> frozenset[str]:
-        """State variables whose values before each reset the backward pass needs, or at the end of refractoriness.
-
-        The latter is there for what `release` reads.
-        """
+        """State variables whose values before each reset the backward pass needs, to train these parameters."""
         if self.jump is None:
             return frozenset()
         chosen = [self.jump.parameters[name] for name in self._checked(trained) if name in self.jump.parameters]
@@ -213,9 +205,17 @@ class Adjoint:
         if name in self.untrainable:
             raise AdjointError(f"{where}: {name} has no gradient. {self.untrainable[name]}.")
         if name not in (*self.parameters, *self.inputs):
-            raise AdjointError(f"{where}: " + unknown("trainable parameter or input", name, (*self.parameters, *self.inputs)))
+            raise AdjointError(
+                f"{where}: " + unknown("trainable parameter or input", name, (*self.parameters, *self.inputs))
+            )
 
 
 def tidy(expression: Expr) -> Expr:
     """An expression with common factors taken out, which costs little."""
     return sympy.factor_terms(expression)
+
+
+def spread(expression: Expr) -> Expr:
+    """A difference of which a part vanishes, as what is left of it."""
+    # Without exp(a + b) as exp(a)*exp(b): one of them may be too large for a number, and the other too small.
+    return tidy(sympy.expand(expression, power_exp=False, power_base=False))

@@ -1,8 +1,8 @@
 """Names of a model as symbols, and the symbols that a gradient adds to them.
 
-Computer algebra takes names such as E, I, S, N, beta and gamma for something of its own where it reads a text. Equations
-go through it under other names, which begin with `_PREFIX`, and what comes out is told in symbols, never in a text that
-would be read again. What a gradient adds begins with _, as no name of a model does.
+Computer algebra takes names such as E, I, S, N, beta and gamma for something of its own where it reads a text.
+Equations go through it under other names, which begin with `_PREFIX`, and what comes out is told in symbols, never in a
+text that would be read again. What a gradient adds begins with _, as no name of a model does.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def lambda_of(state: str) -> Expr:
 WEIGHT = sympy.Symbol("_w", real=True)
 """What an arriving spike adds to a variable."""
 ERROR = sympy.Symbol("_err", real=True)
-"""What the loss changes by with the time of a spike, but for the neuron's own state: what targets sent back, dL/dt of that
-spike, and what the end of the refractory period, which shifts with it, adds."""
+"""What the loss changes by with the time of a spike, but for the neuron's own state: what targets sent back, dL/dt of
+that spike, and what the end of the refractory period, which shifts with it, adds."""
 JUMP = sympy.Symbol("_B", real=True)
 """What the loss changes by with the time of a spike, in sum."""
 SLOPE = sympy.Symbol("_gdot", real=True)

@@ -27,7 +27,7 @@ from biosnn.model import NeuronModel
 _ACTIVE = str_to_sympy("int(not_refractory)")
 _OF_A_RUN = {
     "dt": "is the time step: a derivative would hold for one step only. Write the equation without it.",
-    "lastspike": "is the time of the spike before, which depends on all that was. Write a variable that decays instead.",
+    "lastspike": "is the time of the spike before, which depends on all before. Write a variable that decays instead.",
     "not_refractory": "is true or false. Let '(unless refractory)' hold a variable.",
     "i": "is a neuron's number. Let an input hold what differs between neurons.",
     "N": "is the size of a group. Let a parameter hold it.",
@@ -49,7 +49,9 @@ class Reading:
     def __post_init__(self) -> None:
         if not self.parsed.diff_eq_names:
             do = "Only the time of its spikes could have a gradient, which whoever makes them has to know."
-            raise AdjointError(f"{self.where}: has no differential equation, and so no state to be differentiated. {do}")
+            raise AdjointError(
+                f"{self.where}: has no differential equation, and so no state to be differentiated. {do}"
+            )
         noise = {"xi", *self.parsed.stochastic_variables}
         for name, equation in self.parsed.items():
             here = f"{self.where}.equations, {name}"

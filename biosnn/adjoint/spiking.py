@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import sympy
 from brian2.parsing.sympytools import str_to_sympy
 
 from biosnn.adjoint.names import Expr, symbol
@@ -56,14 +57,18 @@ def crossing(reading: Reading) -> Crossing | None:
         else:
             compared.append(left - right)
     if len(compared) != 1:
-        raise AdjointError(f"{where}: {text!r} compares more than one thing, and which of them is last is not known. {_COMPARE}")
+        raise AdjointError(
+            f"{where}: {text!r} compares more than one thing, and which of them is last is not known. {_COMPARE}"
+        )
     threshold = compared[0]
     if symbol("t") in threshold.free_symbols:
         do = "Write a variable with an equation of its own instead."
         raise AdjointError(f"{where}: {text!r} depends on the time itself. {do}")
     reading.check(where, threshold)
     if not threshold.free_symbols & states:
-        raise AdjointError(f"{where}: {text!r} depends on no state variable, so that nothing learned moves a spike. {_COMPARE}")
+        raise AdjointError(
+            f"{where}: {text!r} depends on no state variable, so that nothing learned moves a spike. {_COMPARE}"
+        )
     return Crossing(threshold, silent)
 
 
@@ -77,7 +82,9 @@ def _conditions(where: str, text: str, node: ast.expr) -> Iterator[tuple[ast.exp
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Lt | ast.LtE):
         yield node.comparators[0], node.left
     else:
-        raise AdjointError(f"{where}: {ast.unparse(node)!r} is no crossing from below, of which a spike's time follows. {_COMPARE}")
+        raise AdjointError(
+            f"{where}: {ast.unparse(node)!r} is no crossing from below, of which a spike's time follows. {_COMPARE}"
+        )
 
 
 def resting(reading: Reading) -> tuple[Expr | None, bool]:
@@ -109,11 +116,11 @@ def refused_exactly(reading: Reading, silent: Expr | None, period: Expr | None) 
     if silent is None:
         return None
     values = {symbol(name): float(parse_quantity(one.value)) for name, one in reading.model.parameters.items()}
-    shortest, rest = (one.subs(values) if one is not None else 0 for one in (silent, period))
+    shortest, rest = (sympy.sympify(one or 0).subs(values) for one in (silent, period))
     if not (shortest.is_number and shortest <= rest):
         do = "Let the refractory period be as long, or take a surrogate gradient."
         return (
-            f"{reading.where}.threshold: a neuron that is above its threshold spikes {silent} after its last spike, and "
-            f"not when it crosses the threshold. {do}"
+            f"{reading.where}.threshold: a neuron above its threshold spikes {silent} after its last spike, and not "
+            f"when it crosses the threshold. {do}"
         )
     return None

@@ -205,12 +205,18 @@ def show(
     ],
     figure: Annotated[bool, typer.Option("--figure", help="Draw a model's response, or a network's fields.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="The figure's file (default: ./NAME.png).")] = None,
+    adjoint: Annotated[
+        bool, typer.Option("--adjoint", help="Print a neuron model's gradients, backwards in time, instead.")
+    ] = False,
 ) -> None:
     """Show a model's equations, a trained network, a study's question and settings, or a saved result."""
-    from biosnn.cli.showing import show_anything
+    from biosnn.cli.showing import show_adjoint, show_anything
 
     _refuse_special(name)
-    show_anything(Console(), name, figure=figure, out=out)
+    if adjoint:
+        show_adjoint(Console(), name, alone=not figure and out is None)
+    else:
+        show_anything(Console(), name, figure=figure, out=out)
 
 
 @app.command()

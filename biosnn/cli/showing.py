@@ -17,7 +17,7 @@ from biosnn.cli.results import print_result, quoted, typed
 from biosnn.cli.terminal import Console, Text
 from biosnn.conversion import is_converted
 from biosnn.errors import NotFoundError, SettingsError, unknown
-from biosnn.model import Model
+from biosnn.model import Model, NeuronModel
 from biosnn.report.describe import describe_model
 from biosnn.study.load import Study, load_study
 from biosnn.study.saved import holds_result, load_result
@@ -66,6 +66,44 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
             _say_figure(console, path)
     if study is not None:
         show_study(console, study)
+
+
+def show_adjoint(console: Console, name: str, *, alone: bool) -> None:
+    """Print what goes backwards in time through a neuron model; ``alone``: without options of a figure.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such model.
+    SettingsError
+        If it is no neuron model, or not alone.
+    AdjointError
+        If no gradient can be derived from the model.
+    """
+    from biosnn.adjoint import adjoint, text
+
+    if not alone:
+        raise SettingsError("--adjoint: prints a text, and draws no figure. Leave out --figure and --out.")
+    known = name.endswith(".toml") or name in {*catalogue.neuron_names(), *catalogue.synapse_names()}
+    models = catalogue.models_named(name) if known else []
+    neurons = [model for model in models if isinstance(model, NeuronModel)]
+    if not neurons:
+        do = "Give the name of a neuron model, or its .toml file."
+        what = "a synapse model" if models else _shown_otherwise(name)
+        raise SettingsError(f"{name}: is {what}, and only a neuron model has an adjoint. {do}")
+    for model in neurons:
+        console.print(Text(text(adjoint(model))), soft_wrap=True)
+
+
+def _shown_otherwise(name: str) -> str:
+    """What else than a model a name means; `NotFoundError` if nothing."""
+    if holds_result(Path(name)):
+        return "the folder of a saved result"
+    trained = {*catalogue.ann_names(), *catalogue.network_names()}
+    if name in trained or name.endswith((*networks.ENDINGS, ".npz")):
+        return "a network"
+    _find(name)
+    return "a study"
 
 
 def _say_figure(console: Console, path: Path) -> None:
