@@ -80,10 +80,9 @@ METHODS = [
     *(
         ("lif_cond", "exponential_euler"),
         ("lif_cond", "rk2"),
-        ("lif_cond", "rk4"),
         ("lif_adaptive", "exponential_euler"),
     ),
-    *(("izhikevich", "euler"), ("izhikevich", "rk4"), ("qif", "rk2"), ("qif", "rk4"), ("qif", "euler")),
+    *(("izhikevich", "euler"), ("izhikevich", "rk2"), ("qif", "rk2"), ("qif", "rk4"), ("qif", "euler")),
     *(("adex", "euler"), ("adex", "rk2"), ("hodgkin_huxley", "exponential_euler")),
 ]
 

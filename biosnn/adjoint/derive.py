@@ -45,12 +45,14 @@ def adjoint(model: NeuronModel) -> Adjoint:
     reading = Reading(model)
     crossing = spiking.crossing(reading)
     period, rearmed_below = spiking.resting(reading)
-    updates, rests = update_statements(reading), period is not None
+    rests = period is not None
+    flow, flow_held = reading.flow(held=False), reading.flow(held=True) if rests else {}
+    updates = update_statements(reading)  # after the equations, which have more to say of what is wrong in them
     values = {
         "step": steps(reading, updates, held=False),
         "step_held": steps(reading, updates, held=True) if rests else {},
-        "flow": reading.flow(held=False),
-        "flow_held": reading.flow(held=True) if rests else {},
+        "flow": flow,
+        "flow_held": flow_held,
         "reset": _reset(reading),
         "initial": _initial(reading),
         "threshold": {"": crossing.threshold} if crossing else {},
@@ -72,7 +74,7 @@ def adjoint(model: NeuronModel) -> Adjoint:
         **tables,
         threshold=crossing.threshold if crossing else None,
         refractory=period,
-        release=release(values["flow"], values["flow_held"]),
+        release=release(flow, flow_held),
         silent=silent,
         rearmed_below=rearmed_below,
         jump=spike_jump(values, tables, by) if crossing else None,

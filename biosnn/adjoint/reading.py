@@ -153,7 +153,8 @@ class Reading:
             if symbol(name) in expression.free_symbols and not (steps and name == "dt"):
                 raise AdjointError(f"{where}: {name} {why}")
         without = check_smooth(where, expression, [symbol(name) for name in self.states])
-        self._without_derivative.update({name: f"{where}: is inside {what}" for name, what in without.items()})
+        for name, what in without.items():
+            self._without_derivative.setdefault(name, f"{where}: is inside {what}")
 
     def trainable(self, expressions: list[Expr]) -> tuple[tuple[str, ...], dict[str, str]]:
         """The parameters that expressions depend on smoothly, and others with the reason why they are none."""

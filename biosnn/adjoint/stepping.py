@@ -14,8 +14,8 @@ from biosnn.adjoint.statements import Statement, after, statements
 from biosnn.codegen.exact import method_named
 from biosnn.errors import AdjointError
 
-_MOST_PARTS = 20_000
-"""Of the expressions of a step. A method of several stages puts each into the next."""
+_MOST_PARTS = 1_000
+"""Of the expressions of a step. A method of several stages puts each into the next; derivatives are larger still."""
 
 
 def update_statements(reading: Reading) -> tuple[Statement, ...]:
