@@ -13,6 +13,7 @@ import adjoint_programs as programs
 import numpy as np
 import pytest
 import sympy
+from scipy.linalg import expm
 from scipy.optimize import brentq
 
 from biosnn.adjoint import ERROR, JUMP, SLOPE, WEIGHT, Adjoint, adjoint, lambda_of, symbol
@@ -260,7 +261,31 @@ def test_a_spike_that_arrives_at_a_conductance_sends_back_what_it_changes() -> N
     assert sympy.expand(a.arrival_error("g_exc") - expected) == 0
     assert sympy.expand(a.arrival_error("g_exc", held=True) - lambda_of("g_exc") * WEIGHT / tau) == 0
     assert a.kept_at_arrivals("g_exc") == {"v"}
-    assert programs.of("lif_psc_delta").arrival_error("v", held=True) == 0, "it is lost"
+
+
+def test_two_that_drive_each_other_rest_one_by_one() -> None:
+    equations = "dv/dt = (x - v)/tau_m : 1 (unless refractory)\ndx/dt = (v - x)/tau_s - x/tau : 1"
+    a = adjoint(cell(equations, refractory="t_ref", method="exact"))
+    values = {"v": 0.3, "x": 0.8, "tau_m": 20 * MS, "tau_s": 10 * MS, "tau": 20 * MS, "dt": 5 * MS}
+    free = expm(np.array([[-0.25, 0.25], [0.5, -0.75]])) @ [0.3, 0.8]
+    assert programs.numbers([a.step["v"], a.step["x"]], values) == pytest.approx(free)
+    assert a.step_held["v"] == symbol("v")
+    assert programs.numbers([a.step_held["x"]], values) == pytest.approx([0.2 + 0.6 * np.exp(-0.75)])
+
+
+def test_a_square_root_has_a_derivative() -> None:
+    a = adjoint(cell("dv/dt = (sqrt(1 + v**2) - v)/tau : 1"))
+    assert (
+        sympy.simplify(a.flow_jacobian["v", "v"] - (symbol("v") / sympy.sqrt(1 + symbol("v") ** 2) - 1) / symbol("tau"))
+        == 0
+    )
+
+
+def test_a_spike_that_arrives_at_a_potential_at_rest_is_lost() -> None:
+    equations = "dv/dt = -v/tau_m : 1 (unless refractory)\ndx/dt = (v - x)/tau_s : 1"
+    a = adjoint(cell(equations, refractory="t_ref", inputs={"v": Input("spikes", "input")}))
+    assert a.arrival_error("v").has(lambda_of("x"))
+    assert a.arrival_error("v", held=True) == 0
 
 
 def test_only_what_is_read_is_kept() -> None:

@@ -8,7 +8,8 @@ import adjoint_programs as programs
 import pytest
 from cli_user import biosnn, elsewhere  # noqa: F401
 
-from biosnn.adjoint import text
+from biosnn.adjoint import adjoint, text
+from biosnn.model import NeuronModel, Parameter
 
 LIF_EXP = """\
 Backwards in time through lif_exp: lambda_x is what the loss L changes by with x.
@@ -78,6 +79,17 @@ def test_numbers_of_a_text_are_short_and_its_words_are_not_those_of_the_model() 
     assert "0000000" not in written.replace("100000000", "").replace("7000000", "").replace("1000000", "")
     # AdEx has a variable w: a weight has another name.
     assert "dL/dweight" in text(programs.of("adex"))
+
+
+def test_words_of_the_model_come_first() -> None:
+    model = NeuronModel(
+        name="cell", summary="s", source="s", equations="dB/dt = (err - B)/tau : 1\nlambda_B : 1\nc1 : 1",
+        threshold="B > 1 + lambda_B", reset="B = c1*B**3",
+        parameters={"err": Parameter("2", "m"), "tau": Parameter("1 ms", "m")},
+    )  # fmt: skip
+    written = text(adjoint(model))
+    assert "\n    B_ = err_ + lambda_B_*" in written
+    assert "\n    lambda_B_ <- 3*B**2*c1*lambda_B_ - B_/gdot" in written
 
 
 @pytest.mark.parametrize(

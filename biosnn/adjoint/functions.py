@@ -94,6 +94,8 @@ def is_difference(expression: Expr) -> bool:
 
 def named(expression: Expr) -> Expr:
     """An expression as it was read, with those functions in it that have a derivative here."""
+    # Brian2 reads sqrt as a function that computer algebra knows nothing of.
+    expression = expression.replace(sympy.Function("sqrt"), sympy.sqrt)
     # A quotient of two exponentials, as `biosnn.codegen.exact` writes it, has maximum and absolute value in it.
     expression = expression.replace(lambda part: part.is_Mul and part.has(_BRIAN_EXPREL), _with_differences)
     expression = expression.replace(
