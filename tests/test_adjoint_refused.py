@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from biosnn import catalogue
-from biosnn.adjoint import adjoint, check_differentiable, symbol
+from biosnn.adjoint import adjoint, differentiable, symbol
 from biosnn.errors import AdjointError
 from biosnn.model import Input, NeuronModel, Parameter
 from biosnn.model.expressions import identifiers
@@ -81,7 +81,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("texts", "why"), REFUSED, ids=[why[:50] for _, why in REFUSED])
 def test_what_has_no_derivative_is_refused_by_name(texts: dict[str, Any], why: str) -> None:
     with pytest.raises(AdjointError) as raised:
-        check_differentiable(cell(**texts))
+        differentiable(cell(**texts))
     assert str(raised.value).startswith("NeuronModel 'cell'")
     assert why in str(raised.value)
 

@@ -59,7 +59,7 @@ class Backwards:
     def spike(self, x: Mapping[str, float], error: float) -> None:
         """Go back through a spike, whose state before the reset is x."""
         known = {**self._known(x), str(ERROR): error}
-        jump = self.a.jump
+        jump = self.a.spike_jump
         assert jump is not None
         known[str(SLOPE)] = programs.numbers([jump.slope], known)[0]
         known[str(JUMP)] = programs.numbers([jump.jump], known)[0]
@@ -241,16 +241,16 @@ def test_statements_of_a_reset_are_carried_out_one_after_another() -> None:
     assert sympy.expand(a.reset_jacobian["v", "v"] - (x + v_th)) == 0
     assert ("x", "v") not in a.reset_jacobian
     assert sympy.expand(a.reset_parameters["v", "v_th"] - (4 * (x + v_th) + v)) == 0
-    assert a.jump is not None
+    assert a.spike_jump is not None
     # A spike that comes later writes down a later time: its adjoint is a part of the error.
-    assert sympy.diff(a.jump.jump, lambda_of("last")) == 1
+    assert sympy.diff(a.spike_jump.jump, lambda_of("last")) == 1
 
 
 def test_a_soft_reset_lets_the_potential_through() -> None:
     a = adjoint(cell("dv/dt = (I - v)/tau : 1", reset="v -= v_th", **DRIVEN))
-    assert a.jump is not None
+    assert a.spike_jump is not None
     # Reset and leak commute but for the step of the derivative: f(v - v_th) - f(v) = v_th/tau.
-    assert sympy.simplify(a.jump.jump - (ERROR - lambda_of("v") * symbol("v_th") / symbol("tau"))) == 0
+    assert sympy.simplify(a.spike_jump.jump - (ERROR - lambda_of("v") * symbol("v_th") / symbol("tau"))) == 0
     assert a.reset_jacobian["v", "v"] == 1
 
 

@@ -130,11 +130,11 @@ def _discrete(words: _Words, a: Adjoint, table: Derivatives) -> Lines:
 
 
 def _spike(a: Adjoint, words: _Words) -> Lines:
-    if a.jump is None:
+    if a.spike_jump is None:
         return
-    yield f"{words(SLOPE)} = {words(a.jump.slope)}"
-    yield f"{words(JUMP)} = {words(a.jump.jump)}"
-    for name, expression in a.jump.before.items():
+    yield f"{words(SLOPE)} = {words(a.spike_jump.slope)}"
+    yield f"{words(JUMP)} = {words(a.spike_jump.jump)}"
+    for name, expression in a.spike_jump.before.items():
         if expression != lambda_of(name):
             yield f"{words(lambda_of(name))} <- {words(expression)}"
     ends = " + that of the end of refractoriness" if a.release != 0 else ""
@@ -163,7 +163,7 @@ def _gradients(a: Adjoint, words: _Words) -> Lines:
             continue
         flows = [lambda_of(to) * slope for (to, by), slope in a.flow_parameters.items() if by == name]
         terms = [f"integral of {words(_collected(a, sympy.expand_mul(sympy.Add(*flows))))} dt"] if flows else []
-        spikes: Mapping[str, Expr] = a.jump.parameters if a.jump else {}
+        spikes: Mapping[str, Expr] = a.spike_jump.parameters if a.spike_jump else {}
         if name in spikes:
             terms.append(f"at each spike {words(spikes[name])}")
         if name in a.refractory_parameters:
@@ -187,7 +187,7 @@ def _kept(a: Adjoint) -> Lines:
     for name in a.parameters:
         if more := a.kept_every_step([name]) - always:
             yield f"    to train {name}: {listed(more)} too"
-    if a.jump is not None:
+    if a.spike_jump is not None:
         yield f"before each reset: {listed(a.kept_at_spikes())}"
     if a.refractory is not None:
         yield f"at each end of refractoriness: {listed(a.kept_at_release())}"

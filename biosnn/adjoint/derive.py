@@ -77,13 +77,13 @@ def adjoint(model: NeuronModel) -> Adjoint:
         release=release(flow, flow_held),
         silent=silent,
         rearmed_below=rearmed_below,
-        jump=spike_jump(values, tables, by) if crossing else None,
+        spike_jump=spike_jump(values, tables, by) if crossing else None,
         exact_refused=spiking.refused_exactly(reading, silent, period),
         arrivals_refused=MappingProxyType({name: _crosses_itself(reading, name) for name in moved}),
     )
 
 
-def check_differentiable(model: NeuronModel) -> None:
+def differentiable(model: NeuronModel) -> None:
     """Raise `AdjointError` if no gradient can be derived from a model; the message says why and what to do."""
     adjoint(model)
 

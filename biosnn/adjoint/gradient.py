@@ -87,7 +87,7 @@ class Adjoint:
     initial : mapping of str to expression
         Where state variables start, but for those that start at zero or at random.
     initial_parameters : mapping of (str, str) to expression
-    jump : SpikeJump or None
+    spike_jump : SpikeJump or None
         None for a neuron that never spikes.
     exact_refused : str or None
         Why an exact gradient cannot be taken, with these values of parameters; a surrogate gradient can.
@@ -125,7 +125,7 @@ class Adjoint:
     rearmed_below: bool
     initial: Mapping[str, Expr]
     initial_parameters: Derivatives
-    jump: SpikeJump | None
+    spike_jump: SpikeJump | None
     exact_refused: str | None
     arrivals_refused: Mapping[str, str]
 
@@ -172,10 +172,12 @@ class Adjoint:
 
     def kept_at_spikes(self, trained: Iterable[str] = ()) -> frozenset[str]:
         """State variables whose values before each reset the backward pass needs, to train these parameters."""
-        if self.jump is None:
+        if self.spike_jump is None:
             return frozenset()
-        chosen = [self.jump.parameters[name] for name in self._checked(trained) if name in self.jump.parameters]
-        return self._read([self.jump.slope, self.jump.jump, *self.jump.before.values(), *chosen])
+        chosen = [
+            self.spike_jump.parameters[name] for name in self._checked(trained) if name in self.spike_jump.parameters
+        ]
+        return self._read([self.spike_jump.slope, self.spike_jump.jump, *self.spike_jump.before.values(), *chosen])
 
     def kept_at_release(self) -> frozenset[str]:
         """State variables whose values at the end of each refractory period the backward pass needs."""
