@@ -28,6 +28,10 @@ class AdjointError(BiosnnError, ValueError):
     """No gradient can be derived from the equations of a model."""
 
 
+class TrainingError(BiosnnError, ValueError):
+    """A network that cannot be trained by gradients as asked, or data or settings of a training that do not fit it."""
+
+
 class NotFoundError(BiosnnError, LookupError):
     """A model, study or dataset of that name is not in the catalogue."""
 

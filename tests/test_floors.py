@@ -32,7 +32,7 @@ FLOORS = (
     ("groups", "engine"),
     ("inputs", "ann"),
     ("nir", "recording"),
-    ("learning", "conversion"),
+    ("learning", "conversion", "training"),
     ("propagation",),
     ("study",),
     ("report",),

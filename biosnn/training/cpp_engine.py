@@ -1,0 +1,181 @@
+"""The forward and the backward pass as a compiled library."""
+
+from __future__ import annotations
+
+import ctypes
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import brian2
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.engine.compiler import compile, toolchain
+from biosnn.engine.compiler.toolchain import Flags
+from biosnn.engine.progress import Progress
+from biosnn.errors import EngineError
+from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
+from biosnn.training.cpp_source import source
+from biosnn.training.methods import Exact, Surrogate
+from biosnn.training.network import TrainableNetwork
+from biosnn.training.plan import NetworkPlan
+
+_REAL = {"float64": ("double", np.float64), "float32": ("float", np.float32)}
+
+
+class CppEngine:
+    """Runs a network and its adjoint; as `NumpyEngine` does, and with the same results but for the last digits.
+
+    Parameters
+    ----------
+    network : TrainableNetwork
+        Its weights and parameters are read at every pass.
+    method : Exact or Surrogate
+        How a gradient goes through spikes.
+    feature : str
+        What the loss reads, one of `FEATURES`.
+    precision : {"float64", "float32"}
+        Of all numbers.
+    threads : int
+        How many work on the examples of a batch. Gradients of more than two threads differ in their last digits from
+        those of one or two.
+
+    Raises
+    ------
+    CompileError
+        If the library cannot be built.
+    """
+
+    def __init__(
+        self,
+        network: TrainableNetwork,
+        method: Exact | Surrogate,
+        feature: str,
+        *,
+        precision: str = "float64",
+        threads: int = 1,
+    ) -> None:
+        self.network, self.threads = network, threads
+        self.plan = NetworkPlan.of(network, method, feature)
+        real, self._dtype = _REAL[precision]
+        text, self._given = source(self.plan, method, feature, real)
+        self._library = _library(text)
+        self._library.biosnn_backward.restype = ctypes.c_int64
+        self._lists = [self._synapses(one) for one in network.connections]
+        self._spiking = [plan.name for plan in self.plan.layers if plan.spikes]
+        self._examples = 0
+
+    def _synapses(self, connection: Any) -> list[NDArray[Any]]:
+        if self.plan.is_dense(connection):
+            return []
+        indptr, targets, index = self.plan.synapses(connection)
+        return [indptr.astype(np.int64), targets.astype(np.int32), index.astype(np.int32)]
+
+    def forward(self, spikes: SpikeList) -> Answer:
+        """Simulate some examples, whose input spikes are given."""
+        self._examples = len(spikes)
+        self._inputs = [
+            np.ascontiguousarray(spikes.indptr, np.int64),
+            np.ascontiguousarray(spikes.neuron, np.int32),
+            np.ascontiguousarray(spikes.step, np.int32),
+        ]
+        self._weights = [
+            np.ascontiguousarray(fit.stored(self.network.weights[one.name]) * one.gain, self._dtype)
+            for one, fit in zip(self.network.connections, self.network.fits, strict=True)
+        ]
+        values = []
+        for plan in self.plan.layers:
+            now = {**self.plan.values(plan), "dt": self.network.dt}
+            values.append(np.array([*(now[name] for name in self._given[plan.name]), self.plan.refractory_steps(plan)]))
+        features = np.empty((self._examples, self.network.layer(self.network.output).size), self._dtype)
+        lists = [array for arrays in self._lists for array in (arrays or [np.zeros(0)] * 3)]
+        self._library.biosnn_forward(
+            ctypes.c_int64(self._examples),
+            *map(_address, self._inputs),
+            _addresses(self._weights),
+            _addresses(lists),
+            _addresses(values),
+            ctypes.c_int(self.threads),
+            _address(features),
+        )
+        return Answer(features.astype(np.float64), _LazySpikes(self))
+
+    def spikes_of(self, name: str) -> SpikeList:
+        """The spikes of a layer in the last forward pass."""
+        layer = ctypes.c_int(self._spiking.index(name))
+        counts = np.zeros(self._examples, np.int64)
+        self._library.biosnn_spike_counts(ctypes.c_int64(self._examples), layer, _address(counts))
+        neuron, step = np.empty(counts.sum(), np.int32), np.empty(counts.sum(), np.int32)
+        self._library.biosnn_spikes(ctypes.c_int64(self._examples), layer, _address(neuron), _address(step))
+        return SpikeList(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), neuron, step)
+
+    def backward(self, by_features: Floats, by_counts: Mapping[str, Floats] | None = None) -> Gradients:
+        """Go back through the examples of the last forward pass; see `NumpyEngine.backward`."""
+        features = np.ascontiguousarray(by_features, self._dtype)
+        given = by_counts or {}
+        counts = [
+            np.ascontiguousarray(given[name], self._dtype) if name in given else None for name in self._spiking
+        ]
+        trained = [(one, fit) for one, fit in zip(self.network.connections, self.network.fits, strict=True) if one.trained]
+        weights = [np.empty(one.weight.size, self._dtype) for one, _ in trained]
+        parameters = np.zeros(len(self.network.parameters) + 1)
+        clipped = self._library.biosnn_backward(
+            ctypes.c_int64(self._examples),
+            _address(features),
+            _addresses(counts),
+            ctypes.c_int(self.threads),
+            _addresses(weights),
+            _address(parameters),
+        )
+        by_weights = {
+            one.name: fit.natural(found.astype(np.float64)) * one.gain
+            for (one, fit), found in zip(trained, weights, strict=True)
+        }
+        return Gradients(by_weights, dict(zip(self.network.parameters, parameters.tolist(), strict=False)), clipped)
+
+
+class _LazySpikes(Mapping[str, SpikeList]):
+    """The spikes of layers, fetched when they are asked for: most of training does not."""
+
+    def __init__(self, engine: CppEngine) -> None:
+        self._engine = engine
+
+    def __getitem__(self, name: str) -> SpikeList:
+        if name not in self._engine._spiking:
+            raise KeyError(name)
+        return self._engine.spikes_of(name)
+
+    def __iter__(self) -> Any:
+        return iter(self._engine._spiking)
+
+    def __len__(self) -> int:
+        return len(self._engine._spiking)
+
+
+def _address(array: NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def _addresses(arrays: list[Any]) -> Any:
+    pointers = [array.ctypes.data if array is not None else None for array in arrays] or [None]
+    return (ctypes.c_void_p * len(pointers))(*pointers)
+
+
+@cache
+def _library(text: str) -> ctypes.CDLL:
+    """A source as a library of this process, built if it is not in the cache."""
+    compiler = toolchain.find_compiler()
+    if compiler is None:
+        raise EngineError(f"Training on the cpp target needs a compiler: {toolchain.target_problems()['cpp']}")
+    chosen = brian2.prefs["codegen.cpp.extra_compile_args_gcc"]
+    flags = Flags(compile=("-fPIC", "-pthread", "-std=c++17", *chosen), link=("-shared", "-pthread"))
+    with tempfile.TemporaryDirectory(prefix="biosnn-training-") as folder, Progress("compiling") as bar:
+        (Path(folder) / "brianlib").mkdir()  # whose headers programs of Brian2 read; here there are none
+        (Path(folder) / "training.cpp").write_text(text)
+        built, _ = compile.build(
+            Path(folder), ["training.cpp"], compiler, flags, {}, lambda done, total: bar.update(done / total, "")
+        )
+        return ctypes.CDLL(str(built / "main"))

@@ -1,0 +1,123 @@
+"""How a gradient is taken through spikes: exactly, by the times at which they come, or as if they came and went smoothly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.errors import TrainingError, field_error, unknown
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Exact gradients of spike times (EventProp; Wunderlich & Pehle 2021, Sci Rep 11:12829).
+
+    A change of a weight shifts spikes; that it may also make them appear or vanish is not seen. Time steps should be
+    short: at most 0.1 ms for time constants of some milliseconds.
+
+    Parameters
+    ----------
+    largest_jump : float
+        How much the adjoint of a neuron may change at a spike, in multiples of what its loss changes by with the time of
+        the spike, per basic unit of the threshold. A neuron that just touches its threshold would have a jump without
+        bounds; jumps are cut at this size, and counted.
+    """
+
+    largest_jump: float = 1e3
+
+    def __post_init__(self) -> None:
+        if not self.largest_jump > 0:
+            raise TrainingError(field_error("Exact, largest_jump", "a positive number", self.largest_jump))
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """Gradients as if a spike came gradually while the neuron is near its threshold (Neftci, Mostafa & Zenke 2019, IEEE
+    Signal Process Mag 36:51).
+
+    Parameters
+    ----------
+    shape : str
+        The derivative of a spike by how far above threshold the neuron is, one of `SHAPES`. ``triangle`` and ``box`` are
+        zero far from the threshold, so that most neurons cost nothing.
+    width : float
+        How far from the threshold, in parts of its distance from where the neuron starts.
+    detach_reset : bool
+        Whether the reset is taken as given, so that no gradient flows through whether it happens.
+    """
+
+    shape: str = "triangle"
+    width: float = 1.0
+    detach_reset: bool = True
+
+    def __post_init__(self) -> None:
+        if self.shape not in SHAPES:
+            raise TrainingError("Surrogate, shape: " + unknown("shape", self.shape, SHAPES))
+        if not 0 < self.width < np.inf:
+            raise TrainingError(field_error("Surrogate, width", "a positive number", self.width))
+
+
+def _triangle(x: Floats) -> Floats:
+    return np.maximum(1 - np.abs(x), 0)
+
+
+def _triangle_step(x: Floats) -> Floats:
+    inside = np.clip(x, -1, 1)
+    return 0.5 + inside - 0.5 * inside * np.abs(inside)
+
+
+def _box(x: Floats) -> Floats:
+    return 0.5 * (np.abs(x) < 1)
+
+
+def _box_step(x: Floats) -> Floats:
+    return np.clip(0.5 + 0.5 * x, 0, 1)
+
+
+def _fast_sigmoid(x: Floats) -> Floats:
+    return 1 / (1 + np.abs(x)) ** 2 / 2
+
+
+def _fast_sigmoid_step(x: Floats) -> Floats:
+    return 0.5 + 0.5 * x / (1 + np.abs(x))
+
+
+def _arctan(x: Floats) -> Floats:
+    return 1 / (1 + (np.pi * x) ** 2)
+
+
+def _arctan_step(x: Floats) -> Floats:
+    return 0.5 + np.arctan(np.pi * x) / np.pi
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A step and its derivative, of a number that is 0 at threshold and 1 at the width from it.
+
+    Parameters
+    ----------
+    step, slope : callable
+        In NumPy.
+    cpp : str
+        The slope in C++, of ``x``.
+    support : float
+        From where on the slope is zero.
+    """
+
+    step: Callable[[Floats], Floats]
+    slope: Callable[[Floats], Floats]
+    cpp: str
+    support: float = np.inf
+
+
+SHAPES = {
+    "triangle": Shape(_triangle_step, _triangle, "std::max(1 - std::fabs(x), 0.0)", 1),
+    "box": Shape(_box_step, _box, "0.5*(std::fabs(x) < 1)", 1),
+    "fast_sigmoid": Shape(_fast_sigmoid_step, _fast_sigmoid, "0.5/((1 + std::fabs(x))*(1 + std::fabs(x)))"),
+    "arctan": Shape(_arctan_step, _arctan, "1/(1 + M_PI*M_PI*x*x)"),
+}

@@ -1,0 +1,251 @@
+"""What is trained by gradients: layers of neurons and the connections between them, with the weights they have now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from brian2 import Quantity, get_dimensions, second
+from brian2.units.fundamentalunits import Dimension
+from numpy.typing import NDArray
+
+from biosnn import catalogue
+from biosnn.errors import TrainingError, field_error, unknown
+from biosnn.model import NeuronModel
+from biosnn.projection import Dense, Kind
+from biosnn.quantity import check_dimension, parse_quantity
+
+INPUT = "input"
+"""The name of the source of connections from the input."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Neurons of one model.
+
+    Parameters
+    ----------
+    name : str
+        How connections and results call it.
+    size : int
+        How many neurons.
+    model : NeuronModel or str
+        Their equations; a name is one of the catalogue.
+    trained : mapping of str to pair
+        Parameters of the model that are trained, one value for the layer, with the bounds of each in its unit:
+        ``{"tau_m": ("5 ms", "50 ms")}``. None is trained by default.
+    """
+
+    name: str
+    size: int
+    model: NeuronModel
+    trained: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        where = f"Layer {self.name!r}"
+        if not str(self.name).isidentifier() or self.name == INPUT:
+            raise TrainingError(field_error("Layer, name", f"a word other than {INPUT!r}", self.name))
+        check_size(f"{where}, size", self.size)
+        object.__setattr__(self, "model", catalogue.neuron_model(self.model))
+        bounds = {name: self._bounds(where, name, pair) for name, pair in self.trained.items()}
+        object.__setattr__(self, "trained", bounds)
+
+    def _bounds(self, where: str, name: str, pair: Any) -> tuple[float, float]:
+        if name not in self.model.parameters:
+            raise TrainingError(f"{where}, trained: " + unknown("parameter", name, self.model.parameters))
+        value = parse_quantity(self.model.parameters[name].value)
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+            raise TrainingError(field_error(f"{where}, trained, {name}", "a pair of bounds", pair))
+        low, high = (_in_unit(f"{where}, trained, {name}", one, get_dimensions(value)) for one in pair)
+        if not float(low) <= float(value) <= float(high):
+            expected = f"bounds around its value {self.model.parameters[name].value}"
+            raise TrainingError(field_error(f"{where}, trained, {name}", expected, pair))
+        return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Synapses from one layer, or the input, to a layer.
+
+    Parameters
+    ----------
+    source, target : str
+        Names of layers; the source may be `INPUT`.
+    weight : array
+        The weights at the beginning, in the natural shape of the kind.
+    kind : Kind
+        What connects to what; weights that several synapses share have one gradient.
+    onto : str
+        The variable that a spike adds its weight to.
+    gain : Quantity or float
+        What a weight of one adds, in the unit of the variable.
+    delay : int
+        Time steps from a spike to its arrival. A spike that arrives in its own step acts in the next one.
+    trained : bool
+        Whether the weights are trained.
+    keep_sign : bool
+        Whether each weight keeps the sign that it begins with, as synapses of one neuron do after Dale.
+    name : str
+        By default that of the two layers: ``hidden_to_output``.
+    """
+
+    source: str
+    target: str
+    weight: NDArray[np.float64]
+    kind: Kind = field(default_factory=Dense)
+    onto: str = ""
+    gain: Any = 1.0
+    delay: int = 0
+    trained: bool = True
+    keep_sign: bool = False
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or f"{self.source}_to_{self.target}")
+        where = f"Connection {self.name!r}"
+        if isinstance(self.delay, bool) or not isinstance(self.delay, int | np.integer) or not 0 <= self.delay < 2**15:
+            raise TrainingError(field_error(f"{where}, delay", "a whole number of time steps from 0 on", self.delay))
+        weight = np.array(self.weight, dtype=np.float64)
+        if not np.all(np.isfinite(weight)):
+            raise TrainingError(field_error(f"{where}, weight", "finite numbers", weight[~np.isfinite(weight)][0]))
+        object.__setattr__(self, "weight", weight)
+
+
+class TrainableNetwork:
+    """Layers and connections, checked, and what training changes of them.
+
+    Parameters
+    ----------
+    inputs : int
+        How many input neurons there are, whose spikes are given.
+    layers, connections : sequence
+        What it is made of.
+    dt, duration : Quantity
+        Time step, and how long an example is simulated.
+    output : str
+        The layer that answers; the last one by default.
+
+    Attributes
+    ----------
+    weights : dict of str to array
+        The weights of each connection, in their natural shape.
+    parameters : dict of str to float
+        The trained parameters by ``"layer.name"``, in basic units.
+
+    Raises
+    ------
+    TrainingError
+        If the parts do not fit each other; the message says which.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        layers: Sequence[Layer],
+        connections: Sequence[Connection],
+        *,
+        dt: Any = 0.1e-3 * second,
+        duration: Any = 20e-3 * second,
+        output: str = "",
+    ) -> None:
+        check_size("TrainableNetwork, inputs", inputs)
+        self.inputs, self.layers, self.connections = int(inputs), tuple(layers), tuple(connections)
+        self.dt, self.duration = _time("dt", dt), _time("duration", duration)
+        if self.duration < self.dt or self.steps > 10**6:
+            raise TrainingError(
+                field_error("TrainableNetwork, duration", f"from 1 to a million steps of {self.dt * second}", duration)
+            )
+        names = [layer.name for layer in self.layers]
+        if not names or len(set(names)) < len(names):
+            raise TrainingError(field_error("TrainableNetwork, layers", "layers of different names", names))
+        self.output = output or names[-1]
+        if self.output not in names:
+            raise TrainingError("TrainableNetwork, output: " + unknown("layer", self.output, names))
+        self.fits = [self._fit(connection) for connection in self.connections]
+        used = [connection.name for connection in self.connections]
+        if len(set(used)) < len(used):
+            raise TrainingError(field_error("TrainableNetwork, connections", "connections of different names", used))
+        self.weights = {connection.name: connection.weight.copy() for connection in self.connections}
+        self.parameters = {
+            f"{layer.name}.{name}": float(parse_quantity(layer.model.parameters[name].value))
+            for layer in self.layers
+            for name in layer.trained
+        }
+
+    @property
+    def steps(self) -> int:
+        """Time steps of an example."""
+        return round(self.duration / self.dt)
+
+    def layer(self, name: str) -> Layer:
+        """The layer of a name."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise TrainingError("TrainableNetwork: " + unknown("layer", name, [layer.name for layer in self.layers]))
+
+    def values(self, layer: Layer) -> dict[str, float]:
+        """The parameters and value inputs of a layer as they are now, in basic units."""
+        model = layer.model
+        texts = {name: one.value for name, one in model.parameters.items()}
+        texts |= {name: one.default for name, one in model.inputs.items() if one.kind == "value"}
+        own = {name: self.parameters[f"{layer.name}.{name}"] for name in layer.trained}
+        return {name: float(parse_quantity(text)) for name, text in texts.items()} | own
+
+    def copy(self) -> TrainableNetwork:
+        """A network of the same parts, with weights and parameters of its own."""
+        parts = (self.inputs, self.layers, self.connections)
+        other = TrainableNetwork(*parts, dt=self.dt * second, duration=self.duration * second, output=self.output)
+        other.weights = {name: weights.copy() for name, weights in self.weights.items()}
+        other.parameters = dict(self.parameters)
+        return other
+
+    def _fit(self, connection: Connection) -> Any:
+        where = f"Connection {connection.name!r}"
+        names = [layer.name for layer in self.layers]
+        if connection.target not in names:
+            raise TrainingError(f"{where}, target: " + unknown("layer", connection.target, names))
+        if connection.source not in (INPUT, *names):
+            raise TrainingError(f"{where}, source: " + unknown("layer", connection.source, (INPUT, *names)))
+        target, source = self.layer(connection.target), connection.source
+        size = self.inputs if source == INPUT else self.layer(source).size
+        if source != INPUT and not self.layer(source).model.threshold:
+            raise TrainingError(field_error(f"{where}, source", "a layer that spikes", source))
+        object.__setattr__(connection, "onto", connection.onto or _only_input(where, target.model))
+        if connection.onto not in target.model.spike_inputs:
+            raise TrainingError(f"{where}, onto: " + unknown("input", connection.onto, target.model.spike_inputs))
+        gain = _in_unit(f"{where}, gain", connection.gain, target.model.parsed[connection.onto].dim)
+        object.__setattr__(connection, "gain", gain)
+        fit = connection.kind.fit(size, target.size)
+        if connection.weight.shape != tuple(fit.shape):
+            expected = f"the shape {tuple(fit.shape)} of {type(connection.kind).__name__}"
+            raise TrainingError(field_error(f"{where}, weight", expected, f"shape {connection.weight.shape}"))
+        return fit
+
+
+def check_size(where: str, size: Any) -> None:
+    """Refuse what is no number of neurons."""
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise TrainingError(field_error(where, "a whole number of at least 1", size))
+
+
+def _in_unit(where: str, value: Any, dimension: Dimension) -> float:
+    """A number of basic units, of a quantity, a text or, without dimension, a number."""
+    value = parse_quantity(value) if isinstance(value, str) else Quantity(value)
+    check_dimension(where, value, dimension)
+    return float(value)
+
+
+def _time(name: str, value: Any) -> float:
+    seconds = _in_unit(f"TrainableNetwork, {name}", value, second.dim)
+    if not 0 < seconds < np.inf:
+        raise TrainingError(field_error(f"TrainableNetwork, {name}", "a positive time", value))
+    return seconds
+
+
+def _only_input(where: str, model: NeuronModel) -> str:
+    if len(model.spike_inputs) == 1:
+        return model.spike_inputs[0]
+    raise TrainingError(field_error(f"{where}, onto", f"one of {', '.join(model.spike_inputs) or 'no inputs'}", "''"))

@@ -1,0 +1,799 @@
+{# The forward and the backward pass of a network, an example after the other; numpy_engine.py does the same. Of each example
+   is kept: its spikes, and the state variables that the way back reads, which for linear neurons are none. A part of the
+   examples belongs to one thread, which has gradients of its own. #}
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <thread>
+#include <vector>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
+
+typedef {{real}} real;
+
+namespace {
+const int steps = {{steps}};
+{{functions}}
+
+{% for c in connections %}
+const int delay_{{c.id}} = {{c.delay}};
+{% endfor %}
+
+// What a layer's equations are made of, but for what changes: worked out once per pass.
+{% for l in layers %}
+struct Constants_{{l.id}}
+{
+    int rest;
+    {% for name in l.constants %}
+    real {{name}};
+    {% endfor %}
+    void work_out(const double* given)
+    {
+        {% for name in l.given %}
+        const double {{name}} = given[{{loop.index0}}];
+        {% endfor %}
+        rest = (int) given[{{l.given|length}}];
+        {% for name, value in l.hoisted %}
+        const double _{{name}} = {{value}};
+        {{name}} = _{{name}};
+        {% endfor %}
+    }
+};
+{% endfor %}
+
+struct Input { const int64_t* indptr; const int32_t* neuron; const int32_t* step; };
+
+// The spikes of a layer in one example, those of a step next to each other, and what is kept of each.
+{% for l in layers if l.spikes %}
+struct Spikes_{{l.id}}
+{
+    int32_t begin[steps + 1];
+    std::vector<int32_t> neuron;
+    std::vector<real> error{% for s in l.at_spikes %}, spike_{{s}}{% endfor %}{% for s in l.at_reset %}, reset_{{s}}{% endfor %}{% for s in l.at_release %}, release_{{s}}{% endfor %};
+    void clear()
+    {
+        neuron.clear();
+        error.clear();
+        {% for s in l.at_spikes %}
+        spike_{{s}}.clear();
+        {% endfor %}
+        {% for s in l.at_reset %}
+        reset_{{s}}.clear();
+        {% endfor %}
+        {% for s in l.at_release %}
+        release_{{s}}.clear();
+        {% endfor %}
+    }
+};
+{% endfor %}
+
+struct Kept
+{
+    int32_t input_begin[steps + 1];
+    {% for l in layers %}
+    {% if l.spikes %}
+    Spikes_{{l.id}} spikes_{{l.id}};
+    {% endif %}
+    {% for s in l.kept %}
+    std::vector<real> before_{{l.id}}_{{s}};
+    {% endfor %}
+    {% for s in l.stepped %}
+    std::vector<real> stepped_{{l.id}}_{{s}};
+    {% endfor %}
+    {% for s in l.before_reset if not detach_reset %}
+    std::vector<real> waiting_{{l.id}}_{{s}}; // after arrivals, before resets
+    {% endfor %}
+    {% endfor %}
+    int32_t extreme[{{output.size}}]; // the step of the maximum, or the number of the first spike
+};
+
+struct Network
+{
+    {% for l in layers %}
+    Constants_{{l.id}} constants_{{l.id}};
+    {% endfor %}
+    {% for c in connections %}
+    const real* weights_{{c.id}};
+    {% if not c.dense %}
+    const int64_t* indptr_{{c.id}};
+    const int32_t* targets_{{c.id}};
+    const int32_t* index_{{c.id}};
+    {% endif %}
+    {% endfor %}
+};
+
+struct Gradient
+{
+    {% for c in connections if c.trained %}
+    std::vector<real> weights_{{c.id}};
+    {% endfor %}
+    double parameters[{{parameters + 1}}];
+    int64_t clipped;
+    void clear()
+    {
+        {% for c in connections if c.trained %}
+        weights_{{c.id}}.assign({{c.weights}}, 0);
+        {% endfor %}
+        std::fill(parameters, parameters + {{parameters + 1}}, 0.0);
+        clipped = 0;
+    }
+};
+
+// Of a network and its inputs, in use until the next forward pass.
+struct Run
+{
+    Network network;
+    Input input;
+    std::vector<Kept> kept;
+    std::vector<Gradient> gradients;
+} run;
+
+{# ---- macros: the spikes of a step, and the synapses of one ---- #}
+{% macro of_step(c, n) %}
+{% if c.source is none %}
+const int32_t* const _sources = input.neuron + input.indptr[example];
+for (int32_t _spike = kept.input_begin[{{n}}]; _spike < kept.input_begin[{{n}} + 1]; _spike++)
+{% else %}
+const int32_t* const _sources = kept.spikes_{{c.source}}.neuron.data();
+for (int32_t _spike = kept.spikes_{{c.source}}.begin[{{n}}]; _spike < kept.spikes_{{c.source}}.begin[{{n}} + 1]; _spike++)
+{% endif %}
+{% endmacro %}
+{% macro each_synapse(c, body) %}
+{% if c.dense %}
+const size_t _row = (size_t) _source*{{c.targets}};
+for (int j = 0; j < {{c.targets}}; j++)
+{
+    const size_t _weight = _row + j;
+    {{body}}
+}
+{% else %}
+for (int64_t _k = network.indptr_{{c.id}}[_source]; _k < network.indptr_{{c.id}}[_source + 1]; _k++)
+{
+    const int j = network.targets_{{c.id}}[_k];
+    const size_t _weight = network.index_{{c.id}}[_k];
+    {{body}}
+}
+{% endif %}
+{% endmacro %}
+{% macro lost(c, n) %}last_{{c.target}}[j] == {{n}} || {{n}} - last_{{c.target}}[j] < constants_{{c.target}}.rest{% endmacro %}
+
+void forward(const Network& network, const Input& input, Kept& kept, size_t example, real* features)
+{
+    {% for l in layers %}
+    const Constants_{{l.id}}& constants_{{l.id}} = network.constants_{{l.id}};
+    {% for s in l.states %}
+    alignas(64) static thread_local real {{s}}_{{l.id}}[{{l.size}}];
+    {% endfor %}
+    {% for s, value in l.initial %}
+    std::fill({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, {{value}});
+    {% endfor %}
+    {% if l.spikes %}
+    static thread_local int32_t last_{{l.id}}[{{l.size}}];
+    std::fill(last_{{l.id}}, last_{{l.id}} + {{l.size}}, -1000000000);
+    kept.spikes_{{l.id}}.clear();
+    alignas(64) static thread_local char _fires_{{l.id}}[{{l.size}} + 8];
+    {% endif %}
+    {% for s in l.kept %}
+    kept.before_{{l.id}}_{{s}}.resize((size_t) steps*{{l.size}});
+    {% endfor %}
+    {% for s in l.stepped %}
+    kept.stepped_{{l.id}}_{{s}}.resize((size_t) steps*{{l.size}});
+    {% endfor %}
+    {% for s in l.before_reset if not detach_reset %}
+    kept.waiting_{{l.id}}_{{s}}.resize((size_t) steps*{{l.size}});
+    {% endfor %}
+    {% endfor %}
+    {
+        int64_t k = input.indptr[example];
+        for (int n = 0; n < steps; n++)
+        {
+            kept.input_begin[n] = k - input.indptr[example];
+            while (k < input.indptr[example + 1] && input.step[k] == n) k++;
+        }
+        kept.input_begin[steps] = k - input.indptr[example];
+    }
+    {% if feature == "first_spike" %}
+    std::fill(features, features + {{output.size}}, std::numeric_limits<real>::infinity());
+    std::fill(kept.extreme, kept.extreme + {{output.size}}, -1);
+    {% for s in output.states %}
+    static thread_local real _before_{{s}}[{{output.size}}];
+    {% endfor %}
+    {% elif feature == "max_potential" %}
+    std::fill(features, features + {{output.size}}, -std::numeric_limits<real>::infinity());
+    {% else %}
+    std::fill(features, features + {{output.size}}, 0);
+    {% endif %}
+    for (int n = 0; n < steps; n++)
+    {
+        const double t = n*{{dt}};
+        (void) t;
+        {% for l in layers %}
+        {
+            const Constants_{{l.id}}& c = constants_{{l.id}};
+            (void) c;
+            {% for s in l.kept %}
+            std::copy({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, kept.before_{{l.id}}_{{s}}.begin() + (size_t) n*{{l.size}});
+            {% endfor %}
+            {% if feature == "first_spike" and l.id == output.id %}
+            {% for s in l.states %}
+            std::copy({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, _before_{{s}});
+            {% endfor %}
+            {% endif %}
+            for (int i = 0; i < {{l.size}}; i++)
+            {
+                {% for s in l.states %}
+                const real {{s}} = {{s}}_{{l.id}}[i];
+                {% endfor %}
+                {{l.step|indent(16)}}
+                {% if l.rests %}
+                const bool _held = n - last_{{l.id}}[i] < c.rest;
+                {{l.step_held|indent(16)}}
+                {% for s in l.states %}
+                {{s}}_{{l.id}}[i] = _held ? _held_{{s}} : _new_{{s}};
+                {% endfor %}
+                {% else %}
+                {% for s in l.states %}
+                {{s}}_{{l.id}}[i] = _new_{{s}};
+                {% endfor %}
+                {% endif %}
+            }
+            {% for s in l.stepped %}
+            std::copy({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, kept.stepped_{{l.id}}_{{s}}.begin() + (size_t) n*{{l.size}});
+            {% endfor %}
+            {% if l.spikes %}
+            Spikes_{{l.id}}& spikes = kept.spikes_{{l.id}};
+            spikes.begin[n] = spikes.neuron.size();
+            int _any = 0;
+            for (int i = 0; i < {{l.size}}; i++)
+            {
+                {% for s in l.states %}
+                const real {{s}} = {{s}}_{{l.id}}[i];
+                {% endfor %}
+                {{l.threshold|indent(16)}}
+                _fires_{{l.id}}[i] = _g > 0{% if l.rests %} && !(n - last_{{l.id}}[i] < c.rest){% endif %};
+                _any |= _fires_{{l.id}}[i];
+            }
+            for (int i = 0; _any && i < {{l.size}}; i++)
+                if (_fires_{{l.id}}[i])
+                {
+                    spikes.neuron.push_back(i);
+                    spikes.error.push_back(0);
+                    {% for s in l.at_spikes %}
+                    spikes.spike_{{s}}.push_back({{s}}_{{l.id}}[i]);
+                    {% endfor %}
+                    {% for s in l.at_release %}
+                    spikes.release_{{s}}.push_back(0);
+                    {% endfor %}
+                    last_{{l.id}}[i] = n;
+                    {% if feature == "first_spike" and l.id == output.id %}
+                    if (kept.extreme[i] < 0)
+                    {
+                        kept.extreme[i] = spikes.neuron.size() - 1;
+                        real _now, _then;
+                        {
+                            {% for s in l.states %}
+                            const real {{s}} = {{s}}_{{l.id}}[i];
+                            {% endfor %}
+                            {{l.threshold|indent(28)}}
+                            _now = _g;
+                        }
+                        {
+                            {% for s in l.states %}
+                            const real {{s}} = _before_{{s}}[i];
+                            {% endfor %}
+                            {{l.threshold|indent(28)}}
+                            _then = _g;
+                        }
+                        features[i] = (n - 1 + (_then < 0 ? -_then/(_now - _then) : 1))*{{dt}};
+                    }
+                    {% elif feature == "spike_count" and l.id == output.id %}
+                    features[i]++;
+                    {% endif %}
+                }
+            spikes.begin[n + 1] = spikes.neuron.size();
+            {% endif %}
+        }
+        {% endfor %}
+        {% for c in connections %}
+        if (n >= delay_{{c.id}})
+        {
+            real* const _onto = {{c.onto}}_{{c.target}};
+            const real* const _weights = network.weights_{{c.id}};
+            {{of_step(c, "n - delay_" ~ c.id)}}
+            {
+                const int _source = _sources[_spike];
+                {% set body %}{% if c.lost %}if (!({{lost(c, "n")}})) {% endif %}_onto[j] += _weights[_weight];{% endset %}
+                {{each_synapse(c, body)|indent(16)}}
+            }
+        }
+        {% endfor %}
+        {% for l in layers if l.spikes %}
+        {
+            const Constants_{{l.id}}& c = constants_{{l.id}};
+            (void) c;
+            Spikes_{{l.id}}& spikes = kept.spikes_{{l.id}};
+            {% for s in l.before_reset if not detach_reset %}
+            std::copy({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, kept.waiting_{{l.id}}_{{s}}.begin() + (size_t) n*{{l.size}});
+            {% endfor %}
+            for (int32_t _spike = spikes.begin[n]; _spike < spikes.begin[n + 1]; _spike++)
+            {
+                const int i = spikes.neuron[_spike];
+                {% for s in l.states %}
+                const real {{s}} = {{s}}_{{l.id}}[i];
+                {% endfor %}
+                {% for s in l.at_reset %}
+                spikes.reset_{{s}}.push_back({{s}});
+                {% endfor %}
+                {{l.reset|indent(16)}}
+                {% for s in l.states %}
+                {{s}}_{{l.id}}[i] = _new_{{s}};
+                {% endfor %}
+            }
+            {% if l.at_release %}
+            const int _ended = n + 1 - c.rest;
+            for (int32_t _spike = _ended >= 0 ? spikes.begin[_ended] : 0; _ended >= 0 && _spike < spikes.begin[_ended + 1]; _spike++)
+            {
+                {% for s in l.at_release %}
+                spikes.release_{{s}}[_spike] = {{s}}_{{l.id}}[spikes.neuron[_spike]];
+                {% endfor %}
+            }
+            {% endif %}
+        }
+        {% endfor %}
+        {% if feature == "mean_potential" %}
+        for (int i = 0; i < {{output.size}}; i++) features[i] += {{output.states[0]}}_{{output.id}}[i];
+        {% elif feature == "max_potential" %}
+        for (int i = 0; i < {{output.size}}; i++)
+            if ({{output.states[0]}}_{{output.id}}[i] > features[i])
+            {
+                features[i] = {{output.states[0]}}_{{output.id}}[i];
+                kept.extreme[i] = n;
+            }
+        {% endif %}
+    }
+    {% if feature == "mean_potential" %}
+    for (int i = 0; i < {{output.size}}; i++) features[i] /= steps;
+    {% endif %}
+}
+
+{% if not exact %}
+real surrogate(real x) { return {{slope}}; }
+{% endif %}
+
+void backward(const Network& network, const Input& input, Kept& kept, size_t example, const real* by_features, const real* const* by_counts, Gradient& gradient)
+{
+    {% for l in layers %}
+    const Constants_{{l.id}}& constants_{{l.id}} = network.constants_{{l.id}};
+    {% for s in l.states %}
+    alignas(64) static thread_local real lambda_{{s}}_{{l.id}}[{{l.size}}];
+    std::fill(lambda_{{s}}_{{l.id}}, lambda_{{s}}_{{l.id}} + {{l.size}}, 0);
+    {% endfor %}
+    {% if l.spikes %}
+    // The last spike before the present step, or the present one, as on the way forward.
+    static thread_local int32_t last_{{l.id}}[{{l.size}}];
+    std::fill(last_{{l.id}}, last_{{l.id}} + {{l.size}}, -1000000000);
+    {% if l.rests or l.may_lose %}
+    for (int n = std::max(0, steps - std::max(1, constants_{{l.id}}.rest)); n < steps; n++)
+        for (int32_t _spike = kept.spikes_{{l.id}}.begin[n]; _spike < kept.spikes_{{l.id}}.begin[n + 1]; _spike++)
+            last_{{l.id}}[kept.spikes_{{l.id}}.neuron[_spike]] = n;
+    {% endif %}
+    {% endif %}
+    {% for name in l.trained %}
+    double _by_{{name}}_{{l.id}} = 0;
+    {% endfor %}
+    {% endfor %}
+    {% for c in connections %}
+    // What an arriving spike would change the loss by, in this step and, with a delay, those after it.
+    alignas(64) static thread_local real arriving_{{c.id}}[{{"1" if exact else "delay_" ~ c.id ~ " + 1"}}][{{c.targets}}];
+    {% if exact and c.source is not none %}
+    alignas(64) static thread_local real sent_{{c.id}}[{{c.targets}}];
+    {% endif %}
+    {% endfor %}
+    for (int n = steps - 1; n >= 0; n--)
+    {
+        const double t = n*{{dt}};
+        (void) t;
+        {% if feature == "mean_potential" %}
+        for (int i = 0; i < {{output.size}}; i++) lambda_{{output.states[0]}}_{{output.id}}[i] += by_features[i]/steps;
+        {% elif feature == "max_potential" %}
+        for (int i = 0; i < {{output.size}}; i++)
+            if (kept.extreme[i] == n) lambda_{{output.states[0]}}_{{output.id}}[i] += by_features[i];
+        {% elif feature == "first_spike" %}
+        if (n == steps - 1)
+            for (int i = 0; i < {{output.size}}; i++)
+                if (kept.extreme[i] >= 0) kept.spikes_{{output.id}}.error[kept.extreme[i]] += by_features[i];
+        {% endif %}
+        {% for l in layers if l.rests and exact %}
+        {
+            const Constants_{{l.id}}& c = constants_{{l.id}};
+            Spikes_{{l.id}}& spikes = kept.spikes_{{l.id}};
+            const int _ended = n + 1 - c.rest;
+            for (int32_t _spike = _ended >= 0 ? spikes.begin[_ended] : 0; _ended >= 0 && _spike < spikes.begin[_ended + 1]; _spike++)
+            {
+                const int i = spikes.neuron[_spike];
+                {% for s in l.states %}
+                const real _lambda_{{s}} = lambda_{{s}}_{{l.id}}[i];
+                {% endfor %}
+                {% for s in l.at_release %}
+                const real {{s}} = spikes.release_{{s}}[_spike];
+                {% endfor %}
+                {{l.release|indent(16)}}
+                spikes.error[_spike] += _released;
+            }
+        }
+        {% endfor %}
+        {% for c in connections %}
+        {
+            const Constants_{{c.target}}& c = constants_{{c.target}};
+            (void) c;
+            {% if c.source is none %}
+            const bool _any = n >= delay_{{c.id}} && kept.input_begin[n - delay_{{c.id}}] < kept.input_begin[n - delay_{{c.id}} + 1];
+            {% else %}
+            const bool _any = n >= delay_{{c.id}} && kept.spikes_{{c.source}}.begin[n - delay_{{c.id}}] < kept.spikes_{{c.source}}.begin[n - delay_{{c.id}} + 1];
+            {% endif %}
+            real* const _arriving = arriving_{{c.id}}[{{"0" if exact else "n % (delay_" ~ c.id ~ " + 1)"}}];
+            if (_any{% if not exact and c.source is not none %} || true{% endif %})
+            {
+                std::copy(lambda_{{c.onto}}_{{c.target}}, lambda_{{c.onto}}_{{c.target}} + {{c.targets}}, _arriving);
+                {% if c.through_reset %}
+                for (int32_t _spike = kept.spikes_{{c.target}}.begin[n]; _spike < kept.spikes_{{c.target}}.begin[n + 1]; _spike++)
+                {
+                    const int i = kept.spikes_{{c.target}}.neuron[_spike];
+                    {% for s in c.target_states %}
+                    const real _lambda_{{s}} = lambda_{{s}}_{{c.target}}[i];
+                    {% endfor %}
+                    {% for s in c.target_at_reset %}
+                    const real {{s}} = kept.spikes_{{c.target}}.reset_{{s}}[_spike];
+                    {% endfor %}
+                    {{c.through_reset|indent(20)}}
+                    _arriving[i] = _through;
+                }
+                {% endif %}
+                {% if c.lost %}
+                for (int j = 0; j < {{c.targets}}; j++)
+                    if ({{lost(c, "n")}}) _arriving[j] = 0;
+                {% endif %}
+            }
+            if (_any)
+            {
+                {% if exact and c.source is not none %}
+                for (int i = 0; i < {{c.targets}}; i++)
+                {
+                    {% for s in c.target_states %}
+                    const real _lambda_{{s}} = lambda_{{s}}_{{c.target}}[i];
+                    {% endfor %}
+                    {% for s in c.target_stepped %}
+                    const real {{s}} = kept.stepped_{{c.target}}_{{s}}[(size_t) n*{{c.targets}} + i];
+                    {% endfor %}
+                    {{c.sent|indent(20)}}
+                    sent_{{c.id}}[i] = _sent_free;
+                    {% if c.target_rests %}
+                    {
+                        const int j = i;
+                        if ({{lost(c, "n")}})
+                        {
+                            {{c.sent_held|indent(28)}}
+                            sent_{{c.id}}[i] = {{"0" if c.lost else "_sent_held"}};
+                        }
+                    }
+                    {% endif %}
+                }
+                {% endif %}
+                {% if c.trained %}
+                real* const _by_weights = gradient.weights_{{c.id}}.data();
+                {% endif %}
+                {{of_step(c, "n - delay_" ~ c.id)}}
+                {
+                    const int _source = _sources[_spike];
+                    {% if c.trained %}
+                    {{each_synapse(c, "_by_weights[_weight] += _arriving[j];")|indent(20)}}
+                    {% endif %}
+                    {% if exact and c.source is not none %}
+                    {
+                        real _sum = 0;
+                        const real* const _weights = network.weights_{{c.id}};
+                        {{each_synapse(c, "_sum += _weights[_weight]*sent_" ~ c.id ~ "[j];")|indent(24)}}
+                        kept.spikes_{{c.source}}.error[_spike] += _sum;
+                    }
+                    {% endif %}
+                }
+            }
+        }
+        {% endfor %}
+        {% for l in layers if l.spikes %}
+        {
+            const Constants_{{l.id}}& c = constants_{{l.id}};
+            (void) c;
+            Spikes_{{l.id}}& spikes = kept.spikes_{{l.id}};
+            (void) spikes;
+            {% if exact %}
+            for (int32_t _spike = spikes.begin[n]; _spike < spikes.begin[n + 1]; _spike++)
+            {
+                const int i = spikes.neuron[_spike];
+                {% for s in l.states %}
+                const real _lambda_{{s}} = lambda_{{s}}_{{l.id}}[i];
+                {% endfor %}
+                {% for s in l.at_spikes %}
+                const real {{s}} = spikes.spike_{{s}}[_spike];
+                {% endfor %}
+                const real _err = spikes.error[_spike];
+                {{l.slope|indent(16)}}
+                {{l.jump|indent(16)}}
+                if (std::fabs(_B) > (real) {{largest_jump}}*_gdot && _B != 0)
+                {
+                    _B = _B > 0 ? {{largest_jump}} : -{{largest_jump}};
+                    _gdot = 1;
+                    gradient.clipped++;
+                }
+                {{l.before|indent(16)}}
+                {% for s in l.states %}
+                lambda_{{s}}_{{l.id}}[i] = _new_{{s}};
+                {% endfor %}
+                if (by_counts[{{loop.index0}}])
+                {
+                    {% for s, value in l.threshold_gradient %}
+                    lambda_{{s}}_{{l.id}}[i] += ({{value}})*by_counts[{{loop.index0}}][i];
+                    {% endfor %}
+                }
+                {% for name, value in l.jump_parameters %}
+                _by_{{name}}_{{l.id}} += {{value}};
+                {% endfor %}
+            }
+            {% else %}
+            alignas(64) static thread_local real _slopes[{{l.size}}];
+            for (int i = 0; i < {{l.size}}; i++)
+            {
+                {% for s in l.stepped %}
+                const real {{s}} = kept.stepped_{{l.id}}_{{s}}[(size_t) n*{{l.size}} + i];
+                {% endfor %}
+                {{l.threshold|indent(16)}}
+                _slopes[i] = {% if l.rests %}n - last_{{l.id}}[i] < c.rest && last_{{l.id}}[i] != n ? (real) 0 : {% endif %}surrogate(_g/(real) {{l.width}})/(real) {{l.width}};
+            }
+            {# First where the loss goes through resets taken as given, then how it changes with whether there is a spike. #}
+            int32_t _spike = spikes.begin[n];
+            for (int i = 0; i < {{l.size}}; i++)
+            {
+                const bool _spiked = _spike < spikes.begin[n + 1] && spikes.neuron[_spike] == i;
+                if (_slopes[i] == 0 && !_spiked) continue;
+                {% for s in l.states %}
+                const real _lambda_{{s}} = lambda_{{s}}_{{l.id}}[i];
+                {% endfor %}
+                real _by_spike = by_counts[{{loop.index0}}] ? by_counts[{{loop.index0}}][i] : 0;
+                {% if feature == "spike_count" and l.id == output.id %}
+                _by_spike += by_features[i];
+                {% endif %}
+                if (_slopes[i] != 0)
+                {
+                    {% for c in connections if c.source == l.id %}
+                    if (n + delay_{{c.id}} < steps)
+                    {
+                        const int _source = i;
+                        const real* const _weights = network.weights_{{c.id}};
+                        const real* const _arriving = arriving_{{c.id}}[(n + delay_{{c.id}}) % (delay_{{c.id}} + 1)];
+                        real _sum = 0;
+                        {{each_synapse(c, "_sum += _weights[_weight]*_arriving[j];")|indent(24)}}
+                        _by_spike += _sum;
+                    }
+                    {% endfor %}
+                    {% if not detach_reset %}
+                    {
+                        {% for s in l.before_reset %}
+                        const real {{s}} = kept.waiting_{{l.id}}_{{s}}[(size_t) n*{{l.size}} + i];
+                        {% endfor %}
+                        {{l.reset_change|indent(24)}}
+                        _by_spike += _gone;
+                    }
+                    {% endif %}
+                }
+                {% for s in l.states %}
+                real _new_{{s}} = _lambda_{{s}};
+                {% endfor %}
+                if (_spiked)
+                {
+                    {% for s in l.at_reset %}
+                    const real {{s}} = spikes.reset_{{s}}[_spike];
+                    {% endfor %}
+                    {{l.through|indent(20)}}
+                    {% for s in l.states %}
+                    _new_{{s}} = _through_{{s}};
+                    {% endfor %}
+                    {% for name, value in l.reset_parameters %}
+                    _by_{{name}}_{{l.id}} += {{value}};
+                    {% endfor %}
+                    _spike++;
+                }
+                {% for s in l.stepped %}
+                const real {{s}} = kept.stepped_{{l.id}}_{{s}}[(size_t) n*{{l.size}} + i];
+                {% endfor %}
+                const real _through_spike = _slopes[i]*_by_spike;
+                {% for s, value in l.threshold_gradient %}
+                _new_{{s}} += _through_spike*({{value}});
+                {% endfor %}
+                {% for name, value in l.threshold_parameters %}
+                _by_{{name}}_{{l.id}} += _through_spike*({{value}});
+                {% endfor %}
+                {% for s in l.states %}
+                lambda_{{s}}_{{l.id}}[i] = _new_{{s}};
+                {% endfor %}
+            }
+            {% endif %}
+        }
+        {% endfor %}
+        {% for l in layers %}
+        {
+            const Constants_{{l.id}}& c = constants_{{l.id}};
+            (void) c;
+            {% if l.rests %}
+            // Neurons that spiked in this step were free in it, and rested only if an earlier spike still lasted.
+            for (int32_t _spike = kept.spikes_{{l.id}}.begin[n]; _spike < kept.spikes_{{l.id}}.begin[n + 1]; _spike++)
+                last_{{l.id}}[kept.spikes_{{l.id}}.neuron[_spike]] = -1000000000;
+            {% endif %}
+            for (int i = 0; i < {{l.size}}; i++)
+            {
+                {% for s in l.states %}
+                const real _lambda_{{s}} = lambda_{{s}}_{{l.id}}[i];
+                {% endfor %}
+                {% for s in l.kept %}
+                const real {{s}} = kept.before_{{l.id}}_{{s}}[(size_t) n*{{l.size}} + i];
+                {% endfor %}
+                {{l.back|indent(16)}}
+                {% if l.rests %}
+                const bool _held = n - last_{{l.id}}[i] < c.rest;
+                {{l.back_held|indent(16)}}
+                {% for s in l.states %}
+                lambda_{{s}}_{{l.id}}[i] = _held ? _held_{{s}} : _new_{{s}};
+                {% endfor %}
+                {% for name in l.trained %}
+                _by_{{name}}_{{l.id}} += _held ? _held_by_{{name}} : _step_by_{{name}};
+                {% endfor %}
+                {% else %}
+                {% for s in l.states %}
+                lambda_{{s}}_{{l.id}}[i] = _new_{{s}};
+                {% endfor %}
+                {% for name in l.trained %}
+                _by_{{name}}_{{l.id}} += _step_by_{{name}};
+                {% endfor %}
+                {% endif %}
+            }
+            {% if l.rests %}
+            // Those whose rest ends with this step: it began with a spike so many steps before.
+            const int _begun = n - std::max(1, c.rest);
+            for (int32_t _spike = _begun >= 0 ? kept.spikes_{{l.id}}.begin[_begun] : 0; _begun >= 0 && _spike < kept.spikes_{{l.id}}.begin[_begun + 1]; _spike++)
+                last_{{l.id}}[kept.spikes_{{l.id}}.neuron[_spike]] = _begun;
+            {% elif l.may_lose %}
+            if (n > 0)
+                for (int32_t _spike = kept.spikes_{{l.id}}.begin[n - 1]; _spike < kept.spikes_{{l.id}}.begin[n]; _spike++)
+                    last_{{l.id}}[kept.spikes_{{l.id}}.neuron[_spike]] = n - 1;
+            {% endif %}
+        }
+        {% endfor %}
+    }
+    {% for l in layers %}
+    {% for name, s, value in l.initial_parameters %}
+    for (int i = 0; i < {{l.size}}; i++) _by_{{name}}_{{l.id}} += constants_{{l.id}}.{{value}}*lambda_{{s}}_{{l.id}}[i];
+    {% endfor %}
+    {% for name in l.trained %}
+    gradient.parameters[{{l.parameter_places[name]}}] += _by_{{name}}_{{l.id}};
+    {% endfor %}
+    {% endfor %}
+}
+
+// Numbers near zero, to which adjoints decay, are taken for zero while a pass runs: they would take a hundred times longer.
+struct NoDenormals
+{
+#ifdef __SSE__
+    unsigned before = _mm_getcsr();
+    NoDenormals() { _mm_setcsr(before | 0x8040); }
+    ~NoDenormals() { _mm_setcsr(before); }
+#endif
+};
+
+// The examples in equal parts, each in a thread of its own.
+template <class Work> void in_parts(size_t examples, int parts, int threads, Work work)
+{
+    std::atomic<int> next(0);
+    const auto take = [&]
+    {
+        NoDenormals denormals;
+        for (int part = next++; part < parts; part = next++)
+            work(part, examples*part/parts, examples*(part + 1)/parts);
+    };
+    std::vector<std::thread> others;
+    for (int thread = 1; thread < std::min(parts, threads); thread++) others.emplace_back(take);
+    take();
+    for (std::thread& other : others) other.join();
+}
+}
+
+extern "C" {
+void biosnn_forward(
+    int64_t examples, const int64_t* indptr, const int32_t* neuron, const int32_t* step, const void* const* weights,
+    const void* const* lists, const double* const* values, int threads, real* features)
+{
+    run.input = {indptr, neuron, step};
+    run.kept.resize(std::max(run.kept.size(), (size_t) examples));
+    {% for l in layers %}
+    run.network.constants_{{l.id}}.work_out(values[{{loop.index0}}]);
+    {% endfor %}
+    {% for c in connections %}
+    run.network.weights_{{c.id}} = (const real*) weights[{{loop.index0}}];
+    {% if not c.dense %}
+    run.network.indptr_{{c.id}} = (const int64_t*) lists[{{3*loop.index0}}];
+    run.network.targets_{{c.id}} = (const int32_t*) lists[{{3*loop.index0 + 1}}];
+    run.network.index_{{c.id}} = (const int32_t*) lists[{{3*loop.index0 + 2}}];
+    {% endif %}
+    {% endfor %}
+    in_parts(examples, std::max<int64_t>(threads, 8), threads, [&](int, size_t begin, size_t end)
+    {
+        for (size_t example = begin; example < end; example++)
+            forward(run.network, run.input, run.kept[example], example, features + example*{{output.size}});
+    });
+}
+
+// by_counts: for each layer that spikes, a number for each example and neuron, or nothing.
+int64_t biosnn_backward(
+    int64_t examples, const real* by_features, const real* const* by_counts, int threads, void* const* by_weights,
+    double* by_parameters)
+{
+    const int parts = std::max(2, threads);
+    run.gradients.resize(parts);
+    in_parts(examples, parts, threads, [&](int part, size_t begin, size_t end)
+    {
+        run.gradients[part].clear();
+        for (size_t example = begin; example < end; example++)
+        {
+            const real* counts[{{layers|selectattr("spikes")|list|length + 1}}] = {};
+            {% for l in layers if l.spikes %}
+            if (by_counts[{{loop.index0}}]) counts[{{loop.index0}}] = by_counts[{{loop.index0}}] + example*{{l.size}};
+            {% endfor %}
+            backward(run.network, run.input, run.kept[example], example, by_features + example*{{output.size}}, counts, run.gradients[part]);
+        }
+    });
+    int64_t clipped = 0;
+    std::fill(by_parameters, by_parameters + {{parameters}}, 0.0);
+    for (int part = 0; part < parts; part++)
+    {
+        clipped += run.gradients[part].clipped;
+        for (int k = 0; k < {{parameters}}; k++) by_parameters[k] += run.gradients[part].parameters[k];
+    }
+    {% for c in connections if c.trained %}
+    {
+        real* const sum = (real*) by_weights[{{loop.index0}}];
+        for (size_t k = 0; k < {{c.weights}}; k++) sum[k] = run.gradients[0].weights_{{c.id}}[k] + run.gradients[1].weights_{{c.id}}[k];
+        for (int part = 2; part < parts; part++)
+            for (size_t k = 0; k < {{c.weights}}; k++) sum[k] += run.gradients[part].weights_{{c.id}}[k];
+    }
+    {% endfor %}
+    return clipped;
+}
+
+// How many spikes a layer had in each example; then which.
+void biosnn_spike_counts(int64_t examples, int layer, int64_t* counts)
+{
+    for (int64_t example = 0; example < examples; example++)
+    {
+        {% for l in layers if l.spikes %}
+        if (layer == {{loop.index0}}) counts[example] = run.kept[example].spikes_{{l.id}}.neuron.size();
+        {% endfor %}
+    }
+}
+
+void biosnn_spikes(int64_t examples, int layer, int32_t* neuron, int32_t* step)
+{
+    for (int64_t example = 0; example < examples; example++)
+    {
+        {% for l in layers if l.spikes %}
+        if (layer == {{loop.index0}})
+        {
+            const Spikes_{{l.id}}& spikes = run.kept[example].spikes_{{l.id}};
+            neuron = std::copy(spikes.neuron.begin(), spikes.neuron.end(), neuron);
+            for (int n = 0; n < steps; n++) step = std::fill_n(step, spikes.begin[n + 1] - spikes.begin[n], n);
+        }
+        {% endfor %}
+    }
+}
+}
