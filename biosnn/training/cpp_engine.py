@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from biosnn.engine.compiler import compile, toolchain
 from biosnn.engine.compiler.toolchain import Flags
 from biosnn.engine.progress import Progress
 from biosnn.errors import EngineError
+from biosnn.projection import Fit
 from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
 from biosnn.training.cpp_source import source
 from biosnn.training.methods import Exact, Surrogate
-from biosnn.training.network import TrainableNetwork
+from biosnn.training.network import Connection, TrainableNetwork
 from biosnn.training.plan import NetworkPlan
 
 _REAL = {"float64": ("double", np.float64), "float32": ("float", np.float32)}
@@ -67,6 +68,7 @@ class CppEngine:
         self._lists = [self._synapses(one) for one in network.connections]
         self._spiking = [plan.name for plan in self.plan.layers if plan.spikes]
         self._examples = 0
+        self._gradients: list[NDArray[Any]] = []
 
     def _synapses(self, connection: Any) -> list[NDArray[Any]]:
         if self.plan.is_dense(connection):
@@ -82,10 +84,7 @@ class CppEngine:
             np.ascontiguousarray(spikes.neuron, np.int32),
             np.ascontiguousarray(spikes.step, np.int32),
         ]
-        self._weights = [
-            np.ascontiguousarray(fit.stored(self.network.weights[one.name]) * one.gain, self._dtype)
-            for one, fit in zip(self.network.connections, self.network.fits, strict=True)
-        ]
+        self._weights = [self._stored(one, fit) for one, fit in self._joined()]
         values = []
         for plan in self.plan.layers:
             now = {**self.plan.values(plan), "dt": self.network.dt}
@@ -103,6 +102,14 @@ class CppEngine:
         )
         return Answer(features.astype(np.float64), _LazySpikes(self))
 
+    def _joined(self) -> Iterator[tuple[Connection, Fit]]:
+        return zip(self.network.connections, self.network.fits, strict=True)
+
+    def _stored(self, connection: Connection, fit: Fit) -> NDArray[Any]:
+        """What a spike adds, as it lies in memory: the weights themselves, where that is possible."""
+        stored = np.ascontiguousarray(fit.stored(self.network.weights[connection.name]), self._dtype)
+        return stored if connection.gain == 1 else stored * self._dtype(connection.gain)
+
     def spikes_of(self, name: str) -> SpikeList:
         """The spikes of a layer in the last forward pass."""
         layer = ctypes.c_int(self._spiking.index(name))
@@ -119,8 +126,10 @@ class CppEngine:
         counts = [
             np.ascontiguousarray(given[name], self._dtype) if name in given else None for name in self._spiking
         ]
-        trained = [(one, fit) for one, fit in zip(self.network.connections, self.network.fits, strict=True) if one.trained]
-        weights = [np.empty(one.weight.size, self._dtype) for one, _ in trained]
+        trained = [(one, fit) for one, fit in self._joined() if one.trained]
+        if not self._gradients:
+            self._gradients = [np.empty(one.weight.size, self._dtype) for one, _ in trained]
+        weights = self._gradients
         parameters = np.zeros(len(self.network.parameters) + 1)
         clipped = self._library.biosnn_backward(
             ctypes.c_int64(self._examples),
@@ -131,7 +140,7 @@ class CppEngine:
             _address(parameters),
         )
         by_weights = {
-            one.name: fit.natural(found.astype(np.float64)) * one.gain
+            one.name: fit.natural(found.astype(np.float64) if one.gain == 1 else found * np.float64(one.gain))
             for (one, fit), found in zip(trained, weights, strict=True)
         }
         return Gradients(by_weights, dict(zip(self.network.parameters, parameters.tolist(), strict=False)), clipped)

@@ -116,8 +116,8 @@ class Shape:
 
 
 SHAPES = {
-    "triangle": Shape(_triangle_step, _triangle, "std::max(1 - std::fabs(x), 0.0)", 1),
-    "box": Shape(_box_step, _box, "0.5*(std::fabs(x) < 1)", 1),
-    "fast_sigmoid": Shape(_fast_sigmoid_step, _fast_sigmoid, "0.5/((1 + std::fabs(x))*(1 + std::fabs(x)))"),
-    "arctan": Shape(_arctan_step, _arctan, "1/(1 + M_PI*M_PI*x*x)"),
+    "triangle": Shape(_triangle_step, _triangle, "std::max(1 - std::fabs(x), (real) 0)", 1),
+    "box": Shape(_box_step, _box, "(real) 0.5*(std::fabs(x) < 1)", 1),
+    "fast_sigmoid": Shape(_fast_sigmoid_step, _fast_sigmoid, "(real) 0.5/((1 + std::fabs(x))*(1 + std::fabs(x)))"),
+    "arctan": Shape(_arctan_step, _arctan, "1/(1 + (real) (M_PI*M_PI)*x*x)"),
 }
