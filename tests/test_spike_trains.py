@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from biosnn.datasets import SpikeTrains, read_events, read_spike_trains, yin_yang
+from biosnn.datasets import LabelledSpikeTrains, read_events, read_spike_trains, yin_yang
 from biosnn.errors import BiosnnError, CodingError, DataError, QuantityError
 
 
-def small(**changes: Any) -> SpikeTrains:
+def small(**changes: Any) -> LabelledSpikeTrains:
     given = {
         "neurons": np.array([2, 0, 1, 2]),
         "times": np.array([5.0, 1.0, 3.0, 3.0]) * ms,
@@ -27,10 +27,10 @@ def small(**changes: Any) -> SpikeTrains:
         "shape": (3,),
         "duration": 10 * ms,
     }
-    return SpikeTrains(**(given | changes))  # type: ignore[arg-type]
+    return LabelledSpikeTrains(**(given | changes))  # type: ignore[arg-type]
 
 
-def same(one: SpikeTrains, other: SpikeTrains) -> None:
+def same(one: LabelledSpikeTrains, other: LabelledSpikeTrains) -> None:
     for name in ("neurons", "indptr", "labels"):
         assert_array_equal(getattr(one, name), getattr(other, name))
     assert_array_equal(np.asarray(one.times), np.asarray(other.times))
@@ -38,7 +38,7 @@ def same(one: SpikeTrains, other: SpikeTrains) -> None:
 
 
 @st.composite
-def trains(draw: Callable[..., Any]) -> SpikeTrains:
+def trains(draw: Callable[..., Any]) -> LabelledSpikeTrains:
     counts = draw(st.lists(st.integers(0, 5), min_size=1, max_size=6))
     rng = np.random.default_rng(draw(st.integers(0, 1000)))
     shape = draw(st.sampled_from([(1,), (7,), (2, 3, 4)]))
@@ -46,7 +46,7 @@ def trains(draw: Callable[..., Any]) -> SpikeTrains:
     times = (rng.random(sum(counts)) * 0.9).astype(kind)
     neurons = rng.integers(0, np.prod(shape), sum(counts))
     ends, labels = np.cumsum([0, *counts]), rng.integers(0, 4, len(counts))
-    return SpikeTrains(neurons, Quantity(times, dim=second.dim), ends, labels, shape, 1 * second)
+    return LabelledSpikeTrains(neurons, Quantity(times, dim=second.dim), ends, labels, shape, 1 * second)
 
 
 # ---- in memory --------------------------------------------------------------------------------------------------
@@ -59,8 +59,8 @@ def test_spikes_are_sorted_within_an_example() -> None:
     assert neurons.tolist() == [0, 2]
     assert_allclose(times / ms, [1, 5])
     assert three.example(1)[0].size == 0
-    assert repr(three) == "SpikeTrains(3 examples, 4 spikes of inputs of shape (3,) in 10. ms)"
-    with pytest.raises(DataError, match=r"SpikeTrains.example: expected from 0 to 2 \(got 3\)"):
+    assert repr(three) == "LabelledSpikeTrains(3 examples, 4 spikes of inputs of shape (3,) in 10. ms)"
+    with pytest.raises(DataError, match=r"LabelledSpikeTrains.example: expected from 0 to 2 \(got 3\)"):
         three.example(3)
     with pytest.raises(ValueError, match="read-only"):
         three.neurons[0] = 1
@@ -73,7 +73,7 @@ def test_all_examples_side_by_side() -> None:
 
 
 @given(trains(), st.integers(0, 100))
-def test_a_batch_has_its_examples_in_its_order(data: SpikeTrains, seed: int) -> None:
+def test_a_batch_has_its_examples_in_its_order(data: LabelledSpikeTrains, seed: int) -> None:
     indices = np.random.default_rng(seed).integers(0, len(data), 4)
     batch = data.take(indices)
     assert batch.labels.tolist() == data.labels[indices].tolist()
@@ -84,18 +84,18 @@ def test_a_batch_has_its_examples_in_its_order(data: SpikeTrains, seed: int) -> 
 
 
 @given(trains(), st.integers(1, 5))
-def test_parts_are_joined_to_what_they_were(data: SpikeTrains, cut: int) -> None:
+def test_parts_are_joined_to_what_they_were(data: LabelledSpikeTrains, cut: int) -> None:
     parts = [part for part in (slice(0, cut), slice(cut, None)) if len(data.labels[part])]
-    same(SpikeTrains.joined([data.take(part) for part in parts]), data)
+    same(LabelledSpikeTrains.joined([data.take(part) for part in parts]), data)
 
 
 def test_parts_that_do_not_fit_are_refused() -> None:
     with pytest.raises(DataError, match="at least one part"):
-        SpikeTrains.joined([])
+        LabelledSpikeTrains.joined([])
     with pytest.raises(DataError, match=r"part 1: expected inputs of shape \(3,\) for 10. ms.*\(got '\(4,\) for 10"):
-        SpikeTrains.joined([small(), small(shape=(4,))])
+        LabelledSpikeTrains.joined([small(), small(shape=(4,))])
     with pytest.raises(DataError, match=r"part 1: .*for 11\. ms"):
-        SpikeTrains.joined([small(), small(duration=11 * ms)])
+        LabelledSpikeTrains.joined([small(), small(duration=11 * ms)])
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_parts_that_do_not_fit_are_refused() -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(DataError, match=f"SpikeTrains.{message}"):
+    with pytest.raises(DataError, match=f"LabelledSpikeTrains.{message}"):
         small(**changes)
 
 
 def test_times_have_a_unit() -> None:
     for changes in ({"times": np.arange(4.0)}, {"times": np.arange(4) * mV}, {"duration": 10}):
-        with pytest.raises(QuantityError, match=r"SpikeTrains\.(times|duration): expected a quantity in second"):
+        with pytest.raises(QuantityError, match=r"LabelledSpikeTrains\.(times|duration): expected a quantity in second"):
             small(**changes)
 
 
@@ -144,23 +144,23 @@ def test_times_have_a_unit() -> None:
 
 def test_values_become_latencies() -> None:
     images = np.array([[[0.0, 1.0], [0.25, 0.5]]])
-    data = SpikeTrains.latency(images, [3], 2 * ms, 10 * ms, duration=20 * ms)
+    data = LabelledSpikeTrains.latency(images, [3], 2 * ms, 10 * ms, duration=20 * ms)
     assert (data.shape, data.labels.tolist()) == ((2, 2), [3])
     assert data.neurons.tolist() == [1, 3, 2, 0]
     assert_allclose(data.times / ms, [2, 6, 8, 10])
-    silent = SpikeTrains.latency(images, [3], 2 * ms, 10 * ms, duration=20 * ms, zeros=False)
+    silent = LabelledSpikeTrains.latency(images, [3], 2 * ms, 10 * ms, duration=20 * ms, zeros=False)
     assert silent.neurons.tolist() == [1, 3, 2]
-    with_bias = SpikeTrains.latency(images, [3], 2 * ms, 10 * ms, duration=20 * ms, zeros=False, bias=0 * ms)
+    with_bias = LabelledSpikeTrains.latency(images, [3], 2 * ms, 10 * ms, duration=20 * ms, zeros=False, bias=0 * ms)
     assert (with_bias.shape, with_bias.neurons.tolist()) == ((5,), [4, 1, 3, 2])
     assert_allclose(with_bias.times / ms, [0, 2, 6, 8])
-    later = SpikeTrains.latency(images, [3], 2 * ms, 10 * ms, duration=20 * ms, large_first=False)
+    later = LabelledSpikeTrains.latency(images, [3], 2 * ms, 10 * ms, duration=20 * ms, large_first=False)
     assert later.neurons.tolist() == [0, 2, 3, 1]
     assert_allclose(later.times / ms, [2, 4, 6, 10])
 
 
 def test_the_first_point_of_yin_yang_in_spikes() -> None:
     features, labels = yin_yang(3, 42)
-    data = SpikeTrains.latency(features, labels, 0 * ms, 30 * ms, duration=60 * ms, bias=20 * ms, large_first=False)
+    data = LabelledSpikeTrains.latency(features, labels, 0 * ms, 30 * ms, duration=60 * ms, bias=20 * ms, large_first=False)
     neurons, times = data.example(0)
     x, y = 0.68030754, 0.45049925
     assert neurons.tolist() == [2, 1, 3, 4, 0]
@@ -185,14 +185,14 @@ def test_values_and_times_that_do_not_fit(
     arguments: tuple[Any, ...], more: dict[str, Any], error: type[BiosnnError], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        SpikeTrains.latency(*arguments, duration=5 * ms, **more)
+        LabelledSpikeTrains.latency(*arguments, duration=5 * ms, **more)
 
 
 # ---- files ------------------------------------------------------------------------------------------------------
 
 
 @given(data=trains())
-def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, data: SpikeTrains) -> None:
+def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, data: LabelledSpikeTrains) -> None:
     path = tmp_path_factory.mktemp("trains") / "mine.npz"
     data.write(path)
     found = read_spike_trains(path)
@@ -205,10 +205,10 @@ def test_a_file_that_says_something_else_is_refused(tmp_path: Path) -> None:
     small().write(path)
     arrays = dict(np.load(path))
     for changes, message in (
-        ({"labels": np.array([0, 1])}, r"mine.npz: SpikeTrains.labels: expected 3 whole numbers"),
+        ({"labels": np.array([0, 1])}, r"mine.npz: LabelledSpikeTrains.labels: expected 3 whole numbers"),
         ({"times": np.array(["a"] * 4)}, r"mine.npz: times: expected numbers, in seconds"),
         ({"shape": np.array([3.0])}, r"mine.npz: shape: expected whole numbers, one for each axis"),
-        ({"duration": np.array([1, 2])}, r"mine.npz: SpikeTrains.duration: expected one time"),
+        ({"duration": np.array([1, 2])}, r"mine.npz: LabelledSpikeTrains.duration: expected one time"),
         ({"times": np.array([None] * 4)}, r"mine.npz: times: expected numbers \(got 'objects"),
     ):
         np.savez(path, **(arrays | changes))
@@ -285,7 +285,7 @@ def test_what_is_no_file_of_heidelberg_digits_is_refused(tmp_path: Path) -> None
             lambda _: None,
             r"labels: expected an array in the file \(got 'NoneType'\)\. It should be as the Heid",
         ),
-        ("labels", lambda file: file.__setitem__("labels", np.arange(2)), "SpikeTrains.labels: expected 3 whole"),
+        ("labels", lambda file: file.__setitem__("labels", np.arange(2)), "LabelledSpikeTrains.labels: expected 3 whole"),
         ("labels", lambda file: file.__setitem__("labels", np.ones(3)), "labels: expected whole numbers"),
         ("labels", lambda file: file.__setitem__("labels", np.ones((3, 1), int)), "labels: expected an array with one"),
         ("labels", lambda file: file.__setitem__("labels", h5py.SoftLink("/extra/speaker")), "labels: .*SoftLink"),
@@ -381,8 +381,8 @@ def test_events_of_a_camera(tmp_path: Path) -> None:
         ("0,0,1,-1", "p: expected whole numbers from 0 to 1"),
         ("0.5,0,1,1", "x: expected whole numbers"),
         ("nan,0,1,1", "x: expected whole numbers"),
-        ("0,0,1e999,1", "mine.csv: SpikeTrains.times: expected from 0 on and before the duration"),
-        ("0,0,10000,1", "SpikeTrains.times: expected from 0 on and before the duration"),
+        ("0,0,1e999,1", "mine.csv: LabelledSpikeTrains.times: expected from 0 on and before the duration"),
+        ("0,0,10000,1", "LabelledSpikeTrains.times: expected from 0 on and before the duration"),
     ],
 )
 def test_events_that_make_no_sense_are_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -14,24 +14,24 @@ from numpy.typing import NDArray
 from biosnn import files
 from biosnn.datasets.own import read_npz
 from biosnn.datasets.ragged import read_ragged
-from biosnn.datasets.spike_trains import SpikeTrains
+from biosnn.datasets.spike_trains import LabelledSpikeTrains
 from biosnn.errors import DataError, field_error
 
 _NAMES = ("neurons", "times", "indptr", "labels", "shape", "duration")
-_WRITE = "Write it with SpikeTrains.write."
+_WRITE = "Write it with LabelledSpikeTrains.write."
 _MOST_TEXT = 2**28
 _HEIDELBERG = "It should be as the Heidelberg digits (SHD) are: spikes/times, spikes/units and labels."
 CHANNELS, SECONDS = 700, 1.4
 """The channels of the Heidelberg digits' artificial cochlea, and a time after all of their spikes."""
 
 
-def read_spike_trains(path: str | Path, *, size: int | None = None, duration: Quantity | None = None) -> SpikeTrains:
+def read_spike_trains(path: str | Path, *, size: int | None = None, duration: Quantity | None = None) -> LabelledSpikeTrains:
     """Read labelled spike trains.
 
     Parameters
     ----------
     path : str or Path
-        A ``.npz`` file with the arrays that `SpikeTrains.write` writes. Or an HDF5 file (``.h5``, ``.hdf5``) as the
+        A ``.npz`` file with the arrays that `LabelledSpikeTrains.write` writes. Or an HDF5 file (``.h5``, ``.hdf5``) as the
         Heidelberg digits and commands (SHD, SSC) are stored: ``spikes/times`` (s) and ``spikes/units``, with an array
         of its own for each example, and ``labels``; what else is in it is left alone. Nothing is loaded by HDF5 but
         where these lie.
@@ -41,7 +41,7 @@ def read_spike_trains(path: str | Path, *, size: int | None = None, duration: Qu
 
     Returns
     -------
-    SpikeTrains
+    LabelledSpikeTrains
         Times in single precision, if the file has them so, or in half.
 
     Raises
@@ -70,7 +70,7 @@ def read_spike_trains(path: str | Path, *, size: int | None = None, duration: Qu
         if arrays["shape"].ndim != 1 or arrays["shape"].dtype.kind not in "iu":
             got = f"{arrays['shape'].dtype} {arrays['shape'].shape}"
             raise DataError(field_error("shape", "whole numbers, one for each axis", got, _WRITE))
-        return SpikeTrains(
+        return LabelledSpikeTrains(
             arrays["neurons"],
             Quantity(arrays["times"], dim=second.dim),
             arrays["indptr"],
@@ -81,7 +81,7 @@ def read_spike_trains(path: str | Path, *, size: int | None = None, duration: Qu
         )
 
 
-def _read_hdf5(file: Path, size: int, duration: Quantity) -> SpikeTrains:
+def _read_hdf5(file: Path, size: int, duration: Quantity) -> LabelledSpikeTrains:
     found = read_ragged(file, ("spikes/times", "spikes/units"), "labels", _HEIDELBERG)
     (times, ends), (units, other_ends) = found.rows["spikes/times"], found.rows["spikes/units"]
     if not np.array_equal(ends, other_ends):
@@ -94,13 +94,13 @@ def _read_hdf5(file: Path, size: int, duration: Quantity) -> SpikeTrains:
     with files.reading(file, DataError, "spike trains", _HEIDELBERG):
         whole = times.astype(np.float32 if times.dtype.itemsize < 8 else np.float64)
         in_time = Quantity(whole, dim=second.dim, copy=False)
-        return SpikeTrains(units, in_time, ends, found.column, (size,), duration, f"the file {file.name}")
+        return LabelledSpikeTrains(units, in_time, ends, found.column, (size,), duration, f"the file {file.name}")
 
 
 # ---- events -----------------------------------------------------------------------------------------------------
 
 
-def read_events(path: str | Path, *, shape: tuple[int, int], duration: Quantity, label: int = 0) -> SpikeTrains:
+def read_events(path: str | Path, *, shape: tuple[int, int], duration: Quantity, label: int = 0) -> LabelledSpikeTrains:
     """Read the events of a camera as one example, in which pixels are inputs.
 
     Parameters
@@ -122,8 +122,8 @@ def read_events(path: str | Path, *, shape: tuple[int, int], duration: Quantity,
 
     Returns
     -------
-    SpikeTrains
-        Of inputs of shape (2, rows, columns): polarity, y, x. Several files become one by `SpikeTrains.joined`.
+    LabelledSpikeTrains
+        Of inputs of shape (2, rows, columns): polarity, y, x. Several files become one by `LabelledSpikeTrains.joined`.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def read_events(path: str | Path, *, shape: tuple[int, int], duration: Quantity,
     with files.reading(file, DataError, "events"):
         neurons = (p * rows + y) * width + x
         ends, source = np.array([0, len(x)]), f"the file {file.name}"
-        return SpikeTrains(neurons, times, ends, np.array([label]), (2, rows, width), duration, source)
+        return LabelledSpikeTrains(neurons, times, ends, np.array([label]), (2, rows, width), duration, source)
 
 
 def _events_of_text(file: Path) -> dict[str, NDArray[Any]]:

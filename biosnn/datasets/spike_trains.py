@@ -21,7 +21,7 @@ _MOST_INPUTS = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SpikeTrains:
+class LabelledSpikeTrains:
     """The spikes that each of many examples sends into a network, and its class.
 
     Example k has the spikes from ``indptr[k]`` to ``indptr[k + 1]``. Several spikes of an input at the same time are
@@ -62,27 +62,27 @@ class SpikeTrains:
 
     def __post_init__(self) -> None:
         shape = _shape(self.shape)
-        duration = _one_time("SpikeTrains.duration", self.duration)
-        indptr = _whole("SpikeTrains.indptr", self.indptr)
+        duration = _one_time("LabelledSpikeTrains.duration", self.duration)
+        indptr = _whole("LabelledSpikeTrains.indptr", self.indptr)
         if len(indptr) < 2 or indptr[0] != 0 or np.any(np.diff(indptr) < 0):
             raise DataError(
-                field_error("SpikeTrains.indptr", "numbers that grow from 0, one more than examples", indptr)
+                field_error("LabelledSpikeTrains.indptr", "numbers that grow from 0, one more than examples", indptr)
             )
-        labels = _whole("SpikeTrains.labels", self.labels, len(indptr) - 1)
+        labels = _whole("LabelledSpikeTrains.labels", self.labels, len(indptr) - 1)
         if labels.min() < 0:
-            raise DataError(field_error("SpikeTrains.labels", "classes from 0", int(labels.min())))
-        neurons = _whole("SpikeTrains.neurons", self.neurons, int(indptr[-1]))
+            raise DataError(field_error("LabelledSpikeTrains.labels", "classes from 0", int(labels.min())))
+        neurons = _whole("LabelledSpikeTrains.neurons", self.neurons, int(indptr[-1]))
         if neurons.size and not 0 <= neurons.min() <= neurons.max() < math.prod(shape):
             expected = f"inputs from 0 to {math.prod(shape) - 1}, as the shape {shape} has them"
-            raise DataError(field_error("SpikeTrains.neurons", expected, f"{neurons.min()} to {neurons.max()}"))
-        times = _plain_times("SpikeTrains.times", self.times)
+            raise DataError(field_error("LabelledSpikeTrains.neurons", expected, f"{neurons.min()} to {neurons.max()}"))
+        times = _plain_times("LabelledSpikeTrains.times", self.times)
         if times.shape != neurons.shape:
-            raise DataError(field_error("SpikeTrains.times", f"one for each of {len(neurons)} spikes", times.shape))
+            raise DataError(field_error("LabelledSpikeTrains.times", f"one for each of {len(neurons)} spikes", times.shape))
         wrong = ~((times >= 0) & (times < float(duration)))  # also where one is NaN
         if wrong.any():
             do = "Shift them, or give a longer duration."
             expected = f"from 0 on and before the duration of {duration}"
-            raise DataError(field_error("SpikeTrains.times", expected, times[wrong][0] * second, do))
+            raise DataError(field_error("LabelledSpikeTrains.times", expected, times[wrong][0] * second, do))
         kept = _sorted(neurons.astype(np.int32), times, indptr)
         for name, array in zip(("neurons", "times", "indptr", "labels"), (*kept, indptr, labels), strict=True):
             array.flags.writeable = False
@@ -104,7 +104,7 @@ class SpikeTrains:
         large_first: bool = True,
         zeros: bool = True,
         source: str = "",
-    ) -> SpikeTrains:
+    ) -> LabelledSpikeTrains:
         """Turn every value into one spike, as `biosnn.coding.TTFS` does, but not on a grid.
 
         Parameters
@@ -131,22 +131,22 @@ class SpikeTrains:
         CodingError
             If features are outside 0 to 1.
         DataError, QuantityError
-            As `SpikeTrains`, and if ``t_early`` is not before ``t_late``.
+            As `LabelledSpikeTrains`, and if ``t_early`` is not before ``t_late``.
         """
-        values = check.values("SpikeTrains.latency, features", features)
+        values = check.values("LabelledSpikeTrains.latency, features", features)
         if values.ndim < 2:
-            raise DataError(field_error("SpikeTrains.latency, features", "shape (n, ...)", f"shape {values.shape}"))
-        early = float(_one_time("SpikeTrains.latency, t_early", t_early, zero=True))
-        late = float(_one_time("SpikeTrains.latency, t_late", t_late))
+            raise DataError(field_error("LabelledSpikeTrains.latency, features", "shape (n, ...)", f"shape {values.shape}"))
+        early = float(_one_time("LabelledSpikeTrains.latency, t_early", t_early, zero=True))
+        late = float(_one_time("LabelledSpikeTrains.latency, t_late", t_late))
         if not early < late:
-            raise DataError(field_error("SpikeTrains.latency, t_late", f"a time after t_early, {t_early}", t_late))
+            raise DataError(field_error("LabelledSpikeTrains.latency, t_late", f"a time after t_early, {t_early}", t_late))
         shape, flat = values.shape[1:], values.reshape(len(values), -1)
         span = Quantity(late - early, dim=second.dim)
         times = early + np.asarray(TTFS(duration=span, dt=span).latency(flat if large_first else 1 - flat))
         times = np.where(np.isinf(times), late, times)  # what TTFS leaves out
         fires = (flat > 0) | zeros
         if bias is not None:
-            when = float(_one_time("SpikeTrains.latency, bias", bias, zero=True))
+            when = float(_one_time("LabelledSpikeTrains.latency, bias", bias, zero=True))
             times = np.column_stack((times, np.full(len(times), when)))
             fires = np.column_stack((fires, np.ones(len(times), bool)))
             shape = (flat.shape[1] + 1,)
@@ -156,7 +156,7 @@ class SpikeTrains:
         return cls(neurons, in_time, indptr, np.asarray(labels), shape, duration, source)
 
     @classmethod
-    def joined(cls, parts: Sequence[SpikeTrains]) -> SpikeTrains:
+    def joined(cls, parts: Sequence[LabelledSpikeTrains]) -> LabelledSpikeTrains:
         """The examples of several, one after the other.
 
         Raises
@@ -165,13 +165,13 @@ class SpikeTrains:
             If there are none, or they differ in their inputs or duration.
         """
         if not parts:
-            raise DataError(field_error("SpikeTrains.joined", "at least one part", "none"))
+            raise DataError(field_error("LabelledSpikeTrains.joined", "at least one part", "none"))
         first = parts[0]
         for number, part in enumerate(parts):
             if part.shape != first.shape or float(part.duration) != float(first.duration):
                 expected = f"inputs of shape {first.shape} for {first.duration}, as of the first"
                 got = f"{part.shape} for {part.duration}"
-                raise DataError(field_error(f"SpikeTrains.joined, part {number}", expected, got))
+                raise DataError(field_error(f"LabelledSpikeTrains.joined, part {number}", expected, got))
         starts = np.cumsum([0, *(len(part.neurons) for part in parts)])
         indptr = [part.indptr[:-1] + start for part, start in zip(parts, starts, strict=False)]
         times = np.concatenate([np.asarray(part.times) for part in parts])
@@ -189,7 +189,7 @@ class SpikeTrains:
 
     def __repr__(self) -> str:
         spikes = f"{len(self.neurons)} spikes of inputs of shape {self.shape} in {self.duration}"
-        return f"SpikeTrains({len(self)} examples, {spikes})"
+        return f"LabelledSpikeTrains({len(self)} examples, {spikes})"
 
     @property
     def size(self) -> int:
@@ -209,11 +209,11 @@ class SpikeTrains:
     def example(self, k: int) -> tuple[NDArray[np.integer], Quantity]:
         """The inputs that fire in an example, and when: views, sorted by time."""
         if not 0 <= k < len(self):
-            raise DataError(field_error("SpikeTrains.example", f"from 0 to {len(self) - 1}", k))
+            raise DataError(field_error("LabelledSpikeTrains.example", f"from 0 to {len(self) - 1}", k))
         part = slice(self.indptr[k], self.indptr[k + 1])
         return self.neurons[part], self.times[part]
 
-    def take(self, indices: NDArray[np.integer] | slice) -> SpikeTrains:
+    def take(self, indices: NDArray[np.integer] | slice) -> LabelledSpikeTrains:
         """The examples with these indices, in this order, such as those of a batch."""
         chosen = np.arange(len(self))[indices]
         counts = self.counts[chosen]
@@ -252,7 +252,7 @@ def _shape(given: Any) -> tuple[int, ...]:
     whole = all(isinstance(size, int | np.integer) and not isinstance(size, bool) and size > 0 for size in sizes)
     if not sizes or not whole or math.prod(int(size) for size in sizes) > _MOST_INPUTS:
         expected = f"a tuple of whole numbers, of at most {_MOST_INPUTS} inputs in all"
-        raise DataError(field_error("SpikeTrains.shape", expected, given))
+        raise DataError(field_error("LabelledSpikeTrains.shape", expected, given))
     return tuple(int(size) for size in sizes)
 
 

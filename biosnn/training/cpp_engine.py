@@ -120,12 +120,13 @@ class CppEngine:
         return SpikeList(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), neuron, step)
 
     def backward(self, by_features: Floats, by_counts: Mapping[str, Floats] | None = None) -> Gradients:
-        """Go back through the examples of the last forward pass; see `NumpyEngine.backward`."""
+        """Go back through the examples of the last forward pass; see `NumpyEngine.backward`.
+
+        The arrays of gradients are those of the next call, too.
+        """
         features = np.ascontiguousarray(by_features, self._dtype)
         given = by_counts or {}
-        counts = [
-            np.ascontiguousarray(given[name], self._dtype) if name in given else None for name in self._spiking
-        ]
+        counts = [np.ascontiguousarray(given[name], self._dtype) if name in given else None for name in self._spiking]
         trained = [(one, fit) for one, fit in self._joined() if one.trained]
         if not self._gradients:
             self._gradients = [np.empty(one.weight.size, self._dtype) for one, _ in trained]
@@ -140,7 +141,7 @@ class CppEngine:
             _address(parameters),
         )
         by_weights = {
-            one.name: fit.natural(found.astype(np.float64) if one.gain == 1 else found * np.float64(one.gain))
+            one.name: fit.natural(found if one.gain == 1 else found * self._dtype(one.gain))
             for (one, fit), found in zip(trained, weights, strict=True)
         }
         return Gradients(by_weights, dict(zip(self.network.parameters, parameters.tolist(), strict=False)), clipped)

@@ -81,9 +81,14 @@ def _layer(
         "kept": [names[name] for name in one.kept],
         "trained": list(one.trained),
         "parameter_places": {name: places[f"{one.name}.{name}"] for name in one.trained},
-        "initial": [(names[name], f"constants_{number}.{code.constant(a.initial.get(name, sympy.Integer(0)))}") for name in one.states],
+        "initial": [
+            (names[name], f"constants_{number}.{code.constant(a.initial.get(name, sympy.Integer(0)))}")
+            for name in one.states
+        ],
         "initial_parameters": [
-            (by, names[name], code.constant(slope)) for (name, by), slope in a.initial_parameters.items() if by in one.trained
+            (by, names[name], code.constant(slope))
+            for (name, by), slope in a.initial_parameters.items()
+            if by in one.trained
         ],
         "step": table("_new_", a.step),
         "back": code.statements(_backwards(one, names, "_new_", "_step_by_", one.back, one.step_gradients)),
@@ -102,7 +107,9 @@ def _layer(
         layer["threshold_gradient"] = [(names[name], code.value(slope)) for name, slope in a.threshold_gradient.items()]
         layer |= _exact_spikes(one, code, names) if exact else _surrogate_spikes(one, code, names)
     if exact:
-        arriving = {name for c in plan.network.connections if c.target == one.name for name in one.kept_at_arrivals(c.onto)}
+        arriving = {
+            name for c in plan.network.connections if c.target == one.name for name in one.kept_at_arrivals(c.onto)
+        }
         layer["stepped"] = [names[name] for name in one.states if name in arriving]
         layer["at_release"] = [names[name] for name in one.kept_at_release] if one.rests else []
     elif one.spikes:
@@ -129,7 +136,9 @@ def _exact_spikes(one: LayerPlan, code: LayerCode, names: Any) -> dict[str, Any]
         "slope": code.statements({str(SLOPE): jump.slope}, const=False),
         "jump": code.statements({str(JUMP): jump.jump}, const=False),
         "before": code.statements({f"_new_{names[name]}": jump.before[name] for name in one.states}),
-        "jump_parameters": [(name, code.value(jump.parameters[name])) for name in one.trained if name in jump.parameters],
+        "jump_parameters": [
+            (name, code.value(jump.parameters[name])) for name in one.trained if name in jump.parameters
+        ],
     }
 
 
@@ -184,8 +193,6 @@ def _connection(
     if exact and one.source != INPUT:
         slope = plan.arrival_slope(one, held=False)
         found["sent"] = code.statements({"_sent_free": slope})
-        found["sent_held"] = (
-            code.statements({"_sent_held": plan.arrival_slope(one, held=True)}) if target.rests else ""
-        )
+        found["sent_held"] = code.statements({"_sent_held": plan.arrival_slope(one, held=True)}) if target.rests else ""
         found["target_stepped"] = [f"s_{name}" for name in _read(target, [slope])]
     return found

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from biosnn.cli.showing import show_anything
 from biosnn.conversion import convert, load, read_network, save
-from biosnn.datasets import SpikeTrains, cifar, from_file, idx, read_events, read_spike_trains
+from biosnn.datasets import LabelledSpikeTrains, cifar, from_file, idx, read_events, read_spike_trains
 from biosnn.energy.prices import read_prices
 from biosnn.errors import ConversionError, ModelError
 from biosnn.files import read_text
@@ -105,7 +105,7 @@ def _read_cifar(folder: Path) -> None:
 
 def _spike_trains(folder: Path) -> None:
     ends, labels, times = np.array([0, 3, 3, 8]), np.arange(3), RNG.random(8) * second
-    SpikeTrains(np.arange(8) % 3, times, ends, labels, (3,), 1 * second).write(folder / "trains.npz")
+    LabelledSpikeTrains(np.arange(8) % 3, times, ends, labels, (3,), 1 * second).write(folder / "trains.npz")
 
 
 def _heidelberg(folder: Path) -> None:

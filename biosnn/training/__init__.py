@@ -1,0 +1,41 @@
+"""Training by gradients through spikes: exact ones of spike times, or surrogates, derived from a model's equations."""
+
+from biosnn.training.activity import ActivityRange, SilentBump
+from biosnn.training.batch import Answer, Gradients, SpikeList
+from biosnn.training.build import feedforward
+from biosnn.training.history import Epoch, Evaluation, TrainingResult
+from biosnn.training.losses import FirstSpike, Loss, MaxPotential, MeanPotential, SpikeCount
+from biosnn.training.methods import Exact, Surrogate
+from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
+from biosnn.training.optimizers import SGD, Adam, AdamW, Optimizer
+from biosnn.training.train import evaluate, gradient, train
+
+__all__ = [
+    "INPUT",
+    "SGD",
+    "ActivityRange",
+    "Adam",
+    "AdamW",
+    "Answer",
+    "Connection",
+    "Epoch",
+    "Evaluation",
+    "Exact",
+    "FirstSpike",
+    "Gradients",
+    "Layer",
+    "Loss",
+    "MaxPotential",
+    "MeanPotential",
+    "Optimizer",
+    "SilentBump",
+    "SpikeCount",
+    "SpikeList",
+    "Surrogate",
+    "TrainableNetwork",
+    "TrainingResult",
+    "evaluate",
+    "feedforward",
+    "gradient",
+    "train",
+]

@@ -1,0 +1,84 @@
+"""What trainings and evaluations come to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.training.batch import Floats
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch came to.
+
+    Parameters
+    ----------
+    loss, accuracy : float
+        Mean over the training examples, as they were when each batch was trained.
+    validation_loss, validation_accuracy : float
+        After the epoch; NaN without validation data.
+    spikes : mapping of str to float
+        Spikes per example of each layer.
+    clipped : int
+        How many jumps of adjoints at spikes were cut.
+    silent : mapping of str to int
+        Neurons of each layer that have not spiked in the epoch.
+    """
+
+    loss: float
+    accuracy: float
+    validation_loss: float = math.nan
+    validation_accuracy: float = math.nan
+    spikes: Mapping[str, float] = field(default_factory=dict)
+    clipped: int = 0
+    silent: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to; the network itself has the weights of the best epoch.
+
+    Parameters
+    ----------
+    epochs : tuple of Epoch
+        One after the other.
+    best : int
+        The number of the epoch, from 0, whose weights were kept: of the lowest validation loss, or the last one.
+    """
+
+    epochs: tuple[Epoch, ...]
+    best: int
+
+    @property
+    def accuracy(self) -> float:
+        """Of the best epoch, on the validation data if there are some."""
+        chosen = self.epochs[self.best]
+        return chosen.accuracy if math.isnan(chosen.validation_accuracy) else chosen.validation_accuracy
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a network answers to some data.
+
+    Parameters
+    ----------
+    loss, accuracy : float
+        Means over the examples.
+    decisions : array of int, shape (examples,)
+        The class of each; -1 where the network gave none.
+    features : array, shape (examples, classes)
+        What the loss reads of each.
+    spikes : mapping of str to array of shape (neurons,)
+        Spikes per example of each neuron.
+    """
+
+    loss: float
+    accuracy: float
+    decisions: NDArray[np.int64]
+    features: Floats
+    spikes: Mapping[str, Floats]
