@@ -87,9 +87,10 @@ def check_layers(network: TrainableNetwork, rules: Sequence[ActivityRange | Sile
 
 def costs(ranges: Sequence[ActivityRange], counts: Mapping[str, Floats]) -> tuple[float, dict[str, Floats]]:
     """The cost of all ranges, and of a spike more in each layer."""
-    total, by_counts = 0.0, {}
+    total = 0.0
+    by_counts: dict[str, Floats] = {}
     for one in ranges:
         cost, each = one(counts[one.layer])
         total += cost
-        by_counts[one.layer] = by_counts.get(one.layer, 0.0) + each
+        by_counts[one.layer] = by_counts[one.layer] + each if one.layer in by_counts else each
     return total, by_counts

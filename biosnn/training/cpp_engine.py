@@ -93,7 +93,7 @@ class CppEngine:
         lists = [array for arrays in self._lists for array in (arrays or [np.zeros(0)] * 3)]
         self._library.biosnn_forward(
             ctypes.c_int64(self._examples),
-            *map(_address, self._inputs),
+            *(_address(array) for array in self._inputs),
             _addresses(self._weights),
             _addresses(lists),
             _addresses(values),

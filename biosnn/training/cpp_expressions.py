@@ -1,4 +1,4 @@
-"""Expressions of an adjoint as C++: what does not change within a pass is worked out once, common parts once per neuron."""
+"""Expressions of an adjoint as C++: what does not change in a pass is worked out once, common parts once per neuron."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from brian2.codegen.generators.cpp_generator import CPPCodeGenerator
 from brian2.core.functions import DEFAULT_FUNCTIONS
-from sympy.printing.cxx import CXX11CodePrinter
+from sympy.printing.cxx import CXX11CodePrinter  # type: ignore[import-untyped, unused-ignore]
 
 from biosnn.adjoint.names import ERROR, JUMP, SLOPE, lambda_of, symbol
 from biosnn.training.plan import LayerPlan
@@ -68,8 +68,8 @@ def functions(expressions: Iterable[Expr]) -> str:
 class LayerCode:
     """Writes the expressions of one layer.
 
-    State variables are called ``s_`` and their name, adjoints ``_lambda_s_`` and the name, parameters ``p_``: names of a
-    model may be words of C++.
+    State variables are called ``s_`` and their name, adjoints ``_lambda_s_`` and the name, parameters ``p_``, since names
+    of a model may be words of C++.
 
     Attributes
     ----------

@@ -54,8 +54,8 @@ class Loss(ABC):
 class FirstSpike(Loss):
     """The neuron of the class should spike first: -log softmax(-t/tau_0) + alpha (exp(t/tau_1) - 1).
 
-    Göltz et al. 2021, Nat Mach Intell 3:823, eq. 3, with the second term of Wunderlich & Pehle 2021, which lets the right
-    neuron spike early. A neuron that does not spike counts as one that spikes at the end, and has no gradient.
+    Göltz et al. 2021, Nat Mach Intell 3:823, eq. 3, with the second term of Wunderlich & Pehle 2021, which lets the
+    right neuron spike early. A neuron that does not spike counts as one that spikes at the end, and has no gradient.
 
     Parameters
     ----------
@@ -116,7 +116,8 @@ class _Largest(Loss):
         return losses, self.scale * p
 
     def decide(self, features: Floats) -> NDArray[np.int64]:
-        return features.argmax(axis=1)
+        decisions: NDArray[np.int64] = features.argmax(axis=1)
+        return decisions
 
 
 @dataclass(frozen=True)

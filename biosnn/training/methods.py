@@ -1,9 +1,10 @@
-"""How a gradient is taken through spikes: exactly, by the times at which they come, or as if they came and went smoothly."""
+"""How a gradient is taken through spikes: exactly, by their times, or as if they came and went smoothly."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,8 @@ class Exact:
     Parameters
     ----------
     largest_jump : float
-        How much the adjoint of a neuron may change at a spike, in multiples of what its loss changes by with the time of
-        the spike, per basic unit of the threshold. A neuron that just touches its threshold would have a jump without
-        bounds; jumps are cut at this size, and counted.
+        How much the adjoint of the thresholded variable may change at a spike, per basic unit. A neuron that just
+        touches its threshold would have a jump without bounds; jumps are cut at this size, and counted.
     """
 
     largest_jump: float = 1e3
@@ -43,8 +43,8 @@ class Surrogate:
     Parameters
     ----------
     shape : str
-        The derivative of a spike by how far above threshold the neuron is, one of `SHAPES`. ``triangle`` and ``box`` are
-        zero far from the threshold, so that most neurons cost nothing.
+        The derivative of a spike by how far above threshold the neuron is, one of `SHAPES`. ``triangle`` and ``box``
+        are zero far from the threshold, so that most neurons cost nothing.
     width : float
         How far from the threshold, in parts of its distance from where the neuron starts.
     detach_reset : bool
@@ -62,36 +62,36 @@ class Surrogate:
             raise TrainingError(field_error("Surrogate, width", "a positive number", self.width))
 
 
-def _triangle(x: Floats) -> Floats:
+def _triangle(x: Floats) -> Any:
     return np.maximum(1 - np.abs(x), 0)
 
 
-def _triangle_step(x: Floats) -> Floats:
+def _triangle_step(x: Floats) -> Any:
     inside = np.clip(x, -1, 1)
     return 0.5 + inside - 0.5 * inside * np.abs(inside)
 
 
-def _box(x: Floats) -> Floats:
+def _box(x: Floats) -> Any:
     return 0.5 * (np.abs(x) < 1)
 
 
-def _box_step(x: Floats) -> Floats:
+def _box_step(x: Floats) -> Any:
     return np.clip(0.5 + 0.5 * x, 0, 1)
 
 
-def _fast_sigmoid(x: Floats) -> Floats:
+def _fast_sigmoid(x: Floats) -> Any:
     return 1 / (1 + np.abs(x)) ** 2 / 2
 
 
-def _fast_sigmoid_step(x: Floats) -> Floats:
+def _fast_sigmoid_step(x: Floats) -> Any:
     return 0.5 + 0.5 * x / (1 + np.abs(x))
 
 
-def _arctan(x: Floats) -> Floats:
+def _arctan(x: Floats) -> Any:
     return 1 / (1 + (np.pi * x) ** 2)
 
 
-def _arctan_step(x: Floats) -> Floats:
+def _arctan_step(x: Floats) -> Any:
     return 0.5 + np.arctan(np.pi * x) / np.pi
 
 
@@ -109,8 +109,8 @@ class Shape:
         From where on the slope is zero.
     """
 
-    step: Callable[[Floats], Floats]
-    slope: Callable[[Floats], Floats]
+    step: Callable[[Floats], Any]
+    slope: Callable[[Floats], Any]
     cpp: str
     support: float = np.inf
 

@@ -1,4 +1,4 @@
-"""The backward pass in NumPy: the time steps of a forward pass in reverse, and in each what was done in it, in reverse."""
+"""The backward pass in NumPy: the time steps of a forward pass in reverse, and what was done in each, in reverse."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ class Backward:
     def _jumps(self, plan: LayerPlan, n: int) -> None:
         """Through the spikes of this step, by their times."""
         jump, f = plan.adjoint.jump, self.engine._functions[plan.name]
-        assert jump is not None and isinstance(self.method, Exact)
+        assert jump is not None
+        assert isinstance(self.method, Exact)
         s = self.kept.spikes[n][plan.name] == 1
         if not s.any():
             return
@@ -220,7 +221,7 @@ class Backward:
 def clipped(jump: Floats, slope: Floats, largest: float) -> tuple[Floats, Floats, Any]:
     """Jump and slope with a quotient of at most so much, and where it was cut.
 
-    On a grid the slope may be below zero where a neuron has just touched its threshold: the jump is as large as it may be.
+    On a grid the slope may be below zero where a neuron has just touched its threshold: the jump is then cut, too.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         cut = (np.abs(jump) > largest * slope) & (jump != 0)

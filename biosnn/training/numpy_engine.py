@@ -49,8 +49,8 @@ class Pass:
     Parameters
     ----------
     before, stepped, after : list of mapping
-        For each time step, the state variables of each layer before it, after the equations, and after the reset; arrays
-        of shape (examples, neurons) by ``layer.state``.
+        For each time step, the state variables of each layer before it, after the equations, and after the reset; by
+        ``layer.state``, arrays of shape (examples, neurons).
     spikes : list of mapping
         For each step, what spiked: 1 or 0; in a smooth pass anything between.
     resting : list of mapping
@@ -78,7 +78,7 @@ class NumpyEngine:
     feature : str
         What the loss reads, one of `FEATURES`.
     smooth : bool
-        Let spikes be the step of the surrogate itself, between 0 and 1: the program whose exact gradient a surrogate is.
+        Let spikes be the step of the surrogate itself, between 0 and 1: a program whose exact gradient a surrogate is.
     """
 
     def __init__(
@@ -155,7 +155,8 @@ class NumpyEngine:
 
     def _soft(self, plan: LayerPlan, g: Floats) -> Floats:
         assert isinstance(self.method, Surrogate)
-        return SHAPES[self.method.shape].step(g / self.plan.width(plan, self.method))
+        soft: Floats = SHAPES[self.method.shape].step(g / self.plan.width(plan, self.method))
+        return soft
 
     def _source(self, source: str, n: int) -> Floats:
         assert self._pass is not None
@@ -190,13 +191,15 @@ class NumpyEngine:
         kept, name = self._pass, self.network.output
         plan = self.plan.by_name[name]
         if self.feature == "spike_count":
-            return np.sum([spikes[name] for spikes in kept.spikes], axis=0)
+            counts: Floats = np.sum([spikes[name] for spikes in kept.spikes], axis=0)
+            return counts
         first = f"{name}.{plan.states[0]}"
         if self.feature == "first_spike":
             return self._first_spikes(plan)
         traces = np.array([state[first] for state in kept.after])
         self._maxima = traces.argmax(axis=0)
-        return traces.mean(axis=0) if self.feature == "mean_potential" else traces.max(axis=0)
+        features: Floats = traces.mean(axis=0) if self.feature == "mean_potential" else traces.max(axis=0)
+        return features
 
     def _first_spikes(self, plan: LayerPlan) -> Floats:
         """When the straight line from step to step crosses the threshold for the first time; inf if it never does."""

@@ -35,8 +35,8 @@ class LayerPlan:
     trained : tuple of str
         Names of the parameters that gradients are taken of.
     back, back_held : mapping of str to expression
-        The adjoint of each state variable before a step, given that after it (in `names.lambda_of` symbols) and, where it
-        matters, the state before.
+        The adjoint of each state variable before a step, given that after it (in `names.lambda_of` symbols) and, where
+        it matters, the state before.
     step_gradients, step_gradients_held : mapping of str to expression
         What a step adds to the gradient of each trained parameter.
     """
@@ -210,8 +210,8 @@ class NetworkPlan:
         slope = sympy.diff(error, WEIGHT)
         if WEIGHT in slope.free_symbols and sympy.simplify(sympy.diff(slope, WEIGHT)) != 0:
             raise TrainingError(
-                f"Connection {connection.name!r}: what drives {connection.onto} is not linear in it, so that what a spike does "
-                "depends on others that arrive with it. Let spikes add to a current of its own, or take a Surrogate."
+                f"Connection {connection.name!r}: the equations are not linear in {connection.onto}, so that what a spike "
+                "does depends on others that arrive with it. Let spikes add to a current, or take a Surrogate."
             )
         return slope.subs(WEIGHT, 0)
 
@@ -237,7 +237,7 @@ class NetworkPlan:
         return method.width * (distance or 1.0)
 
     def synapses(self, connection: Connection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Of all synapses of a connection, by source: where those of each begin, their targets, their weights' indices."""
+        """The synapses of a connection, by source: where those of each begin; target and number of the weight of each."""
         fit = self.network.fits[self.network.connections.index(connection)]
         source = connection.source
         size = self.network.inputs if source == INPUT else self.network.layer(source).size
@@ -257,4 +257,5 @@ class NetworkPlan:
         fit = self.network.fits[self.network.connections.index(connection)]
         stored = fit.stored(self.network.weights[connection.name])
         np.add.at(matrix, (np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets), stored[index])
-        return matrix * connection.gain
+        matrix *= connection.gain
+        return matrix

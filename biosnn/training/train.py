@@ -235,14 +235,15 @@ def _checked_plan(
     for name, value, least in (("batch", batch, 1), ("epochs", epochs, 1), ("patience", patience, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise TrainingError(field_error(f"train, {name}", f"a whole number of at least {least}", value))
-    for name, value, kind in (
-        ("loss", loss, Loss),
-        ("method", method, Exact | Surrogate),
-        ("optimizer", optimizer, Optimizer),
-    ):
-        if not isinstance(value, kind):
-            shown = getattr(kind, "__name__", "Exact or Surrogate")
-            raise TrainingError(field_error(f"train, {name}", f"an object of {shown}", value))
+    objects: tuple[tuple[str, Any, tuple[type, ...]], ...] = (
+        ("loss", loss, (Loss,)),
+        ("method", method, (Exact, Surrogate)),
+        ("optimizer", optimizer, (Optimizer,)),
+    )
+    for name, given, kinds in objects:
+        if not isinstance(given, kinds):
+            expected = " or ".join(kind.__name__ for kind in kinds)
+            raise TrainingError(field_error(f"train, {name}", f"an object of {expected}", given))
     check_layers(network, [*activity, *bumps])
     if not network.parameters and not any(one.trained for one in network.connections):
         raise TrainingError(field_error("train, network", "a connection or a parameter that is trained", "none"))
