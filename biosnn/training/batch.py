@@ -12,8 +12,8 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int32]
 
 FEATURES = ("first_spike", "mean_potential", "max_potential", "spike_count")
-"""What a loss may read of the output layer: times of first spikes (s; inf where there is none), mean or maximum over time
-of the first state variable, numbers of spikes."""
+"""What a loss may read of the output layer: times of first spikes (s; inf where there is none), mean or maximum over
+time of the first state variable, numbers of spikes."""
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class CppEngine:
     def forward(self, spikes: SpikeList) -> Answer:
         """Simulate some examples, whose input spikes are given."""
         self._examples = len(spikes)
-        self._inputs = [
+        self._inputs: list[NDArray[Any]] = [
             np.ascontiguousarray(spikes.indptr, np.int64),
             np.ascontiguousarray(spikes.neuron, np.int32),
             np.ascontiguousarray(spikes.step, np.int32),
@@ -90,7 +90,7 @@ class CppEngine:
             now = {**self.plan.values(plan), "dt": self.network.dt}
             values.append(np.array([*(now[name] for name in self._given[plan.name]), self.plan.refractory_steps(plan)]))
         features = np.empty((self._examples, self.network.layer(self.network.output).size), self._dtype)
-        lists = [array for arrays in self._lists for array in (arrays or [np.zeros(0)] * 3)]
+        lists: list[NDArray[Any]] = [array for arrays in self._lists for array in (arrays or [np.zeros(0)] * 3)]
         self._library.biosnn_forward(
             ctypes.c_int64(self._examples),
             *(_address(array) for array in self._inputs),

@@ -68,8 +68,8 @@ def functions(expressions: Iterable[Expr]) -> str:
 class LayerCode:
     """Writes the expressions of one layer.
 
-    State variables are called ``s_`` and their name, adjoints ``_lambda_s_`` and the name, parameters ``p_``, since names
-    of a model may be words of C++.
+    State variables are called ``s_`` and their name, adjoints ``_lambda_s_`` and the name, parameters ``p_``, since
+    names of a model may be words of C++.
 
     Attributes
     ----------

@@ -129,7 +129,7 @@ def _backwards(one: LayerPlan, names: Any, prefix: str, by: str, back: Any, grad
 
 
 def _exact_spikes(one: LayerPlan, code: LayerCode, names: Any) -> dict[str, Any]:
-    jump = one.adjoint.jump
+    jump = one.adjoint.spike_jump
     assert jump is not None
     return {
         "at_spikes": [names[name] for name in one.kept_at_spikes],

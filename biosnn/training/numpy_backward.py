@@ -130,7 +130,7 @@ class Backward:
 
     def _jumps(self, plan: LayerPlan, n: int) -> None:
         """Through the spikes of this step, by their times."""
-        jump, f = plan.adjoint.jump, self.engine._functions[plan.name]
+        jump, f = plan.adjoint.spike_jump, self.engine._functions[plan.name]
         assert jump is not None
         assert isinstance(self.method, Exact)
         s = self.kept.spikes[n][plan.name] == 1

@@ -210,8 +210,8 @@ class NetworkPlan:
         slope = sympy.diff(error, WEIGHT)
         if WEIGHT in slope.free_symbols and sympy.simplify(sympy.diff(slope, WEIGHT)) != 0:
             raise TrainingError(
-                f"Connection {connection.name!r}: the equations are not linear in {connection.onto}, so that what a spike "
-                "does depends on others that arrive with it. Let spikes add to a current, or take a Surrogate."
+                f"Connection {connection.name!r}: the equations are not linear in {connection.onto}, so that what a "
+                "spike does depends on others that arrive with it. Let spikes add to a current, or take a Surrogate."
             )
         return slope.subs(WEIGHT, 0)
 
@@ -237,7 +237,7 @@ class NetworkPlan:
         return method.width * (distance or 1.0)
 
     def synapses(self, connection: Connection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """The synapses of a connection, by source: where those of each begin; target and number of the weight of each."""
+        """The synapses of a connection, by source: where those of each begin; their targets and numbers of weights."""
         fit = self.network.fits[self.network.connections.index(connection)]
         source = connection.source
         size = self.network.inputs if source == INPUT else self.network.layer(source).size
