@@ -135,7 +135,9 @@ def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> 
 
 def test_times_have_a_unit() -> None:
     for changes in ({"times": np.arange(4.0)}, {"times": np.arange(4) * mV}, {"duration": 10}):
-        with pytest.raises(QuantityError, match=r"LabelledSpikeTrains\.(times|duration): expected a quantity in second"):
+        with pytest.raises(
+            QuantityError, match=r"LabelledSpikeTrains\.(times|duration): expected a quantity in second"
+        ):
             small(**changes)
 
 
@@ -160,7 +162,9 @@ def test_values_become_latencies() -> None:
 
 def test_the_first_point_of_yin_yang_in_spikes() -> None:
     features, labels = yin_yang(3, 42)
-    data = LabelledSpikeTrains.latency(features, labels, 0 * ms, 30 * ms, duration=60 * ms, bias=20 * ms, large_first=False)
+    data = LabelledSpikeTrains.latency(
+        features, labels, 0 * ms, 30 * ms, duration=60 * ms, bias=20 * ms, large_first=False
+    )
     neurons, times = data.example(0)
     x, y = 0.68030754, 0.45049925
     assert neurons.tolist() == [2, 1, 3, 4, 0]
@@ -285,7 +289,11 @@ def test_what_is_no_file_of_heidelberg_digits_is_refused(tmp_path: Path) -> None
             lambda _: None,
             r"labels: expected an array in the file \(got 'NoneType'\)\. It should be as the Heid",
         ),
-        ("labels", lambda file: file.__setitem__("labels", np.arange(2)), "LabelledSpikeTrains.labels: expected 3 whole"),
+        (
+            "labels",
+            lambda file: file.__setitem__("labels", np.arange(2)),
+            "LabelledSpikeTrains.labels: expected 3 whole",
+        ),
         ("labels", lambda file: file.__setitem__("labels", np.ones(3)), "labels: expected whole numbers"),
         ("labels", lambda file: file.__setitem__("labels", np.ones((3, 1), int)), "labels: expected an array with one"),
         ("labels", lambda file: file.__setitem__("labels", h5py.SoftLink("/extra/speaker")), "labels: .*SoftLink"),

@@ -25,7 +25,9 @@ CHANNELS, SECONDS = 700, 1.4
 """The channels of the Heidelberg digits' artificial cochlea, and a time after all of their spikes."""
 
 
-def read_spike_trains(path: str | Path, *, size: int | None = None, duration: Quantity | None = None) -> LabelledSpikeTrains:
+def read_spike_trains(
+    path: str | Path, *, size: int | None = None, duration: Quantity | None = None
+) -> LabelledSpikeTrains:
     """Read labelled spike trains.
 
     Parameters

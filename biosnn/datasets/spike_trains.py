@@ -77,7 +77,9 @@ class LabelledSpikeTrains:
             raise DataError(field_error("LabelledSpikeTrains.neurons", expected, f"{neurons.min()} to {neurons.max()}"))
         times = _plain_times("LabelledSpikeTrains.times", self.times)
         if times.shape != neurons.shape:
-            raise DataError(field_error("LabelledSpikeTrains.times", f"one for each of {len(neurons)} spikes", times.shape))
+            raise DataError(
+                field_error("LabelledSpikeTrains.times", f"one for each of {len(neurons)} spikes", times.shape)
+            )
         wrong = ~((times >= 0) & (times < float(duration)))  # also where one is NaN
         if wrong.any():
             do = "Shift them, or give a longer duration."
@@ -135,11 +137,15 @@ class LabelledSpikeTrains:
         """
         values = check.values("LabelledSpikeTrains.latency, features", features)
         if values.ndim < 2:
-            raise DataError(field_error("LabelledSpikeTrains.latency, features", "shape (n, ...)", f"shape {values.shape}"))
+            raise DataError(
+                field_error("LabelledSpikeTrains.latency, features", "shape (n, ...)", f"shape {values.shape}")
+            )
         early = float(_one_time("LabelledSpikeTrains.latency, t_early", t_early, zero=True))
         late = float(_one_time("LabelledSpikeTrains.latency, t_late", t_late))
         if not early < late:
-            raise DataError(field_error("LabelledSpikeTrains.latency, t_late", f"a time after t_early, {t_early}", t_late))
+            raise DataError(
+                field_error("LabelledSpikeTrains.latency, t_late", f"a time after t_early, {t_early}", t_late)
+            )
         shape, flat = values.shape[1:], values.reshape(len(values), -1)
         span = Quantity(late - early, dim=second.dim)
         times = early + np.asarray(TTFS(duration=span, dt=span).latency(flat if large_first else 1 - flat))

@@ -175,7 +175,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
     static thread_local int32_t last_{{l.id}}[{{l.size}}];
     std::fill(last_{{l.id}}, last_{{l.id}} + {{l.size}}, -1000000000);
     kept.spikes_{{l.id}}.clear();
-    alignas(64) static thread_local char _fires_{{l.id}}[{{l.size}} + 8];
+    alignas(64) static thread_local char _fires_{{l.id}}[{{l.size}} + 8]; // what is behind the end stays 0
     {% endif %}
     {% for s in l.kept %}
     kept.before_{{l.id}}_{{s}}.resize((size_t) steps*{{l.size}});
@@ -257,9 +257,14 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                 _fires_{{l.id}}[i] = _g > 0{% if l.rests %} && !(n - last_{{l.id}}[i] < c.rest){% endif %};
                 _any |= _fires_{{l.id}}[i];
             }
-            for (int i = 0; _any && i < {{l.size}}; i++)
-                if (_fires_{{l.id}}[i])
+            // Few neurons fire in a step: eight are looked at together.
+            for (int _first = 0; _any && _first < {{l.size}}; _first += 8)
+            {
+                uint64_t _eight;
+                std::memcpy(&_eight, _fires_{{l.id}} + _first, 8);
+                for (; _eight; _eight &= _eight - 1)
                 {
+                    const int i = _first + __builtin_ctzll(_eight)/8;
                     spikes.neuron.push_back(i);
                     spikes.error.push_back(0);
                     {% for s in l.at_spikes %}
@@ -294,6 +299,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                     features[i]++;
                     {% endif %}
                 }
+            }
             spikes.begin[n + 1] = spikes.neuron.size();
             {% endif %}
         }
