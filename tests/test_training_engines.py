@@ -16,8 +16,8 @@ from biosnn import catalogue
 from biosnn.errors import AdjointError, TrainingError
 from biosnn.projection import Conv2D, Sparse
 from biosnn.training import INPUT, Connection, Exact, Layer, SpikeList, Surrogate, TrainableNetwork
-from biosnn.training.cpp_engine import CppEngine
-from biosnn.training.numpy_engine import NumpyEngine
+from biosnn.training.engines.cpp_engine import CppEngine
+from biosnn.training.engines.numpy_engine import NumpyEngine
 
 NOISY = replace(
     LIF,

@@ -33,10 +33,10 @@ def read_spike_trains(
     Parameters
     ----------
     path : str or Path
-        A ``.npz`` file with the arrays that `LabelledSpikeTrains.write` writes. Or an HDF5 file (``.h5``, ``.hdf5``) as the
-        Heidelberg digits and commands (SHD, SSC) are stored: ``spikes/times`` (s) and ``spikes/units``, with an array
-        of its own for each example, and ``labels``; what else is in it is left alone. Nothing is loaded by HDF5 but
-        where these lie.
+        A ``.npz`` file with the arrays that `LabelledSpikeTrains.write` writes. Or an HDF5 file (``.h5``, ``.hdf5``) as
+        the Heidelberg digits and commands (SHD, SSC) are stored: ``spikes/times`` (s) and ``spikes/units``, with an
+        array of its own for each example, and ``labels``; what else is in it is left alone. Nothing is loaded by HDF5
+        but where these lie.
     size, duration : int and Quantity, optional
         How many inputs there are, and how long an example takes, of an HDF5 file, which does not say it. By default
         700 and 1.4 s, as of the Heidelberg digits.

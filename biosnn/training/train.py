@@ -16,12 +16,12 @@ from biosnn.seeds import derived_seed
 from biosnn.training import checkpoint
 from biosnn.training.activity import ActivityRange, SilentBump, check_layers, costs
 from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
-from biosnn.training.cpp_engine import CppEngine
+from biosnn.training.engines.cpp_engine import CppEngine
+from biosnn.training.engines.numpy_engine import NumpyEngine
 from biosnn.training.history import Epoch, Evaluation, TrainingResult
 from biosnn.training.losses import Loss
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import TrainableNetwork
-from biosnn.training.numpy_engine import NumpyEngine
 from biosnn.training.optimizers import Adam, Optimizer, State
 
 PRECISIONS = ("float64", "float32")

@@ -9,7 +9,7 @@ import jinja2
 import sympy
 
 from biosnn.adjoint.names import JUMP, SLOPE, lambda_of, symbol
-from biosnn.training.cpp_expressions import LayerCode, functions
+from biosnn.training.engines.cpp_expressions import LayerCode, functions
 from biosnn.training.methods import SHAPES, Exact, Surrogate
 from biosnn.training.network import INPUT, Connection
 from biosnn.training.plan import LayerPlan, NetworkPlan
@@ -46,7 +46,7 @@ def source(plan: NetworkPlan, method: Exact | Surrogate, feature: str, real: str
         values |= {"slope": SHAPES[method.shape].cpp, "detach_reset": method.detach_reset}
     else:
         values["largest_jump"] = repr(float(method.largest_jump))
-    text = (resources.files("biosnn.training") / "templates" / "training.cpp").read_text()
+    text = (resources.files("biosnn.training.engines") / "templates" / "training.cpp").read_text()
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(text).render(values), {name: code.given for name, code in codes.items()}
 

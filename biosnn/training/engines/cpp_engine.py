@@ -19,7 +19,7 @@ from biosnn.engine.progress import Progress
 from biosnn.errors import EngineError
 from biosnn.projection import Fit
 from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
-from biosnn.training.cpp_source import source
+from biosnn.training.engines.cpp_source import source
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import Connection, TrainableNetwork
 from biosnn.training.plan import NetworkPlan

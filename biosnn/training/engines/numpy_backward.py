@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from biosnn.training.batch import Floats, Gradients
+from biosnn.training.engines.numpy_pass import Pass
 from biosnn.training.methods import SHAPES, Exact, Surrogate
 from biosnn.training.network import INPUT
 from biosnn.training.plan import LayerPlan
 
-if TYPE_CHECKING:
-    from biosnn.training.numpy_engine import NumpyEngine, Pass
-
 
 class Backward:
-    """One backward pass; parameters are those of `NumpyEngine.backward`."""
+    """One backward pass of a `NumpyEngine`, of whose `backward` the other parameters are."""
 
-    def __init__(self, engine: NumpyEngine, kept: Pass, by_features: Floats, by_counts: Mapping[str, Floats]) -> None:
+    def __init__(self, engine: Any, kept: Pass, by_features: Floats, by_counts: Mapping[str, Floats]) -> None:
         self.engine, self.kept, self.plan = engine, kept, engine.plan
         self.network, self.method = engine.network, engine.method
         self.by_features, self.by_counts = by_features, by_counts
@@ -83,7 +81,7 @@ class Backward:
 
     def _through_reset(self, plan: LayerPlan, n: int) -> dict[str, Floats]:
         """The adjoints before the reset, if whether and when it happens is taken as given."""
-        found = {name: self.adjoints[f"{plan.name}.{name}"] for name in plan.states}
+        found: dict[str, Floats] = {name: self.adjoints[f"{plan.name}.{name}"] for name in plan.states}
         if not plan.spikes:
             return found
         values, s = self._of(plan, self._before_reset(n), n), self.kept.spikes[n][plan.name]
@@ -99,7 +97,8 @@ class Backward:
 
     def _before_reset(self, n: int) -> dict[str, Floats]:
         """The state between arrivals and resets."""
-        return self.engine._arrivals(n, dict(self.kept.stepped[n]), self.matrices)
+        state: dict[str, Floats] = self.engine._arrivals(n, dict(self.kept.stepped[n]), self.matrices)
+        return state
 
     def _arrivals(self, n: int, before_reset: Mapping[str, Mapping[str, Floats]]) -> None:
         for one in self.network.connections:
