@@ -87,7 +87,7 @@ def ours(side: str, steps: int, threads: int, batches: int) -> dict[str, Any]:
 
         def passes() -> dict[str, np.ndarray]:
             features = engine.forward(spikes).features
-            return engine.backward(loss(features, labels, network.duration)[1] / BATCH).weights
+            return engine.backward(loss(features, labels, network.duration)[1]).weights
 
         def train() -> None:
             for name, slopes in passes().items():

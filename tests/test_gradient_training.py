@@ -38,7 +38,7 @@ def small(seed: int = 1, **more: Any) -> training.TrainableNetwork:
 
 
 def trained(net: training.TrainableNetwork, data: Trains, **more: Any) -> training.TrainingResult:
-    settings: dict[str, Any] = {"loss": training.MaxPotential(5), "epochs": 12, "optimizer": training.Adam(rate=0.02)}
+    settings: dict[str, Any] = {"loss": training.MaxPotential(5), "epochs": 16, "optimizer": training.Adam(rate=0.02)}
     with biosnn.session("numpy", seed=4) as sim:
         return training.train(sim, net, data, **{**settings, **more})
 

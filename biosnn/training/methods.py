@@ -24,11 +24,12 @@ class Exact:
     Parameters
     ----------
     largest_jump : float
-        How much the adjoint of the thresholded variable may change at a spike, per basic unit. A neuron that just
-        touches its threshold would have a jump without bounds; jumps are cut at this size, and counted.
+        How much the loss of an example may seem to change if a neuron that spikes is moved by as much as it starts
+        from its threshold. One that just touches its threshold would have a gradient without bounds, which drowns all
+        others: such jumps of the adjoint are cut, and counted. Infinite for none.
     """
 
-    largest_jump: float = 1e3
+    largest_jump: float = 0.5
 
     def __post_init__(self) -> None:
         if not self.largest_jump > 0:

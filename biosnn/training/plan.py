@@ -227,14 +227,13 @@ class NetworkPlan:
         dt = self.network.dt
         return int((float(plan.adjoint.refractory.subs(values)) + 1e-3 * dt) / dt)
 
-    def width(self, plan: LayerPlan, method: Surrogate) -> float:
-        """The width of a surrogate, in the unit of the threshold; with the parameters as they were before training."""
+    def distance(self, plan: LayerPlan) -> float:
+        """How far neurons start from their threshold, in its unit; with the parameters as they were before training."""
         assert plan.adjoint.threshold is not None
         begun = {name: float(parse_quantity(plan.layer.model.parameters[name].value)) for name in plan.trained}
         values = {symbol(name): value for name, value in (self.values(plan) | begun).items()}
         start = {symbol(name): plan.adjoint.initial.get(name, sympy.Integer(0)).subs(values) for name in plan.states}
-        distance = abs(float(plan.adjoint.threshold.subs(start).subs(values)))
-        return method.width * (distance or 1.0)
+        return abs(float(plan.adjoint.threshold.subs(start).subs(values))) or 1.0
 
     def synapses(self, connection: Connection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """The synapses of a connection, by source: where those of each begin; their targets and numbers of weights."""

@@ -170,9 +170,10 @@ def gradient(
     engine = engine_for(sim, network, method or Exact(), loss.feature, precision)
     given = spike_list(network, data, "data")
     losses, slopes = loss(engine.forward(given).features, data.labels, network.duration)
-    found = engine.backward(slopes / len(given))
-    weights = {name: np.array(array, np.float64) for name, array in found.weights.items()}
-    return float(losses.mean()), Gradients(weights, dict(found.parameters), found.clipped)
+    found = engine.backward(slopes)
+    weights = {name: np.array(array, np.float64) / len(given) for name, array in found.weights.items()}
+    parameters = {name: slope / len(given) for name, slope in found.parameters.items()}
+    return float(losses.mean()), Gradients(weights, parameters, found.clipped)
 
 
 def engine_for(
@@ -285,8 +286,8 @@ def _epoch(
         losses, slopes = plan.loss(answer.features, labels[chosen], network.duration)
         each = _counts(answer, counts, network)
         cost, by_counts = costs(plan.activity, each)
-        found = engine.backward(slopes / len(chosen), {name: x / len(chosen) for name, x in by_counts.items()})
-        _update(engine.network, plan.optimizer, found, optimizer, plan.optimizer.rate_of(number))
+        found = engine.backward(slopes, by_counts)
+        _update(engine.network, plan.optimizer, found, len(chosen), optimizer, plan.optimizer.rate_of(number))
         total += float(losses.sum()) + cost
         right += int(np.sum(plan.loss.decide(answer.features) == labels[chosen]))
         clipped += found.clipped
@@ -311,12 +312,18 @@ def _counts(answer: Answer, totals: dict[str, Floats], network: TrainableNetwork
 
 
 def _update(
-    network: TrainableNetwork, optimizer: Optimizer, found: Gradients, states: dict[str, State], rate: float
+    network: TrainableNetwork,
+    optimizer: Optimizer,
+    found: Gradients,
+    examples: int,
+    states: dict[str, State],
+    rate: float,
 ) -> None:
     for one in network.connections:
         if one.trained:
-            weights = network.weights[one.name]
-            optimizer.step(weights, found.weights[one.name], states[one.name], rate)
+            weights, slopes = network.weights[one.name], found.weights[one.name]
+            slopes /= examples
+            optimizer.step(weights, slopes, states[one.name], rate)
             if one.keep_sign:
                 np.copyto(weights, 0, where=weights * np.sign(one.weight) < 0)
     for layer in network.layers:
@@ -324,7 +331,7 @@ def _update(
             key = f"{layer.name}.{name}"
             # Parameters are moved as parts of their range, whatever their unit.
             part = np.array([(network.parameters[key] - low) / (high - low)])
-            optimizer.step(part, np.array([found.parameters[key] * (high - low)]), states[key], rate)
+            optimizer.step(part, np.array([found.parameters[key] / examples * (high - low)]), states[key], rate)
             network.parameters[key] = float(low + np.clip(part[0], 0, 1) * (high - low))
 
 

@@ -44,8 +44,6 @@ def source(plan: NetworkPlan, method: Exact | Surrogate, feature: str, real: str
     }
     if isinstance(method, Surrogate):
         values |= {"slope": SHAPES[method.shape].cpp, "detach_reset": method.detach_reset}
-    else:
-        values["largest_jump"] = repr(float(method.largest_jump))
     text = (resources.files("biosnn.training.engines") / "templates" / "training.cpp").read_text()
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(text).render(values), {name: code.given for name, code in codes.items()}
@@ -106,6 +104,8 @@ def _layer(
         layer["at_reset"] = [names[name] for name in reset_reads]
         layer["threshold_gradient"] = [(names[name], code.value(slope)) for name, slope in a.threshold_gradient.items()]
         layer |= _exact_spikes(one, code, names) if exact else _surrogate_spikes(one, code, names)
+        if isinstance(method, Exact):
+            layer["largest_jump"] = repr(method.largest_jump / plan.distance(one))
     if exact:
         arriving = {
             name for c in plan.network.connections if c.target == one.name for name in one.kept_at_arrivals(c.onto)
@@ -114,7 +114,7 @@ def _layer(
         layer["at_release"] = [names[name] for name in one.kept_at_release] if one.rests else []
     elif one.spikes:
         layer["stepped"] = [names[name] for name in one.states]
-        layer["width"] = repr(plan.width(one, method)) if isinstance(method, Surrogate) else "1"
+        layer["width"] = repr(method.width * plan.distance(one)) if isinstance(method, Surrogate) else "1"
     return layer
 
 

@@ -138,7 +138,8 @@ class Backward:
         values = {**self._of(plan, self.kept.stepped[n], n), "_err": self.errors[n][plan.name]}
         values["_gdot"] = f(jump.slope, values) + np.zeros(s.shape)
         total = f(jump.jump, values) + np.zeros(s.shape)
-        values["_B"], values["_gdot"], cut = clipped(total, values["_gdot"], self.method.largest_jump)
+        largest = self.method.largest_jump / self.plan.distance(plan)
+        values["_B"], values["_gdot"], cut = clipped(total, values["_gdot"], largest)
         self.clipped += int(np.sum(cut & s))
         new = {name: f(expression, values) for name, expression in jump.before.items()}
         for name in plan.trained:
@@ -159,7 +160,7 @@ class Backward:
         f, a = self.engine._functions[plan.name], plan.adjoint
         values = self._of(plan, self.kept.stepped[n], n)
         g = f(a.threshold, values) + np.zeros(self.shapes[plan.name])
-        width = self.plan.width(plan, self.method)
+        width = self.method.width * self.plan.distance(plan)
         slope = SHAPES[self.method.shape].slope(g / width) / width
         slope = np.where(self.kept.resting[n][plan.name], 0, slope)
         by_spike = self.errors[n][plan.name] + self.by_counts.get(plan.name, 0.0)

@@ -107,7 +107,7 @@ class NumpyEngine:
 
     def _soft(self, plan: LayerPlan, g: Floats) -> Floats:
         assert isinstance(self.method, Surrogate)
-        soft: Floats = SHAPES[self.method.shape].step(g / self.plan.width(plan, self.method))
+        soft: Floats = SHAPES[self.method.shape].step(g / (self.method.width * self.plan.distance(plan)))
         return soft
 
     def _source(self, source: str, n: int) -> Floats:

@@ -529,9 +529,9 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
                 const real _err = spikes.error[_spike];
                 {{l.slope|indent(16)}}
                 {{l.jump|indent(16)}}
-                if (std::fabs(_B) > (real) {{largest_jump}}*_gdot && _B != 0)
+                if (std::fabs(_B) > (real) {{l.largest_jump}}*_gdot && _B != 0)
                 {
-                    _B = _B > 0 ? {{largest_jump}} : -{{largest_jump}};
+                    _B = _B > 0 ? {{l.largest_jump}} : -{{l.largest_jump}};
                     _gdot = 1;
                     gradient.clipped++;
                 }
