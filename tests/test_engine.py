@@ -16,6 +16,7 @@ from engine_networks import small
 from biosnn.engine import Point, Simulation, session
 from biosnn.engine.compiler import toolchain
 from biosnn.errors import EngineError, RunError
+from biosnn.projection import Projection, Sparse
 
 CPP = pytest.param("cpp", marks=pytest.mark.cpp)
 CYTHON = pytest.param("cython", marks=pytest.mark.cpp)
@@ -387,3 +388,28 @@ def test_a_compiler_asked_for_and_not_there_is_not_passed_over(monkeypatch: pyte
 def test_numpy_always_works() -> None:
     assert toolchain.target_problems()["numpy"] == ""
     assert toolchain.choose_target("numpy") == ("numpy", "")
+
+
+@pytest.mark.cpp
+def test_arrays_are_read_once_and_what_nothing_changes_is_no_result() -> None:
+    """Lists of synapses may be larger than all else; they are known without the program."""
+    random = np.random.default_rng(1)
+    i, j = random.integers(400, size=(2, 200_000))
+    given = random.uniform(size=400)
+    with session("cpp", seed=1) as sim:
+        group = NeuronGroup(400, "x : 1\ny : 1", threshold="x > 0.5", namespace={}, name="group")
+        group.x = given
+        group.y = 3.0
+        group.y = given  # set twice: the second time counts
+        kind = Sparse.pairs(i, j, shape=(400, 400))
+        joint = Projection(group, group, kind, model="w : 1", on_pre="y_post += w", name="joint")
+        joint["w"] = np.full(len(i), 1e-6)
+        sim.run(Network(group, joint), 1 * ms)
+        np.testing.assert_array_equal(group.x[:], given)
+        assert {"_list_indices", "_list_indptr"} <= {var.name for var in sim.device.as_given}
+        files = [path.name for path in Path(sim.device.results_dir).iterdir()]
+        assert not any("_list_indices" in name for name in files)
+        assert any("joint_w" in name for name in files)
+        expected = given + 1e-6 * 10 * np.bincount(j[given[i] > 0.5], minlength=400)
+        np.testing.assert_allclose(group.y[:], expected, rtol=1e-12)
+        np.testing.assert_array_equal(joint["w"], 1e-6)

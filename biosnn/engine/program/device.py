@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from biosnn.engine.checks import describe
 from biosnn.engine.compiler.toolchain import Flags
 from biosnn.engine.program import literals, neuron_steps, versions
+from biosnn.engine.program.as_given import as_given, leave_out, read_once, set_first, set_once
 from biosnn.engine.program.evaluating import evaluating
 from biosnn.errors import EngineError
 
@@ -40,15 +41,7 @@ VECTORISE = ("--param=vect-max-version-for-alias-checks=200", "-D__FAST_MATH__")
 checks for each pair that they do not overlap; and glibc offers it exp and the like for several numbers at once only
 under this name, which g++ does not define for fast mathematics that knows NaN."""
 
-USAGE_REPORT = """{
-    std::ifstream status("/proc/self/status");
-    std::string word;
-    long kilobytes = 0;
-    while (status >> word)
-        if (word == "VmHWM:")
-            status >> kilobytes;
-    std::printf("biosnn-usage %ld %.3f\\n", 1024 * kilobytes, double(std::clock()) / CLOCKS_PER_SEC);
-}"""
+USAGE_REPORT = (resources.files("biosnn.engine.program") / "cpp" / "usage.cpp").read_text()
 """Lines that say how much memory the program has held at most (0 where the system has no such file), and its time."""
 
 
@@ -78,11 +71,14 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         Variables into which NaN was put from outside.
     memory_asked
         How many bytes the synapses that the program draws take.
+    as_given
+        Variables that a program does not write, since nothing changes them, and the names of their arrays.
     at_end
         Each returns lines of C++ for what is done before results are written.
     """
 
     main_queue: list[tuple[str, Any]]
+    zero_arrays: list[tuple[Any, str]]
     static_arrays: dict[str, Any]
     code_lines: dict[str, list[str]]
 
@@ -94,6 +90,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         self.given_nan: set[Any] = set()
         self.memory_asked = 0
         self.at_end: list[Callable[[], list[str]]] = []
+        self.as_given: dict[Any, str] = {}
         self._generating = 0
         self._owners: set[Any] = set()
         self._sizes: dict[Any, tuple[int, ...]] = {}
@@ -224,14 +221,16 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         self._check_names()
         for path in (folder / "code_objects", inputs / "static_arrays"):
             path.mkdir(parents=True, exist_ok=True)
-        queue, settings = literals.lift(self.main_queue)
+        once = set_once(self.arrays, self.main_queue, self.static_arrays)
+        self.as_given, first = as_given(once, self.array_cache), set_first(once, self.main_queue)
+        queue, settings = literals.lift(read_once(self.main_queue, set(once.values())))
         writer = CPPWriter(str(folder))
-        kept = self.main_queue, dict(self.static_arrays), dict(self.code_lines)
+        kept = self.main_queue, dict(self.static_arrays), dict(self.code_lines), self.zero_arrays
         try:
             self.main_queue = queue
+            self.zero_arrays = [entry for entry in self.zero_arrays if entry[0] not in first]
             self.static_arrays.update(settings.arrays())
-            at_end = [line for lines in self.at_end for line in lines()]
-            at_end += [self._size_report(), USAGE_REPORT]
+            at_end = [*(line for lines in self.at_end for line in lines()), self._size_report(), USAGE_REPORT]
             self.code_lines["before_end"] = [*self.code_lines["before_end"], *at_end]
             self.write_static_arrays(str(inputs))
             self.generate_objects_source(
@@ -242,6 +241,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
                 self.networks,
                 self.timed_arrays,
             )
+            leave_out(folder / "objects.cpp", sorted(self.as_given.values()))
             self.generate_main_source(writer)
             self.generate_codeobj_source(writer)
             self.generate_network_source(writer, None)
@@ -249,7 +249,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
             self.generate_run_source(writer)
             self.copy_source_files(writer, str(folder))
         finally:
-            self.main_queue, self.static_arrays, self.code_lines = kept
+            self.main_queue, self.static_arrays, self.code_lines, self.zero_arrays = kept
         for codeobj in self.code_objects.values():
             writer.source_files.update(os.path.abspath(file) for file in codeobj.compiler_kwds.get("sources", []))
         return sorted(writer.source_files), settings
@@ -279,7 +279,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
     def _size_report(self) -> str:
         """C++ lines that say how long each result is, so that a file cut short by a full disk is recognised."""
         lines = [f'std::ofstream sizes((brian::results_dir + "{SIZES}").c_str());']
-        for var in sorted(self.arrays, key=self.get_array_filename):
+        for var in sorted(self._results(), key=self.get_array_filename):
             name = self.get_array_name(var, access_data=False)
             length = f"brian::_num_{name}"
             if isinstance(var, DynamicArrayVariable):
@@ -355,7 +355,11 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
 
     def result_dtypes(self) -> dict[str, tuple[str, np.dtype[Any]]]:
         """For each file of results, what it holds and the type of its elements."""
-        return {self.get_array_filename(var): (_variable_name(var), np.dtype(var.dtype)) for var in self.arrays}
+        return {self.get_array_filename(var): (_variable_name(var), np.dtype(var.dtype)) for var in self._results()}
+
+    def _results(self) -> list[Any]:
+        """The variables whose arrays a program writes."""
+        return [var for var in self.arrays if var not in self.as_given]
 
     # ---- points of a sweep ------------------------------------------------------------------------------------
 
