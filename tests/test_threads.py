@@ -16,7 +16,7 @@ from biosnn.engine import Point
 from biosnn.errors import EngineError, ModelError
 from biosnn.projection import Dense, FixedIndegree, FixedOutdegree, FixedTotal, Projection, Sparse
 
-N = 2500  # parts of a group have at least 512 neurons
+N = 6500  # parts of a group have at least 2048 neurons
 DT = 0.1 * ms
 ADDS = {"on_pre": "x_post += w", "model": "w : 1"}
 
@@ -63,7 +63,7 @@ def network() -> tuple[Network, dict[str, Any]]:
     joined = {
         "spread": Projection(cells, others, FixedOutdegree(50, multapses=False), name="spread", **ADDS),
         "total": Projection(others, noisy, FixedTotal(30 * N), name="total", delay=1.3 * ms, **ADDS),
-        "dense": Projection(cells[: N // 2], noisy, Dense(), name="dense", **ADDS),
+        "dense": Projection(cells[:200], noisy, Dense(), name="dense", **ADDS),
         "pairs": Projection(cells, others, pairs, name="pairs", **ADDS),
         "pairs_late": Projection(others, noisy, pairs, name="pairs_late", delay=rng.uniform(0, 3, len(i)) * ms, **ADDS),
         "unsorted": Projection(cells, noisy, unsorted, name="unsorted", **ADDS),

@@ -91,7 +91,7 @@ void biosnn::in_parallel(const std::vector<std::size_t> &bounds, Part part)
 
 void biosnn::in_equal_parts(std::size_t neurons, Part part)
 {
-    const std::size_t unit = 128, fewest = 4 * unit, units = (neurons + unit - 1) / unit;
+    const std::size_t unit = 128, fewest = 16 * unit, units = (neurons + unit - 1) / unit;
     const std::size_t parts = std::min(threads(), neurons / fewest);
     if (parts < 2)
         return part(0, neurons);

@@ -48,7 +48,7 @@ const int32_t* _spikes = {{get_array_name(heterogeneous.spike_history.history)}}
 const int32_t* _spikes = {{get_array_name(eventspace_variable)}};
 {% endif %}
 const double _gone_to = _synapses{% if side %}/{{n.targets if side == "post" else n.sources}}*_spikes[{{n.spikespace}}]{% endif %};
-if (biosnn::threads() == 1 || _gone_to < 1000)
+if (biosnn::threads() == 1 || _gone_to < 4000)
     _part_{{codeobj_name}}(0, {{n.targets}});
 else
 {
