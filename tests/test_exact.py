@@ -201,3 +201,18 @@ def test_variables_that_too_many_ways_lead_to_are_refused_by_name() -> None:
     lines = [f"d{name}/dt = ({'+'.join(names[:k]) or '0*a0'} - {name})/ms : 1" for k, name in enumerate(names)]
     with pytest.raises(UnsupportedEquationsException, match=r"reach 'a10' on more than 1000 ways\. Use 'exponential"):
         exact(Equations("\n".join(lines)))
+
+
+@pytest.mark.parametrize("name", ["E", "S", "beta", "gamma", "I", "Q"])
+def test_names_that_computer_algebra_has_for_itself_are_variables_like_others(name: str) -> None:
+    """Brian2 solves a variable E as if it were the number 2.718."""
+    with biosnn.session("numpy", seed=1, dt=0.1 * ms) as sim:
+        alone = NeuronGroup(1, f"d{name}/dt = -{name}/(10*ms) : 1", method=exact, name="alone", namespace={"ms": ms})
+        chain = f"d{name}/dt = -{name}/(10*ms) : 1\ndv/dt = (2*{name} - v)/(10*ms) : 1"
+        driven = NeuronGroup(1, chain, method=exact, name="driven", namespace={"ms": ms})
+        for group in (alone, driven):
+            setattr(group, name, 1.0)
+        sim.run(Network(alone, driven), 10 * ms)
+        for group in (alone, driven):
+            assert getattr(group, name)[0] == pytest.approx(np.exp(-1), rel=1e-12)
+        assert driven.v[0] == pytest.approx(2 * np.exp(-1), rel=1e-10)

@@ -10,13 +10,15 @@ Brian2's solution.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
 import sympy
 from brian2 import Equations
-from brian2.equations.codestrings import is_constant_over_dt
+from brian2.equations.codestrings import Expression, is_constant_over_dt
+from brian2.equations.equations import SingleEquation
 from brian2.parsing.sympytools import sympy_to_str
 from brian2.stateupdaters.base import UnsupportedEquationsException
 from brian2.stateupdaters.exact import get_linear_system, linear
@@ -25,6 +27,7 @@ from biosnn.codegen import differences
 
 _ACTIVE = ("int(not_refractory)", "int_(not_refractory)")
 """What Brian2 multiplies the right side of an equation by that rests after a spike, as text."""
+_DISGUISE = "disguised_{}"
 _MOST_WAYS = 1000
 """By which variables reach one, beyond which its line would be too long."""
 
@@ -35,6 +38,9 @@ class Exact:
     def __call__(self, equations: Any, variables: Any = None, method_options: Any = None) -> str:
         """Parameters and result are those of Brian2's state updaters."""
         variables = variables or {}
+        words = {name for name in equations.diff_eq_names if hasattr(sympy, name)}
+        if words:
+            return _revealed(self(*_disguised(equations, variables, words), method_options), words)
         names, matrix, constants = get_linear_system(equations, variables)
         _check_constant([*matrix, *constants], variables)
         drivers = {row: [k for k in range(len(names)) if k != row and matrix[row, k] != 0] for row in range(len(names))}
@@ -57,6 +63,37 @@ class Exact:
 
 
 exact = Exact()
+
+
+def _disguised(equations: Equations, variables: Any, words: Container[str]) -> tuple[Equations, dict[str, Any]]:
+    """Equations, and their variables, without names that computer algebra takes for something of its own.
+
+    Brian2 solves a variable E as if it were the number 2.718, and cannot read S, beta and the like.
+    """
+
+    def renamed(text: str) -> str:
+        return re.sub(
+            r"(?<![\w.])[A-Za-z]\w*", lambda found: _DISGUISE.format(found[0]) if found[0] in words else found[0], text
+        )
+
+    made = [
+        SingleEquation(
+            equation.type,
+            renamed(name),
+            equation.dim,
+            var_type=equation.var_type,
+            expr=None if equation.expr is None else Expression(renamed(equation.expr.code)),
+            flags=equation.flags,
+        )
+        for name, equation in equations.items()
+    ]
+    return Equations(made), {**variables, **{renamed(name): variables[name] for name in variables if name in words}}
+
+
+def _revealed(code: str, words: Iterable[str]) -> str:
+    for name in words:
+        code = re.sub(rf"\b(_?){re.escape(_DISGUISE.format(name))}\b", rf"\g<1>{name}", code)
+    return code
 
 
 def method_named(name: Any) -> Any:

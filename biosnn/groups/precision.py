@@ -63,7 +63,7 @@ def method(model: NeuronModel, slow: Iterable[str]) -> str | Callable[..., Any]:
     double, and would have all that it is multiplied by computed in double precision, exponentials above all, at several
     times the cost. Equations that name the time step or the time themselves keep the double one.
     """
-    base = exact if model.method == "exact" and len(model.parsed.diff_eq_names) > 1 else model.method
+    base = exact if model.method == "exact" else model.method
     if prefs["core.default_float_dtype"] != np.float32:
         return base
     names = list(slow)
