@@ -29,7 +29,7 @@ class Exact:
         others: such jumps of the adjoint are cut, and counted. Infinite for none.
     """
 
-    largest_jump: float = 0.5
+    largest_jump: float = 10.0
 
     def __post_init__(self) -> None:
         if not self.largest_jump > 0:
