@@ -3,6 +3,7 @@
 from biosnn.training.activity import ActivityRange, SilentBump
 from biosnn.training.batch import Answer, Gradients, SpikeList
 from biosnn.training.build import feedforward
+from biosnn.training.export.as_brian import BrianNetwork, as_brian
 from biosnn.training.history import Epoch, Evaluation, TrainingResult
 from biosnn.training.losses import FirstSpike, Loss, MaxPotential, MeanPotential, SpikeCount
 from biosnn.training.methods import Exact, Surrogate
@@ -17,6 +18,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Answer",
+    "BrianNetwork",
     "Connection",
     "Epoch",
     "Evaluation",
@@ -34,6 +36,7 @@ __all__ = [
     "Surrogate",
     "TrainableNetwork",
     "TrainingResult",
+    "as_brian",
     "evaluate",
     "feedforward",
     "gradient",
