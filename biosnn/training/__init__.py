@@ -4,6 +4,7 @@ from biosnn.training.activity import ActivityRange, SilentBump
 from biosnn.training.batch import Answer, Gradients, SpikeList
 from biosnn.training.build import feedforward
 from biosnn.training.export.as_brian import BrianNetwork, as_brian
+from biosnn.training.export.to_nir import to_nir
 from biosnn.training.history import Epoch, Evaluation, TrainingResult
 from biosnn.training.losses import FirstSpike, Loss, MaxPotential, MeanPotential, SpikeCount
 from biosnn.training.methods import Exact, Surrogate
@@ -40,5 +41,6 @@ __all__ = [
     "evaluate",
     "feedforward",
     "gradient",
+    "to_nir",
     "train",
 ]
