@@ -1,4 +1,4 @@
-"""Print an ordinary network (ANN), or a converted one: layers, neurons, thresholds, synapses."""
+"""Print an ordinary network (ANN), a converted one, or one trained by gradients: layers, neurons, synapses."""
 
 from __future__ import annotations
 
@@ -67,6 +67,36 @@ def show_converted(console: Console, name: str) -> None:
     console.print(table)
     hint = "Its neuron and its layers are in the file as text: unzip -p FILE neuron.toml network.json"
     console.print(Text(f"\n{hint}", style="dim"))
+
+
+def is_trained_by_gradients(name: str) -> bool:
+    """Whether a file holds a network trained by gradients."""
+    from biosnn.training.export.saving import is_saved_network
+
+    return is_saved_network(name)
+
+
+def show_trained_by_gradients(console: Console, name: str) -> None:
+    """Print the layers, connections and trained parameters of a network trained by gradients.
+
+    Raises
+    ------
+    TrainingError
+        If the file is damaged.
+    """
+    from biosnn.training.export.describe import tables
+    from biosnn.training.export.saving import load_network
+
+    network = load_network(name)
+    console.print(Text(Path(name).stem, style="bold") + Text(" (network trained by gradients)\n"))
+    for headings, lines in tables(network):
+        table = _table(*headings)
+        for words in lines:
+            table.add_row(*map(Text, words))
+        console.print(table)
+        console.print()
+    hint = "Its models and connections are in the file as text: unzip -p FILE training.json"
+    console.print(Text(hint, style="dim"))
 
 
 def _table(*headings: str) -> Table:

@@ -50,6 +50,10 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
         _no_figure(name, figure)
         networks.show_converted(console, name)
         return
+    if name.endswith(".npz") and networks.is_trained_by_gradients(name):
+        _no_figure(name, figure)
+        networks.show_trained_by_gradients(console, name)
+        return
     if name.endswith(".npz") or name in catalogue.network_names():
         show_network(console, name, figure=figure, out=out)
         return

@@ -4,6 +4,7 @@ from biosnn.training.activity import ActivityRange, SilentBump
 from biosnn.training.batch import Answer, Gradients, SpikeList
 from biosnn.training.build import feedforward
 from biosnn.training.export.as_brian import BrianNetwork, as_brian
+from biosnn.training.export.saving import load_network, save_network
 from biosnn.training.export.to_nir import to_nir
 from biosnn.training.history import Epoch, Evaluation, TrainingResult
 from biosnn.training.losses import FirstSpike, Loss, MaxPotential, MeanPotential, SpikeCount
@@ -41,6 +42,8 @@ __all__ = [
     "evaluate",
     "feedforward",
     "gradient",
+    "load_network",
+    "save_network",
     "to_nir",
     "train",
 ]

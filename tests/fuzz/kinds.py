@@ -20,6 +20,7 @@ from brian2 import ms, mV, second
 from rich.console import Console
 from scipy import sparse
 
+from biosnn.catalogue import neuron_model
 from biosnn.cli.showing import show_anything
 from biosnn.conversion import convert, load, read_network, save
 from biosnn.datasets import LabelledSpikeTrains, cifar, from_file, idx, read_events, read_spike_trains
@@ -29,9 +30,13 @@ from biosnn.files import read_text
 from biosnn.learning import Checkpoints, Responses, TrainingHistory, load_network
 from biosnn.model import from_toml
 from biosnn.nir import read_nir
+from biosnn.projection import Conv2D, Sparse
 from biosnn.study import Claim, Result, Table, load_result, load_study
 from biosnn.study.saved import write_result
 from biosnn.study.verdict import Expected, check_claims, check_values
+from biosnn.training import Connection, Layer, TrainableNetwork
+from biosnn.training import load_network as load_gradients
+from biosnn.training import save_network as save_gradients
 from fuzz.mangle import mangle
 
 MODELS = Path(__file__).parent.parent.parent / "models"
@@ -152,6 +157,23 @@ def _converted(folder: Path) -> None:
 def _read_converted(folder: Path) -> None:
     shown(folder / "network.npz")
     load(folder / "network.npz")
+
+
+def _gradients(folder: Path) -> None:
+    hidden = Layer("hidden", 32, neuron_model("lif_exp_trainable"), {"tau_m": ("5 ms", "50 ms")})
+    layers = [hidden, Layer("output", 3, neuron_model("leaky_readout"))]
+    kind = Conv2D((4, 4, 2), 2, padding=1)
+    connections = [
+        Connection("input", "hidden", RNG.normal(size=kind.fit(32, 32).shape), kind, keep_sign=True),
+        Connection("hidden", "output", RNG.normal(size=40), Sparse.pairs(np.arange(40) % 32, np.arange(40) % 3)),
+        Connection("hidden", "hidden", RNG.normal(size=(32, 32)), delay=2),
+    ]
+    save_gradients(TrainableNetwork(32, layers, connections), folder / "network.npz")
+
+
+def _read_gradients(folder: Path) -> None:
+    shown(folder / "network.npz")
+    load_gradients(folder / "network.npz")
 
 
 def _history(done: int) -> TrainingHistory:
@@ -347,6 +369,7 @@ def kinds() -> dict[str, Kind]:
         "converted": Kind(_converted, _read_converted),
         "data": Kind(_data, lambda folder: from_file(folder / "data.npz")),
         "events": Kind(_events, _read_events),
+        "gradients": Kind(_gradients, _read_gradients),
         "heidelberg": Kind(_heidelberg, lambda folder: read_spike_trains(folder / "shd.h5"), some_hdf5),
         "idx": Kind(_idx, _read_idx),
         "nir": Kind(_nir, _read_nir, some_hdf5),
