@@ -181,7 +181,6 @@ CLOCK = replace(
         (network, {"neuron": 6}, r"as_brian, spikes, neuron: expected from 0 to 5 \(got 6\)"),
         (lambda: network(dt=0.2 * ms), {}, "sim.dt: expected the network's time step"),
         (lambda: network(CLOCK), {}, "expected a model that does not depend on the time"),
-        (lambda: network(kinds=(Pool2D((4, 4, 1), mode="max"), Dense()), sizes=(16, 4, 2)), {}, "all pass spikes on"),
     ],
 )
 def test_what_would_not_repeat_the_spikes_is_refused(make: Made, change: dict[str, int], message: str) -> None:

@@ -14,7 +14,8 @@ from training_networks import ALL, LIF, READOUT, TIMES, cosine, differences, ref
 
 from biosnn import catalogue
 from biosnn.errors import AdjointError, TrainingError
-from biosnn.projection import Conv2D, Sparse
+from biosnn.projection import Conv2D, FixedProbability, Pool2D, Sparse
+from biosnn.quantity import parse_quantity
 from biosnn.training import INPUT, Connection, Exact, Layer, SpikeList, Surrogate, TrainableNetwork
 from biosnn.training.engines.cpp_engine import CppEngine
 from biosnn.training.engines.numpy_engine import NumpyEngine
@@ -272,3 +273,36 @@ def test_spikes_that_move_the_membrane_at_once_have_a_surrogate_gradient_only() 
     with pytest.raises(TrainingError, match=r"input_to_hidden.*across the threshold at once"):
         NumpyEngine(net, Exact(), "first_spike")
     NumpyEngine(net, Surrogate(), "spike_count")
+
+
+def test_a_neuron_that_may_spike_at_its_threshold_itself_does() -> None:
+    """v >= v_th, as integrate-and-fire neurons of converted networks have it: weights of a half reach 1 exactly."""
+    counts = []
+    for condition in ("v > v_th", "v >= v_th"):
+        model = replace(catalogue.neuron_model("if_soft"), name="at_threshold", threshold=condition)
+        onto = model.spike_inputs[0]
+        layers = [Layer("cell", 1, model)]
+        half = 0.5 * float(parse_quantity(model.parameters["v_th"].value))
+        joined = Connection(INPUT, "cell", np.full((2, 1), half), onto=onto)
+        net = TrainableNetwork(2, layers, [joined], duration=1 * ms)
+        both = SpikeList(np.array([0, 2]), np.arange(2, dtype=np.int32), np.zeros(2, np.int32))
+        counts.append(NumpyEngine(net, Surrogate(), "spike_count").forward(both).features[0, 0])
+    assert counts == [0, 1]
+
+
+def test_a_network_of_units_is_copied_and_its_parts_serve_another() -> None:
+    net = conductance_network()
+    other = net.copy()
+    again = TrainableNetwork(5, net.layers, net.connections, dt=0.25 * ms, duration=20 * ms)
+    for each in (other, again):
+        assert each.connections[0].gain == pytest.approx(6e-9)
+        np.testing.assert_array_equal(each.weights["input_to_hidden"], net.weights["input_to_hidden"])
+    own = Connection(INPUT, "hidden", np.ones((5, 6)), onto="g_exc", gain=6 * nS)
+    for _ in range(2):
+        TrainableNetwork(5, [net.layers[0]], [own])
+
+
+@pytest.mark.parametrize("kind", [Pool2D((2, 2, 1), 2, mode="max"), FixedProbability(0.5)])
+def test_kinds_whose_synapses_are_not_known_or_do_not_all_pass_are_refused(kind: Any) -> None:
+    with pytest.raises(TrainingError, match="kind: expected a kind whose synapses are known and all pass"):
+        TrainableNetwork(4, [Layer("one", 1, LIF)], [Connection(INPUT, "one", np.ones(1), kind)])

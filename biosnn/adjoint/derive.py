@@ -73,6 +73,7 @@ def adjoint(model: NeuronModel) -> Adjoint:
         held=reading.held,
         **tables,
         threshold=crossing.threshold if crossing else None,
+        spikes_at_zero=crossing is not None and crossing.at_zero,
         refractory=period,
         release=release(flow, flow_held),
         silent=silent,

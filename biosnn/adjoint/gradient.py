@@ -69,6 +69,8 @@ class Adjoint:
         The same of the right sides of the differential equations.
     threshold : expression or None
         Where it becomes positive, the neuron spikes.
+    spikes_at_zero : bool
+        Whether the neuron spikes where it is zero, too.
     threshold_gradient, threshold_parameters : mapping of str to expression
     reset : mapping of str to expression
         Each state variable after a spike, in terms of those before.
@@ -113,6 +115,7 @@ class Adjoint:
     flow_jacobian: Derivatives
     flow_parameters: Derivatives
     threshold: Expr | None
+    spikes_at_zero: bool
     threshold_gradient: Mapping[str, Expr]
     threshold_parameters: Mapping[str, Expr]
     reset: Mapping[str, Expr]

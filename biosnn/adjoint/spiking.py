@@ -26,11 +26,14 @@ class Crossing:
     ----------
     threshold : expression
         Spikes are where it becomes positive.
+    at_zero : bool
+        Whether it spikes where it is zero, too.
     silent : expression or None
         How long after a spike there is no other, beside the refractory period.
     """
 
     threshold: Expr
+    at_zero: bool
     silent: Expr | None
 
 
@@ -48,19 +51,19 @@ def crossing(reading: Reading) -> Crossing | None:
     where = f"{reading.where}.threshold"
     states = {symbol(name) for name in reading.states}
     compared, silent = [], None
-    for condition in _conditions(where, text, ast.parse(text, mode="eval").body):
-        left, right = (reading.expression(ast.unparse(side)) for side in condition)
+    for larger, smaller, equal in _conditions(where, text, ast.parse(text, mode="eval").body):
+        left, right = (reading.expression(ast.unparse(side)) for side in (larger, smaller))
         if silent is None and left == _SINCE and not right.free_symbols & states:
             silent = right
         elif silent is None and left == _STEPS_SINCE and right.func == left.func and not right.free_symbols & states:
             silent = right.args[0]
         else:
-            compared.append(left - right)
+            compared.append((left - right, equal))
     if len(compared) != 1:
         raise AdjointError(
             f"{where}: {text!r} compares more than one thing, and which of them is last is not known. {_COMPARE}"
         )
-    threshold = compared[0]
+    threshold, equal = compared[0]
     if symbol("t") in threshold.free_symbols:
         do = "Write a variable with an equation of its own instead."
         raise AdjointError(f"{where}: {text!r} depends on the time itself. {do}")
@@ -69,18 +72,18 @@ def crossing(reading: Reading) -> Crossing | None:
         raise AdjointError(
             f"{where}: {text!r} depends on no state variable, so that nothing learned moves a spike. {_COMPARE}"
         )
-    return Crossing(threshold, silent)
+    return Crossing(threshold, equal, silent)
 
 
-def _conditions(where: str, text: str, node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """The sides of comparisons that all have to hold: what has to be larger, and than what."""
+def _conditions(where: str, text: str, node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
+    """The comparisons that all have to hold: what has to be larger, than what, and whether equal is enough."""
     if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
         for value in node.values:
             yield from _conditions(where, text, value)
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Gt | ast.GtE):
-        yield node.left, node.comparators[0]
+        yield node.left, node.comparators[0], isinstance(node.ops[0], ast.GtE)
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Lt | ast.LtE):
-        yield node.comparators[0], node.left
+        yield node.comparators[0], node.left, isinstance(node.ops[0], ast.LtE)
     else:
         raise AdjointError(
             f"{where}: {ast.unparse(node)!r} is no crossing from below, of which a spike's time follows. {_COMPARE}"

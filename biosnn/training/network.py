@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from biosnn import catalogue
 from biosnn.errors import TrainingError, field_error, unknown
 from biosnn.model import NeuronModel
-from biosnn.projection import Dense, Kind
+from biosnn.projection import Dense, Fit, Kind, RandomKind
 from biosnn.quantity import check_dimension, parse_quantity
 
 INPUT = "input"
@@ -59,13 +59,13 @@ class Layer:
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
             raise TrainingError(field_error(f"{where}, trained, {name}", "a pair of bounds", pair))
         low, high = (_in_unit(f"{where}, trained, {name}", one, get_dimensions(value)) for one in pair)
-        if not float(low) <= float(value) <= float(high):
-            expected = f"bounds around its value {self.model.parameters[name].value}"
+        if not (-np.inf < float(low) < float(high) < np.inf and float(low) <= float(value) <= float(high)):
+            expected = f"bounds around its value {self.model.parameters[name].value}, which are finite"
             raise TrainingError(field_error(f"{where}, trained, {name}", expected, pair))
         return float(low), float(high)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Connection:
     """Synapses from one layer, or the input, to a layer.
 
@@ -101,6 +101,8 @@ class Connection:
     trained: bool = True
     keep_sign: bool = False
     name: str = ""
+    resolved: bool = field(default=False, repr=False)
+    """Whether ``onto`` is named and ``gain`` is a number of basic units, as a network has them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or f"{self.source}_to_{self.target}")
@@ -151,7 +153,7 @@ class TrainableNetwork:
         output: str = "",
     ) -> None:
         check_size("TrainableNetwork, inputs", inputs)
-        self.inputs, self.layers, self.connections = int(inputs), tuple(layers), tuple(connections)
+        self.inputs, self.layers = int(inputs), tuple(layers)
         self.dt, self.duration = _time("dt", dt), _time("duration", duration)
         if self.duration < self.dt or self.steps > 10**6:
             raise TrainingError(
@@ -163,6 +165,7 @@ class TrainableNetwork:
         self.output = output or names[-1]
         if self.output not in names:
             raise TrainingError("TrainableNetwork, output: " + unknown("layer", self.output, names))
+        self.connections = tuple(self._resolved(connection) for connection in connections)
         self.fits = [self._fit(connection) for connection in self.connections]
         used = [connection.name for connection in self.connections]
         if len(set(used)) < len(used):
@@ -202,25 +205,37 @@ class TrainableNetwork:
         other.parameters = dict(self.parameters)
         return other
 
-    def _fit(self, connection: Connection) -> Any:
+    def _resolved(self, connection: Connection) -> Connection:
+        """The connection with the variable that it leads to and the gain in basic units."""
         where = f"Connection {connection.name!r}"
         names = [layer.name for layer in self.layers]
         if connection.target not in names:
             raise TrainingError(f"{where}, target: " + unknown("layer", connection.target, names))
         if connection.source not in (INPUT, *names):
             raise TrainingError(f"{where}, source: " + unknown("layer", connection.source, (INPUT, *names)))
-        target, source = self.layer(connection.target), connection.source
+        if connection.source != INPUT and not self.layer(connection.source).model.threshold:
+            raise TrainingError(field_error(f"{where}, source", "a layer that spikes", connection.source))
+        if connection.resolved:
+            return connection
+        model = self.layer(connection.target).model
+        onto = connection.onto or _only_input(where, model)
+        if onto not in model.spike_inputs:
+            raise TrainingError(f"{where}, onto: " + unknown("input", onto, model.spike_inputs))
+        gain = _in_unit(f"{where}, gain", connection.gain, model.parsed[onto].dim)
+        if not np.isfinite(gain):
+            raise TrainingError(field_error(f"{where}, gain", "a finite value", connection.gain))
+        return replace(connection, onto=onto, gain=gain, resolved=True)
+
+    def _fit(self, connection: Connection) -> Fit:
+        where, kind, source = f"Connection {connection.name!r}", connection.kind, connection.source
+        if kind.gates or isinstance(kind, RandomKind):
+            do = "Give the synapses as Sparse.pairs(i, j)." if isinstance(kind, RandomKind) else "Pool by sums."
+            expected = "a kind whose synapses are known and all pass"
+            raise TrainingError(field_error(f"{where}, kind", expected, type(kind).__name__, do))
         size = self.inputs if source == INPUT else self.layer(source).size
-        if source != INPUT and not self.layer(source).model.threshold:
-            raise TrainingError(field_error(f"{where}, source", "a layer that spikes", source))
-        object.__setattr__(connection, "onto", connection.onto or _only_input(where, target.model))
-        if connection.onto not in target.model.spike_inputs:
-            raise TrainingError(f"{where}, onto: " + unknown("input", connection.onto, target.model.spike_inputs))
-        gain = _in_unit(f"{where}, gain", connection.gain, target.model.parsed[connection.onto].dim)
-        object.__setattr__(connection, "gain", gain)
-        fit = connection.kind.fit(size, target.size)
+        fit = kind.fit(size, self.layer(connection.target).size)
         if connection.weight.shape != tuple(fit.shape):
-            expected = f"the shape {tuple(fit.shape)} of {type(connection.kind).__name__}"
+            expected = f"the shape {tuple(fit.shape)} of {type(kind).__name__}"
             raise TrainingError(field_error(f"{where}, weight", expected, f"shape {connection.weight.shape}"))
         return fit
 

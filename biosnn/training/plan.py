@@ -242,7 +242,7 @@ class NetworkPlan:
         size = self.network.inputs if source == INPUT else self.network.layer(source).size
         each = [fit.outgoing(i) for i in range(size)]
         indptr = np.concatenate([[0], np.cumsum([len(weights) for weights, _ in each])])
-        weights = np.concatenate([weights for weights, _ in each] or [np.zeros(0)])
+        weights = np.concatenate([weights for weights, _ in each] or [np.zeros(0, np.int64)])
         return indptr, np.concatenate([targets for _, targets in each]).astype(np.int64), weights.astype(np.int64)
 
     def is_dense(self, connection: Connection) -> bool:

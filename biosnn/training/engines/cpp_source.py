@@ -99,6 +99,7 @@ def _layer(
     layer |= {"at_spikes": [], "at_release": [], "at_reset": [], "stepped": [], "before_reset": []}
     reset_reads = _read(one, [*a.reset_jacobian.values(), *a.reset_parameters.values()])
     if one.spikes:
+        layer["spikes_at_zero"] = a.spikes_at_zero
         layer["threshold"] = code.statements({"_g": a.threshold})
         layer["reset"] = table("_new_", a.reset)
         layer["at_reset"] = [names[name] for name in reset_reads]

@@ -101,7 +101,7 @@ class NumpyEngine:
                 )
             if plan.spikes:
                 g = f(plan.adjoint.threshold, self._at(plan, new, n)) + 0.0 * rests
-                hard = (g > 0) & ~rests
+                hard = (g >= 0 if plan.adjoint.spikes_at_zero else g > 0) & ~rests
                 spiked[plan.name] = self._soft(plan, g) if self.smooth else hard.astype(float)
         return new, resting, spiked
 

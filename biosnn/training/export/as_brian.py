@@ -21,7 +21,7 @@ from biosnn.errors import TrainingError, field_error
 from biosnn.groups.build import neurons
 from biosnn.inputs import Playback, playback, reset_on_image
 from biosnn.model import NeuronModel
-from biosnn.projection import Projection, RandomKind
+from biosnn.projection import Projection
 from biosnn.quantity import parse_quantity, unit_text
 from biosnn.training.batch import SpikeList
 from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
@@ -140,10 +140,6 @@ def _check(network: TrainableNetwork, given: SpikeList) -> None:
             raise TrainingError(field_error(f"as_brian, spikes, {name}", f"from 0 to {size - 1}", int(wrong[0])))
     if len(given) < 1:
         raise TrainingError(field_error("as_brian, spikes", "those of one example at least", len(given)))
-    for one in network.connections:
-        if one.kind.gates or isinstance(one.kind, RandomKind):
-            expected = "a kind whose synapses are known and all pass spikes on, as in training"
-            raise TrainingError(field_error(f"Connection {one.name!r}, kind", expected, one.kind))
     for layer in network.layers:
         if len(given) > 1 and "t" in _names(layer.model):
             do = "Build the network for each example by itself."

@@ -20,7 +20,6 @@ from biosnn.ann.layers import MOST_VALUES
 from biosnn.errors import TrainingError, field_error
 from biosnn.nir import NirNetwork, write_nir
 from biosnn.nir.kinds import IF, LI, LIF, CubaLI, CubaLIF, Delay, I, Input, Linear, Node, Output
-from biosnn.projection import RandomKind
 from biosnn.training.engines.numpy_pass import Functions
 from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
 from biosnn.training.plan import LayerPlan, NetworkPlan, plan_of
@@ -116,9 +115,6 @@ def _far(network: TrainableNetwork) -> dict[str, int]:
 
 def _check(network: TrainableNetwork, one: Connection) -> None:
     where, size = f"to_nir, connection {one.name!r}", _size(network, one.source) * _size(network, one.target)
-    if one.kind.gates or isinstance(one.kind, RandomKind):
-        expected = "a kind whose synapses are known and all pass spikes on"
-        raise TrainingError(field_error(where, expected, one.kind))
     if size > MOST_VALUES:
         raise TrainingError(field_error(where, f"a matrix of at most {MOST_VALUES} weights", size))
 

@@ -254,7 +254,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                 const real {{s}} = {{s}}_{{l.id}}[i];
                 {% endfor %}
                 {{l.threshold|indent(16)}}
-                _fires_{{l.id}}[i] = _g > 0{% if l.rests %} && !(n - last_{{l.id}}[i] < c.rest){% endif %};
+                _fires_{{l.id}}[i] = _g {{">=" if l.spikes_at_zero else ">"}} 0{% if l.rests %} && !(n - last_{{l.id}}[i] < c.rest){% endif %};
                 _any |= _fires_{{l.id}}[i];
             }
             // Few neurons fire in a step: eight are looked at together.
