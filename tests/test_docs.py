@@ -44,6 +44,7 @@ def save_files(page: Path, folder: Path) -> None:
 
 
 LONG = {("convert-a-network.md", 0), ("convert-a-network.md", 2), ("train-a-network.md", 0), ("write-a-model.md", 1)}
+LONG |= {("train-with-gradients.md", 1)}
 LONG |= {("networks.md", number) for number in (1, 2, 3)}
 """Programs that take longer than a few seconds; others of these pages do not."""
 COMPILED = ('session("cpp"', "biosnn.convert(")
