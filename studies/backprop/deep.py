@@ -13,7 +13,7 @@ from biosnn.engine import Simulation
 from biosnn.study import Claim, Result, Table
 
 from .points import CLASSES, SHOWN, Task, task_of
-from .trained import MAX_POTENTIAL
+from .trained import MAX_POTENTIAL, precision_of
 
 if TYPE_CHECKING:
     from .study import Settings
@@ -73,7 +73,7 @@ def _trained(settings: Settings, sim: Simulation, task: Task, layers: int, condi
         epochs=settings.deep_epochs,
         activity=ranges if condition == RANGE else (),
         bumps=bumps if condition == BUMP else (),
-        precision="float32",
+        precision=precision_of(sim),
     )
     after = training.evaluate(sim, network, task.test.spikes, loss=MAX_POTENTIAL)
     rates = [
@@ -100,8 +100,8 @@ DEPTH_CLAIMS = [
     ),
     Claim(
         "depth a range of activity brings spikes back",
-        "trained with a range of activity, no layer of any network is silent, and the last one has at least a tenth of a "
-        "spike per neuron and point",
+        "trained with a range of activity, no layer of any network is silent, and the last one has at least a tenth of "
+        "a spike per neuron and point",
         lambda result: all(
             result.values[f"depth {layers}, {RANGE}, silent layers after"] == 0
             and result.values[f"depth {layers}, {RANGE}, last layer after"] >= 0.1

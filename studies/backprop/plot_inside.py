@@ -22,24 +22,24 @@ def _rasters(result: Any) -> Figure:
     arrays = result.arrays
     classes = len(np.unique(arrays["ways labels"]))
     hidden = arrays["ways hidden weights after"].shape[1]
+    apart = hidden / 12  # so that one output neuron can be told from the next
     figure, axes = new_figure(2, classes, width=10.5, height=5.6, sharex=True, sharey=True)
     last = 1e3 * float(np.asarray(arrays["ways duration"])[0])
     for row, when in zip(axes, WHEN, strict=True):
         for label, axis in enumerate(row):
-            for layer, colour, begin in (("hidden", COLOURS[0], 0), ("output", COLOURS[1], hidden + 3)):
+            for layer, colour, begin in (("hidden", COLOURS[0], 0), ("output", COLOURS[1], hidden + apart)):
                 of, neuron = arrays[f"ways {layer} raster {when}"].T
                 some = of == label
                 times = 1e3 * np.asarray(arrays[f"ways {layer} raster times {when}"])[some]
-                # Three lines to an output neuron, so that one can be told from the next.
-                height = neuron[some] if layer == "hidden" else begin + 4 * neuron[some]
-                size = 2.0 if layer == "hidden" else 5.0
+                height = neuron[some] if layer == "hidden" else begin + apart * neuron[some]
+                size = 2.0
                 axis.plot(times, height, ls="", marker="|" if layer == "hidden" else "o", ms=2 * size, color=colour)
-            axis.axhline(hidden + 1, color="#bbbbbb", lw=0.7)
+            axis.axhline(hidden + apart / 2, color="#bbbbbb", lw=0.7)
             axis.set_title(f"class {label}, {when} training", fontsize=9)
     for axis in axes[-1]:
         axis.set(xlabel="time (ms)", xlim=(0, last))
     for axis in axes[:, 0]:
-        axis.set_yticks([0, hidden - 1, *(hidden + 3 + 4 * k for k in range(classes))])
+        axis.set_yticks([0, hidden - 1, *(hidden + apart * (k + 1) for k in range(classes))])
         axis.set_yticklabels(["1", str(hidden), *(f"output {k}" for k in range(classes))], fontsize=8)
         axis.set_ylabel("hidden neuron")
     caption = (
