@@ -11,7 +11,7 @@ from biosnn.training.losses import FirstSpike, Loss, MaxPotential, MeanPotential
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
 from biosnn.training.optimizers import SGD, Adam, AdamW, Optimizer
-from biosnn.training.train import evaluate, gradient, train
+from biosnn.training.train import engine_for, evaluate, gradient, spike_list, train
 
 __all__ = [
     "INPUT",
@@ -39,11 +39,13 @@ __all__ = [
     "TrainableNetwork",
     "TrainingResult",
     "as_brian",
+    "engine_for",
     "evaluate",
     "feedforward",
     "gradient",
     "load_network",
     "save_network",
+    "spike_list",
     "to_nir",
     "train",
 ]

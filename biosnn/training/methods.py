@@ -26,10 +26,11 @@ class Exact:
     largest_jump : float
         How much the loss of an example may seem to change if a neuron that spikes is moved by as much as it starts
         from its threshold. One that just touches its threshold would have a gradient without bounds, which drowns all
-        others: such jumps of the adjoint are cut, and counted. Infinite for none.
+        others: such jumps of the adjoint are cut, and counted. Infinite for none. A loss of spike times changes by
+        hundreds where one of potentials changes by 1: with `MaxPotential`, 0.5 trains images faster than the default.
     """
 
-    largest_jump: float = 10.0
+    largest_jump: float = 1000.0
 
     def __post_init__(self) -> None:
         if not self.largest_jump > 0:

@@ -16,7 +16,7 @@ from biosnn.engine.progress import Progress
 from biosnn.quantity import format_quantity
 from biosnn.seeds import derived_seed
 from biosnn.study import Claim, Result, Table
-from biosnn.training.train import engine_for, spike_list
+from biosnn.training import engine_for, spike_list
 
 if TYPE_CHECKING:
     from .study import Settings

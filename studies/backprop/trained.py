@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from biosnn import training
 from biosnn.energy import LayerCounts, Ledger, Update
 from biosnn.engine import Simulation
+from biosnn.training import engine_for, spike_list
 from biosnn.training.batch import SpikeList
-from biosnn.training.train import engine_for, spike_list
 
 from .points import ANSWER, CLASSES, SHOWN, Points, Task
 

@@ -141,7 +141,8 @@ class Backward:
         largest = self.method.largest_jump / self.plan.distance(plan)
         values["_B"], values["_gdot"], cut = clipped(total, values["_gdot"], largest)
         self.clipped += int(np.sum(cut & s))
-        new = {name: f(expression, values) for name, expression in jump.before.items()}
+        with np.errstate(divide="ignore", invalid="ignore"):  # of neurons that do not spike now, and are not looked at
+            new = {name: f(expression, values) for name, expression in jump.before.items()}
         for name in plan.trained:
             if name in jump.parameters:
                 self.by_parameter[f"{plan.name}.{name}"] += float(
