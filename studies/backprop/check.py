@@ -75,7 +75,8 @@ def _checked(settings: Settings, sim: Simulation, engines: list[Any], number: in
     rng = np.random.default_rng(seed)
     times = np.sort(rng.uniform(0.0, float(INPUT_TIME), SIZES[0])) * second
     inputs = rng.permutation(SIZES[0])
-    data = LabelledSpikeTrains(inputs, times, [0, len(inputs)], [rng.integers(SIZES[-1])], (SIZES[0],), DURATION)
+    indptr, labels = np.array([0, len(inputs)]), rng.integers(SIZES[-1], size=1)
+    data = LabelledSpikeTrains(inputs, times, indptr, labels, (SIZES[0],), DURATION)
     for engine in engines:
         engine.network.weights = _network(settings.finest, seed).weights
     *by_step, finest = [_gradient(engine, data) for engine in engines]

@@ -130,9 +130,10 @@ def _read(history: Any, schedule: TrainingSchedule, data: Dataset) -> Local:
 def _ledger(inputs: NDArray[np.int64], test: Responses) -> Ledger:
     cells, shared = test.neurons, {"steps": test.steps, "inferences": test.presentations}
     counts = np.bincount(test.neuron, minlength=cells)
-    given = {"neurons": cells, "update": CELL_UPDATE, **shared}
-    told = {"neurons": 0, "update": CELL_UPDATE, "macs": 0, "weights": 1, **shared}
-    read = {"neurons": CLASSES, "update": Update(additions=0, multiplications=0, reads=0, writes=0), **shared}
+    given: dict[str, Any] = {"neurons": cells, "update": CELL_UPDATE, **shared}
+    told: dict[str, Any] = {"neurons": 0, "update": CELL_UPDATE, "macs": 0, "weights": 1, **shared}
+    quiet = Update(additions=0, multiplications=0, reads=0, writes=0)
+    read: dict[str, Any] = {"neurons": CLASSES, "update": quiet, **shared}
     return Ledger(
         (
             LayerCounts.spiking("cells", inputs, cells, **given),

@@ -129,7 +129,7 @@ def _converted_way(converted: Converted) -> Way:
 
 
 def _local_way(local: Local) -> Way:
-    moments = np.arange(1, len(local.accuracy_by_step) + 1) * float(STEP / ms)
+    moments = (np.arange(len(local.accuracy_by_step)) + 1).astype(np.float64) * float(STEP / ms)
     return Way(local.decisions, moments, local.accuracy_by_step, local.spikes, local.ledger)
 
 
