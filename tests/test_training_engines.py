@@ -67,13 +67,13 @@ def test_a_time_within_the_step_is_exact_to_six_digits_at_a_hundredth_of_a_milli
 @pytest.mark.parametrize("shape", ["arctan", "fast_sigmoid", "triangle"])
 def test_a_surrogate_is_the_exact_gradient_of_the_smooth_program(shape: str, detached: bool) -> None:
     """Whose resets, if they are detached, do not move."""
-    net = three_layers(trained=ALL if not detached else TIMES)
+    net = three_layers(trained=ALL if not detached else TIMES, duration=8 * ms)
     if detached:  # a neuron without a reset, where nothing is detached
         kept = {name: LIF.parameters[name] for name in ("tau_m", "tau_s", "v_th")}
         without = replace(LIF, name="without_reset", reset="v = v", parameters=kept)
-        net = three_layers(without, trained=TIMES)
+        net = three_layers(without, trained=TIMES, duration=8 * ms)
     engine = NumpyEngine(net, Surrogate(shape, 0.7, detached), "mean_potential", smooth=True)
-    given, weigh = spikes(), np.random.default_rng(3).normal(size=(4, 3))
+    given, weigh = spikes(2), np.random.default_rng(3).normal(size=(2, 3))
 
     def loss() -> float:
         return float(np.sum(engine.forward(given).features * weigh))
@@ -82,8 +82,9 @@ def test_a_surrogate_is_the_exact_gradient_of_the_smooth_program(shape: str, det
     found = engine.backward(weigh)
     expected = differences(net, loss)
     for name, slopes in {**found.weights, **found.parameters}.items():
-        scale = np.max(np.abs(expected[name]))
-        assert_allclose(slopes, expected[name], atol=2e-7 * scale, rtol=2e-7, err_msg=name)
+        scale, told = np.nanmax(np.abs(expected[name])), np.isfinite(expected[name])
+        chosen = np.where(told, slopes, np.nan)
+        assert_allclose(chosen, expected[name], atol=2e-7 * scale, rtol=2e-7, err_msg=name)
 
 
 @pytest.mark.parametrize("t_ref", [0.0, 3.0])
@@ -92,7 +93,7 @@ def test_exact_gradients_on_the_grid_come_to_those_of_events(t_ref: float) -> No
     model = refractory(f"{t_ref} ms") if t_ref else LIF
     cosines = []
     for seed in range(3):
-        net = three_layers(model, model, dt=0.02 * ms, duration=16 * ms, trained={}, recurrent=None, seed=seed)
+        net = three_layers(model, model, dt=0.02 * ms, duration=12 * ms, trained={}, recurrent=None, seed=seed)
         given = spikes(1, within=300, seed=seed)
         engine = NumpyEngine(net, Exact(1e9), "first_spike")
         times = engine.forward(given).features[0]
@@ -107,7 +108,7 @@ def test_exact_gradients_on_the_grid_come_to_those_of_events(t_ref: float) -> No
             return sum(np.sum(s * t) for s, t in zip(each, outputs, strict=True)), each
 
         weights = [net.weights["input_to_hidden"], net.weights["hidden_to_output"]]
-        _, exact, _ = event_driven.gradient(weights, trains, 20, 5, 1.0, t_ref, event_driven.OfSpikes(first), 16.0)
+        _, exact, _ = event_driven.gradient(weights, trains, 20, 5, 1.0, t_ref, event_driven.OfSpikes(first), 12.0)
         cosines.append(
             [
                 cosine(found.weights[name], x)
