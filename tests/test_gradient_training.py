@@ -17,6 +17,7 @@ import biosnn
 from biosnn import training
 from biosnn.datasets import LabelledSpikeTrains
 from biosnn.errors import QuantityError, TrainingError
+from biosnn.projection import Sparse
 from biosnn.training.engines.numpy_engine import NumpyEngine
 
 Trains = LabelledSpikeTrains
@@ -338,3 +339,70 @@ def test_a_gradient_for_a_loop_of_ones_own_is_that_of_the_mean_loss() -> None:
             new, slopes = training.gradient(sim, net, DATA, loss=training.MaxPotential(5))
             assert new < loss
             loss = new
+
+
+def test_what_only_a_surrogate_trains_is_evaluated_as_well() -> None:
+    """Spikes that move the membrane at once have no exact gradient, but an answer."""
+    delta = replace(
+        LIF,
+        name="lif_delta",
+        equations="dv/dt = -v/tau_m : 1",
+        parameters={name: LIF.parameters[name] for name in ("tau_m", "v_th", "v_reset")},
+        inputs={"v": LIF.inputs["I"]},
+    )
+    net = training.feedforward([4, 6, 2], delta, weights=[(0.8, 0.2), (0.0, 0.5)], dt=0.5 * ms, duration=10 * ms)
+    trained(net, order_task(20, 1), method=training.Surrogate(), epochs=1)
+    assert 0 <= judged(net, order_task(20, 2)) <= 1
+    with biosnn.session("numpy", seed=1) as sim:
+        seen = training.evaluate(sim, net, DATA, loss=training.MaxPotential())
+    assert seen.spikes["hidden"].sum() > 0
+
+
+def test_what_grows_keeps_its_sign_and_a_layer_without_dense_synapses_is_refused() -> None:
+    weights = np.full((4, 12), -0.001)
+    weights[0] = 1.0
+    layers = small().layers
+    joined = [training.Connection("input", "hidden", weights, keep_sign=True), small().connections[1]]
+    net = training.TrainableNetwork(4, layers, joined, dt=0.5 * ms, duration=10 * ms)
+    trained(net, order_task(20, 1), epochs=2, bumps=[training.SilentBump("hidden", 5.0)])
+    assert np.all(net.weights["input_to_hidden"] * np.sign(weights) >= 0)
+    assert np.any(net.weights["input_to_hidden"] > 1.5), "nothing grew"
+    listed = training.Connection("input", "hidden", np.ones(4), Sparse.pairs(np.arange(4), np.arange(4), shape=(4, 12)))
+    sparse = training.TrainableNetwork(4, layers, [listed, joined[1]], dt=0.5 * ms, duration=10 * ms)
+    with pytest.raises(TrainingError, match="SilentBump, layer: expected a layer that a trained connection"):
+        trained(sparse, DATA, bumps=[training.SilentBump("hidden")])
+
+
+def test_a_checkpoint_is_of_these_synapses_and_of_no_more_epochs_than_asked_for(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def run(targets: Any, epochs: int) -> list[int]:
+        seen.clear()
+        kind = Sparse.pairs(np.arange(4), np.asarray(targets), shape=(4, 12))
+        layers = small().layers
+        joined = [training.Connection("input", "hidden", np.full(4, 8.0), kind), small().connections[1]]
+        net = training.TrainableNetwork(4, layers, joined, dt=0.5 * ms, duration=10 * ms)
+        with biosnn.session("numpy", seed=4) as sim:
+            sim.checkpoint_folder = tmp_path
+            training.train(sim, net, DATA, **OK, epochs=epochs, report=lambda number, _: seen.append(number))
+        return list(seen)
+
+    assert run([0, 1, 2, 3], 2) == [0, 1]
+    assert run([0, 1, 2, 3], 2) == []
+    assert run([0, 1, 2, 4], 2) == [0, 1]
+    assert run([0, 1, 2, 3], 1) == [0]
+
+
+def test_a_loss_that_is_no_number_ends_the_training_with_the_network_as_it_was() -> None:
+    @dataclass(frozen=True)
+    class Nothing(training.MaxPotential):
+        def __call__(self, features: Any, labels: Any, duration: float) -> Any:
+            losses, slopes = super().__call__(features, labels, duration)
+            return losses * np.nan, slopes
+
+    net = small()
+    before = {name: weights.copy() for name, weights in net.weights.items()}
+    with pytest.raises(TrainingError, match="the loss is no finite number in epoch 1"):
+        trained(net, DATA, loss=Nothing())
+    for name, weights in before.items():
+        np.testing.assert_array_equal(net.weights[name], weights)

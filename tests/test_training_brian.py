@@ -177,8 +177,8 @@ CLOCK = replace(
 @pytest.mark.parametrize(
     ("make", "change", "message"),
     [
-        (network, {"step": 40}, r"as_brian, spikes, step: expected from 0 to 39 \(got 40\)"),
-        (network, {"neuron": 6}, r"as_brian, spikes, neuron: expected from 0 to 5 \(got 6\)"),
+        (network, {"step": 40}, r"spikes, step: expected from 0 to 39 \(got 40\)"),
+        (network, {"neuron": 6}, r"spikes, neuron: expected from 0 to 5 \(got 6\)"),
         (lambda: network(dt=0.2 * ms), {}, "sim.dt: expected the network's time step"),
         (lambda: network(CLOCK), {}, "expected a model that does not depend on the time"),
     ],

@@ -307,3 +307,57 @@ def test_a_network_of_units_is_copied_and_its_parts_serve_another() -> None:
 def test_kinds_whose_synapses_are_not_known_or_do_not_all_pass_are_refused(kind: Any) -> None:
     with pytest.raises(TrainingError, match="kind: expected a kind whose synapses are known and all pass"):
         TrainableNetwork(4, [Layer("one", 1, LIF)], [Connection(INPUT, "one", np.ones(1), kind)])
+
+
+ENGINES = [NumpyEngine, pytest.param(CppEngine, marks=pytest.mark.cpp)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_of_the_same_kind_keep_to_themselves(engine: Any) -> None:
+    """Those of one compiled library, too: networks may differ in weights only, and passes come in any order."""
+    given = spikes(3), spikes(4, seed=5)
+    nets = three_layers(trained={}), three_layers(trained={}, seed=2)
+    weigh = np.ones((3, 3)), np.ones((4, 3))
+    expected = []
+    for net, each, by in zip(nets, given, weigh, strict=True):
+        alone = engine(net, Exact(), "max_potential")
+        alone.forward(each)
+        expected.append({name: np.array(x) for name, x in alone.backward(by).weights.items()})
+    both = [engine(net, Exact(), "max_potential") for net in nets]
+    for one, each in zip(both, given, strict=True):
+        one.forward(each)
+    for one, by, wanted in zip(both, weigh, expected, strict=True):
+        found = one.backward(by).weights
+        for name, slopes in wanted.items():
+            np.testing.assert_array_equal(found[name], slopes)
+
+
+@pytest.mark.cpp
+def test_spikes_of_an_earlier_pass_are_refused_and_not_those_of_the_last() -> None:
+    engine = CppEngine(three_layers(trained={}), Exact(), "max_potential")
+    first = engine.forward(spikes(3))
+    engine.forward(spikes(3, seed=9))
+    with pytest.raises(TrainingError, match="before the next one of the same engine only"):
+        first.spikes["hidden"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_does_not_fit_the_network_is_refused_by_engines(engine: Any) -> None:
+    net, ok = three_layers(trained={}), spikes(2)
+    running = engine(net, Exact(), "max_potential")
+    with pytest.raises(TrainingError, match="no forward pass"):
+        running.backward(np.ones((2, 3)))
+    for change, message in (
+        ({"neuron": np.full(10, 5, np.int32)}, r"spikes, neuron: expected from 0 to 4 \(got 5\)"),
+        ({"step": np.full(10, 40, np.int32)}, r"spikes, step: expected from 0 to 39 \(got 40\)"),
+        ({"step": np.arange(10, 0, -1).astype(np.int32)}, "in the order of their steps"),
+        ({"indptr": np.array([0, 5, 11])}, "11 neurons and steps"),
+        ({"indptr": np.array([1, 5, 10])}, "numbers that grow from 0"),
+    ):
+        with pytest.raises(TrainingError, match=message):
+            running.forward(replace(ok, **change))
+    running.forward(ok)
+    with pytest.raises(TrainingError, match=r"by_features: expected the shape \(2, 3\)"):
+        running.backward(np.ones((3, 3)))
+    with pytest.raises(TrainingError, match=r"by_counts, hidden: expected the shape \(2, 6\)"):
+        running.backward(np.ones((2, 3)), {"hidden": np.ones((2, 5))})

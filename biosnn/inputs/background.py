@@ -90,7 +90,8 @@ class Background(Group):  # type: ignore[misc]
 
     def before_building(self) -> None:
         """Refuse statements of other objects that change n or rate, of which the generated code would not know."""
-        for name in ("n", "rate"):
+        kept = any(not self.variables[name].scalar for name in ("n", "rate"))  # means of single neurons
+        for name in ("n", "rate") if kept else ():
             others = sorted(get_device().written_by.get(self.variables[name], set()) - {self.name})
             if others:
                 expected = f"statements of {self.name}.run_regularly"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from biosnn.errors import TrainingError, field_error
+from biosnn.projection import Dense
 from biosnn.training.batch import Floats
-from biosnn.training.network import TrainableNetwork
+from biosnn.training.network import Connection, TrainableNetwork
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,26 @@ class SilentBump:
     def apply(self, network: TrainableNetwork, silent: Floats) -> int:
         """Let weights of dense connections onto silent neurons grow; return how many neurons are silent."""
         for one in network.connections:
-            weights = network.weights[one.name]
-            if one.target == self.layer and one.trained and weights.ndim == 2 and weights.shape[1] == len(silent):
+            if one.target == self.layer and _grows(one):
+                weights = network.weights[one.name]
                 weights[:, silent.astype(bool)] += self.by * float(np.mean(np.abs(weights)))
         return int(np.sum(silent))
 
 
 def check_layers(network: TrainableNetwork, rules: Sequence[ActivityRange | SilentBump]) -> None:
-    """Refuse rules for layers that the network has not, or that have no threshold."""
+    """Refuse rules for layers that the network has not, or that have no threshold, or nothing that could grow."""
     for rule in rules:
         if not network.layer(rule.layer).model.threshold:
             where = f"{type(rule).__name__}, layer"
             raise TrainingError(field_error(where, "a layer that spikes", rule.layer))
+        ending = [one for one in network.connections if one.target == rule.layer]
+        if isinstance(rule, SilentBump) and not any(map(_grows, ending)):
+            expected = "a layer that a trained connection of the kind Dense leads to"
+            raise TrainingError(field_error("SilentBump, layer", expected, rule.layer))
+
+
+def _grows(connection: Connection) -> bool:
+    return connection.trained and isinstance(connection.kind, Dense)
 
 
 def costs(ranges: Sequence[ActivityRange], counts: Mapping[str, Floats]) -> tuple[float, dict[str, Floats]]:

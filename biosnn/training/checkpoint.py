@@ -51,8 +51,8 @@ class Progress:
     def add(self, epoch: Epoch, network: TrainableNetwork) -> None:
         """Note an epoch; it is the best if its validation loss is the lowest, or if there is none."""
         self.epochs.append(epoch)
-        before = self.epochs[self.best].validation_loss if self.best >= 0 else np.inf
-        if np.isnan(epoch.validation_loss) or epoch.validation_loss < before:
+        before = self.epochs[self.best].validation_loss if self.best >= 0 else None
+        if before is None or epoch.validation_loss is None or epoch.validation_loss < before:
             self.best = len(self.epochs) - 1
             self.best_weights = {name: array.copy() for name, array in network.weights.items()}
             self.best_parameters = dict(network.parameters)
@@ -68,10 +68,13 @@ class Training:
         Its file; None where nothing is kept.
     fingerprint : str
         What the result depends on: one with another is none of this training.
+    epochs : int
+        How many are asked for: a checkpoint of more is none of them either.
     """
 
     path: Path | None
     fingerprint: str
+    epochs: int
 
     @classmethod
     def of(cls, sim: Any, network: TrainableNetwork, plan: Any, data: Any, validation: Any) -> Training:
@@ -87,14 +90,18 @@ class Training:
         for one in network.connections:
             about = (one.name, one.source, one.target, one.onto, one.gain, one.delay, one.trained, one.keep_sign)
             digest.update(f"{about!r}\0{type(one.kind).__name__}".encode())
-            digest.update(np.ascontiguousarray(network.weights[one.name]).tobytes())
+            for part in dataclasses.fields(one.kind):  # type: ignore[arg-type]
+                value = getattr(one.kind, part.name)
+                digest.update(value.tobytes() if isinstance(value, np.ndarray) else f"{value!r}\0".encode())
+            for weights in (network.weights[one.name], one.weight):
+                digest.update(np.ascontiguousarray(weights).tobytes())
         digest.update(json.dumps(network.parameters, sort_keys=True).encode())
         for trains in (data, validation):
             if trains is not None:
                 for array in (trains.neurons, np.asarray(trains.times), trains.indptr, trains.labels):
                     digest.update(np.ascontiguousarray(array).tobytes())
         name = digest.hexdigest()
-        return cls(None if folder is None else Path(folder) / f"training-{name[:16]}.npz", name)
+        return cls(None if folder is None else Path(folder) / f"training-{name[:16]}.npz", name, plan.epochs)
 
     def keep(self, network: TrainableNetwork, state: Progress) -> None:
         """Write how far the training is, whole or not at all."""
@@ -124,7 +131,7 @@ class Training:
         except BiosnnError as error:
             print(f"biosnn: the checkpoint is not used: {printable(str(error))}", file=sys.stderr, flush=True)
             return state
-        if about.get("fingerprint") != self.fingerprint:
+        if about.get("fingerprint") != self.fingerprint or len(about["epochs"]) > self.epochs:
             return state
         network.weights = {name: arrays[f"weights {name}"] for name in network.weights}
         network.parameters = {name: float(about["parameters"][name]) for name in network.parameters}

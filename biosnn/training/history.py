@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,8 +19,8 @@ class Epoch:
     ----------
     loss, accuracy : float
         Mean over the training examples, as they were when each batch was trained.
-    validation_loss, validation_accuracy : float
-        After the epoch; NaN without validation data.
+    validation_loss, validation_accuracy : float or None
+        After the epoch; None without validation data.
     spikes : mapping of str to float
         Spikes per example of each layer.
     clipped : int
@@ -32,8 +31,8 @@ class Epoch:
 
     loss: float
     accuracy: float
-    validation_loss: float = math.nan
-    validation_accuracy: float = math.nan
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
     spikes: Mapping[str, float] = field(default_factory=dict)
     clipped: int = 0
     silent: Mapping[str, int] = field(default_factory=dict)
@@ -58,7 +57,7 @@ class TrainingResult:
     def accuracy(self) -> float:
         """Of the best epoch, on the validation data if there are some."""
         chosen = self.epochs[self.best]
-        return chosen.accuracy if math.isnan(chosen.validation_accuracy) else chosen.validation_accuracy
+        return chosen.accuracy if chosen.validation_accuracy is None else chosen.validation_accuracy
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,13 @@ class TrainableNetwork:
         own = {name: self.parameters[f"{layer.name}.{name}"] for name in layer.trained}
         return {name: float(parse_quantity(text)) for name, text in texts.items()} | own
 
+    def keep_signs(self) -> None:
+        """Let weights be 0 that should keep the sign that they began with, and have the other."""
+        for one in self.connections:
+            if one.keep_sign:
+                weights = self.weights[one.name]
+                np.copyto(weights, 0, where=weights * np.sign(one.weight) < 0)
+
     def copy(self) -> TrainableNetwork:
         """A network of the same parts, with weights and parameters of its own."""
         parts = (self.inputs, self.layers, self.connections)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from biosnn.datasets import LabelledSpikeTrains
 from biosnn.engine import progress
-from biosnn.errors import TrainingError, field_error
+from biosnn.errors import AdjointError, TrainingError, field_error
 from biosnn.seeds import derived_seed
 from biosnn.training import checkpoint
 from biosnn.training.activity import ActivityRange, SilentBump, check_layers, costs
@@ -119,6 +119,7 @@ def train(
             epoch = _epoch(sim, engine, plan, given, data.labels, number, state.optimizer, bar)
             if held_out is not None and validation is not None:
                 judged = _evaluated(engine, loss, held_out, validation.labels, plan.batch)
+                _check_finite(working, judged.loss, number)
                 epoch = replace(epoch, validation_loss=judged.loss, validation_accuracy=judged.accuracy)
             state.add(epoch, working)
             kept.keep(working, state)
@@ -145,10 +146,18 @@ def evaluate(
     sim, network, data, loss, batch, precision
         See `train`.
     """
-    # Nothing is differentiated: a feature that only one of the methods can read is read all the same.
-    method = Surrogate() if loss.feature == "spike_count" else Exact()
-    engine = engine_for(sim, network, method, loss.feature, precision)
+    engine = _engine_to_evaluate(sim, network, loss.feature, precision)
     return _evaluated(engine, loss, spike_list(network, data, "data"), data.labels, batch)
+
+
+def _engine_to_evaluate(sim: Any, network: TrainableNetwork, feature: str, precision: str) -> Engine:
+    """An engine for networks of all kinds. Nothing is differentiated: for an exact gradient the least is kept."""
+    try:
+        return engine_for(sim, network, Exact(), feature, precision)
+    except (TrainingError, AdjointError):
+        if feature == "first_spike":
+            raise
+        return engine_for(sim, network, Surrogate(), feature, precision)
 
 
 def gradient(
@@ -294,10 +303,11 @@ def _epoch(
         done = (number + (begin + len(chosen)) / examples) / plan.epochs
         seen = begin + len(chosen)
         bar.update(done, f"epoch {number + 1} of {plan.epochs}, loss {total / seen:.3f}, accuracy {right / seen:.1%}")
-    _check_finite(network, number)
+    _check_finite(network, total, number)
     silent = {name: int(np.sum(spikes == 0)) for name, spikes in counts.items()}
     for bump in plan.bumps:
         bump.apply(network, counts[bump.layer] == 0)
+    network.keep_signs()
     spikes = {name: float(x.sum()) / examples for name, x in counts.items()}
     return Epoch(total / examples, right / examples, spikes=spikes, clipped=clipped, silent=silent)
 
@@ -324,8 +334,7 @@ def _update(
             weights, slopes = network.weights[one.name], found.weights[one.name]
             slopes /= examples
             optimizer.step(weights, slopes, states[one.name], rate)
-            if one.keep_sign:
-                np.copyto(weights, 0, where=weights * np.sign(one.weight) < 0)
+    network.keep_signs()
     for layer in network.layers:
         for name, (low, high) in layer.trained.items():
             key = f"{layer.name}.{name}"
@@ -335,10 +344,12 @@ def _update(
             network.parameters[key] = float(low + np.clip(part[0], 0, 1) * (high - low))
 
 
-def _check_finite(network: TrainableNetwork, number: int) -> None:
+def _check_finite(network: TrainableNetwork, total: float, number: int) -> None:
+    do = "Take a smaller learning rate, or a smaller largest_jump."
+    if not np.isfinite(total):
+        raise TrainingError(f"train: the loss is no finite number in epoch {number + 1}. {do}")
     for name, weights in network.weights.items():
         if not np.all(np.isfinite(weights)):
-            do = "Take a smaller learning rate, or a smaller largest_jump."
             raise TrainingError(f"Connection {name!r}: weights are no finite numbers after epoch {number + 1}. {do}")
 
 

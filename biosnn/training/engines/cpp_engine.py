@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 from biosnn.engine.compiler import compile, toolchain
 from biosnn.engine.compiler.toolchain import Flags
 from biosnn.engine.progress import Progress
-from biosnn.errors import EngineError
+from biosnn.errors import EngineError, TrainingError, field_error
 from biosnn.projection import Fit
 from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
+from biosnn.training.checks import check_slopes, check_spikes
 from biosnn.training.engines.cpp_source import source
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import Connection, TrainableNetwork
@@ -65,9 +67,12 @@ class CppEngine:
         text, self._given = source(self.plan, method, feature, real)
         self._library = _library(text)
         self._library.biosnn_backward.restype = ctypes.c_int64
+        self._library.biosnn_new.restype = ctypes.c_void_p
+        self._run = ctypes.c_void_p(self._library.biosnn_new())
+        weakref.finalize(self, self._library.biosnn_delete, self._run)
         self._lists = [self._synapses(one) for one in network.connections]
         self._spiking = [plan.name for plan in self.plan.layers if plan.spikes]
-        self._examples = 0
+        self._examples = self._passes = 0
         self._gradients: list[NDArray[Any]] = []
 
     def _synapses(self, connection: Any) -> list[NDArray[Any]]:
@@ -78,7 +83,8 @@ class CppEngine:
 
     def forward(self, spikes: SpikeList) -> Answer:
         """Simulate some examples, whose input spikes are given."""
-        self._examples = len(spikes)
+        check_spikes(self.network, spikes)
+        self._examples, self._passes = len(spikes), self._passes + 1
         self._inputs: list[NDArray[Any]] = [
             np.ascontiguousarray(spikes.indptr, np.int64),
             np.ascontiguousarray(spikes.neuron, np.int32),
@@ -92,6 +98,7 @@ class CppEngine:
         features = np.empty((self._examples, self.network.layer(self.network.output).size), self._dtype)
         lists: list[NDArray[Any]] = [array for arrays in self._lists for array in (arrays or [np.zeros(0)] * 3)]
         self._library.biosnn_forward(
+            self._run,
             ctypes.c_int64(self._examples),
             *(_address(array) for array in self._inputs),
             _addresses(self._weights),
@@ -100,23 +107,27 @@ class CppEngine:
             ctypes.c_int(self.threads),
             _address(features),
         )
-        return Answer(features.astype(np.float64), _LazySpikes(self))
+        return Answer(features.astype(np.float64), _LazySpikes(self, self._passes))
 
     def _joined(self) -> Iterator[tuple[Connection, Fit]]:
         return zip(self.network.connections, self.network.fits, strict=True)
 
     def _stored(self, connection: Connection, fit: Fit) -> NDArray[Any]:
         """What a spike adds, as it lies in memory: the weights themselves, where that is possible."""
-        stored = np.ascontiguousarray(fit.stored(self.network.weights[connection.name]), self._dtype)
+        weights = self.network.weights[connection.name]
+        if weights.shape != tuple(fit.shape):
+            where = f"Connection {connection.name!r}, weights"
+            raise TrainingError(field_error(where, f"the shape {tuple(fit.shape)}", weights.shape))
+        stored = np.ascontiguousarray(fit.stored(weights), self._dtype)
         return stored if connection.gain == 1 else stored * self._dtype(connection.gain)
 
     def spikes_of(self, name: str) -> SpikeList:
         """The spikes of a layer in the last forward pass."""
         layer = ctypes.c_int(self._spiking.index(name))
         counts = np.zeros(self._examples, np.int64)
-        self._library.biosnn_spike_counts(ctypes.c_int64(self._examples), layer, _address(counts))
+        self._library.biosnn_spike_counts(self._run, ctypes.c_int64(self._examples), layer, _address(counts))
         neuron, step = np.empty(counts.sum(), np.int32), np.empty(counts.sum(), np.int32)
-        self._library.biosnn_spikes(ctypes.c_int64(self._examples), layer, _address(neuron), _address(step))
+        self._library.biosnn_spikes(self._run, ctypes.c_int64(self._examples), layer, _address(neuron), _address(step))
         return SpikeList(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), neuron, step)
 
     def backward(self, by_features: Floats, by_counts: Mapping[str, Floats] | None = None) -> Gradients:
@@ -124,8 +135,9 @@ class CppEngine:
 
         The arrays of gradients are those of the next call, too.
         """
-        features = np.ascontiguousarray(by_features, self._dtype)
         given = by_counts or {}
+        check_slopes(self.network, self._examples, by_features, given)
+        features = np.ascontiguousarray(by_features, self._dtype)
         counts = [np.ascontiguousarray(given[name], self._dtype) if name in given else None for name in self._spiking]
         trained = [(one, fit) for one, fit in self._joined() if one.trained]
         if not self._gradients:
@@ -133,6 +145,7 @@ class CppEngine:
         weights = self._gradients
         parameters = np.zeros(len(self.network.parameters) + 1)
         clipped = self._library.biosnn_backward(
+            self._run,
             ctypes.c_int64(self._examples),
             _address(features),
             _addresses(counts),
@@ -150,10 +163,12 @@ class CppEngine:
 class _LazySpikes(Mapping[str, SpikeList]):
     """The spikes of layers, fetched when they are asked for: most of training does not."""
 
-    def __init__(self, engine: CppEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: CppEngine, number: int) -> None:
+        self._engine, self._number = engine, number
 
     def __getitem__(self, name: str) -> SpikeList:
+        if self._number != self._engine._passes:
+            raise TrainingError("The spikes of a forward pass can be read before the next one of the same engine only.")
         if name not in self._engine._spiking:
             raise KeyError(name)
         return self._engine.spikes_of(name)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
+from biosnn.training.checks import check_slopes, check_spikes
 from biosnn.training.engines.numpy_backward import Backward
 from biosnn.training.engines.numpy_pass import Functions, Pass
 from biosnn.training.methods import SHAPES, Exact, Surrogate
@@ -49,6 +50,7 @@ class NumpyEngine:
         spikes : SpikeList
             Those of the input.
         """
+        check_spikes(self.network, spikes)
         network, examples = self.network, len(spikes)
         given = np.zeros((network.steps, examples, network.inputs))
         example = np.repeat(np.arange(examples), np.diff(spikes.indptr))
@@ -195,5 +197,7 @@ class NumpyEngine:
         by_counts : mapping of str to array of shape (examples, neurons), optional
             What a spike more of a neuron costs, for layers whose activity is regularised.
         """
+        examples = 0 if self._pass is None else self._pass.inputs.shape[1]
+        check_slopes(self.network, examples, by_features, by_counts or {})
         assert self._pass is not None
         return Backward(self, self._pass, by_features, by_counts or {}).run()

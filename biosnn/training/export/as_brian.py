@@ -24,6 +24,7 @@ from biosnn.model import NeuronModel
 from biosnn.projection import Projection
 from biosnn.quantity import parse_quantity, unit_text
 from biosnn.training.batch import SpikeList
+from biosnn.training.checks import check_spikes
 from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
 from biosnn.training.train import spike_list
 
@@ -134,12 +135,7 @@ def as_brian(sim: Any, network: TrainableNetwork, spikes: SpikeList | LabelledSp
 
 
 def _check(network: TrainableNetwork, given: SpikeList) -> None:
-    for name, values, size in (("neuron", given.neuron, network.inputs), ("step", given.step, network.steps)):
-        wrong = values[(values < 0) | (values >= size)]
-        if wrong.size:
-            raise TrainingError(field_error(f"as_brian, spikes, {name}", f"from 0 to {size - 1}", int(wrong[0])))
-    if len(given) < 1:
-        raise TrainingError(field_error("as_brian, spikes", "those of one example at least", len(given)))
+    check_spikes(network, given)
     for layer in network.layers:
         if len(given) > 1 and "t" in _names(layer.model):
             do = "Build the network for each example by itself."

@@ -123,14 +123,14 @@ struct Gradient
     }
 };
 
-// Of a network and its inputs, in use until the next forward pass.
+// Of one engine: its network and inputs, in use until its next forward pass. Engines of the same source share the library.
 struct Run
 {
     Network network;
     Input input;
     std::vector<Kept> kept;
     std::vector<Gradient> gradients;
-} run;
+};
 
 {# ---- macros: the spikes of a step, and the synapses of one ---- #}
 {% macro of_step(c, n) %}
@@ -716,10 +716,15 @@ template <class Work> void in_parts(size_t examples, int parts, int threads, Wor
 }
 
 extern "C" {
+void* biosnn_new() { return new Run; }
+
+void biosnn_delete(void* run) { delete (Run*) run; }
+
 void biosnn_forward(
-    int64_t examples, const int64_t* indptr, const int32_t* neuron, const int32_t* step, const void* const* weights,
+    void* of, int64_t examples, const int64_t* indptr, const int32_t* neuron, const int32_t* step, const void* const* weights,
     const void* const* lists, const double* const* values, int threads, real* features)
 {
+    Run& run = *(Run*) of;
     run.input = {indptr, neuron, step};
     run.kept.resize(std::max(run.kept.size(), (size_t) examples));
     {% for l in layers %}
@@ -742,9 +747,10 @@ void biosnn_forward(
 
 // by_counts: for each layer that spikes, a number for each example and neuron, or nothing.
 int64_t biosnn_backward(
-    int64_t examples, const real* by_features, const real* const* by_counts, int threads, void* const* by_weights,
+    void* of, int64_t examples, const real* by_features, const real* const* by_counts, int threads, void* const* by_weights,
     double* by_parameters)
 {
+    Run& run = *(Run*) of;
     const int parts = std::max(2, threads);
     run.gradients.resize(parts);
     in_parts(examples, parts, threads, [&](int part, size_t begin, size_t end)
@@ -778,8 +784,10 @@ int64_t biosnn_backward(
 }
 
 // How many spikes a layer had in each example; then which.
-void biosnn_spike_counts(int64_t examples, int layer, int64_t* counts)
+void biosnn_spike_counts(void* of, int64_t examples, int layer, int64_t* counts)
 {
+    Run& run = *(Run*) of;
+    (void) run;
     for (int64_t example = 0; example < examples; example++)
     {
         {% for l in layers if l.spikes %}
@@ -788,8 +796,10 @@ void biosnn_spike_counts(int64_t examples, int layer, int64_t* counts)
     }
 }
 
-void biosnn_spikes(int64_t examples, int layer, int32_t* neuron, int32_t* step)
+void biosnn_spikes(void* of, int64_t examples, int layer, int32_t* neuron, int32_t* step)
 {
+    Run& run = *(Run*) of;
+    (void) run;
     for (int64_t example = 0; example < examples; example++)
     {
         {% for l in layers if l.spikes %}
