@@ -114,7 +114,8 @@ def train(
     """
     before, seen = network.copy(), labels or task.training
     fails = turned or labels is not None
-    spiking = [layer.name for layer in network.layers if layer.model.threshold]
+    led_to = {one.target for one in network.connections if one.trained}  # weights that are frozen do not grow either
+    spiking = [layer.name for layer in network.layers if layer.model.threshold and layer.name in led_to]
     optimizer = (Turned if turned else training.Adam)(rate=settings.rate, decay=settings.decay)
     result = training.train(
         sim,
