@@ -71,7 +71,7 @@ def differences(
     found: dict[str, Any] = {}
     for name, weights in network.weights.items():
         slopes = np.full_like(weights, np.nan)
-        for number in np.random.default_rng(1).choice(weights.size, places, replace=False):
+        for number in np.random.default_rng(1).choice(weights.size, min(places, weights.size), replace=False):
             place = np.unravel_index(number, weights.shape)
             begun = weights[place]
             values = []

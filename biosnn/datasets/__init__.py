@@ -4,12 +4,14 @@ from biosnn.datasets.own import Examples, from_file, read_npz
 from biosnn.datasets.registry import Dataset, examples, load, names, stratified_split
 from biosnn.datasets.spike_files import read_events, read_spike_trains
 from biosnn.datasets.spike_trains import LabelledSpikeTrains
+from biosnn.datasets.values import LabelledValues
 from biosnn.datasets.yin_yang import yin_yang
 
 __all__ = [
     "Dataset",
     "Examples",
     "LabelledSpikeTrains",
+    "LabelledValues",
     "examples",
     "from_file",
     "load",

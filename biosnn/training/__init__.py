@@ -1,19 +1,22 @@
 """Training by gradients through spikes: exact ones of spike times, or surrogates, derived from a model's equations."""
 
 from biosnn.training.activity import ActivityRange, SilentBump
-from biosnn.training.batch import Answer, Gradients, SpikeList
+from biosnn.training.batch import Answer, ConstantInputs, Gradients, SpikeList
 from biosnn.training.build import feedforward
+from biosnn.training.converted import labelled_images, trainable
+from biosnn.training.examples import inputs_of, spike_list
 from biosnn.training.export.as_brian import BrianNetwork, as_brian
 from biosnn.training.export.saving import load_network, save_network
 from biosnn.training.export.to_nir import to_nir
 from biosnn.training.history import Epoch, Evaluation, TrainingResult
-from biosnn.training.losses import FirstSpike, Loss, MaxPotential, MeanPotential, SpikeCount
+from biosnn.training.losses import FirstSpike, LastPotential, Loss, MaxPotential, MeanPotential, SpikeCount
 from biosnn.training.methods import Exact, Surrogate
-from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
+from biosnn.training.network import BIAS, INPUT, Connection, Layer, TrainableNetwork
 from biosnn.training.optimizers import SGD, Adam, AdamW, Optimizer
-from biosnn.training.train import engine_for, evaluate, gradient, spike_list, train
+from biosnn.training.train import engine_for, evaluate, gradient, train
 
 __all__ = [
+    "BIAS",
     "INPUT",
     "SGD",
     "ActivityRange",
@@ -22,11 +25,13 @@ __all__ = [
     "Answer",
     "BrianNetwork",
     "Connection",
+    "ConstantInputs",
     "Epoch",
     "Evaluation",
     "Exact",
     "FirstSpike",
     "Gradients",
+    "LastPotential",
     "Layer",
     "Loss",
     "MaxPotential",
@@ -43,9 +48,12 @@ __all__ = [
     "evaluate",
     "feedforward",
     "gradient",
+    "inputs_of",
+    "labelled_images",
     "load_network",
     "save_network",
     "spike_list",
     "to_nir",
     "train",
+    "trainable",
 ]

@@ -1,4 +1,4 @@
-"""What engines take and give: input spikes of some examples, what the output layer answers, and gradients."""
+"""What engines take and give: inputs of some examples, what the output layer answers, and gradients."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int32]
 
-FEATURES = ("first_spike", "mean_potential", "max_potential", "spike_count")
+FEATURES = ("first_spike", "mean_potential", "max_potential", "last_potential", "spike_count")
 """What a loss may read of the output layer: times of first spikes (s; inf where there is none), mean or maximum over
-time of the first state variable, numbers of spikes."""
+time of the first state variable, or its last value, numbers of spikes."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,25 @@ class SpikeList:
         example = np.repeat(np.arange(len(self)), np.diff(self.indptr))
         flat = np.bincount(example * neurons + self.neuron, minlength=len(self) * neurons)
         return flat.reshape(len(self), neurons)
+
+
+@dataclass(frozen=True)
+class ConstantInputs:
+    """Values of some examples that arrive in every time step.
+
+    Parameters
+    ----------
+    values : array, shape (examples, inputs)
+    """
+
+    values: NDArray[np.floating]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+Inputs = SpikeList | ConstantInputs
+"""What engines are given of the examples of a batch."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Training:
         """The checkpoint of a training of this network, in the folder that the simulation names."""
         folder = sim.checkpoint_folder
         digest = hashlib.sha256(
-            f"{version('biosnn')}\0{sim.seed}\0{sim.target}\0{network.dt}\0{network.duration}".encode()
+            f"{version('biosnn')}\0{sim.seed}\0{sim.target}\0{network.dt}\0{network.duration}\0{network.input}".encode()
         )
         asked = {one.name: repr(getattr(plan, one.name)) for one in dataclasses.fields(plan) if one.name != "epochs"}
         digest.update(json.dumps(asked, sort_keys=True).encode())
@@ -96,9 +96,9 @@ class Training:
             for weights in (network.weights[one.name], one.weight):
                 digest.update(np.ascontiguousarray(weights).tobytes())
         digest.update(json.dumps(network.parameters, sort_keys=True).encode())
-        for trains in (data, validation):
-            if trains is not None:
-                for array in (trains.neurons, np.asarray(trains.times), trains.indptr, trains.labels):
+        for examples in (data, validation):
+            for part in () if examples is None else dataclasses.fields(examples):
+                if isinstance(array := getattr(examples, part.name), np.ndarray):
                     digest.update(np.ascontiguousarray(array).tobytes())
         name = digest.hexdigest()
         return cls(None if folder is None else Path(folder) / f"training-{name[:16]}.npz", name, plan.epochs)

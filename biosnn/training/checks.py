@@ -7,8 +7,29 @@ from collections.abc import Mapping
 import numpy as np
 
 from biosnn.errors import TrainingError, field_error
-from biosnn.training.batch import Floats, SpikeList
+from biosnn.training.batch import ConstantInputs, Floats, Inputs, SpikeList
 from biosnn.training.network import TrainableNetwork
+
+
+def check_inputs(network: TrainableNetwork, inputs: Inputs) -> None:
+    """Refuse inputs that are not what the network's are.
+
+    Raises
+    ------
+    TrainingError
+        With the first thing that is wrong.
+    """
+    kind = "values" if isinstance(inputs, ConstantInputs) else "spikes"
+    if kind != network.input:
+        raise TrainingError(field_error("inputs", f"{network.input}, as the network's inputs are", kind))
+    if isinstance(inputs, SpikeList):
+        check_spikes(network, inputs)
+        return
+    if inputs.values.ndim != 2 or inputs.values.shape[1] != network.inputs or not len(inputs):
+        expected = f"the shape (examples, {network.inputs}), one example at least"
+        raise TrainingError(field_error("inputs, values", expected, inputs.values.shape))
+    if not np.all(np.isfinite(inputs.values)):
+        raise TrainingError(field_error("inputs, values", "finite numbers", "others"))
 
 
 def check_spikes(network: TrainableNetwork, spikes: SpikeList) -> None:

@@ -147,6 +147,19 @@ class MaxPotential(_Largest):
 
 
 @dataclass(frozen=True)
+class LastPotential(_Largest):
+    """Cross entropy of the output neurons' membrane potentials at the end: of integrators, the sum of what has come.
+
+    Parameters
+    ----------
+    scale : float
+        What a potential of one basic unit counts in the exponent.
+    """
+
+    feature: ClassVar[str] = "last_potential"
+
+
+@dataclass(frozen=True)
 class SpikeCount(_Largest):
     """Cross entropy of the output neurons' numbers of spikes; for surrogate gradients.
 

@@ -17,8 +17,12 @@ from biosnn.model import NeuronModel
 from biosnn.projection import Dense, Fit, Kind, RandomKind
 from biosnn.quantity import check_dimension, parse_quantity
 
-INPUT = "input"
-"""The name of the source of connections from the input."""
+INPUT, BIAS = "input", "bias"
+"""Names of sources of connections: the input, and a value of one in every time step, whose weights are biases."""
+OUTSIDE = (INPUT, BIAS)
+"""What is no layer, and nothing is sent back to."""
+INPUTS = ("spikes", "values")
+"""What inputs may be."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Layer:
 
     def __post_init__(self) -> None:
         where = f"Layer {self.name!r}"
-        if not str(self.name).isidentifier() or self.name == INPUT:
-            raise TrainingError(field_error("Layer, name", f"a word other than {INPUT!r}", self.name))
+        if not str(self.name).isidentifier() or self.name in OUTSIDE:
+            raise TrainingError(field_error("Layer, name", f"a word other than {' and '.join(OUTSIDE)}", self.name))
         check_size(f"{where}, size", self.size)
         object.__setattr__(self, "model", catalogue.neuron_model(self.model))
         bounds = {name: self._bounds(where, name, pair) for name, pair in self.trained.items()}
@@ -72,7 +76,8 @@ class Connection:
     Parameters
     ----------
     source, target : str
-        Names of layers; the source may be `INPUT`.
+        Names of layers; the source may be `INPUT`, or `BIAS`, a single one whose value of one arrives in every
+        step.
     weight : array
         The weights at the beginning, in the natural shape of the kind.
     kind : Kind
@@ -121,13 +126,16 @@ class TrainableNetwork:
     Parameters
     ----------
     inputs : int
-        How many input neurons there are, whose spikes are given.
+        How many inputs there are.
     layers, connections : sequence
         What it is made of.
     dt, duration : Quantity
         Time step, and how long an example is simulated.
     output : str
         The layer that answers; the last one by default.
+    input : {"spikes", "values"}
+        Whether each input gives spikes, or a value that arrives in every time step: a synapse then adds the product of
+        weight and value, a constant current.
 
     Attributes
     ----------
@@ -151,8 +159,12 @@ class TrainableNetwork:
         dt: Any = 0.1e-3 * second,
         duration: Any = 20e-3 * second,
         output: str = "",
+        input: str = "spikes",
     ) -> None:
         check_size("TrainableNetwork, inputs", inputs)
+        if input not in INPUTS:
+            raise TrainingError(field_error("TrainableNetwork, input", " or ".join(INPUTS), input))
+        self.input = input
         self.inputs, self.layers = int(inputs), tuple(layers)
         self.dt, self.duration = _time("dt", dt), _time("duration", duration)
         if self.duration < self.dt or self.steps > 10**6:
@@ -189,6 +201,15 @@ class TrainableNetwork:
                 return layer
         raise TrainingError("TrainableNetwork: " + unknown("layer", name, [layer.name for layer in self.layers]))
 
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """The sources of connections that give the same in every time step."""
+        return OUTSIDE if self.input == "values" else (BIAS,)
+
+    def size(self, name: str) -> int:
+        """How many neurons a layer has, or how many inputs there are."""
+        return {INPUT: self.inputs, BIAS: 1}.get(name) or self.layer(name).size
+
     def values(self, layer: Layer) -> dict[str, float]:
         """The parameters and value inputs of a layer as they are now, in basic units."""
         model = layer.model
@@ -207,7 +228,8 @@ class TrainableNetwork:
     def copy(self) -> TrainableNetwork:
         """A network of the same parts, with weights and parameters of its own."""
         parts = (self.inputs, self.layers, self.connections)
-        other = TrainableNetwork(*parts, dt=self.dt * second, duration=self.duration * second, output=self.output)
+        times = {"dt": self.dt * second, "duration": self.duration * second}
+        other = TrainableNetwork(*parts, **times, output=self.output, input=self.input)
         other.weights = {name: weights.copy() for name, weights in self.weights.items()}
         other.parameters = dict(self.parameters)
         return other
@@ -218,9 +240,9 @@ class TrainableNetwork:
         names = [layer.name for layer in self.layers]
         if connection.target not in names:
             raise TrainingError(f"{where}, target: " + unknown("layer", connection.target, names))
-        if connection.source not in (INPUT, *names):
-            raise TrainingError(f"{where}, source: " + unknown("layer", connection.source, (INPUT, *names)))
-        if connection.source != INPUT and not self.layer(connection.source).model.threshold:
+        if connection.source not in (*OUTSIDE, *names):
+            raise TrainingError(f"{where}, source: " + unknown("layer", connection.source, (*OUTSIDE, *names)))
+        if connection.source not in OUTSIDE and not self.layer(connection.source).model.threshold:
             raise TrainingError(field_error(f"{where}, source", "a layer that spikes", connection.source))
         if connection.resolved:
             return connection
@@ -234,13 +256,12 @@ class TrainableNetwork:
         return replace(connection, onto=onto, gain=gain, resolved=True)
 
     def _fit(self, connection: Connection) -> Fit:
-        where, kind, source = f"Connection {connection.name!r}", connection.kind, connection.source
+        where, kind = f"Connection {connection.name!r}", connection.kind
         if kind.gates or isinstance(kind, RandomKind):
             do = "Give the synapses as Sparse.pairs(i, j)." if isinstance(kind, RandomKind) else "Pool by sums."
             expected = "a kind whose synapses are known and all pass"
             raise TrainingError(field_error(f"{where}, kind", expected, type(kind).__name__, do))
-        size = self.inputs if source == INPUT else self.layer(source).size
-        fit = kind.fit(size, self.layer(connection.target).size)
+        fit = kind.fit(self.size(connection.source), self.size(connection.target))
         if connection.weight.shape != tuple(fit.shape):
             expected = f"the shape {tuple(fit.shape)} of {type(kind).__name__}"
             raise TrainingError(field_error(f"{where}, weight", expected, f"shape {connection.weight.shape}"))

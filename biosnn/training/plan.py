@@ -17,7 +17,7 @@ from biosnn.projection import Dense
 from biosnn.quantity import parse_quantity
 from biosnn.training.batch import FEATURES
 from biosnn.training.methods import Exact, Surrogate
-from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
+from biosnn.training.network import OUTSIDE, Connection, Layer, TrainableNetwork
 
 Expr = Any
 _DERIVED: dict[str, Adjoint] = {}
@@ -195,7 +195,7 @@ class NetworkPlan:
             refused = found.arrivals_refused.get(one.onto)
             if refused:
                 raise TrainingError(f"Connection {one.name!r}: {refused}")
-            if one.source != INPUT:
+            if one.source not in OUTSIDE:
                 self.arrival_slope(one, held=False)
 
     def arrival_slope(self, connection: Connection, *, held: bool) -> Expr:
@@ -238,9 +238,7 @@ class NetworkPlan:
     def synapses(self, connection: Connection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """The synapses of a connection, by source: where those of each begin; their targets and numbers of weights."""
         fit = self.network.fits[self.network.connections.index(connection)]
-        source = connection.source
-        size = self.network.inputs if source == INPUT else self.network.layer(source).size
-        each = [fit.outgoing(i) for i in range(size)]
+        each = [fit.outgoing(i) for i in range(self.network.size(connection.source))]
         indptr = np.concatenate([[0], np.cumsum([len(weights) for weights, _ in each])])
         weights = np.concatenate([weights for weights, _ in each] or [np.zeros(0, np.int64)])
         return indptr, np.concatenate([targets for _, targets in each]).astype(np.int64), weights.astype(np.int64)

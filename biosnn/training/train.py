@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biosnn.datasets import LabelledSpikeTrains
 from biosnn.engine import progress
 from biosnn.errors import AdjointError, TrainingError, field_error
 from biosnn.seeds import derived_seed
 from biosnn.training import checkpoint
 from biosnn.training.activity import ActivityRange, SilentBump, check_layers, costs
-from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
+from biosnn.training.batch import Answer, Floats, Gradients, Inputs
 from biosnn.training.engines.cpp_engine import CppEngine
 from biosnn.training.engines.numpy_engine import NumpyEngine
+from biosnn.training.examples import Labelled, inputs_of, take
 from biosnn.training.history import Epoch, Evaluation, TrainingResult
 from biosnn.training.losses import Loss
 from biosnn.training.methods import Exact, Surrogate
@@ -46,14 +46,14 @@ class _Plan:
 def train(
     sim: Any,
     network: TrainableNetwork,
-    data: LabelledSpikeTrains,
+    data: Labelled,
     *,
     loss: Loss,
     method: Exact | Surrogate | None = None,
     optimizer: Optimizer | None = None,
     batch: int = 32,
     epochs: int = 20,
-    validation: LabelledSpikeTrains | None = None,
+    validation: Labelled | None = None,
     patience: int = 0,
     activity: Sequence[ActivityRange] = (),
     bumps: Sequence[SilentBump] = (),
@@ -69,7 +69,7 @@ def train(
         checkpoints, an interrupted training goes on from its last epoch and comes to the same.
     network : TrainableNetwork
         Changed in place when the training ends.
-    data, validation : LabelledSpikeTrains
+    data, validation : LabelledSpikeTrains or LabelledValues
         Training examples; others by which the best epoch is chosen.
     loss : Loss
         What an answer costs.
@@ -104,8 +104,8 @@ def train(
     plan = _checked_plan(
         network, loss, method or Exact(), optimizer or Adam(), batch, epochs, patience, activity, bumps, precision
     )
-    given = spike_list(network, data, "data")
-    held_out = None if validation is None else spike_list(network, validation, "validation")
+    given = inputs_of(network, data, "data")
+    held_out = None if validation is None else inputs_of(network, validation, "validation")
     if patience and validation is None:
         raise TrainingError(field_error("train, patience", "validation data to judge by", "none"))
     working = _working_copy(network, plan)
@@ -133,7 +133,7 @@ def train(
 def evaluate(
     sim: Any,
     network: TrainableNetwork,
-    data: LabelledSpikeTrains,
+    data: Labelled,
     *,
     loss: Loss,
     batch: int = 256,
@@ -147,7 +147,7 @@ def evaluate(
         See `train`.
     """
     engine = _engine_to_evaluate(sim, network, loss.feature, precision)
-    return _evaluated(engine, loss, spike_list(network, data, "data"), data.labels, batch)
+    return _evaluated(engine, loss, inputs_of(network, data, "data"), data.labels, batch)
 
 
 def _engine_to_evaluate(sim: Any, network: TrainableNetwork, feature: str, precision: str) -> Engine:
@@ -163,7 +163,7 @@ def _engine_to_evaluate(sim: Any, network: TrainableNetwork, feature: str, preci
 def gradient(
     sim: Any,
     network: TrainableNetwork,
-    data: LabelledSpikeTrains,
+    data: Labelled,
     *,
     loss: Loss,
     method: Exact | Surrogate | None = None,
@@ -177,7 +177,7 @@ def gradient(
         See `train`. All examples are one batch.
     """
     engine = engine_for(sim, network, method or Exact(), loss.feature, precision)
-    given = spike_list(network, data, "data")
+    given = inputs_of(network, data, "data")
     losses, slopes = loss(engine.forward(given).features, data.labels, network.duration)
     found = engine.backward(slopes)
     weights = {name: np.array(array, np.float64) / len(given) for name, array in found.weights.items()}
@@ -198,36 +198,6 @@ def engine_for(
     if precision != "float64":
         raise TrainingError(field_error("precision", "float64 on the target numpy", precision))
     return NumpyEngine(network, method, feature)
-
-
-def spike_list(network: TrainableNetwork, data: LabelledSpikeTrains, name: str) -> SpikeList:
-    """The spikes of examples by time steps.
-
-    Raises
-    ------
-    TrainingError
-        If they are not of this network's inputs, classes or duration.
-    """
-    if data.size != network.inputs:
-        raise TrainingError(field_error(name, f"spike trains of {network.inputs} inputs", f"of {data.size}"))
-    classes = network.layer(network.output).size
-    if data.labels.max() >= classes:
-        expected = f"classes below the {classes} neurons of layer {network.output!r}"
-        raise TrainingError(field_error(f"{name}, labels", expected, int(data.labels.max())))
-    step = np.floor(np.asarray(data.times, np.float64) / network.dt + 1e-6).astype(np.int32)
-    if step.size and step.max() >= network.steps:
-        do = "Let the network be simulated for as long as an example lasts."
-        expected, last = f"spikes within the {network.duration:g} s of the network", float(np.max(data.times))
-        raise TrainingError(field_error(f"{name}, times", expected, f"{last:g} s", do))
-    return SpikeList(np.asarray(data.indptr, np.int64), np.asarray(data.neurons, np.int32), step)
-
-
-def take(spikes: SpikeList, chosen: NDArray[np.int64]) -> SpikeList:
-    """Some of the examples, in this order."""
-    lengths = np.diff(spikes.indptr)[chosen]
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.arange(indptr[-1]) + np.repeat(spikes.indptr[chosen] - indptr[:-1], lengths)
-    return SpikeList(indptr, spikes.neuron[places], spikes.step[places])
 
 
 def _checked_plan(
@@ -279,7 +249,7 @@ def _epoch(
     sim: Any,
     engine: Engine,
     plan: _Plan,
-    given: SpikeList,
+    given: Inputs,
     labels: NDArray[np.int64],
     number: int,
     optimizer: dict[str, State],
@@ -353,7 +323,7 @@ def _check_finite(network: TrainableNetwork, total: float, number: int) -> None:
             raise TrainingError(f"Connection {name!r}: weights are no finite numbers after epoch {number + 1}. {do}")
 
 
-def _evaluated(engine: Engine, loss: Loss, given: SpikeList, labels: NDArray[np.int64], batch: int) -> Evaluation:
+def _evaluated(engine: Engine, loss: Loss, given: Inputs, labels: NDArray[np.int64], batch: int) -> Evaluation:
     network, features, losses = engine.network, [], []
     counts = {one.name: np.zeros(one.size) for one in network.layers if one.model.threshold}
     for begin in range(0, len(given), batch):

@@ -19,8 +19,8 @@ from biosnn.engine.compiler.toolchain import Flags
 from biosnn.engine.progress import Progress
 from biosnn.errors import EngineError, TrainingError, field_error
 from biosnn.projection import Fit
-from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
-from biosnn.training.checks import check_slopes, check_spikes
+from biosnn.training.batch import Answer, ConstantInputs, Floats, Gradients, Inputs, SpikeList
+from biosnn.training.checks import check_inputs, check_slopes
 from biosnn.training.engines.cpp_source import source
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import Connection, TrainableNetwork
@@ -81,15 +81,11 @@ class CppEngine:
         indptr, targets, index = self.plan.synapses(connection)
         return [indptr.astype(np.int64), targets.astype(np.int32), index.astype(np.int32)]
 
-    def forward(self, spikes: SpikeList) -> Answer:
-        """Simulate some examples, whose input spikes are given."""
-        check_spikes(self.network, spikes)
-        self._examples, self._passes = len(spikes), self._passes + 1
-        self._inputs: list[NDArray[Any]] = [
-            np.ascontiguousarray(spikes.indptr, np.int64),
-            np.ascontiguousarray(spikes.neuron, np.int32),
-            np.ascontiguousarray(spikes.step, np.int32),
-        ]
+    def forward(self, inputs: Inputs) -> Answer:
+        """Simulate some examples; see `NumpyEngine.forward`."""
+        check_inputs(self.network, inputs)
+        self._examples, self._passes = len(inputs), self._passes + 1
+        self._inputs = self._in_memory(inputs)
         self._weights = [self._stored(one, fit) for one, fit in self._joined()]
         values = []
         for plan in self.plan.layers:
@@ -100,14 +96,24 @@ class CppEngine:
         self._library.biosnn_forward(
             self._run,
             ctypes.c_int64(self._examples),
-            *(_address(array) for array in self._inputs),
+            _addresses(self._inputs),
             _addresses(self._weights),
             _addresses(lists),
             _addresses(values),
+            ctypes.c_int(self.network.steps),
             ctypes.c_int(self.threads),
             _address(features),
         )
         return Answer(features.astype(np.float64), _LazySpikes(self, self._passes))
+
+    def _in_memory(self, inputs: Inputs) -> list[NDArray[Any]]:
+        if isinstance(inputs, ConstantInputs):
+            return [np.ascontiguousarray(inputs.values, self._dtype)]
+        return [
+            np.ascontiguousarray(inputs.indptr, np.int64),
+            np.ascontiguousarray(inputs.neuron, np.int32),
+            np.ascontiguousarray(inputs.step, np.int32),
+        ]
 
     def _joined(self) -> Iterator[tuple[Connection, Fit]]:
         return zip(self.network.connections, self.network.fits, strict=True)

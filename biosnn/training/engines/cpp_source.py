@@ -11,7 +11,7 @@ import sympy
 from biosnn.adjoint.names import JUMP, SLOPE, lambda_of, symbol
 from biosnn.training.engines.cpp_expressions import LayerCode, functions
 from biosnn.training.methods import SHAPES, Exact, Surrogate
-from biosnn.training.network import INPUT, Connection
+from biosnn.training.network import OUTSIDE, Connection
 from biosnn.training.plan import LayerPlan, NetworkPlan
 
 
@@ -32,10 +32,11 @@ def source(plan: NetworkPlan, method: Exact | Surrogate, feature: str, real: str
     values: dict[str, Any] = {
         "detach_reset": True,
         "real": real,
-        "steps": plan.network.steps,
         "dt": repr(plan.network.dt),
         "exact": exact,
         "feature": feature,
+        "inputs": plan.network.inputs,
+        "values": plan.network.input == "values",
         "layers": layers,
         "connections": connections,
         "output": layers[numbers[plan.network.output]],
@@ -176,7 +177,8 @@ def _connection(
     unchanged = sympy.expand(through - lambda_of(one.onto)) == 0
     found: dict[str, Any] = {
         "id": number,
-        "source": None if one.source == INPUT else numbers[one.source],
+        "source": numbers.get(one.source),
+        "constant": one.source if one.source in plan.network.constant else "",
         "target": numbers[one.target],
         "targets": target.size,
         "dense": plan.is_dense(one),
@@ -191,7 +193,7 @@ def _connection(
         "target_rests": target.rests,
         "target_stepped": [],
     }
-    if exact and one.source != INPUT:
+    if exact and one.source not in OUTSIDE:
         slope = plan.arrival_slope(one, held=False)
         found["sent"] = code.statements({"_sent_free": slope})
         found["sent_held"] = code.statements({"_sent_held": plan.arrival_slope(one, held=True)}) if target.rests else ""

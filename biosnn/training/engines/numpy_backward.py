@@ -10,7 +10,7 @@ import numpy as np
 from biosnn.training.batch import Floats, Gradients
 from biosnn.training.engines.numpy_pass import Pass
 from biosnn.training.methods import SHAPES, Exact, Surrogate
-from biosnn.training.network import INPUT
+from biosnn.training.network import OUTSIDE
 from biosnn.training.plan import LayerPlan
 
 
@@ -66,6 +66,9 @@ class Backward:
             self.adjoints[key] = self.adjoints[key] + self.by_features / self.network.steps
         elif engine.feature == "max_potential":
             self.adjoints[key] = self.adjoints[key] + np.where(engine._maxima == n, self.by_features, 0)
+        elif engine.feature == "last_potential":
+            if n == self.network.steps - 1:
+                self.adjoints[key] = self.adjoints[key] + self.by_features
         elif engine.feature == "first_spike":
             self.errors[n][plan.name] += np.where(engine._first == n, self.by_features, 0)
 
@@ -113,7 +116,7 @@ class Backward:
                 continue
             spikes = self.engine._source(one.source, n - one.delay)
             self.by_matrix[one.name] += spikes.T @ arriving
-            if one.source == INPUT:
+            if one.source in OUTSIDE:
                 continue
             if isinstance(self.method, Exact):
                 values = self._of(plan, self.kept.stepped[n], n)

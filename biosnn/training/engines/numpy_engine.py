@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.training.batch import Answer, Floats, Gradients, SpikeList
-from biosnn.training.checks import check_slopes, check_spikes
+from biosnn.training.batch import Answer, ConstantInputs, Floats, Gradients, Inputs, SpikeList
+from biosnn.training.checks import check_inputs, check_slopes
 from biosnn.training.engines.numpy_backward import Backward
 from biosnn.training.engines.numpy_pass import Functions, Pass
 from biosnn.training.methods import SHAPES, Exact, Surrogate
-from biosnn.training.network import INPUT, TrainableNetwork
+from biosnn.training.network import BIAS, INPUT, TrainableNetwork
 from biosnn.training.plan import LayerPlan, NetworkPlan
 
 
@@ -42,20 +42,17 @@ class NumpyEngine:
         self._functions = {plan.name: Functions(plan) for plan in self.plan.layers}
         self._pass: Pass | None = None
 
-    def forward(self, spikes: SpikeList) -> Answer:
+    def forward(self, inputs: Inputs) -> Answer:
         """Simulate some examples.
 
         Parameters
         ----------
-        spikes : SpikeList
-            Those of the input.
+        inputs : SpikeList or ConstantInputs
+            What the network's inputs are.
         """
-        check_spikes(self.network, spikes)
-        network, examples = self.network, len(spikes)
-        given = np.zeros((network.steps, examples, network.inputs))
-        example = np.repeat(np.arange(examples), np.diff(spikes.indptr))
-        np.add.at(given, (spikes.step, example, spikes.neuron), 1.0)
-        self._pass = kept = Pass(given)
+        check_inputs(self.network, inputs)
+        network, examples = self.network, len(inputs)
+        self._pass = kept = Pass(_in_each_step(inputs, (network.steps, examples, network.inputs)))
         matrices = {one.name: self.plan.matrix(one) for one in network.connections}
         state = {key: np.broadcast_to(x, (examples, self._size(key))) for key, x in self._start().items()}
         last = {plan.name: np.full((examples, plan.size), -(10**9)) for plan in self.plan.layers}
@@ -114,6 +111,8 @@ class NumpyEngine:
 
     def _source(self, source: str, n: int) -> Floats:
         assert self._pass is not None
+        if source == BIAS:
+            return np.ones((self._pass.inputs.shape[1], 1))
         return self._pass.inputs[n] if source == INPUT else self._pass.spikes[n][source]
 
     def _arrivals(self, n: int, state: dict[str, Floats], matrices: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -152,7 +151,11 @@ class NumpyEngine:
             return self._first_spikes(plan)
         traces = np.array([state[first] for state in kept.after])
         self._maxima = traces.argmax(axis=0)
-        features: Floats = traces.mean(axis=0) if self.feature == "mean_potential" else traces.max(axis=0)
+        features: Floats
+        if self.feature == "last_potential":
+            features = traces[-1]
+        else:
+            features = traces.mean(axis=0) if self.feature == "mean_potential" else traces.max(axis=0)
         return features
 
     def _first_spikes(self, plan: LayerPlan) -> Floats:
@@ -201,3 +204,13 @@ class NumpyEngine:
         check_slopes(self.network, examples, by_features, by_counts or {})
         assert self._pass is not None
         return Backward(self, self._pass, by_features, by_counts or {}).run()
+
+
+def _in_each_step(inputs: Inputs, shape: tuple[int, int, int]) -> Floats:
+    """What each input gives in each time step, shape (steps, examples, inputs)."""
+    if isinstance(inputs, ConstantInputs):
+        return np.broadcast_to(inputs.values, shape)
+    given = np.zeros(shape)
+    example = np.repeat(np.arange(len(inputs)), np.diff(inputs.indptr))
+    np.add.at(given, (inputs.step, example, inputs.neuron), 1.0)
+    return given

@@ -16,17 +16,16 @@ from brian2 import Network, NeuronGroup, Quantity, SpikeMonitor, second
 from brian2.equations.equations import DIFFERENTIAL_EQUATION, PARAMETER
 from numpy.typing import NDArray
 
-from biosnn.datasets import LabelledSpikeTrains
 from biosnn.errors import TrainingError, field_error
 from biosnn.groups.build import neurons
-from biosnn.inputs import Playback, playback, reset_on_image
+from biosnn.inputs import Playback, images, playback, reset_on_image
 from biosnn.model import NeuronModel
 from biosnn.projection import Projection
 from biosnn.quantity import parse_quantity, unit_text
-from biosnn.training.batch import SpikeList
-from biosnn.training.checks import check_spikes
-from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
-from biosnn.training.train import spike_list
+from biosnn.training.batch import ConstantInputs, Inputs, SpikeList
+from biosnn.training.checks import check_inputs
+from biosnn.training.examples import Labelled, inputs_of
+from biosnn.training.network import BIAS, INPUT, Connection, Layer, TrainableNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +36,9 @@ class BrianNetwork:
     ----------
     network : Network
         All of it: add monitors of your own, and run it for `duration`.
-    inputs : tuple of Playback
+    inputs : tuple of Playback, or of a NeuronGroup
         What sends the input spikes. A second one sends those of inputs that spike twice in a time step, and so on.
+        Inputs that are values are neurons that spike in every step, and have their value as ``x``.
     groups : mapping of str to NeuronGroup
         The neurons of each layer.
     projections : mapping of str to tuple of Projection
@@ -52,7 +52,7 @@ class BrianNetwork:
     """
 
     network: Network
-    inputs: tuple[Playback, ...]
+    inputs: tuple[Any, ...]
     groups: Mapping[str, NeuronGroup]
     projections: Mapping[str, tuple[Projection, ...]]
     monitors: Mapping[str, SpikeMonitor]
@@ -77,7 +77,7 @@ class BrianNetwork:
         return SpikeList(indptr, neuron[order].astype(np.int32), step.astype(np.int32))
 
 
-def as_brian(sim: Any, network: TrainableNetwork, spikes: SpikeList | LabelledSpikeTrains) -> BrianNetwork:
+def as_brian(sim: Any, network: TrainableNetwork, data: Inputs | Labelled) -> BrianNetwork:
     """Build a trained network of Brian2's groups and biosnn's projections.
 
     In double precision it repeats every spike of training, in the same time step, unless a membrane potential comes so
@@ -89,9 +89,9 @@ def as_brian(sim: Any, network: TrainableNetwork, spikes: SpikeList | LabelledSp
         An open session, whose time step is the network's.
     network : TrainableNetwork
         With the weights and parameters that it has now.
-    spikes : SpikeList or LabelledSpikeTrains
-        The input spikes of one example or several. Those follow each other, and each meets the network as it was at
-        the beginning.
+    data : LabelledSpikeTrains, LabelledValues, SpikeList or ConstantInputs
+        The inputs of one example or several. Those follow each other, and each meets the network as it was at the
+        beginning.
 
     Returns
     -------
@@ -100,8 +100,8 @@ def as_brian(sim: Any, network: TrainableNetwork, spikes: SpikeList | LabelledSp
     Raises
     ------
     TrainingError
-        If the time step is another one, spikes are out of range, a kind of connection is no sum of what arrives, or a
-        model depends on the time while there are several examples.
+        If the time step is another one, inputs do not fit the network, a kind of connection is no sum of what arrives,
+        or a model depends on the time while there are several examples.
 
     Examples
     --------
@@ -115,27 +115,36 @@ def as_brian(sim: Any, network: TrainableNetwork, spikes: SpikeList | LabelledSp
         raise TrainingError(
             field_error("as_brian, sim.dt", f"the network's time step {network.dt * second}", sim.dt, do)
         )
-    given = spike_list(network, spikes, "as_brian, spikes") if isinstance(spikes, LabelledSpikeTrains) else spikes
+    given = data if isinstance(data, SpikeList | ConstantInputs) else inputs_of(network, data, "as_brian, data")
     _check(network, given)
     several = len(given) > 1
-    inputs = _inputs(network, given)
+    shown, inputs = _values(network, given) if isinstance(given, ConstantInputs) else ([], _inputs(network, given))
+    biased = any(one.source == BIAS for one in network.connections)
+    sources = {INPUT: inputs, BIAS: (_steady(1, "biases*"),) if biased else ()}
     groups = {layer.name: _group(network, layer) for layer in network.layers}
     projections = {
         one.name: tuple(
             _projection(network, one, source, groups[one.target])
-            for source in (inputs if one.source == INPUT else [groups[one.source]])
+            for source in sources.get(one.source) or (groups[one.source],)
         )
         for one in network.connections
     }
     monitors = {name: SpikeMonitor(group) for name, group in groups.items() if network.layer(name).model.threshold}
-    parts = [*inputs, *groups.values(), *monitors.values(), *(one for many in projections.values() for one in many)]
+    parts = [
+        *shown,
+        *inputs,
+        *sources[BIAS],
+        *groups.values(),
+        *monitors.values(),
+        *(one for many in projections.values() for one in many),
+    ]
     if several:
         parts.append(_begin_anew(network, len(given), groups, projections))
     return BrianNetwork(Network(parts), inputs, groups, projections, monitors, len(given), network.steps, network.dt)
 
 
-def _check(network: TrainableNetwork, given: SpikeList) -> None:
-    check_spikes(network, given)
+def _check(network: TrainableNetwork, given: Inputs) -> None:
+    check_inputs(network, given)
     for layer in network.layers:
         if len(given) > 1 and "t" in _names(layer.model):
             do = "Build the network for each example by itself."
@@ -160,6 +169,21 @@ def _inputs(network: TrainableNetwork, given: SpikeList) -> tuple[Playback, ...]
     return tuple(groups)
 
 
+def _steady(size: int, name: str) -> NeuronGroup:
+    """Neurons that spike in every time step, and whose spikes count ``x``."""
+    group = NeuronGroup(size, "x : 1", threshold="True", reset="", name=name, namespace={})
+    group.x = 1
+    return group
+
+
+def _values(network: TrainableNetwork, given: ConstantInputs) -> tuple[list[Any], tuple[NeuronGroup]]:
+    """What tells the inputs the values of each example, and the inputs."""
+    group = _steady(network.inputs, "inputs*")
+    shown = images(np.asarray(given.values), period=network.duration * second, name="examples_shown*")
+    shown.drive(group, "x")
+    return [shown], (group,)
+
+
 def _which_time(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many equal ones come before each value."""
     order = np.argsort(values, kind="stable")
@@ -182,13 +206,14 @@ def _group(network: TrainableNetwork, layer: Layer) -> NeuronGroup:
 
 def _projection(network: TrainableNetwork, one: Connection, source: Any, target: NeuronGroup) -> Projection:
     gain = Quantity(one.gain, dim=network.layer(one.target).model.parsed[one.onto].dim)
+    graded = "*x_pre" if one.source in network.constant else ""
     made = Projection(
         source,
         target,
         one.kind,
         np.asarray(network.weights[one.name], np.float64),
         model=f"gain : {unit_text(gain)} (shared, constant)",
-        on_pre=f"{one.onto}_post += gain*w",
+        on_pre=f"{one.onto}_post += gain*w{graded}",
         delay={"pre": one.delay * network.dt * second} if one.delay else None,
         name=_brian_name(one.name),
     )

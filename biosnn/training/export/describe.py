@@ -15,7 +15,7 @@ def tables(network: TrainableNetwork) -> list[tuple[tuple[str, ...], Rows]]:
     numbers = {one.name: network.weights[one.name].size for one in network.connections}
     trained = sum(numbers[one.name] for one in network.connections if one.trained)
     whole: Rows = [
-        ("inputs", f"{network.inputs:,}"),
+        ("inputs", f"{network.inputs:,}, {network.input}"),
         ("time step", format_quantity(network.dt * second)),
         ("an example", f"{format_quantity(network.duration * second)}, {network.steps:,} steps"),
         ("output", network.output),

@@ -23,7 +23,7 @@ from biosnn.errors import BiosnnError, TrainingError, field_error, unknown
 from biosnn.model import NeuronModel, from_toml, to_toml
 from biosnn.projection import Conv2D, Dense, Kind, Lateral, OneToOne, Pool2D, Shortcut, Sparse
 from biosnn.quantity import parse_quantity
-from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
+from biosnn.training.network import BIAS, INPUT, Connection, Layer, TrainableNetwork
 
 FORMAT = 1
 ABOUT = "training.json"
@@ -67,6 +67,7 @@ class _About:
     format: int
     biosnn: str
     inputs: int
+    input: str = "spikes"
     dt: float
     duration: float
     output: str
@@ -102,6 +103,7 @@ def save_network(network: TrainableNetwork, path: str | os.PathLike[str]) -> Non
         format=FORMAT,
         biosnn=version("biosnn"),
         inputs=network.inputs,
+        input=network.input,
         dt=network.dt,
         duration=network.duration,
         output=network.output,
@@ -181,7 +183,7 @@ def _about(file: Path, texts: Mapping[str, str]) -> _About:
         do = "It was written by another version of biosnn."
         raise TrainingError(field_error(f"{file}: {ABOUT} format", str(FORMAT), given, do))
     parsed: _About = codec.made(_About, about, f"{file}: {ABOUT}", TrainingError)
-    sizes = {INPUT: parsed.inputs, **{one.name: one.size for one in parsed.layers}}
+    sizes = {INPUT: parsed.inputs, BIAS: 1, **{one.name: one.size for one in parsed.layers}}
     ends = sum(sizes.get(name, 0) for one in parsed.connections for name in (one.source, one.target))
     if sum(sizes.values()) > MOST_NEURONS or ends > 4 * MOST_NEURONS:
         expected = f"at most {MOST_NEURONS} neurons, and connections of four times as many"
@@ -196,7 +198,7 @@ def _network(file: Path, about: _About, texts: Mapping[str, str], arrays: Mappin
     connections = [_connection(where, one, models, arrays) for one in about.connections]
     times = {"dt": about.dt * second, "duration": about.duration * second}
     with files.reading(where, TrainingError, _EXPECTED, _AGAIN):
-        network = TrainableNetwork(about.inputs, layers, connections, output=about.output, **times)
+        network = TrainableNetwork(about.inputs, layers, connections, output=about.output, input=about.input, **times)
     for one in network.connections:  # the shapes of weights have been checked if they are those of the beginning
         weights = _weights(where, arrays, f"weights {one.name}")
         if weights.shape != network.weights[one.name].shape:

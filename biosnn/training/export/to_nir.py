@@ -21,7 +21,7 @@ from biosnn.errors import TrainingError, field_error
 from biosnn.nir import NirNetwork, write_nir
 from biosnn.nir.kinds import IF, LI, LIF, CubaLI, CubaLIF, Delay, I, Input, Linear, Node, Output
 from biosnn.training.engines.numpy_pass import Functions
-from biosnn.training.network import INPUT, Connection, Layer, TrainableNetwork
+from biosnn.training.network import BIAS, INPUT, Connection, Layer, TrainableNetwork
 from biosnn.training.plan import LayerPlan, NetworkPlan, plan_of
 
 ANSWER = "network output"
@@ -63,11 +63,12 @@ def to_nir(network: TrainableNetwork, path: str | os.PathLike[str]) -> NirNetwor
 
 def nir_network(network: TrainableNetwork) -> NirNetwork:
     """The network that `to_nir` writes."""
+    _check_outside(network)
     far = _far(network)
     plan = NetworkPlan(network, [plan_of(layer, exact=False) for layer in network.layers])
     nodes: dict[str, Node] = {
         INPUT: Input(shape=(network.inputs,)),
-        ANSWER: Output(shape=(_size(network, network.output),)),
+        ANSWER: Output(shape=(network.size(network.output),)),
     }
     for layer in plan.layers:
         nodes[layer.name] = _neurons(network, layer, far[layer.name])
@@ -84,14 +85,10 @@ def nir_network(network: TrainableNetwork) -> NirNetwork:
         lag = one.delay + 1 + far[one.source] - far[one.target]
         if lag > ((one.source, one.target) in back):
             name = _synapses(one, number)
-            nodes[f"{name}, delay"] = Delay(delay=np.full(_size(network, one.source), lag * network.dt))
+            nodes[f"{name}, delay"] = Delay(delay=np.full(network.size(one.source), lag * network.dt))
             edges.remove((one.source, name))
             edges += [(one.source, f"{name}, delay"), (f"{name}, delay", name)]
     return NirNetwork(nodes, tuple(edges), about)
-
-
-def _size(network: TrainableNetwork, name: str) -> int:
-    return network.inputs if name == INPUT else network.layer(name).size
 
 
 def _synapses(one: Connection, number: int) -> str:
@@ -113,8 +110,17 @@ def _far(network: TrainableNetwork) -> dict[str, int]:
     return far
 
 
+def _check_outside(network: TrainableNetwork) -> None:
+    do = "Save it with save_network, or run it with as_brian."
+    if network.input != "spikes":
+        raise TrainingError(field_error("to_nir, inputs", "spikes", network.input, do))
+    for one in network.connections:
+        if one.source == BIAS:
+            raise TrainingError(field_error(f"to_nir, connection {one.name!r}", "a source that spikes", "a bias", do))
+
+
 def _check(network: TrainableNetwork, one: Connection) -> None:
-    where, size = f"to_nir, connection {one.name!r}", _size(network, one.source) * _size(network, one.target)
+    where, size = f"to_nir, connection {one.name!r}", network.size(one.source) * network.size(one.target)
     if size > MOST_VALUES:
         raise TrainingError(field_error(where, f"a matrix of at most {MOST_VALUES} weights", size))
 

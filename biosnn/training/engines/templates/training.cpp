@@ -16,7 +16,6 @@
 typedef {{real}} real;
 
 namespace {
-const int steps = {{steps}};
 {{functions}}
 
 {% for c in connections %}
@@ -45,13 +44,17 @@ struct Constants_{{l.id}}
 };
 {% endfor %}
 
+{% if values %}
+struct Input { const real* values; };
+{% else %}
 struct Input { const int64_t* indptr; const int32_t* neuron; const int32_t* step; };
+{% endif %}
 
 // The spikes of a layer in one example, those of a step next to each other, and what is kept of each.
 {% for l in layers if l.spikes %}
 struct Spikes_{{l.id}}
 {
-    int32_t begin[steps + 1];
+    std::vector<int32_t> begin; // for each step, and the end
     std::vector<int32_t> neuron;
     std::vector<real> error{% for s in l.at_spikes %}, spike_{{s}}{% endfor %}{% for s in l.at_reset %}, reset_{{s}}{% endfor %}{% for s in l.at_release %}, release_{{s}}{% endfor %};
     void clear()
@@ -73,7 +76,9 @@ struct Spikes_{{l.id}}
 
 struct Kept
 {
-    int32_t input_begin[steps + 1];
+    {% if not values %}
+    std::vector<int32_t> input_begin;
+    {% endif %}
     {% for l in layers %}
     {% if l.spikes %}
     Spikes_{{l.id}} spikes_{{l.id}};
@@ -93,6 +98,7 @@ struct Kept
 
 struct Network
 {
+    int steps;
     {% for l in layers %}
     Constants_{{l.id}} constants_{{l.id}};
     {% endfor %}
@@ -159,10 +165,25 @@ for (int64_t _k = network.indptr_{{c.id}}[_source]; _k < network.indptr_{{c.id}}
 }
 {% endif %}
 {% endmacro %}
+{% macro each_constant(c, body) %}
+{% if c.constant == "bias" %}
+const int _source = 0;
+const real _value = 1;
+{{body}}
+{% else %}
+for (int _source = 0; _source < {{inputs}}; _source++)
+{
+    const real _value = input.values[example*{{inputs}} + _source];
+    if (_value == 0) continue;
+    {{body}}
+}
+{% endif %}
+{% endmacro %}
 {% macro lost(c, n) %}last_{{c.target}}[j] == {{n}} || {{n}} - last_{{c.target}}[j] < constants_{{c.target}}.rest{% endmacro %}
 
 void forward(const Network& network, const Input& input, Kept& kept, size_t example, real* features)
 {
+    const int steps = network.steps;
     {% for l in layers %}
     const Constants_{{l.id}}& constants_{{l.id}} = network.constants_{{l.id}};
     {% for s in l.states %}
@@ -175,6 +196,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
     static thread_local int32_t last_{{l.id}}[{{l.size}}];
     std::fill(last_{{l.id}}, last_{{l.id}} + {{l.size}}, -1000000000);
     kept.spikes_{{l.id}}.clear();
+    kept.spikes_{{l.id}}.begin.resize(steps + 1);
     alignas(64) static thread_local char _fires_{{l.id}}[{{l.size}} + 8]; // what is behind the end stays 0
     {% endif %}
     {% for s in l.kept %}
@@ -187,7 +209,9 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
     kept.waiting_{{l.id}}_{{s}}.resize((size_t) steps*{{l.size}});
     {% endfor %}
     {% endfor %}
+    {% if not values %}
     {
+        kept.input_begin.resize(steps + 1);
         int64_t k = input.indptr[example];
         for (int n = 0; n < steps; n++)
         {
@@ -196,6 +220,16 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
         }
         kept.input_begin[steps] = k - input.indptr[example];
     }
+    {% endif %}
+    {% for c in connections if c.constant %}
+    // What arrives in each time step: worked out once.
+    alignas(64) static thread_local real adds_{{c.id}}[{{c.targets}}];
+    std::fill(adds_{{c.id}}, adds_{{c.id}} + {{c.targets}}, 0);
+    {
+        const real* const _weights = network.weights_{{c.id}};
+        {{each_constant(c, each_synapse(c, "adds_" ~ c.id ~ "[j] += _value*_weights[_weight];"))|indent(8)}}
+    }
+    {% endfor %}
     {% if feature == "first_spike" %}
     std::fill(features, features + {{output.size}}, std::numeric_limits<real>::infinity());
     std::fill(kept.extreme, kept.extreme + {{output.size}}, -1);
@@ -308,6 +342,10 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
         if (n >= delay_{{c.id}})
         {
             real* const _onto = {{c.onto}}_{{c.target}};
+            {% if c.constant %}
+            for (int j = 0; j < {{c.targets}}; j++)
+                {% if c.lost %}if (!({{lost(c, "n")}})) {% endif %}_onto[j] += adds_{{c.id}}[j];
+            {% else %}
             const real* const _weights = network.weights_{{c.id}};
             {{of_step(c, "n - delay_" ~ c.id)}}
             {
@@ -315,6 +353,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                 {% set body %}{% if c.lost %}if (!({{lost(c, "n")}})) {% endif %}_onto[j] += _weights[_weight];{% endset %}
                 {{each_synapse(c, body)|indent(16)}}
             }
+            {% endif %}
         }
         {% endfor %}
         {% for l in layers if l.spikes %}
@@ -363,6 +402,8 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
     }
     {% if feature == "mean_potential" %}
     for (int i = 0; i < {{output.size}}; i++) features[i] /= steps;
+    {% elif feature == "last_potential" %}
+    std::copy({{output.states[0]}}_{{output.id}}, {{output.states[0]}}_{{output.id}} + {{output.size}}, features);
     {% endif %}
 }
 
@@ -372,6 +413,7 @@ real surrogate(real x) { return {{slope}}; }
 
 void backward(const Network& network, const Input& input, Kept& kept, size_t example, const real* by_features, const real* const* by_counts, Gradient& gradient)
 {
+    const int steps = network.steps;
     {% for l in layers %}
     const Constants_{{l.id}}& constants_{{l.id}} = network.constants_{{l.id}};
     {% for s in l.states %}
@@ -395,7 +437,10 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
     {% for c in connections %}
     // What an arriving spike would change the loss by, in this step and, with a delay, those after it.
     alignas(64) static thread_local real arriving_{{c.id}}[{{"1" if exact else "delay_" ~ c.id ~ " + 1"}}][{{c.targets}}];
-    {% if exact and c.source is not none %}
+    {% if c.constant and c.trained %}
+    alignas(64) static thread_local real arrived_{{c.id}}[{{c.targets}}]; // in all steps
+    std::fill(arrived_{{c.id}}, arrived_{{c.id}} + {{c.targets}}, 0);
+    {% elif exact and c.source is not none %}
     alignas(64) static thread_local real sent_{{c.id}}[{{c.targets}}];
     {% endif %}
     {% endfor %}
@@ -408,6 +453,9 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
         {% elif feature == "max_potential" %}
         for (int i = 0; i < {{output.size}}; i++)
             if (kept.extreme[i] == n) lambda_{{output.states[0]}}_{{output.id}}[i] += by_features[i];
+        {% elif feature == "last_potential" %}
+        if (n == steps - 1)
+            for (int i = 0; i < {{output.size}}; i++) lambda_{{output.states[0]}}_{{output.id}}[i] += by_features[i];
         {% elif feature == "first_spike" %}
         if (n == steps - 1)
             for (int i = 0; i < {{output.size}}; i++)
@@ -436,7 +484,9 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
         {
             const Constants_{{c.target}}& c = constants_{{c.target}};
             (void) c;
-            {% if c.source is none %}
+            {% if c.constant %}
+            const bool _any = n >= delay_{{c.id}}{{"" if c.trained else " && false"}};
+            {% elif c.source is none %}
             const bool _any = n >= delay_{{c.id}} && kept.input_begin[n - delay_{{c.id}}] < kept.input_begin[n - delay_{{c.id}} + 1];
             {% else %}
             const bool _any = n >= delay_{{c.id}} && kept.spikes_{{c.source}}.begin[n - delay_{{c.id}}] < kept.spikes_{{c.source}}.begin[n - delay_{{c.id}} + 1];
@@ -464,6 +514,12 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
                     if ({{lost(c, "n")}}) _arriving[j] = 0;
                 {% endif %}
             }
+            {% if c.constant %}
+            {% if c.trained %}
+            if (_any)
+                for (int j = 0; j < {{c.targets}}; j++) arrived_{{c.id}}[j] += _arriving[j];
+            {% endif %}
+            {% else %}
             if (_any)
             {
                 {% if exact and c.source is not none %}
@@ -508,6 +564,7 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
                     {% endif %}
                 }
             }
+            {% endif %}
         }
         {% endfor %}
         {% for l in layers if l.spikes %}
@@ -678,6 +735,12 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
         }
         {% endfor %}
     }
+    {% for c in connections if c.constant and c.trained %}
+    {
+        real* const _by_weights = gradient.weights_{{c.id}}.data();
+        {{each_constant(c, each_synapse(c, "_by_weights[_weight] += _value*arrived_" ~ c.id ~ "[j];"))|indent(8)}}
+    }
+    {% endfor %}
     {% for l in layers %}
     {% for name, s, value in l.initial_parameters %}
     for (int i = 0; i < {{l.size}}; i++) _by_{{name}}_{{l.id}} += constants_{{l.id}}.{{value}}*lambda_{{s}}_{{l.id}}[i];
@@ -721,11 +784,16 @@ void* biosnn_new() { return new Run; }
 void biosnn_delete(void* run) { delete (Run*) run; }
 
 void biosnn_forward(
-    void* of, int64_t examples, const int64_t* indptr, const int32_t* neuron, const int32_t* step, const void* const* weights,
-    const void* const* lists, const double* const* values, int threads, real* features)
+    void* of, int64_t examples, const void* const* inputs, const void* const* weights, const void* const* lists,
+    const double* const* values, int steps, int threads, real* features)
 {
     Run& run = *(Run*) of;
-    run.input = {indptr, neuron, step};
+    run.network.steps = steps;
+    {% if values %}
+    run.input = {(const real*) inputs[0]};
+    {% else %}
+    run.input = {(const int64_t*) inputs[0], (const int32_t*) inputs[1], (const int32_t*) inputs[2]};
+    {% endif %}
     run.kept.resize(std::max(run.kept.size(), (size_t) examples));
     {% for l in layers %}
     run.network.constants_{{l.id}}.work_out(values[{{loop.index0}}]);
@@ -807,7 +875,7 @@ void biosnn_spikes(void* of, int64_t examples, int layer, int32_t* neuron, int32
         {
             const Spikes_{{l.id}}& spikes = run.kept[example].spikes_{{l.id}};
             neuron = std::copy(spikes.neuron.begin(), spikes.neuron.end(), neuron);
-            for (int n = 0; n < steps; n++) step = std::fill_n(step, spikes.begin[n + 1] - spikes.begin[n], n);
+            for (int n = 0; n < run.network.steps; n++) step = std::fill_n(step, spikes.begin[n + 1] - spikes.begin[n], n);
         }
         {% endfor %}
     }
