@@ -54,6 +54,18 @@ def test_deep_networks_are_followed_while_they_are_trained(tmp_path: Path) -> No
     assert result.tables["Deep networks"].rows[2][1] == "activity range"
 
 
+@pytest.mark.cpp
+def test_a_converted_network_is_trained_further(tmp_path: Path) -> None:
+    """With one time step, where hardly anything is left of it; on images that it has not learned from."""
+    settings = {"parts": "tuning", "tuning_steps": "1", "tuning_epochs": 1}
+    result = biosnn.run_study("backprop", settings, target="cpp", out=tmp_path / "out")
+    assert not result.figure_error
+    assert result.verdict == "pass"
+    (alone,), (tuned,) = result.arrays["tuning accuracy"]
+    assert tuned > alone + 0.1 > 0.7
+    assert result.values["tuning accuracy, shuffled labels"] < 0.3
+
+
 @pytest.mark.slow
 @pytest.mark.cpp
 def test_all_ways_do_the_same_task(tmp_path: Path) -> None:

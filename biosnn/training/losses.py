@@ -137,6 +137,8 @@ class MeanPotential(_Largest):
 class MaxPotential(_Largest):
     """Cross entropy of the largest membrane potential of each output neuron over time.
 
+    A neuron that stays below the potential at which it begins has no gradient.
+
     Parameters
     ----------
     scale : float

@@ -13,7 +13,7 @@ from biosnn.engine import Simulation
 from biosnn.study import Claim, Result, Table
 
 from .points import CLASSES, SHOWN, Task, task_of
-from .trained import MAX_POTENTIAL, precision_of
+from .trained import POTENTIAL, precision_of
 
 if TYPE_CHECKING:
     from .study import Settings
@@ -61,12 +61,12 @@ def _trained(settings: Settings, sim: Simulation, task: Task, layers: int, condi
     )
     ranges = [training.ActivityRange(name, LOWEST, HIGHEST, STRENGTH) for name in names]
     bumps = [training.SilentBump(name, BUMP_BY) for name in names]
-    before = training.evaluate(sim, network, task.test.spikes, loss=MAX_POTENTIAL)
+    before = training.evaluate(sim, network, task.test.spikes, loss=POTENTIAL)
     result = training.train(
         sim,
         network,
         task.training.spikes,
-        loss=MAX_POTENTIAL,
+        loss=POTENTIAL,
         method=training.Surrogate(),
         optimizer=training.Adam(rate=settings.rate),
         batch=settings.batch,
@@ -75,7 +75,7 @@ def _trained(settings: Settings, sim: Simulation, task: Task, layers: int, condi
         bumps=bumps if condition == BUMP else (),
         precision=precision_of(sim),
     )
-    after = training.evaluate(sim, network, task.test.spikes, loss=MAX_POTENTIAL)
+    after = training.evaluate(sim, network, task.test.spikes, loss=POTENTIAL)
     rates = [
         [before.spikes[name].mean() for name in names],
         *([epoch.spikes[name] / width for name in names] for epoch in result.epochs),

@@ -21,7 +21,7 @@ from .converted import Converted, convert_and_test
 from .local import STEP, Local, learn_locally
 from .points import CLASSES, Task, task_of
 from .trained import (
-    MAX_POTENTIAL,
+    POTENTIAL,
     Trained,
     first_spike_accuracy,
     ledger_of,
@@ -102,7 +102,7 @@ _ENERGY = "Energy per point by each convention, and that of the ordinary network
 def _by_gradients(settings: Settings, sim: Simulation, task: Task) -> tuple[Trained, Trained]:
     exact = train(settings, sim, spiking_network(settings, sim.seed), task, loss=training.FirstSpike())
     potentials = potential_network(settings, sim.seed)
-    return exact, train(settings, sim, potentials, task, loss=MAX_POTENTIAL, method=training.Surrogate())
+    return exact, train(settings, sim, potentials, task, loss=POTENTIAL, method=training.Surrogate())
 
 
 def _controls(settings: Settings, sim: Simulation, task: Task) -> dict[str, Trained]:

@@ -9,6 +9,7 @@ from biosnn.report import Figure
 from .plot_check import check_figures
 from .plot_depth import depth_figures
 from .plot_inside import inside_figures
+from .plot_tuning import tuning_figures
 from .plot_ways import ways_figures
 
 
@@ -21,4 +22,6 @@ def plot(result: Any) -> list[Figure]:
         figures += check_figures(result)
     if "depth layers" in result.arrays:
         figures += depth_figures(result)
+    if "tuning steps" in result.arrays:
+        figures += tuning_figures(result)
     return figures

@@ -1,8 +1,9 @@
 """Does training through spikes beat conversion and local learning, and are its gradients right?
 
 The same small task, the yin-yang dataset, under three ways of training: gradients through spikes, the conversion of an
-ordinary network, and local plasticity with a readout. With controls that must fail, a check of the gradient, and what
-becomes of activity in deep networks while they are trained.
+ordinary network, and local plasticity with a readout. With controls that must fail, a check of the gradient, what
+becomes of activity in deep networks while they are trained, and what training adds to a converted network that has only
+a few time steps.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from biosnn.study import Part, Result, run_parts, setting
 
 from .check import CHECK_CLAIMS, check_result
 from .deep import DEPTH_CLAIMS, depth_result
+from .fine_tuning import TUNING_CLAIMS, tuning_result
 from .outcome import WAYS_CLAIMS, ways_result
 
 TARGET = "cpp"
@@ -26,16 +28,19 @@ The exact gradient of the first-spike loss at each time step is held against tha
 central differences of the loss.
 - Three ways: points of the yin-yang dataset become five spikes each, whose times say the values. 5,000 points are
 there to learn from; 1,000 others choose the best epoch, and 1,000 more are the test. Exact gradients are those of the
-times of first spikes, surrogate gradients those of the largest potentials of output neurons that never spike. An
+times of first spikes, surrogate gradients those of the mean potentials of output neurons that never spike. An
 ordinary network is trained and converted. Local: cells that compete learn by spike-timing dependent plasticity, and a
 linear classifier reads them out.
 - Controls that must fail: weights of the hidden layer that are not trained, labels in random order, gradients with
 their sign turned.
 - Depth: networks of 5 and 10 hidden layers; the spikes of each layer before training, in every epoch, and after it,
 without and with what keeps neurons active.
+- Fine-tuning: a network that was trained on digits as an ordinary one is converted, and its weights, biases and
+thresholds are trained further with surrogate gradients, for each of a few numbers of time steps. The control is trained
+with labels in random order.
 """
 
-ALL = ("check", "ways", "depth")
+ALL = ("check", "ways", "depth", "tuning")
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,13 @@ class Settings:
         1.0, "mean of their weights at the beginning, times the root of the sources", minimum=0.0
     )
 
+    tuning_network: str = setting(
+        "digits_mlp", "the converted network that is trained further", choices=("digits_mlp", "digits_cnn")
+    )
+    tuning_steps: tuple[int, ...] = setting((1, 2, 4, 8), "for how many time steps", minimum=1)
+    tuning_epochs: int = setting(4, "for how many epochs", minimum=1)
+    tuning_rate: float = setting(1e-3, "learning rate at the beginning; it halves with each epoch", minimum=1e-6)
+
 
 def run(settings: Settings, sim: Simulation) -> Result:
     """Do the parts that are asked for."""
@@ -93,6 +105,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
 PARTS = (
     Part("check", check_result, CHECK_CLAIMS),
     Part("depth", depth_result, DEPTH_CLAIMS),
+    Part("tuning", tuning_result, TUNING_CLAIMS),
     Part("ways", ways_result, WAYS_CLAIMS),
 )
 CLAIMS = [claim for part in PARTS for claim in part.claims]

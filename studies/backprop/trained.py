@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LIF_EXP_UPDATE = Update(additions=2, multiplications=3, reads=2, writes=2)
 """A step of a membrane with an exponential current: v = a*v + b*I, I = c*I, and a comparison with the threshold."""
-MAX_POTENTIAL = training.MaxPotential(10)
+POTENTIAL = training.MeanPotential(30)
+"""With the largest potential, an output neuron that stays below 0 has no gradient: it begins at its largest."""
 MOMENTS = 80
 """At how many times the accuracy of first spikes is measured."""
 
@@ -135,7 +136,7 @@ def train(
 
 def spikes_of(sim: Simulation, network: training.TrainableNetwork, points: Points) -> Mapping[str, SpikeList]:
     """All spikes of its layers in answer to points."""
-    feature = "first_spike" if network.layer(network.output).model.threshold else "max_potential"
+    feature = "first_spike" if network.layer(network.output).model.threshold else POTENTIAL.feature
     engine = engine_for(sim, network, training.Exact(), feature)
     answer = engine.forward(spike_list(network, points.spikes, "points"))
     return {layer.name: answer.spikes[layer.name] for layer in network.layers if layer.model.threshold}
@@ -149,7 +150,7 @@ def first_spike_accuracy(trained: Trained, labels: NDArray[np.int64]) -> tuple[A
 
 
 def potential_accuracy(sim: Simulation, trained: Trained, points: Points) -> tuple[Any, NDArray[np.float64]]:
-    """Times, and the accuracy of the largest potential so far, worked out from the spikes of the hidden neurons."""
+    """Times, and the accuracy of the mean potential so far, worked out from the spikes of the hidden neurons."""
     network = trained.network
     spikes, steps = spikes_of(sim, network, points)["hidden"], network.steps
     example = np.repeat(np.arange(len(spikes)), np.diff(spikes.indptr))
@@ -158,11 +159,11 @@ def potential_accuracy(sim: Simulation, trained: Trained, points: Points) -> tup
     values = network.values(network.layer("output"))
     of_v, of_current = (np.exp(-network.dt / values[name]) for name in ("tau_m", "tau_s"))
     share = values["tau_s"] / (values["tau_m"] - values["tau_s"]) * (of_v - of_current)
-    v, current, largest, found = np.zeros_like(drive[0]), np.zeros_like(drive[0]), np.full_like(drive[0], -np.inf), []
+    v, current, total, found = np.zeros_like(drive[0]), np.zeros_like(drive[0]), np.zeros_like(drive[0]), []
     for arriving in drive:
         v, current = of_v * v + share * current, of_current * current + arriving
-        largest = np.maximum(largest, v)
-        found.append(np.mean(largest.argmax(axis=1) == points.labels))
+        total += v
+        found.append(np.mean(total.argmax(axis=1) == points.labels))
     return np.arange(1, steps + 1) * network.dt * second, np.array(found)
 
 
