@@ -57,6 +57,7 @@ def plot(result):
 EXPECTED = """[values.charge]
 expected = 0.6321
 tolerance = 0.01
+kind = "published"
 source = "closed form, 1 - exp(-1)"
 """
 

@@ -39,6 +39,24 @@ def test_run_prints_what_came_out_and_where_the_report_lies(capsys: pytest.Captu
     assert json.loads(Path("out/result.json").read_text())["settings"]["points"] == "5"
 
 
+def test_published_values_are_printed_apart_from_our_own(capsys: pytest.CaptureFixture[str]) -> None:
+    own = EXPECTED.replace("published", "regression").replace("charge]", "count]").replace("0.6321", "3")
+    write_study(Path("charging"), expected=EXPECTED + own)
+    heading = re.compile(r"^(\w+) value +(?:here|expected)\b.*\n(\w+)", re.MULTILINE)
+    apart = [("published", "charge"), ("regression", "count")]
+    assert biosnn("run", "./charging", "--out", "out") == 0
+    assert heading.findall(capsys.readouterr().out) == [*apart, ("other", "peak")]
+    assert biosnn("show", "./charging") == 0
+    assert heading.findall(capsys.readouterr().out) == apart
+    path = Path("out/result.json")
+    data = json.loads(path.read_text())
+    for value in data["values"].values():
+        value.pop("kind", None)
+    path.write_text(json.dumps(data))
+    assert biosnn("check", "out") == 0
+    assert heading.findall(capsys.readouterr().out) == [("expected", "charge"), ("other", "peak")]
+
+
 def test_run_succeeds_whatever_the_verdict_and_check_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     write_study(Path("charging"), expected=EXPECTED.replace("0.6321", "0.7"))
     assert biosnn("run", "./charging", "--out", "out") == 0

@@ -52,6 +52,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Page]:
     folder = tmp_path_factory.mktemp("report")
     study = STUDY.replace("only rises", "<script>alert(1)</script> rises")
     expected = EXPECTED + '[values.peak]\nexpected = 1\ntolerance = 0.5\nunit = "mV"\nsource = "A & B <1900>"\n'
+    expected += 'kind = "regression"\n'
     result = run_study(
         write_study(folder / "charging", study=study, expected=expected), {"points": "4"}, out=folder / "out"
     )
@@ -64,7 +65,7 @@ def test_the_page_tells_everything(page: tuple[str, Page]) -> None:
     for part in (
         "Does a neuron charge like an RC circuit?",
         "✗ fail: Not everything holds",
-        "1 of 2 expected values and 1 of 1 claim hold.",
+        "1 of 1 published value, 0 of 1 regression value and 1 of 1 claim hold.",
         "The membrane potential after one time constant, against 1 - exp(-1).",
         "One neuron under a <constant> current.",
         "dv/dt = (v_rest - v + R*I)/tau_m",
@@ -80,6 +81,17 @@ def test_the_page_tells_everything(page: tuple[str, Page]) -> None:
         "brian2",
     ):
         assert part in text, part
+
+
+def test_published_values_stand_apart_from_our_own(page: tuple[str, Page]) -> None:
+    section = page[0].partition('<section id="values">')[2].partition("</section>")[0]
+    parts = re.split(r"<h3>(.*?)</h3>", section)
+    tables = dict(zip(parts[1::2], parts[2::2], strict=True))
+    own = "Values against earlier ones of this study"
+    assert list(tables) == ["Values against published ones", own, "Other values"]
+    names = {heading: re.findall(r"<tr><td>(.*?)</td>", table) for heading, table in tables.items()}
+    assert list(names.values()) == [["charge"], ["peak"], ["count"]]
+    assert "Nobody has published these." in tables[own]
 
 
 def test_the_page_refers_to_nothing_outside_itself(page: tuple[str, Page]) -> None:

@@ -58,7 +58,7 @@ TWO = TWO.replace(
     '    parts: tuple[str, ...] = setting(("charge", "other"), "which")\n    duration: Quantity',
 )
 TWO += 'PARTS = [Part("charge", charging, CLAIMS), Part("other", other)]\n'
-OTHER = '\n[values."other value"]\nexpected = 1\ntolerance = 0\nsource = "made up"\n'
+OTHER = '\n[values."other value"]\nexpected = 1\ntolerance = 0\nkind = "regression"\nsource = "made up"\n'
 
 
 def test_expected_values_of_parts_that_are_not_asked_are_not_missed(tmp_path: Path) -> None:
@@ -88,5 +88,5 @@ def test_parts_of_a_study_are_parts(tmp_path: Path) -> None:
     [("conversion.neuron", False), ("conversion.balance.per", False), ("conversions", True), ("steps", True)],
 )
 def test_a_value_that_depends_on_a_dataclass_depends_on_all_settings_in_it(changed: str, asked: bool) -> None:
-    expected = Expected("accuracy", 1.0, "1", "made up", tolerance=0.1, depends_on=("conversion",))
+    expected = Expected("accuracy", 1.0, "1", "made up", "published", tolerance=0.1, depends_on=("conversion",))
     assert expected.holds_with([changed]) is asked

@@ -293,7 +293,7 @@ def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:
     )
     assert data["format"] == 1
     charge = data["values"]["charge"]
-    assert set(charge) == {"value", "unit", "expected", "tolerance", "source", "verdict"}
+    assert set(charge) == {"value", "unit", "expected", "tolerance", "source", "kind", "verdict"}
     assert data["values"]["peak"]["unit"] == "mV"
     assert data["values"]["count"] == {"value": 3, "unit": "1"}
     assert data["claims"] == [{"name": "rises", "statement": "The potential only rises.", "verdict": "pass"}]

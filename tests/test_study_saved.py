@@ -25,8 +25,8 @@ from biosnn.study.verdict import Expected, check_claims, check_values
 
 ABOUT = {"study": "small", "settings": {"tau": "20 ms"}, "seed": 1, "target": "numpy"}
 EXPECTED = [
-    Expected("rate", 27.0, "Hz", "Nobody 1900", relative=0.1),
-    Expected("lost", 1.0, "mV", "Nobody 1901", tolerance=0.5),
+    Expected("rate", 27.0, "Hz", "Nobody 1900", "published", relative=0.1),
+    Expected("lost", 1.0, "mV", "Nobody 1901", "regression", tolerance=0.5),
 ]
 RESULT = Result(
     {"rate": 27.5 * Hz, "count": 3, "share": 0.1 + 0.2, "nan": math.nan, "low": -math.inf, "peak": math.inf * mV},
@@ -75,6 +75,20 @@ def test_what_earlier_versions_called_left_out_is_not_applicable(tmp_path: Path)
     assert load_result(folder).not_applicable == ("fast", "slow")
 
 
+def test_earlier_versions_did_not_tell_which_values_are_published(tmp_path: Path) -> None:
+    folder = write(tmp_path / "r")
+    assert {row.name: row.kind for row in load_result(folder).rows if row.verdict} == {
+        "rate": "published",
+        "lost": "regression",
+    }
+    edit(folder, lambda data: [row.pop("kind", None) for row in data["values"].values()])
+    rows = load_result(folder).rows
+    assert {row.name: (row.kind, row.verdict) for row in rows if row.verdict} == {
+        "rate": ("", "pass"),
+        "lost": ("", "fail"),
+    }
+
+
 def test_the_file_is_json_for_everybody(tmp_path: Path) -> None:
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is no JSON")
@@ -93,6 +107,7 @@ def test_the_file_is_json_for_everybody(tmp_path: Path) -> None:
         "tolerance": 2.7,
         "relative": 0.1,
         "source": "Nobody 1900",
+        "kind": "published",
         "verdict": "pass",
     }
 

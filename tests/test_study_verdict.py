@@ -20,6 +20,7 @@ from biosnn.study.verdict import (
     check_values,
     judge_value,
     overall,
+    passed,
     read_expected,
 )
 from biosnn.usercode import execute
@@ -28,7 +29,7 @@ SOURCE = "Nobody 1900, eq. 1"
 
 
 def verdict(value: object, **fields: object) -> str:
-    arguments: dict[str, object] = {"unit": "1", "source": SOURCE, **fields}
+    arguments: dict[str, object] = {"unit": "1", "source": SOURCE, "kind": "published", **fields}
     (row,) = check_values({"x": value}, [Expected("x", **arguments)])  # type: ignore[arg-type, dict-item]
     return row.verdict
 
@@ -61,20 +62,20 @@ def test_a_value_passes_exactly_within_the_tolerance(value: float, expected: flo
 
 
 def test_a_value_of_another_dimension_fails_and_says_so() -> None:
-    (row,) = check_values({"x": 3 * mV}, [Expected("x", 3.0, "Hz", SOURCE, tolerance=1.0)])
+    (row,) = check_values({"x": 3 * mV}, [Expected("x", 3.0, "Hz", SOURCE, "published", tolerance=1.0)])
     assert row.verdict == "fail"
     assert "expected a quantity in hertz, got a quantity in volt: 3 mV" in row.why
 
 
 def test_a_value_that_is_missing_fails() -> None:
-    rows = check_values({"y": 1.0}, [Expected("x", 3.0, "Hz", SOURCE, tolerance=1.0)])
+    rows = check_values({"y": 1.0}, [Expected("x", 3.0, "Hz", SOURCE, "published", tolerance=1.0)])
     assert [(row.name, row.verdict) for row in rows] == [("y", ""), ("x", "fail")]
     assert "did not report" in rows[1].why
     assert math.isnan(rows[1].value)
 
 
 def test_values_are_told_in_the_unit_of_the_published_one() -> None:
-    (row,) = check_values({"x": 0.02 * second}, [Expected("x", 21.0, "ms", SOURCE, relative=0.1)])
+    (row,) = check_values({"x": 0.02 * second}, [Expected("x", 21.0, "ms", SOURCE, "published", relative=0.1)])
     assert (row.value, row.unit) == (20.0, "ms")
     assert row.tolerance == pytest.approx(2.1)
 
@@ -106,7 +107,7 @@ def test_the_overall_verdict_needs_everything_and_something() -> None:
     def of(value_verdicts: str, claim_verdicts: list[str]) -> str:
         rows = check_values(
             dict.fromkeys(value_verdicts, 0.0),
-            [Expected(name, 0.0 if name == "p" else 1.0, "1", SOURCE, tolerance=0.0) for name in value_verdicts],
+            [Expected(name, float(name != "p"), "1", SOURCE, "published", tolerance=0.0) for name in value_verdicts],
         )
         results = {"pass": (True, True), "fail": (False, True), "silent": (True, False)}
         made = [
@@ -137,6 +138,8 @@ def test_the_overall_verdict_needs_everything_and_something() -> None:
         ({"expected": 0.0, "relative": 0.5}, "Give 'tolerance' instead"),
         ({"expected": 1.0, "tolerance": 1.0, "source": " "}, "who published"),
         ({"expected": 1.0, "tolerance": 1.0, "unit": "mVs"}, "unit: "),
+        ({"expected": 1.0, "tolerance": 1.0, "kind": "recall"}, 'kind: expected kind = "published", if a paper'),
+        ({"expected": 1.0, "tolerance": 1.0, "kind": ["published"]}, 'kind: expected kind = "published"'),
     ],
 )
 def test_an_expected_value_is_checked_when_it_is_made(fields: dict[str, object], message: str) -> None:
@@ -164,6 +167,7 @@ ROW = {"value": 1.0, "unit": "1", "source": SOURCE, "verdict": "pass", "expected
         {"relative": math.inf},
         {"tolerance": 10**400},
         {"value": 10**400},
+        {"kind": "recall"},
     ],
 )
 def test_a_verdict_that_would_rest_on_nothing_is_refused(fields: dict[str, object]) -> None:
@@ -204,11 +208,11 @@ def read(tmp_path: Path, text: str) -> list[Expected]:
 
 
 def test_expected_values_are_read(tmp_path: Path) -> None:
-    text = f'[values.rate]\nexpected = 27\nrelative = 0.1\nunit = "Hz"\nsource = "{SOURCE}"\n'
-    text += f'[values."at 3 mV"]\nexpected = 0.5\ntolerance = 0.1\nsource = "{SOURCE}"\n'
+    text = f'[values.rate]\nexpected = 27\nrelative = 0.1\nunit = "Hz"\nkind = "published"\nsource = "{SOURCE}"\n'
+    text += f'[values."at 3 mV"]\nexpected = 0.5\ntolerance = 0.1\nkind = "regression"\nsource = "{SOURCE}"\n'
     assert read(tmp_path, text) == [
-        Expected("rate", 27.0, "Hz", SOURCE, relative=0.1),
-        Expected("at 3 mV", 0.5, "1", SOURCE, tolerance=0.1),
+        Expected("rate", 27.0, "Hz", SOURCE, "published", relative=0.1),
+        Expected("at 3 mV", 0.5, "1", SOURCE, "regression", tolerance=0.1),
     ]
     assert read(tmp_path, "# nothing published") == []
 
@@ -238,13 +242,31 @@ def test_expected_values_are_read(tmp_path: Path) -> None:
         ('expected = 1\ntolerance = 1\nunit = 3\nsource = "s"', "a unit as text"),
         ('expected = 1\ntolerance = 1\nsource = "s"\ndepends_on = "neurons"', 'a list of settings, or "all"'),
         ('expected = 1\ntolerance = 1\nsource = "s"\ndepends_on = [3]', 'a list of settings, or "all"'),
-        ('expected = 1\ntolerance = 1\nsource = "s"\nnote = "n"', "the fields depends_on, expected, relative, source"),
+        ('expected = 1\ntolerance = 1\nsource = "s"\nnote = "n"', "the fields depends_on, expected, kind, relative"),
     ],
 )
 def test_a_wrong_expected_value_is_refused(tmp_path: Path, fields: str, message: str) -> None:
     with pytest.raises(StudyError, match=message) as caught:
-        read(tmp_path, f"[values.rate]\n{fields}\n")
+        read(tmp_path, f'[values.rate]\nkind = "published"\n{fields}\n')
     assert "expected.toml [values.rate]" in str(caught.value)
+
+
+def test_a_value_without_kind_is_told_both(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"expected\.toml \[values\.rate\]: the field 'kind' is missing") as caught:
+        read(tmp_path, '[values.rate]\nexpected = 1\ntolerance = 1\nsource = "s"\n')
+    assert 'kind = "published", if a paper, a formula or an independent program' in str(caught.value)
+    assert 'kind = "regression", if you have measured it yourself' in str(caught.value)
+
+
+def test_values_that_pass_are_counted_by_kind() -> None:
+    expected = [
+        Expected(name, limit, "1", SOURCE, kind, tolerance=0.0)
+        for name, limit, kind in [("a", 1.0, "published"), ("b", 2.0, "published"), ("c", 1.0, "regression")]
+    ]
+    rows = check_values({"a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0}, expected)
+    assert passed(rows, "published") == (1, 2)
+    assert passed(rows, "regression") == (1, 1)
+    assert passed(rows, "") == (0, 0)
 
 
 @pytest.mark.parametrize("text", ["[value.rate]", "values = 3", "[values", "rate = 1\n[values]"])

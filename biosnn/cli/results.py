@@ -17,7 +17,7 @@ from biosnn.printable import printable
 from biosnn.study.load import Study
 from biosnn.study.result import Table
 from biosnn.study.saved import SavedResult
-from biosnn.study.verdict import CheckedValue
+from biosnn.study.verdict import KINDS, CheckedValue
 
 # A sign and a word, so that nobody has to tell colours apart.
 _VERDICTS = {
@@ -71,8 +71,8 @@ def print_result(console: Console, result: SavedResult) -> None:
             console.print(table)
         else:
             console.print(f"Too wide for this terminal, so only in the report: {name}")
-    if result.rows:
-        console.print(_values(result.rows))
+    for kind, rows in _by_kind(result.rows).items():
+        console.print(_values(kind, rows))
     if result.claims:
         console.print(_claims(result))
     if result.not_applicable:
@@ -84,10 +84,21 @@ def print_result(console: Console, result: SavedResult) -> None:
     console.print(f"Report: {_shown(result.report)}", soft_wrap=True)
 
 
-def _values(rows: tuple[CheckedValue, ...]) -> RichTable:
+def _by_kind(rows: tuple[CheckedValue, ...]) -> dict[str, list[CheckedValue]]:
+    """The values under a heading each: the published ones apart from our own, and from what nothing was expected of."""
+    found: dict[str, list[CheckedValue]] = {
+        f"{kind} value": [row for row in rows if row.verdict and row.kind == kind] for kind in KINDS
+    }
+    # Results of earlier versions do not tell which are published.
+    found["expected value"] = [row for row in rows if row.verdict and not row.kind]
+    found["other value"] = [row for row in rows if not row.verdict]
+    return {heading: some for heading, some in found.items() if some}
+
+
+def _values(heading: str, rows: list[CheckedValue]) -> RichTable:
     checked = any(row.verdict for row in rows)
     table = RichTable(box=None, pad_edge=False)
-    table.add_column("value")
+    table.add_column(heading)
     table.add_column("here", justify="right")
     if checked:
         table.add_column("expected", justify="right")

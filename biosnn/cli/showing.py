@@ -21,7 +21,7 @@ from biosnn.model import Model, NeuronModel
 from biosnn.report.describe import describe_model
 from biosnn.study.load import Study, load_study
 from biosnn.study.saved import holds_result, load_result
-from biosnn.study.verdict import Expected
+from biosnn.study.verdict import KINDS, Expected
 
 
 def show_anything(console: Console, name: str, *, figure: bool, out: Path | None = None) -> None:
@@ -212,9 +212,11 @@ def show_study(console: Console, study: Study[Any]) -> None:
     if study.claims:
         console.print(_rows(("claim", "statement"), [(claim.name, claim.statement) for claim in study.claims]))
         console.print()
-    if study.expected:
-        console.print(_rows(("value", "expected", "source"), [_expected(item) for item in study.expected]))
-        console.print()
+    for kind in KINDS:
+        values = [_expected(item) for item in study.expected if item.kind == kind]
+        if values:
+            console.print(_rows((f"{kind} value", "expected", "source"), values))
+            console.print()
     console.print(Text(f"Usual target: {study.target}. Folder: {study.folder}\n"), soft_wrap=True)
     console.print(Markdown(study.readme, hyperlinks=False))
 

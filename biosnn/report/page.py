@@ -21,7 +21,7 @@ from biosnn.report.markup import inline, paragraphs
 from biosnn.study.load import Study
 from biosnn.study.saved import FIGURES, REPORT, SavedResult, load_result
 from biosnn.study.setting_values import SettingInfo
-from biosnn.study.verdict import MISSING, CheckedValue
+from biosnn.study.verdict import MISSING, PUBLISHED, REGRESSION, CheckedValue, passed
 
 # A raster of many spikes is smaller as pixels; what is small stays sharp at every size.
 _LARGEST_SVG = 1_500_000
@@ -43,7 +43,7 @@ def render(result: SavedResult, study: Study[Any]) -> str:
         models=_sheets(result.provenance["models"]),
         figures=[_image(result.folder, name, caption) for name, caption in read_captions(result.folder).items()],
         settings=[_setting(info, result) for info in study.describe()],
-        checked=[row for row in result.rows if row.verdict],
+        checked=_checked(result),
         other=[row for row in result.rows if not row.verdict],
         verdict=_VERDICTS[result.verdict],
         marks=_MARKS,
@@ -79,16 +79,34 @@ _VERDICTS = {
 _MARKS = {"pass": "✓ pass", "fail": "✗ fail", "silent": "○ silent", "error": "! error", "unchecked": "○ unchecked"}
 
 
+_KINDS = {
+    PUBLISHED: ("published value", "Values against published ones", ""),
+    REGRESSION: (
+        "regression value",
+        "Values against earlier ones of this study",
+        "Nobody has published these. They were measured with this study before, so that a change is seen.",
+    ),
+    "": ("expected value", "Values against expected ones", "An earlier version did not record which are published."),
+}
+
+
+def _checked(result: SavedResult) -> list[dict[str, Any]]:
+    """The values that were held against something, the published ones apart from those of our own."""
+    rows = {kind: [row for row in result.rows if row.verdict and row.kind == kind] for kind in _KINDS}
+    told = {kind: {"heading": heading, "note": note} for kind, (_, heading, note) in _KINDS.items()}
+    return [{**told[kind], "rows": found} for kind, found in rows.items() if found]
+
+
 def _tally(result: SavedResult) -> str:
-    parts = []
-    for what, verdicts in (
-        ("expected value", [row.verdict for row in result.rows if row.verdict]),
-        ("claim", [claim.verdict for claim in result.claims]),
-    ):
-        if verdicts:
-            held = sum(verdict == "pass" for verdict in verdicts)
-            parts.append(f"{held} of {len(verdicts)} {what}{'s' if len(verdicts) != 1 else ''}")
-    return " and ".join(parts) + " hold." if parts else "This study has neither claims nor expected values."
+    counted = [(_KINDS[kind][0], *passed(result.rows, kind)) for kind in _KINDS]
+    held = sum(claim.verdict == "pass" for claim in result.claims)
+    parts = [
+        f"{some} of {many} {what}{'s' if many != 1 else ''}"
+        for what, some, many in [*counted, ("claim", held, len(result.claims))]
+        if many
+    ]
+    listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if parts[1:] else "".join(parts)
+    return f"{listed} hold." if parts else "This study has neither claims nor expected values."
 
 
 def _sheets(entries: list[Any]) -> list[tuple[ModelSheet, str]]:

@@ -59,7 +59,7 @@ class Study(Generic[Settings]):
     parts : tuple of Part
         Its parts, if it has any.
     expected : tuple of Expected
-        The published values.
+        What its values are held against.
     readme : str
         The text of its ``README.md``.
     module : str
@@ -235,7 +235,7 @@ def _definition(
 def _expected(path: Path, settings: list[str]) -> tuple[Expected, ...]:
     parts = [name.split(".") for name in settings]
     known = {".".join(words[:many]) for words in parts for many in range(1, len(words) + 1)}
-    with files.reading(path, StudyError, "published values"):
+    with files.reading(path, StudyError, "expected values"):
         expected = tuple(read_expected(path))
     for item in expected:
         for name in () if item.depends_on == ALL else item.depends_on:

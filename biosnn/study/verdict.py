@@ -1,4 +1,4 @@
-"""Verdicts: values against published ones, and claims with a minimum activity."""
+"""Verdicts: values against published ones and earlier ones of our own, and claims with a minimum activity."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ PASS, FAIL, SILENT, ERROR, UNCHECKED = "pass", "fail", "silent", "error", "unche
 
 _MOST_TEXT = 2**20  # bytes
 ALL = ("all",)  # of the settings
+PUBLISHED, REGRESSION = "published", "regression"
+KINDS = (PUBLISHED, REGRESSION)
+_WHICH = (
+    f'kind = "{PUBLISHED}", if a paper, a formula or an independent program gives the value, '
+    f'or kind = "{REGRESSION}", if you have measured it yourself'
+)
 
 MISSING = "the study did not report this value"
 
@@ -51,18 +57,20 @@ class Claim:
 
 @dataclass(frozen=True)
 class Expected:
-    """A published value that a study's value is held against.
+    """A value that a study's value is held against: a published one, or one that was measured before.
 
     Parameters
     ----------
     name : str
         The name of the value in the study's `Result`.
     expected : float
-        The published value, in ``unit``.
+        The value, in ``unit``.
     unit : str
         Its unit, ``"1"`` if it has none.
     source : str
-        Who published it, where.
+        Who published it, where; or how it was measured.
+    kind : {"published", "regression"}
+        Whether a paper, a formula or an independent program gives it, or the study itself has, earlier.
     tolerance : float, optional
         The largest deviation that passes, in ``unit``.
     relative : float, optional
@@ -74,14 +82,15 @@ class Expected:
     Raises
     ------
     StudyError
-        If a number is not finite, a tolerance is missing, given twice or negative, the source is missing, or the unit
-        is none.
+        If a number is not finite, a tolerance is missing, given twice or negative, the source is missing, the unit is
+        none, or the kind is another.
     """
 
     name: str
     expected: float
     unit: str
     source: str
+    kind: str
     tolerance: float | None = None
     relative: float | None = None
     depends_on: tuple[str, ...] = ()
@@ -101,6 +110,8 @@ class Expected:
             raise StudyError(field_error(f"{where} relative", "a fraction of which something is left", self.relative))
         if not isinstance(self.source, str) or not self.source.strip():
             raise StudyError(field_error(f"{where} source", "who published the value, where", self.source))
+        if self.kind not in KINDS:
+            raise StudyError(field_error(f"{where} kind", _WHICH, self.kind))
         if not isinstance(self.unit, str):
             raise StudyError(field_error(f"{where} unit", "a unit as text", self.unit))
         try:
@@ -125,8 +136,8 @@ class CheckedValue:
     """A value of a result, with what it was held against.
 
     ``value`` is a number in ``unit`` (``"1"``: no unit), NaN where the study did not report it. ``expected`` and what
-    follows are None or empty where there is no published value; ``why`` says why a verdict is "fail" where the numbers
-    alone do not.
+    follows are None or empty where there is none; ``why`` says why a verdict is "fail" where the numbers alone do not.
+    ``kind`` is that of `Expected`, and empty in results of earlier versions, which did not tell.
     """
 
     name: str
@@ -136,6 +147,7 @@ class CheckedValue:
     tolerance: float | None = None
     relative: float | None = None
     source: str = ""
+    kind: str = ""
     verdict: str = ""
     why: str = ""
 
@@ -158,7 +170,7 @@ def read_expected(path: Path) -> list[Expected]:
     StudyError
         If the file is missing or no TOML, or a field is missing, unknown or out of range.
     """
-    do = "Write an empty one if there is no published value."
+    do = "Write an empty one if there is no value to expect."
     data = files.parse_toml(path, files.read_text(path, StudyError, _MOST_TEXT, do), StudyError)
     tables = data.get("values", {})
     if set(data) - {"values"} or not isinstance(tables, dict):
@@ -168,16 +180,19 @@ def read_expected(path: Path) -> list[Expected]:
 
 def _expected(file: str, name: str, table: Any) -> Expected:
     where = f"{file} [values.{name}]"
-    known = {"expected", "tolerance", "relative", "unit", "source", "depends_on"}
+    known = {"expected", "tolerance", "relative", "unit", "source", "kind", "depends_on"}
     if not isinstance(table, dict) or set(table) - known:
         raise StudyError(field_error(where, f"the fields {', '.join(sorted(known))}", table))
     if "expected" not in table:
         expected = "'expected' and one of 'tolerance' (absolute) and 'relative', not negative"
         raise StudyError(field_error(where, expected, table))
+    if "kind" not in table:
+        raise StudyError(f"{where}: the field 'kind' is missing. Write {_WHICH}.")
     depends_on = _depends_on(f"{where} depends_on", table.get("depends_on", []))
     given = {key: table.get(key) for key in ("expected", "tolerance", "relative")}
     fields: dict[str, Any] = {key: float(got) if got and _is_finite(got) else got for key, got in given.items()}
-    fields |= {"unit": table.get("unit", "1") or "1", "source": table.get("source"), "depends_on": depends_on}
+    fields |= {"unit": table.get("unit", "1") or "1", "source": table.get("source")}
+    fields |= {"kind": table["kind"], "depends_on": depends_on}
     try:
         return Expected(name, **fields)
     except StudyError as error:
@@ -200,28 +215,28 @@ def _depends_on(where: str, given: Any) -> tuple[str, ...]:
 
 
 def check_values(values: Mapping[str, Quantity | float | int], expected: Iterable[Expected]) -> list[CheckedValue]:
-    """Hold a study's values against the published ones.
+    """Hold a study's values against the expected ones.
 
     Parameters
     ----------
     values : mapping
         Those of a `Result`.
     expected : iterable of Expected
-        The published ones. A name that ``values`` lacks fails, and so does a NaN or another dimension.
+        What they are held against. A name that ``values`` lacks fails, and so does a NaN or another dimension.
 
     Returns
     -------
     list of CheckedValue
         One for each value, then one for each expected value that is missing.
     """
-    published = {item.name: item for item in expected}
-    rows = [_check_value(name, value, published.get(name)) for name, value in values.items()]
-    missing = [_row(item, math.nan, MISSING) for item in _absent(published, values)]
+    asked = {item.name: item for item in expected}
+    rows = [_check_value(name, value, asked.get(name)) for name, value in values.items()]
+    missing = [_row(item, math.nan, MISSING) for item in _absent(asked, values)]
     return [*rows, *missing]
 
 
-def _absent(published: Mapping[str, Expected], values: Mapping[str, Any]) -> list[Expected]:
-    return [item for name, item in published.items() if name not in values]
+def _absent(asked: Mapping[str, Expected], values: Mapping[str, Any]) -> list[Expected]:
+    return [item for name, item in asked.items() if name not in values]
 
 
 def _check_value(name: str, value: Quantity | float | int, expected: Expected | None) -> CheckedValue:
@@ -242,7 +257,7 @@ def _check_value(name: str, value: Quantity | float | int, expected: Expected | 
 def _row(item: Expected, value: float, why: str = "") -> CheckedValue:
     verdict = FAIL if why else ""
     row = CheckedValue(item.name, value, item.unit, item.expected, item.allowed, item.relative, item.source)
-    return replace(row, verdict=verdict, why=why)
+    return replace(row, kind=item.kind, verdict=verdict, why=why)
 
 
 def judge_value(row: CheckedValue) -> CheckedValue:
@@ -259,6 +274,8 @@ def judge_value(row: CheckedValue) -> CheckedValue:
     where = f"values[{row.name!r}]"
     if isinstance(row.value, int) and not _is_finite(row.value):
         raise ResultError(f"{where}: expected a number below 1.8e308 (got a larger one).")
+    if row.kind not in ("", *KINDS):
+        raise ResultError(field_error(f"{where} kind", " or ".join(KINDS), row.kind))
     if row.expected is None:
         told = not row.verdict or (row.verdict == FAIL and row.why)
         if not told or row.tolerance is not None or row.relative is not None:
@@ -319,6 +336,12 @@ def _truth(value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(field_error("a claim", "True or False", value))
     return bool(value)
+
+
+def passed(values: Iterable[CheckedValue], kind: str) -> tuple[int, int]:
+    """Count the values of a kind that pass, and those that were held against something."""
+    verdicts = [row.verdict for row in values if row.verdict and row.kind == kind]
+    return verdicts.count(PASS), len(verdicts)
 
 
 def overall(values: Sequence[CheckedValue], claims: Sequence[CheckedClaim]) -> str:

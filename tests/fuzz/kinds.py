@@ -274,7 +274,7 @@ def _result(folder: Path) -> None:
         {"v": np.linspace(0, 1, 5) * mV, "names": np.array(["a", "bc"])},
         tables={"by rate": Table("What fires.", [["cell", "rate (Hz)"], ["a", "27.5"]])},
     )
-    rows = check_values(result.values, [Expected("rate", 27.0, "1", "Nobody 1900", relative=0.1)])
+    rows = check_values(result.values, [Expected("rate", 27.0, "1", "Nobody 1900", "published", relative=0.1)])
     claims = check_claims(result, [Claim("fast", "It is fast.", lambda _: True, lambda _: True)])
     about = {"study": "small", "settings": {"tau": "20 ms"}, "seed": 1, "target": "numpy"}
     (folder / "r").mkdir()
@@ -308,12 +308,14 @@ _EXPECTED = """[values.rate]
 expected = 27.5
 tolerance = 0.5
 unit = "Hz"
+kind = "published"
 source = "Nobody 1900"
 depends_on = ["all"]
 
 [values.share]
 expected = 0.3
 relative = 0.01
+kind = "regression"
 source = "Nobody 1901"
 """
 
