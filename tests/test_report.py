@@ -15,8 +15,8 @@ from biosnn.printable import printable
 from biosnn.report import new_figure
 from biosnn.report.describe import describe_model
 from biosnn.report.markup import inline, paragraphs
-from biosnn.report.page import number_html
 from biosnn.report.preview import draw_preview
+from biosnn.report.templates import number_html
 from biosnn.run import run_study
 from biosnn.study import load_study
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import base64
-import functools
 import math
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from biosnn.model import from_toml
-from biosnn.printable import printable
 from biosnn.report.describe import ModelSheet, describe_model
 from biosnn.report.figures import read_captions
-from biosnn.report.markup import inline, paragraphs
+from biosnn.report.markup import paragraphs
+from biosnn.report.templates import MARKS, duration_text, number_html, template
 from biosnn.study.load import Study
 from biosnn.study.saved import FIGURES, REPORT, SavedResult, load_result
 from biosnn.study.setting_values import SettingInfo
@@ -35,7 +32,7 @@ def write_report(folder: Path, study: Study[Any]) -> None:
 
 def render(result: SavedResult, study: Study[Any]) -> str:
     """Render the page of a saved result as HTML that refers to nothing outside itself."""
-    return _template().render(
+    return template("report.html").render(
         result=result,
         study=study,
         question=paragraphs(study.question),
@@ -46,7 +43,7 @@ def render(result: SavedResult, study: Study[Any]) -> str:
         checked=_checked(result),
         other=[row for row in result.rows if not row.verdict],
         verdict=_VERDICTS[result.verdict],
-        marks=_MARKS,
+        marks=MARKS,
         tally=_tally(result),
         difference=difference_html,
         missing=MISSING,
@@ -55,29 +52,11 @@ def render(result: SavedResult, study: Study[Any]) -> str:
     )
 
 
-@functools.cache
-def _template() -> jinja2.Template:
-    """The page without its contents; it takes longer to compile than to fill in."""
-    environment = jinja2.Environment(
-        autoescape=True, finalize=_harmless, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= {"number": number_html, "unit": unit_label, "inline": inline}
-    return environment.from_string(files("biosnn.report").joinpath("report.html").read_text(encoding="utf-8"))
-
-
-def _harmless(value: Any) -> Any:
-    """A text in which nothing turns the direction of writing round; what is markup has been seen to before."""
-    return printable(value) if type(value) is str else value
-
-
 _VERDICTS = {
     "pass": ("pass", "Everything holds"),
     "fail": ("fail", "Not everything holds"),
     "unchecked": ("silent", "Nothing was checked"),
 }
-# A sign and a word for each verdict, so that nobody has to tell colours apart.
-_MARKS = {"pass": "✓ pass", "fail": "✗ fail", "silent": "○ silent", "error": "! error", "unchecked": "○ unchecked"}
-
 
 _KINDS = {
     PUBLISHED: ("published value", "Values against published ones", ""),
@@ -144,31 +123,3 @@ def difference_html(row: CheckedValue) -> Markup:
     if row.expected is None or not math.isfinite(row.value):
         return Markup("")
     return number_html(row.value - row.expected, digits=3, signed=True)
-
-
-def number_html(value: float | None, digits: int = 6, signed: bool = False) -> Markup:
-    """Write a number with as many digits as a reader wants, a real minus sign and a raised exponent."""
-    if value is None:
-        return Markup("")
-    if not math.isfinite(value):
-        return Markup({"inf": "∞", "-inf": "−∞"}.get(str(float(value)), "not a number"))
-    text = str(value) if isinstance(value, int) else f"{value:.{digits}g}"
-    sign = "+" if signed and value > 0 else ""
-    mantissa, has_exponent, exponent = text.replace("-", "−").partition("e")
-    if not has_exponent:
-        return Markup("{}{}").format(sign, mantissa)
-    power = exponent.replace("+", "").replace("−0", "−").lstrip("0")
-    return Markup("{}{}&thinsp;×&thinsp;10<sup>{}</sup>").format(sign, mantissa, power)
-
-
-def unit_label(unit: str) -> str:
-    """A unit as a table shows it: nothing for a plain number."""
-    return "" if unit == "1" else unit
-
-
-def duration_text(seconds: float) -> str:
-    """A duration in words: seconds below two minutes, then minutes and hours."""
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
