@@ -4,6 +4,7 @@ Places, in this order: the package itself (a wheel carries ``biosnn/models`` and
 beside it, the folders in ``BIOSNN_PATH``, and what other packages add with the entry points ``biosnn.models`` and
 ``biosnn.studies`` (a package or folder each). A folder may hold ``models/neurons``, ``models/synapses``,
 ``models/networks`` and ``studies``. A name that is in the catalogue twice is an error; a broken plugin is a warning.
+A study of the gallery may have a second name, its alias.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from biosnn.errors import ModelError, NotFoundError, unknown
+from biosnn.errors import ModelError, NotFoundError, StudyError, unknown
 from biosnn.files import read_text, reading
+from biosnn.gallery import GALLERY, Exhibit, read_exhibit
 from biosnn.model import Model, NeuronModel, SynapseModel, from_toml
 
 _MAX_MODEL_BYTES = 1_000_000
@@ -252,20 +254,56 @@ def _study_folders() -> dict[str, Path]:
     return studies
 
 
+def gallery() -> dict[str, Exhibit]:
+    """What hangs in the gallery, by the names of the studies; a ``gallery.toml`` that is wrong is a warning.
+
+    Raises
+    ------
+    NotFoundError
+        If an alias is the name or the alias of another study.
+    """
+    folders = _study_folders()
+    found: dict[str, Exhibit] = {}
+    for name, folder in folders.items():
+        try:
+            exhibit = read_exhibit(folder)
+        except StudyError as error:
+            warnings.warn(f"{name} is left out of the gallery: {error}", stacklevel=2)
+            continue
+        if exhibit is not None:
+            found[name] = exhibit
+    called = dict(folders)
+    for name, exhibit in found.items():
+        if exhibit.alias and called.setdefault(exhibit.alias, folders[name]) != folders[name]:
+            both = f"{called[exhibit.alias]} and {folders[name] / GALLERY}"
+            raise NotFoundError(f"Two studies are named {exhibit.alias!r}: {both}. Change the alias.")
+    return found
+
+
+def study_aliases() -> dict[str, str]:
+    """The names of studies by their aliases."""
+    return {exhibit.alias: name for name, exhibit in gallery().items() if exhibit.alias}
+
+
+def is_study(name: str) -> bool:
+    """Whether a study of the catalogue has that name, or that alias."""
+    return name in study_names() or name in study_aliases()
+
+
 def study_folder(name: str | Path) -> Path:
-    """Find the folder of a study by its name in the catalogue or by its path.
+    """Find the folder of a study by its name or alias in the catalogue, or by its path.
 
     Raises
     ------
     NotFoundError
         If there is no such study; the message lists those there are.
     """
-    folders = _study_folders()
-    if str(name) in folders:
-        return folders[str(name)]
+    folders, aliases = _study_folders(), {} if is_path(name) else study_aliases()
+    if str(name) in folders or str(name) in aliases:
+        return folders[aliases.get(str(name), str(name))]
     path = Path(name).expanduser()
     if (path / "study.py").is_file():
         return path.resolve()
     if is_path(name):
         raise NotFoundError(f"Study {str(name)!r}: there is no file {path / 'study.py'}.")
-    raise NotFoundError(unknown("study", str(name), folders))
+    raise NotFoundError(unknown("study", str(name), {*folders, *aliases}))

@@ -24,7 +24,7 @@ FLOORS = (
         "optional_dependencies",
         "seeds",
     ),
-    ("model", "codec"),
+    ("model", "codec", "gallery"),
     ("theory", "measure", "coding", "energy", "archive"),
     ("catalogue", "datasets"),
     ("codegen",),

@@ -31,7 +31,7 @@ def check_saved(console: Console, folder: str, *, alone: bool) -> bool:
 
 def is_model(name: str) -> bool:
     """Whether a name means a model: a ``.toml`` file, or one in the catalogue whose name no study has."""
-    known = name in {*catalogue.neuron_names(), *catalogue.synapse_names()} and name not in catalogue.study_names()
+    known = name in {*catalogue.neuron_names(), *catalogue.synapse_names()} and not catalogue.is_study(name)
     return name.endswith(".toml") or known
 
 

@@ -28,7 +28,7 @@ def check_study(command: str, name: str) -> None:
     NotFoundError
         The message says what the command takes, what the name means instead, and which command takes that.
     """
-    if name in catalogue.study_names() or (Path(name).expanduser() / "study.py").is_file():
+    if catalogue.is_study(name) or (Path(name).expanduser() / "study.py").is_file():
         return
     meaning, do = _meant(name)
     if meaning:
@@ -37,7 +37,8 @@ def check_study(command: str, name: str) -> None:
         raise NotFoundError(f"{name}: no such file or folder. biosnn {command} takes {TAKES[command]}.")
     if command == "check":
         models = {*catalogue.neuron_names(), *catalogue.synapse_names()}
-        raise NotFoundError(unknown("study or model", name, {*catalogue.study_names(), *models}))
+        studies = {*catalogue.study_names(), *catalogue.study_aliases()}
+        raise NotFoundError(unknown("study or model", name, studies | models))
 
 
 def _meant(name: str) -> tuple[str, str]:

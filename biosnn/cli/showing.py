@@ -126,10 +126,10 @@ def _find(name: str) -> tuple[list[Model], Study[Any] | None]:
     models = catalogue.models_named(name)
     if not models:
         check_study("show", name)
-    study = load_study(name) if name in catalogue.study_names() else None
+    study = load_study(name) if catalogue.is_study(name) else None
     if not models and study is None:
         names = {*catalogue.neuron_names(), *catalogue.synapse_names(), *catalogue.study_names()}
-        names |= {*catalogue.network_names(), *catalogue.ann_names()}
+        names |= {*catalogue.study_aliases(), *catalogue.network_names(), *catalogue.ann_names()}
         raise NotFoundError(unknown("model, network or study", name, names))
     return models, study
 
@@ -200,7 +200,12 @@ def _model_name(model: object) -> str:
 
 def show_study(console: Console, study: Study[Any]) -> None:
     """Print a study: question, settings with defaults and help, claims, expected values and README."""
-    console.print(Text(study.name, style="bold") + Text(f" (study)\n{study.title}\n"))
+    exhibit = study.exhibit
+    also = f", also called {exhibit.alias}" if exhibit and exhibit.alias else ""
+    console.print(Text(study.name, style="bold") + Text(f" (study{also})\n{study.title}\n"))
+    if exhibit:
+        needs = f"about {exhibit.seconds:g} seconds of a processor and {exhibit.memory} of memory"
+        console.print(Text(f"After: {exhibit.paper}\nA run takes {needs}.\n"))
     if study.question:
         console.print(Text(f"{study.question}\n"))
     settings = [

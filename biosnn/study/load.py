@@ -16,6 +16,7 @@ from biosnn import catalogue, files
 from biosnn.engine import Simulation
 from biosnn.engine.compiler.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
+from biosnn.gallery import Exhibit, read_exhibit
 from biosnn.study.parts import Part
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
@@ -62,6 +63,8 @@ class Study(Generic[Settings]):
         What its values are held against.
     readme : str
         The text of its ``README.md``.
+    exhibit : Exhibit or None
+        Its place in the gallery, if it has one.
     module : str
         The private name under which its code is loaded.
     """
@@ -80,6 +83,7 @@ class Study(Generic[Settings]):
     parts: tuple[Part[Settings, Any], ...]
     expected: tuple[Expected, ...]
     readme: str
+    exhibit: Exhibit | None
     module: str = field(repr=False)
 
     def describe(self) -> list[SettingInfo]:
@@ -169,6 +173,7 @@ def load_study(name_or_path: str | Path) -> Study[Any]:
         parts=tuple(_definition(where, module, "PARTS", "a list of Part", _are(Part), default=())),
         expected=_expected(folder / EXPECTED, [info.name for info in infos]),
         readme=_text(folder / README),
+        exhibit=read_exhibit(folder),
         module=private,
     )
 

@@ -318,11 +318,18 @@ relative = 0.01
 kind = "regression"
 source = "Nobody 1901"
 """
+_GALLERY = """topic = "coding"
+alias = "it"
+paper = "Nobody 1900, doi:10.1000/1"
+seconds = 2
+memory = "0.1 GB"
+thumbnail = "a"
+"""
 
 
 def _study(folder: Path) -> None:
     texts = {"study.py": _STUDY, "plot.py": "def plot(result):\n    return []\n", "README.md": "# A study\n\nIt is.\n"}
-    for name, text in (texts | {"expected.toml": _EXPECTED}).items():
+    for name, text in (texts | {"expected.toml": _EXPECTED, "gallery.toml": _GALLERY}).items():
         (folder / name).write_text(text)
 
 
