@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Exhibit:
         How much memory that takes, such as ``"0.4 GB"``.
     thumbnail : str
         The name of the study's figure that the gallery shows.
+    answer : str
+        The name of the study's claim that the gallery shows as its answer; empty for the first.
     alias : str
         A second, short name for the command line; empty if it has none.
 
@@ -54,6 +56,7 @@ class Exhibit:
     seconds: float
     memory: str
     thumbnail: str
+    answer: str = ""
     alias: str = ""
 
     def __post_init__(self) -> None:
@@ -68,6 +71,8 @@ class Exhibit:
             raise StudyError(field_error("seconds", "how many seconds a run takes, above 0", self.seconds))
         if not isinstance(self.memory, str) or not _MEMORY.fullmatch(self.memory):
             raise StudyError(field_error("memory", "how much memory a run takes, such as '0.4 GB'", self.memory))
+        if not isinstance(self.answer, str):
+            raise StudyError(field_error("answer", "the name of a claim", self.answer))
         if not isinstance(self.alias, str) or (self.alias and not _ALIAS.fullmatch(self.alias)):
             expected = "a letter, then lower-case letters, digits, - or _"
             raise StudyError(field_error("alias", expected, self.alias))
@@ -105,7 +110,8 @@ def _exhibit(data: Mapping[str, Any]) -> Exhibit:
     for name in data:
         if name not in known:
             raise StudyError(unknown("field", name, known))
-    missing = [name for name in known if name not in data and name != "alias"]
+    needed = [field.name for field in fields(Exhibit) if field.default is MISSING]
+    missing = [name for name in needed if name not in data]
     if missing:
-        raise StudyError(f"field {missing[0]!r} is missing. Needed are {', '.join(known[:-1])}; {known[-1]} may be.")
+        raise StudyError(f"field {missing[0]!r} is missing. Needed are {', '.join(needed)}.")
     return Exhibit(**data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,11 +12,12 @@ from typing import Any, TypeVar
 
 from biosnn.engine import Simulation, session
 from biosnn.errors import BiosnnError, ResultError, StudyError, field_error, unknown
+from biosnn.gallery import GALLERY
 from biosnn.report import draw_figures, write_report
 from biosnn.study.folder import address, atomic_folder, checkpoint_folder, refuse_foreign
-from biosnn.study.load import Settings, Study, load_plot, load_study
+from biosnn.study.load import README, Settings, Study, load_plot, load_study
 from biosnn.study.parts import of_other_parts
-from biosnn.study.provenance import collect
+from biosnn.study.provenance import code_state, collect, versions
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result, write_result
 from biosnn.study.settings import make_settings, setting_texts
@@ -111,6 +113,40 @@ def run_study(
                 write_report(new, study)
         shutil.rmtree(sim.checkpoint_folder, ignore_errors=True)
     return load_result(folder)
+
+
+def result_folder(
+    study: Study[Any], *, seed: int = DEFAULT_SEED, target: str | None = None, within: Path = RESULTS
+) -> Path:
+    """Where the result of a run with the defaults goes, below a folder of results."""
+    texts = setting_texts(study.make_settings())
+    return within / address(study.name, texts, seed, target or study.target)
+
+
+def finished_result(study: Study[Any], folder: Path) -> SavedResult | None:
+    """Read a result that a run would only repeat.
+
+    Returns
+    -------
+    SavedResult or None
+        None if there is none, its figures or claims broke, or a file of the study, the library or a version of what it
+        depends on is another now. A checkout with changes that are not committed is never known to be the same.
+    """
+    try:
+        result = load_result(folder)
+    except ResultError:
+        return None
+    source, code = result.provenance, code_state()
+
+    def run_from(hashes: Mapping[str, str]) -> dict[str, str]:
+        return {name: value for name, value in hashes.items() if name not in (README, GALLERY)}
+
+    with contextlib.suppress(KeyError, TypeError, AttributeError):  # of an earlier version, or damaged
+        same = run_from(source["study"]["sha256"]) == run_from(study.hashes())
+        same = same and source["versions"] == versions() and source["code"] == code
+        if same and not code.get("changed") and not result.broken:
+            return result
+    return None
 
 
 def _refuse_here(folder: Path) -> None:

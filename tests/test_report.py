@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from page_reader import Page
 from small_study import EXPECTED, PLOT, STUDY, write_study
 
 from biosnn import catalogue
@@ -19,32 +19,6 @@ from biosnn.report.preview import draw_preview
 from biosnn.report.templates import number_html
 from biosnn.run import run_study
 from biosnn.study import load_study
-
-VOID = {"meta", "img", "br"}
-
-
-class Page(HTMLParser):
-    """Collects elements and text, and checks that every element is closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text += data
 
 
 @pytest.fixture(scope="module")

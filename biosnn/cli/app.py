@@ -57,8 +57,15 @@ def _options(
 
 
 @app.command("list")
-def list_catalogue() -> None:
-    """List the studies and models in the catalogue."""
+def list_catalogue(
+    gallery: Annotated[bool, typer.Option("--gallery", help="List the published experiments, by topic.")] = False,
+) -> None:
+    """List the studies and models in the catalogue, or the experiments in the gallery."""
+    if gallery:
+        from biosnn.cli.gallery import print_gallery
+
+        print_gallery(Console())
+        return
     from biosnn.cli.listing import print_catalogue
 
     print_catalogue(Console())
@@ -89,16 +96,28 @@ def run(
 @app.command()
 def check(
     what: Annotated[
-        str,
+        str | None,
         typer.Argument(metavar="STUDY|DIR|MODEL", help="A study to run, the folder of a saved result, or a model."),
-    ],
+    ] = None,
     settings: Assignments = None,
     out: Out = None,
     seed: Seed = None,
     target: Target = None,
     threads: Threads = None,
+    gallery: Annotated[
+        bool, typer.Option("--gallery", help="Run all short published experiments instead; --out: where they go.")
+    ] = False,
+    topic: Annotated[str | None, typer.Option("--topic", help="With --gallery: only those of one topic.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="With --gallery: also those that have been run.")] = False,
 ) -> None:
     """Run a study, take a saved result, or try a model, and exit with 1 unless everything holds."""
+    if gallery:
+        _check_gallery(what, out, seed, target, threads, topic, again)
+        return
+    if topic is not None or again:
+        raise typer.BadParameter("--topic and --again go with --gallery.")
+    if what is None:
+        raise typer.BadParameter("expected STUDY, DIR or MODEL, or --gallery.")
     from biosnn.cli.checking import check_model, check_saved, is_model
     from biosnn.cli.naming import check_study
     from biosnn.study.saved import holds_result
@@ -114,6 +133,24 @@ def check(
         result = _run(console, what, settings, out, seed, target, threads)
         passed = result.verdict == "pass" and not result.broken
     if not passed:
+        raise typer.Exit(1)
+
+
+def _check_gallery(
+    what: str | None,
+    out: Path | None,
+    seed: int | None,
+    target: str | None,
+    threads: int | None,
+    topic: str | None,
+    again: bool,
+) -> None:
+    from biosnn.cli.gallery import check_gallery
+
+    if what is not None:
+        raise typer.BadParameter(f"--gallery runs its studies with their defaults, and takes no {what!r}.")
+    options = {"target": target, "threads": 1 if threads is None else threads}
+    if not check_gallery(Console(), topic=topic, out=out, again=again, seed=seed, options=options):
         raise typer.Exit(1)
 
 
@@ -155,6 +192,19 @@ def _run(
     )
     print_result(console, result)
     return result
+
+
+@app.command()
+def gallery(
+    results: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the results' folders.")] = Path(
+        "results"
+    ),
+    out: Annotated[Path | None, typer.Option("--out", help="The page (default: DIR/gallery.html).")] = None,
+) -> None:
+    """Write a page of the published experiments from results, of each the latest with the default settings."""
+    from biosnn.cli.gallery import write_page
+
+    write_page(Console(), results, out)
 
 
 @app.command()

@@ -81,7 +81,7 @@ def print_result(console: Console, result: SavedResult) -> None:
     if result.figure_error:
         console.print(f"The figures could not be drawn: {result.figure_error.strip()}", style="red")
     console.print(verdict_text(result.verdict) + Text(f"  {result.study}, seed {result.seed}, {result.target}"))
-    console.print(f"Report: {_shown(result.report)}", soft_wrap=True)
+    console.print(f"Report: {shown(result.report)}", soft_wrap=True)
 
 
 def _by_kind(rows: tuple[CheckedValue, ...]) -> dict[str, list[CheckedValue]]:
@@ -134,7 +134,7 @@ def _claims(result: SavedResult) -> RichTable:
     return table
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """A path as the reader can type it: relative where that is shorter."""
     try:
         relative = os.path.relpath(path)

@@ -290,9 +290,14 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
         rows=rows,
         claims=saved.claims,
         verdict=overall(rows, saved.claims),
-        provenance=_read_json(folder / PROVENANCE),
+        provenance=provenance_of(folder),
         figure_error=files.read_text(error, ResultError, _MOST_TEXT) if os.path.lexists(error) else "",
     )
+
+
+def provenance_of(folder: Path) -> dict[str, Any]:
+    """Read where a result comes from, without the rest of it; `ResultError` if that is missing or damaged."""
+    return _read_json(folder / PROVENANCE)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
