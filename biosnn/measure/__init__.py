@@ -14,11 +14,13 @@ from biosnn.measure.population import (
     power_spectrum,
     window_counts,
 )
+from biosnn.measure.spikes import Spikes, spikes
 from biosnn.measure.steps import drawn_again, resampled_accuracy, share_of_steps, steps_needed
 from biosnn.measure.synchrony import phase_consistency, synchrony
 
 __all__ = [
     "LayerActivity",
+    "Spikes",
     "accuracy",
     "confusion",
     "cv",
@@ -43,6 +45,7 @@ __all__ = [
     "sparse_spike_counts",
     "spike_counts",
     "spike_intervals",
+    "spikes",
     "steps_needed",
     "survival",
     "synchrony",
