@@ -1,5 +1,6 @@
-"""Closed forms that simulations are held against: firing rates of neurons, the STDP window, activity along layers."""
+"""What simulations are held against: rates of neurons, the STDP window, activity along layers, equilibria."""
 
+from biosnn.theory.equilibria import Equilibrium, equilibria, hopf_points
 from biosnn.theory.layers import (
     binary_depth,
     chain_rates,
@@ -13,11 +14,14 @@ from biosnn.theory.neurons import OVERSHOOT, lif_rate, siegert_rate, siegert_rat
 
 __all__ = [
     "OVERSHOOT",
+    "Equilibrium",
     "binary_depth",
     "chain_rates",
     "critical_gain",
     "drive_rate",
+    "equilibria",
     "fixed_points",
+    "hopf_points",
     "least_gain",
     "lif_rate",
     "mean_field",

@@ -1,0 +1,56 @@
+"""Studies of single neurons after the classics: each small, with the control that must fail."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from brian2 import Hz, mV
+
+from biosnn.run import run_study
+from biosnn.study import load_study
+
+
+def verdicts(result):
+    return {claim.name: claim.verdict for claim in result.claims}
+
+
+def claim_of(study, name):
+    return next(claim for claim in load_study(study).claims if claim.name == name)
+
+
+# ---- Hodgkin & Huxley 1952 ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def axon(tmp_path_factory):
+    settings = {"dt": "0.05 ms", "duration": "0.4 s", "points": "9", "finest": "0.02 uA/cm**2"}
+    folder = tmp_path_factory.mktemp("axon") / "out"
+    return run_study("hodgkin_huxley_1952", settings, target="cpp", out=folder)
+
+
+@pytest.mark.cpp
+def test_the_axon_has_its_threshold_its_hopf_points_and_two_states(axon):
+    assert verdicts(axon) == dict.fromkeys(
+        ("threshold", "class 2", "two states", "linear frequency", "control"), "pass"
+    )
+    assert [row.name for row in axon.rows if row.verdict == "fail"] == []
+    assert axon.values["first Hopf point, later papers"] / axon.values["first Hopf point"] == pytest.approx(1.00043)
+    assert {path.stem for path in (axon.folder / "figures").glob("*.png")} == {"threshold", "steps", "f-i", "stability"}
+
+
+@pytest.mark.cpp
+def test_without_potassium_activation_the_axon_does_not_go_on_firing(axon):
+    assert axon.values["Hopf points without potassium activation"] == 0
+    assert axon.values["spikes without potassium activation"] <= 1
+    firing = replace(axon, arrays={**axon.arrays, "control rate": np.array([50.0, 0.0]) * Hz})
+    assert not claim_of("hodgkin_huxley_1952", "control").holds(firing)
+
+
+@pytest.mark.cpp
+def test_an_axon_whose_rest_is_left_too_early_has_no_two_states(axon):
+    claim = claim_of("hodgkin_huxley_1952", "two states")
+    assert claim.holds(axon)
+    left = replace(axon, arrays={**axon.arrays, "quiet rate": axon.arrays["quiet rate"] + 1 * Hz})
+    assert not claim.holds(left)
+    shifted = {**axon.arrays, "displacement fires": np.ones(len(axon.arrays["displacement"] / mV), dtype=bool)}
+    assert not claim_of("hodgkin_huxley_1952", "threshold").holds(replace(axon, arrays=shifted))
