@@ -54,3 +54,38 @@ def test_an_axon_whose_rest_is_left_too_early_has_no_two_states(axon):
     assert not claim.holds(left)
     shifted = {**axon.arrays, "displacement fires": np.ones(len(axon.arrays["displacement"] / mV), dtype=bool)}
     assert not claim_of("hodgkin_huxley_1952", "threshold").holds(replace(axon, arrays=shifted))
+
+
+# ---- Izhikevich 2004 ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def patterns(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("patterns") / "out"
+    return run_study("izhikevich_2004", {"crossed": "false"}, target="numpy", out=folder)
+
+
+def test_twenty_patterns_are_recognised_and_three_are_lost_by_euler(patterns):
+    assert verdicts(patterns) == {"twenty patterns": "pass", "steps matter": "pass"}
+    assert patterns.values["patterns recognised"] == 20
+    assert patterns.values["wrong recognitions"] == 0
+    assert patterns.values["patterns recognised by the method of Euler"] == 17
+    assert [row.name for row in patterns.rows if row.verdict == "fail"] == []
+    assert {path.stem for path in (patterns.folder / "figures").glob("*.png")} == {"patterns", "recognition"}
+
+
+def test_a_rule_that_accepts_another_pattern_fails_the_claim(patterns):
+    table = np.array(patterns.arrays["table"])
+    table[0, 1] = True
+    wrong = replace(patterns, arrays={**patterns.arrays, "table": table})
+    assert not claim_of("izhikevich_2004", "twenty patterns").holds(wrong)
+
+
+@pytest.mark.slow
+def test_a_stimulus_alone_makes_no_pattern(tmp_path):
+    result = run_study("izhikevich_2004", target="numpy", out=tmp_path / "out", draw=False)
+    assert verdicts(result)["cells matter"] == "pass"
+    assert result.values["other cells that show a pattern"] == 51
+    everywhere = np.ones_like(result.arrays["shown by cell"])
+    anyone = replace(result, arrays={**result.arrays, "shown by cell": everywhere})
+    assert not claim_of("izhikevich_2004", "cells matter").holds(anyone)

@@ -1,0 +1,52 @@
+"""What is claimed of the twenty patterns."""
+
+import numpy as np
+
+from biosnn.study import Claim, Result
+
+LOST = ("bistability", "depolarising_afterpotential", "inhibition_induced_bursting")
+"""Patterns that hang on how the recovery variable is stepped."""
+FEW = 0.2
+
+
+def _fires(result: Result) -> bool:
+    return bool(result.values["spikes"] >= 50)
+
+
+def _each_its_own(result: Result) -> bool:
+    table = np.asarray(result.arrays["table"])
+    return bool(np.array_equal(table, np.eye(len(table), dtype=bool)))
+
+
+def _cells_matter(result: Result) -> bool:
+    shown = np.asarray(result.arrays["shown by cell"])
+    others = (shown.sum(axis=1) - np.diag(shown)) / (len(shown) - 1)
+    return bool(np.all(np.diag(shown)) and others.mean() < FEW and others.max() < 1)
+
+
+def _steps_matter(result: Result) -> bool:
+    names = [str(name) for name in result.arrays["patterns"]]
+    lost = {name for name, there in zip(names, result.arrays["Euler"], strict=True) if not there}
+    return lost == set(LOST)
+
+
+CLAIMS = [
+    Claim(
+        "twenty patterns",
+        "Each of the twenty responses is recognised by its rule and by no other.",
+        _each_its_own,
+        _fires,
+    ),
+    Claim(
+        "cells matter",
+        "A stimulus does not make a pattern by itself: of the other nineteen cells, less than a fifth show it.",
+        _cells_matter,
+        _fires,
+    ),
+    Claim(
+        "steps matter",
+        "With Euler's method at the same steps, bistability, afterpotential and inhibition-induced bursting are lost.",
+        _steps_matter,
+        _fires,
+    ),
+]
