@@ -89,3 +89,26 @@ def test_a_stimulus_alone_makes_no_pattern(tmp_path):
     everywhere = np.ones_like(result.arrays["shown by cell"])
     anyone = replace(result, arrays={**result.arrays, "shown by cell": everywhere})
     assert not claim_of("izhikevich_2004", "cells matter").holds(anyone)
+
+
+# ---- Naud et al. 2008 --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    settings = {"dt": "0.1 ms", "duration": "1.2 s"}
+    return run_study("naud_2008", settings, target="numpy", out=tmp_path_factory.mktemp("answers") / "out")
+
+
+def test_eight_patterns_are_recognised_and_belong_to_their_cells(answers):
+    assert verdicts(answers) == {"eight patterns": "pass", "cells matter": "pass"}
+    assert answers.values["patterns recognised"] == 8
+    assert answers.values["wrong recognitions"] == 0
+    assert {path.stem for path in (answers.folder / "figures").glob("*.png")} == {"patterns", "recognition"}
+
+
+def test_cells_that_all_show_a_pattern_fail_the_claims(answers):
+    everywhere = np.ones_like(answers.arrays["table"])
+    anyone = replace(answers, arrays={**answers.arrays, "table": everywhere, "shown by cell": everywhere})
+    assert not claim_of("naud_2008", "eight patterns").holds(anyone)
+    assert not claim_of("naud_2008", "cells matter").holds(anyone)

@@ -110,6 +110,18 @@ def test_a_model_cannot_be_changed():
     assert model.parameters["tau"].value == "10 ms"
 
 
+def test_parameters_of_their_own_become_inputs():
+    from biosnn.catalogue import neuron_model
+
+    model = neuron_model("adex").with_own("V_r", "b")
+    assert model.inputs["V_r"].kind == "value"
+    assert model.inputs["b"].default == neuron_model("adex").parameters["b"].value
+    assert {"V_r", "b"}.isdisjoint(model.parameters)
+    assert "tau_w" in model.parameters
+    with pytest.raises(ModelError, match="No parameter named 'V_reset'"):
+        neuron_model("adex").with_own("V_reset")
+
+
 def test_with_values_changes_a_copy():
     model = lif(presets={"fast": {"tau": "1 ms"}})
     assert model.with_values("fast").parameters["tau"].value == "1 ms"

@@ -141,6 +141,28 @@ class NeuronModel:
         changed = {name: replace(self.parameters[name], value=text) for name, text in new.items()}
         return replace(self, parameters={**self.parameters, **changed})
 
+    def with_own(self, *names: str) -> NeuronModel:
+        """Return the model with parameters of which each neuron has its own value: they become inputs of kind value.
+
+        Many cells that differ in their parameters are then one group. Presets, which set parameters, are left out.
+
+        Parameters
+        ----------
+        *names : str
+            Some of `parameters`; their values become the defaults.
+
+        Raises
+        ------
+        ModelError
+            If a parameter is unknown.
+        """
+        for name in names:
+            if name not in self.parameters:
+                raise ModelError(f"NeuronModel {self.name!r}: " + unknown("parameter", name, self.parameters))
+        own = {name: Input("value", self.parameters[name].meaning, self.parameters[name].value) for name in names}
+        shared_ones = {name: entry for name, entry in self.parameters.items() if name not in own}
+        return replace(self, parameters=shared_ones, inputs={**self.inputs, **own}, presets={})
+
 
 def _check(where: str, model: NeuronModel) -> None:
     equations = model.parsed

@@ -116,14 +116,12 @@ def stepped(model: NeuronModel, *, euler: bool) -> NeuronModel:
         f"reached = v{'' if euler else ' + dt*slope'} : volt",
         "du/dt = a*(b*(reached - v_u) - leak*u) : volt/second",
     ]
-    shared = {name: entry for name, entry in model.parameters.items() if name not in EACH}
-    own = {name: Input("value", model.parameters[name].meaning, default=model.parameters[name].value) for name in EACH}
-    own["v_u"] = Input("value", "potential at which the recovery variable rests", default="0 mV")
-    own["leak"] = Input("value", "whether the recovery variable decays", default="1")
-    equations_text = "\n".join(equations)
-    return replace(
-        model, equations=equations_text, parameters=shared, inputs={**model.inputs, **own}, initial={}, presets={}
-    )
+    own = {
+        "v_u": Input("value", "potential at which the recovery variable rests", default="0 mV"),
+        "leak": Input("value", "whether the recovery variable decays", default="1"),
+    }
+    each = model.with_own(*EACH)
+    return replace(each, equations="\n".join(equations), inputs={**each.inputs, **own}, initial={})
 
 
 def _values(model: NeuronModel, cell: Experiment) -> dict[str, float]:
