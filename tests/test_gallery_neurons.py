@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from brian2 import Hz, mV
+from brian2 import Hz, ms, mV
 
 from biosnn.run import run_study
 from biosnn.study import load_study
@@ -112,3 +112,36 @@ def test_cells_that_all_show_a_pattern_fail_the_claims(answers):
     anyone = replace(answers, arrays={**answers.arrays, "table": everywhere, "shown by cell": everywhere})
     assert not claim_of("naud_2008", "eight patterns").holds(anyone)
     assert not claim_of("naud_2008", "cells matter").holds(anyone)
+
+
+# ---- Brette & Gerstner 2005 --------------------------------------------------------------------------------------
+
+
+def errors_names(suffix=""):
+    pairs = [(one, other) for one in ("potential", "adaptation") for other in ("NEST", "DOP853")]
+    return [f"mean relative error of the {one} against {other}{suffix}" for one, other in pairs]
+
+
+def errors_of(result, suffix=""):
+    return [result.values[name] for name in errors_names(suffix)]
+
+
+@pytest.mark.cpp
+def test_the_trace_is_that_of_nest_and_of_scipy(tmp_path):
+    result = run_study("brette_gerstner_2005", {"dt": "0.0005 ms"}, target="cpp", out=tmp_path / "out")
+    assert verdicts(result) == {"trace": "pass", "control": "pass", "rheobase": "pass"}
+    potentials, adaptations = np.split(np.array(errors_of(result)), 2)
+    assert potentials.max() < 5e-4
+    assert adaptations.max() < 1e-4
+    assert result.values["first spike"] / ms == pytest.approx(18.7153, abs=0.003)
+    assert {path.stem for path in (result.folder / "figures").glob("*.png")} == {"trace", "errors"}
+
+
+@pytest.mark.slow
+def test_a_usual_time_step_does_not_meet_the_tolerance_and_a_wrong_parameter_is_noticed(tmp_path):
+    result = run_study("brette_gerstner_2005", {"dt": "0.01 ms"}, target="numpy", out=tmp_path / "out", draw=False)
+    assert verdicts(result) == {"trace": "fail", "control": "pass", "rheobase": "pass"}
+    assert np.all(np.array(errors_of(result, ", wrong a")) > 5 * np.array(errors_of(result)))
+    # A control that is no other neuron must fail.
+    same = dict(zip(errors_names(", wrong a"), errors_of(result), strict=True))
+    assert not claim_of("brette_gerstner_2005", "control").holds(replace(result, values={**result.values, **same}))
