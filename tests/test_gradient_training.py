@@ -312,6 +312,8 @@ def test_what_does_not_fit_is_refused_by_name(run: Callable[[Any], object], mess
         (lambda: training.Connection("input", "hidden", np.full((4, 3), np.nan)), "finite numbers"),
         (lambda: training.Connection("input", "hidden", np.ones((4, 3)), delay=-1), "delay"),
         (lambda: training.Exact(largest_jump=0), "largest_jump"),
+        (lambda: training.Exact(slowest=0 * ms), "slowest: expected a positive time"),
+        (lambda: training.Exact(slowest="5 mV"), "slowest"),
         (lambda: training.Surrogate("gauss"), "gauss"),
         (lambda: training.FirstSpike(tau_0="5 mV"), "tau_0"),
         (lambda: training.Adam(rate=-1), "rate"),

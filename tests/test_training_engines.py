@@ -197,6 +197,7 @@ NETWORKS: dict[str, Any] = {
         ("recurrent", "mean_potential", Exact()),
         ("recurrent", "max_potential", Surrogate("arctan", 0.7, detach_reset=False)),
         ("spiking output", "first_spike", Exact()),
+        ("spiking output", "first_spike", Exact(slowest=5 * ms)),
         ("spiking output", "spike_count", Surrogate()),
         ("refractory", "first_spike", Exact()),
         ("refractory", "spike_count", Surrogate("fast_sigmoid")),
@@ -231,7 +232,14 @@ def test_a_jump_without_bounds_is_cut_and_counted() -> None:
     engine = NumpyEngine(net, Exact(largest_jump=1e-9), "max_potential")
     answer = engine.forward(spikes())
     found = engine.backward(np.ones((4, 3)))
-    assert 0 < found.clipped <= len(answer.spikes["hidden"].step)
+    spiked = len(answer.spikes["hidden"].step)
+    assert 0 < found.clipped <= spiked
+    # Nobody crosses a threshold of 1 at a speed of 1 per microsecond.
+    engine = NumpyEngine(net, Exact(slowest="1 us"), "max_potential")
+    engine.forward(spikes())
+    cut = engine.backward(np.ones((4, 3)))
+    assert cut.clipped == spiked
+    assert np.abs(cut.weights["input_to_hidden"]).max() < 1e-2 * np.abs(found.weights["hidden_to_output"]).max()
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from brian2 import Quantity, second
 from numpy.typing import NDArray
 
 from biosnn.errors import TrainingError, field_error, unknown
+from biosnn.quantity import check_dimension, parse_quantity
 
 Floats = NDArray[np.float64]
 
@@ -28,13 +30,28 @@ class Exact:
         from its threshold. One that just touches its threshold would have a gradient without bounds, which drowns all
         others: such jumps of the adjoint are cut, and counted. Infinite for none. A loss of spike times changes by
         hundreds where one of potentials changes by 1: with `MaxPotential`, 0.5 trains images faster than the default.
+    slowest : Quantity, optional
+        The same cut, whatever the loss: a neuron that crosses its threshold so slowly that from where it starts it
+        would take longer than this counts as one that takes so long, such as 50 ms. By default there is no slowest.
     """
 
     largest_jump: float = 1000.0
+    slowest: Any = None
 
     def __post_init__(self) -> None:
+        if self.slowest is not None:
+            given = self.slowest
+            value = parse_quantity(given) if isinstance(given, str) else Quantity(given)
+            check_dimension("Exact, slowest", value, second)
+            if not 0 < float(value) < np.inf:
+                raise TrainingError(field_error("Exact, slowest", "a positive time", given))
+            object.__setattr__(self, "slowest", value)
         if not self.largest_jump > 0:
             raise TrainingError(field_error("Exact, largest_jump", "a positive number", self.largest_jump))
+
+    def smallest_slope(self, distance: float) -> float:
+        """How fast a threshold is crossed at least that is so far from where a neuron starts."""
+        return 0.0 if self.slowest is None else distance / float(self.slowest)
 
 
 @dataclass(frozen=True)

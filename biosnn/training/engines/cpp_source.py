@@ -108,6 +108,7 @@ def _layer(
         layer |= _exact_spikes(one, code, names) if exact else _surrogate_spikes(one, code, names)
         if isinstance(method, Exact):
             layer["largest_jump"] = repr(method.largest_jump / plan.distance(one))
+            layer["smallest_slope"] = repr(method.smallest_slope(plan.distance(one)))
     if exact:
         arriving = {
             name for c in plan.network.connections if c.target == one.name for name in one.kept_at_arrivals(c.onto)

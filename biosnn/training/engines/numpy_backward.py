@@ -141,8 +141,12 @@ class Backward:
         values = {**self._of(plan, self.kept.stepped[n], n), "_err": self.errors[n][plan.name]}
         values["_gdot"] = f(jump.slope, values) + np.zeros(s.shape)
         total = f(jump.jump, values) + np.zeros(s.shape)
-        largest = self.method.largest_jump / self.plan.distance(plan)
-        values["_B"], values["_gdot"], cut = clipped(total, values["_gdot"], largest)
+        distance = self.plan.distance(plan)
+        smallest = self.method.smallest_slope(distance)
+        if smallest:
+            self.clipped += int(np.sum((values["_gdot"] < smallest) & s))
+            values["_gdot"] = np.maximum(values["_gdot"], smallest)
+        values["_B"], values["_gdot"], cut = clipped(total, values["_gdot"], self.method.largest_jump / distance)
         self.clipped += int(np.sum(cut & s))
         with np.errstate(divide="ignore", invalid="ignore"):  # of neurons that do not spike now, and are not looked at
             new = {name: f(expression, values) for name, expression in jump.before.items()}

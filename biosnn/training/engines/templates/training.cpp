@@ -586,6 +586,13 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
                 const real _err = spikes.error[_spike];
                 {{l.slope|indent(16)}}
                 {{l.jump|indent(16)}}
+                {% if l.smallest_slope != "0.0" %}
+                if (_gdot < (real) {{l.smallest_slope}})
+                {
+                    _gdot = {{l.smallest_slope}};
+                    gradient.clipped++;
+                }
+                {% endif %}
                 if (std::fabs(_B) > (real) {{l.largest_jump}}*_gdot && _B != 0)
                 {
                     _B = _B > 0 ? {{l.largest_jump}} : -{{l.largest_jump}};
