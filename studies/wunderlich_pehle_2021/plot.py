@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from biosnn.report import Figure, new_figure
 from biosnn.report.figures import COLOURS
@@ -27,6 +28,11 @@ def _training(result: Any) -> Figure:
         left.plot(epochs, error, "-" if len(error) > 1 else "o", color=colour, label=label, lw=1.3)
         right.plot(epochs, result.arrays[f"{name}: loss"], "-" if len(error) > 1 else "o", color=colour, lw=1.3)
     left.set(xlabel="epoch", ylabel="wrong (% of validation examples)", yscale="log")
+    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    left.yaxis.set_minor_formatter(NullFormatter())
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.set(xlabel="epoch", ylabel="loss of the training examples")
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     caption = (
