@@ -25,12 +25,12 @@ NEURONS = [
         "lif_inhibitory",
     ),
     *("adex", "izhikevich", "hodgkin_huxley", "integrator", "lif_soft", "lif_alpha", "relu_first_spike"),
-    *("lif_psc_delta", "lif_psc_exp", "lif_psc_alpha", "qif", "lif_exp_trainable", "leaky_readout"),
+    *("lif_psc_delta", "lif_psc_exp", "lif_psc_alpha", "qif", "lif_exp_trainable", "leaky_readout", "adex_clopath"),
 ]
 SYNAPSES = [
     *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),
     *("stdp_triplet", "stdp_triplet_full", "stdp_triplet_full_nearest", "stdp_diehl_cook", "rstdp", "istdp", "stp"),
-    *("tsodyks",),
+    *("tsodyks", "clopath"),
 ]
 MODELS = [catalogue.neuron_model(name) for name in NEURONS] + [catalogue.synapse_model(name) for name in SYNAPSES]
 
