@@ -38,27 +38,30 @@ def small(seed: int = 1, **more: Any) -> training.TrainableNetwork:
     return training.feedforward([4, 12, 2], weights=weights, dt=0.5 * ms, duration=10 * ms, seed=seed, **more)
 
 
-def trained(net: training.TrainableNetwork, data: Trains, **more: Any) -> training.TrainingResult:
+def trained(
+    net: training.TrainableNetwork, data: Trains, target: str = "numpy", **more: Any
+) -> training.TrainingResult:
     settings: dict[str, Any] = {"loss": training.MaxPotential(5), "epochs": 16, "optimizer": training.Adam(rate=0.02)}
-    with biosnn.session("numpy", seed=4) as sim:
+    with biosnn.session(target, seed=4) as sim:
         return training.train(sim, net, data, **{**settings, **more})
 
 
-def judged(net: training.TrainableNetwork, data: Trains) -> float:
-    with biosnn.session("numpy", seed=4) as sim:
+def judged(net: training.TrainableNetwork, data: Trains, target: str = "numpy") -> float:
+    with biosnn.session(target, seed=4) as sim:
         return training.evaluate(sim, net, data, loss=training.MaxPotential(5)).accuracy
 
 
+@pytest.mark.cpp
 def test_it_learns_which_spike_comes_first_and_not_from_shuffled_labels() -> None:
     data, others = order_task(200, 1), order_task(200, 2)
     net = small()
-    result = trained(net, data)
-    assert judged(net, others) > 0.88
+    result = trained(net, data, "cpp")
+    assert judged(net, others, "cpp") > 0.88
     assert result.epochs[-1].loss < 0.75 * result.epochs[0].loss
     assert result.epochs[-1].spikes["hidden"] > 1
     wrong = small()
-    trained(wrong, order_task(200, 1, shuffled=True), epochs=5)
-    assert judged(wrong, others) < 0.7
+    trained(wrong, order_task(200, 1, shuffled=True), "cpp", epochs=5)
+    assert judged(wrong, others, "cpp") < 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +86,11 @@ def test_with_the_sign_turned_it_gets_worse() -> None:
     assert result.epochs[-1].accuracy < 0.5
 
 
+@pytest.mark.cpp
 def test_surrogate_gradients_learn_it_too() -> None:
     net = small()
-    trained(net, order_task(200, 1), method=training.Surrogate())
-    assert judged(net, order_task(200, 2)) > 0.88
+    trained(net, order_task(200, 1), "cpp", method=training.Surrogate())
+    assert judged(net, order_task(200, 2), "cpp") > 0.88
 
 
 class Interrupted(Exception):

@@ -87,6 +87,7 @@ def test_a_surrogate_is_the_exact_gradient_of_the_smooth_program(shape: str, det
         assert_allclose(chosen, expected[name], atol=2e-7 * scale, rtol=2e-7, err_msg=name)
 
 
+@pytest.mark.cpp
 @pytest.mark.parametrize("t_ref", [0.0, 3.0])
 def test_exact_gradients_on_the_grid_come_to_those_of_events(t_ref: float) -> None:
     """The cosine of hidden and output gradients, of networks with several spikes per neuron."""
@@ -95,7 +96,7 @@ def test_exact_gradients_on_the_grid_come_to_those_of_events(t_ref: float) -> No
     for seed in range(3):
         net = three_layers(model, model, dt=0.02 * ms, duration=12 * ms, trained={}, recurrent=None, seed=seed)
         given = spikes(1, within=300, seed=seed)
-        engine = NumpyEngine(net, Exact(1e9), "first_spike")
+        engine = CppEngine(net, Exact(1e9), "first_spike")
         times = engine.forward(given).features[0]
         slopes = np.where(np.isfinite(times), [1.0, 2.0, 3.0], 0.0)
         found = engine.backward(slopes[None])

@@ -86,7 +86,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
     networks, controls = train_all(settings, sim)
     accuracies = np.array([one.answer.accuracy for one in networks])
     values: dict[str, Any] = {
-        f"accuracy, {settings.dataset}": float(accuracies.mean()),
+        "accuracy": float(accuracies.mean()),
         "lowest accuracy": float(accuracies.min()),
         "spikes of hidden neurons per example": float(np.mean([one.hidden_spikes for one in networks])),
         "jumps that were cut, per example": float(np.mean([one.cut for one in networks])),
@@ -102,7 +102,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
     for name, one in everyone.items():
         arrays |= {f"{name}: {what}": one.curve(what) for what in ("loss", "accuracy", "validation_accuracy")}
     arrays |= networks[0].picture()
-    return Result(values, arrays, tables={"Networks": _table(everyone)}, not_applicable=_others(settings))
+    return Result(values, arrays, tables={"Networks": _table(everyone)})
 
 
 def _confusion(one: Trained) -> np.ndarray:
@@ -118,13 +118,6 @@ def _table(everyone: dict[str, Trained]) -> Table:
         accuracy = (f"{100 * x:.1f} %" for x in (one.answer.accuracy, one.result.epochs[-1].accuracy))
         rows.append([name, *accuracy, f"{one.hidden_spikes:.1f}", f"{one.result.best + 1}"])
     return Table("Fraction of test and training examples that are correctly classified.", rows)
-
-
-def _others(settings: Settings) -> list[str]:
-    """Published values of other datasets."""
-    published = ("yin-yang", "mnist")
-    other = [f"accuracy, {name}" for name in published if name != settings.dataset]
-    return other if settings.dataset == "yin-yang" else [*other, f"accuracy, {FROZEN}"]
 
 
 def _fires(result: Any) -> bool:
