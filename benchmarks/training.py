@@ -91,7 +91,7 @@ def ours(side: str, steps: int, threads: int, batches: int) -> dict[str, Any]:
 
         def train() -> None:
             for name, slopes in passes().items():
-                optimizer.step(network.weights[name], slopes, states[name], 0.0)
+                engine.step(optimizer, network.weights[name], slopes, states[name], 0.0)
 
         fired = len(engine.forward(spikes).spikes["hidden"].step) / BATCH
         found = {"forward": timed(lambda: engine.forward(spikes), batches), "passes": timed(passes, batches)}

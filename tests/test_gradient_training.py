@@ -412,3 +412,16 @@ def test_a_loss_that_is_no_number_ends_the_training_with_the_network_as_it_was()
         trained(net, DATA, loss=Nothing())
     for name, weights in before.items():
         np.testing.assert_array_equal(net.weights[name], weights)
+
+
+@pytest.mark.cpp
+@pytest.mark.parametrize("optimizer", [training.Adam(rate=0.02), training.AdamW(rate=0.02, weight_decay=0.5)])
+def test_compiled_steps_of_an_optimizer_are_those_of_numpy(optimizer: training.Optimizer) -> None:
+    found = []
+    for target in ("numpy", "cpp"):
+        net = small()
+        trained(net, order_task(64, 1), target, optimizer=optimizer, epochs=2)
+        found.append(net.weights)
+    for name, weights in found[0].items():
+        np.testing.assert_allclose(found[1][name], weights, rtol=1e-9, atol=1e-12, err_msg=name)
+        assert np.any(weights != small().weights[name])

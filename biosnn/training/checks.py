@@ -51,7 +51,9 @@ def check_spikes(network: TrainableNetwork, spikes: SpikeList) -> None:
         expected, given = f"{indptr[-1]} neurons and steps", f"{len(spikes.neuron)} and {len(spikes.step)}"
         raise TrainingError(field_error("spikes", expected, given))
     falling = np.flatnonzero(np.diff(spikes.step) < 0) + 1
-    if not np.all(np.isin(falling, indptr)):
+    begins = np.zeros(len(spikes.step) + 1, bool)
+    begins[indptr] = True
+    if not np.all(begins[falling]):
         raise TrainingError("spikes, step: expected those of an example in the order of their steps.")
 
 

@@ -183,6 +183,7 @@ class TrainableNetwork:
         if len(set(used)) < len(used):
             raise TrainingError(field_error("TrainableNetwork, connections", "connections of different names", used))
         self.weights = {connection.name: connection.weight.copy() for connection in self.connections}
+        self._values = {layer.name: _values(layer.model) for layer in self.layers}
         self.parameters = {
             f"{layer.name}.{name}": float(parse_quantity(layer.model.parameters[name].value))
             for layer in self.layers
@@ -212,11 +213,8 @@ class TrainableNetwork:
 
     def values(self, layer: Layer) -> dict[str, float]:
         """The parameters and value inputs of a layer as they are now, in basic units."""
-        model = layer.model
-        texts = {name: one.value for name, one in model.parameters.items()}
-        texts |= {name: one.default for name, one in model.inputs.items() if one.kind == "value"}
         own = {name: self.parameters[f"{layer.name}.{name}"] for name in layer.trained}
-        return {name: float(parse_quantity(text)) for name, text in texts.items()} | own
+        return self._values[layer.name] | own
 
     def keep_signs(self) -> None:
         """Let weights be 0 that should keep the sign that they began with, and have the other."""
@@ -266,6 +264,13 @@ class TrainableNetwork:
             expected = f"the shape {tuple(fit.shape)} of {type(kind).__name__}"
             raise TrainingError(field_error(f"{where}, weight", expected, f"shape {connection.weight.shape}"))
         return fit
+
+
+def _values(model: NeuronModel) -> dict[str, float]:
+    """The parameters and value inputs of a model, in basic units: parsed once, as every pass asks for them."""
+    texts = {name: one.value for name, one in model.parameters.items()}
+    texts |= {name: one.default for name, one in model.inputs.items() if one.kind == "value"}
+    return {name: float(parse_quantity(text)) for name, text in texts.items()}
 
 
 def check_size(where: str, size: Any) -> None:

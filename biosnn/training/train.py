@@ -266,7 +266,7 @@ def _epoch(
         each = _counts(answer, counts, network)
         cost, by_counts = costs(plan.activity, each)
         found = engine.backward(slopes, by_counts)
-        _update(engine.network, plan.optimizer, found, len(chosen), optimizer, plan.optimizer.rate_of(number))
+        _update(engine, plan.optimizer, found, len(chosen), optimizer, plan.optimizer.rate_of(number))
         total += float(losses.sum()) + cost
         right += int(np.sum(plan.loss.decide(answer.features) == labels[chosen]))
         clipped += found.clipped
@@ -292,18 +292,19 @@ def _counts(answer: Answer, totals: dict[str, Floats], network: TrainableNetwork
 
 
 def _update(
-    network: TrainableNetwork,
+    engine: Engine,
     optimizer: Optimizer,
     found: Gradients,
     examples: int,
     states: dict[str, State],
     rate: float,
 ) -> None:
+    network = engine.network
     for one in network.connections:
         if one.trained:
             weights, slopes = network.weights[one.name], found.weights[one.name]
             slopes /= examples
-            optimizer.step(weights, slopes, states[one.name], rate)
+            engine.step(optimizer, weights, slopes, states[one.name], rate)
     network.keep_signs()
     for layer in network.layers:
         for name, (low, high) in layer.trained.items():

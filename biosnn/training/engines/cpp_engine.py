@@ -24,6 +24,7 @@ from biosnn.training.checks import check_inputs, check_slopes
 from biosnn.training.engines.cpp_source import source
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import Connection, TrainableNetwork
+from biosnn.training.optimizers import Adam, AdamW, Optimizer, State
 from biosnn.training.plan import NetworkPlan
 
 _REAL = {"float64": ("double", np.float64), "float32": ("float", np.float32)}
@@ -164,6 +165,23 @@ class CppEngine:
             for (one, fit), found in zip(trained, weights, strict=True)
         }
         return Gradients(by_weights, dict(zip(self.network.parameters, parameters.tolist(), strict=False)), clipped)
+
+    def step(
+        self, optimizer: Optimizer, values: NDArray[Any], gradient: NDArray[Any], state: State, rate: float
+    ) -> None:
+        """Change an array as an optimizer does: compiled where it is Adam, which would take as long as the passes."""
+        arrays = (values, gradient, *(state.get(name, values) for name in ("mean", "square")))
+        compiled = all(one.dtype == self._dtype and one.flags.c_contiguous for one in arrays)
+        if type(optimizer) not in (Adam, AdamW) or not compiled:
+            optimizer.step(values, gradient, state, rate)
+            return
+        assert isinstance(optimizer, Adam)
+        state["steps"] += 1
+        steps, decay = state["steps"][0], optimizer.weight_decay if isinstance(optimizer, AdamW) else 0.0
+        to_mean, to_root = 1 - optimizer.beta_1**steps, np.sqrt(1 - optimizer.beta_2**steps)
+        numbers = (1 - rate * decay, optimizer.beta_1, optimizer.beta_2, to_root, optimizer.epsilon, rate / to_mean)
+        given = np.array(numbers, np.float64)
+        self._library.biosnn_adam(ctypes.c_int64(values.size), *(_address(one) for one in arrays), _address(given))
 
 
 class _LazySpikes(Mapping[str, SpikeList]):

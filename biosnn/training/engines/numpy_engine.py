@@ -16,6 +16,7 @@ from biosnn.training.engines.numpy_backward import Backward
 from biosnn.training.engines.numpy_pass import Functions, Pass
 from biosnn.training.methods import SHAPES, Exact, Surrogate
 from biosnn.training.network import BIAS, INPUT, TrainableNetwork
+from biosnn.training.optimizers import Optimizer, State
 from biosnn.training.plan import LayerPlan, NetworkPlan
 
 
@@ -187,6 +188,10 @@ class NumpyEngine:
         example, step, neuron = np.nonzero(spikes.transpose(1, 0, 2))
         indptr = np.searchsorted(example, np.arange(spikes.shape[1] + 1))
         return SpikeList(indptr.astype(np.int64), neuron.astype(np.int32), step.astype(np.int32))
+
+    def step(self, optimizer: Optimizer, values: Any, gradient: Any, state: State, rate: float) -> None:
+        """Change an array as an optimizer does."""
+        optimizer.step(values, gradient, state, rate)
 
     # ---- backwards --------------------------------------------------------------------------------------------
 

@@ -858,6 +858,20 @@ int64_t biosnn_backward(
     return clipped;
 }
 
+// A step of Adam, with weights that decay by themselves: what `optimizers.py` does, in one pass over memory.
+void biosnn_adam(
+    int64_t n, real* __restrict values, const real* __restrict gradient, real* __restrict mean, real* __restrict square,
+    const double* given)
+{
+    const real keep = given[0], beta_1 = given[1], beta_2 = given[2], root = given[3], epsilon = given[4], rate = given[5];
+    for (int64_t k = 0; k < n; k++)
+    {
+        mean[k] += (1 - beta_1)*(gradient[k] - mean[k]);
+        square[k] += (1 - beta_2)*(gradient[k]*gradient[k] - square[k]);
+        values[k] = keep*values[k] - rate*mean[k]/(std::sqrt(square[k])/root + epsilon);
+    }
+}
+
 // How many spikes a layer had in each example; then which.
 void biosnn_spike_counts(void* of, int64_t examples, int layer, int64_t* counts)
 {
