@@ -1,4 +1,4 @@
-"""The libraries of the extras ``convert`` and ``train``, imported when they are first needed."""
+"""The libraries of the extras ``convert``, ``train`` and ``export``, imported when they are first needed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def imported(name: str, extra: str = "convert") -> Any:
         ) from None
 
 
-_PURPOSES = {"convert": "Reading networks", "train": "Training or exporting networks of PyTorch"}
+_PURPOSES = {
+    "convert": "Reading networks",
+    "train": "Training or exporting networks of PyTorch",
+    "export": "Writing for other programs",
+}
 
 
 @cache

@@ -35,7 +35,7 @@ FLOORS = (
     ("learning", "conversion"),
     ("training", "propagation"),
     ("study",),
-    ("report",),
+    ("report", "export"),
     ("run",),
     ("doctor",),
     ("cli",),

@@ -36,8 +36,8 @@ def test_what_a_monitor_and_a_recording_have_are_the_same_trains(target: str) ->
 def test_trains_are_in_order_whatever_the_order_of_the_spikes() -> None:
     given = Spikes([3, 1, 2, 1] * ms, np.array([1, 1, 1, 0]), 3)
     assert [list(train / ms) for train in given.values()] == [[1], pytest.approx([1, 2, 3]), []]
-    assert Result(arrays=given.arrays("E")).arrays.keys() == {"E spike times", "E spike neurons"}
-    assert given.arrays().keys() == {"spike times", "spike neurons"}
+    assert Result(arrays=given.arrays("E")).arrays.keys() == {"E spike times", "E spike neurons", "E neurons"}
+    assert given.arrays().keys() == {"spike times", "spike neurons", "neurons"}
     with pytest.raises(NotFoundError, match="There is no neuron 3: expected one from 0 to 2"):
         given[3]
     assert list(Spikes([] * second, np.array([]), 2)[1]) == []

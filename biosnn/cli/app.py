@@ -208,6 +208,23 @@ def gallery(
 
 
 @app.command()
+def export(
+    result: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a saved result.")],
+    to: Annotated[str, typer.Option("--to", help="neo (a file of NIX), nwb, or csv (a folder of tables).")],
+    out: Annotated[Path | None, typer.Option("--out", help="The file or folder (default: beside DIR).")] = None,
+) -> None:
+    """Write the arrays of a result, with units and where they come from, for another program."""
+    from biosnn.cli.results import shown
+    from biosnn.export import export_result
+
+    made = export_result(result, to, out)
+    if made.left_out:
+        names = " · ".join(made.left_out)
+        Console().print(f"Left out, as Neo takes spike trains and signals only (--to nwb and csv take all): {names}")
+    Console().print(f"Wrote {shown(made.path)}", soft_wrap=True)
+
+
+@app.command()
 def convert(
     network: Annotated[
         str,

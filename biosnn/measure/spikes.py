@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from biosnn.errors import DataError, NotFoundError, field_error
 
-SPIKE_TIMES, SPIKE_NEURONS = "spike times", "spike neurons"
-"""How the two arrays of a result end in which spikes are kept."""
+SPIKE_TIMES, SPIKE_NEURONS, NEURONS = "spike times", "spike neurons", "neurons"
+"""How the names of the arrays of a result end in which spikes are kept: the last has how many neurons there are."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,7 +79,8 @@ class Spikes(Mapping[int, Quantity]):
             What to call them, such as ``"excitatory"``; the names of the arrays begin with it.
         """
         begin = f"{name} " if name else ""
-        return {f"{begin}{SPIKE_TIMES}": self.times, f"{begin}{SPIKE_NEURONS}": self.indices}
+        kept = {SPIKE_TIMES: self.times, SPIKE_NEURONS: self.indices, NEURONS: np.array(self.neurons)}
+        return {f"{begin}{name}": array for name, array in kept.items()}
 
 
 def spikes(monitor: Any) -> Spikes:
