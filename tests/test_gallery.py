@@ -105,6 +105,16 @@ def test_an_alias_is_a_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Did you mean 'rc'?" in capsys.readouterr().err
 
 
+def test_an_alias_that_a_model_has_means_the_study_where_one_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    hang("lapicque_1907", EXHIBIT.replace("rc", "qif"))
+    assert biosnn("check", "qif", "--out", "out") == 0
+    assert "✓ pass  lapicque_1907, seed 1, numpy" in capsys.readouterr().out
+    assert biosnn("show", "qif") == 0
+    out = capsys.readouterr().out
+    assert "qif (neuron model)" in out
+    assert "lapicque_1907 (study, also called qif)" in out
+
+
 @pytest.mark.parametrize("other", ["rc", "second"])
 def test_an_alias_that_another_study_has_is_refused(other: str, capsys: pytest.CaptureFixture[str]) -> None:
     hang("lapicque_1907")
