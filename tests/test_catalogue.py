@@ -30,7 +30,7 @@ NEURONS = [
 SYNAPSES = [
     *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),
     *("stdp_triplet", "stdp_triplet_full", "stdp_triplet_full_nearest", "stdp_diehl_cook", "rstdp", "istdp", "stp"),
-    *("tsodyks", "clopath"),
+    *("tsodyks", "clopath", "stdp_power_law"),
 ]
 MODELS = [catalogue.neuron_model(name) for name in NEURONS] + [catalogue.synapse_model(name) for name in SYNAPSES]
 
