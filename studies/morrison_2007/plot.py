@@ -24,8 +24,8 @@ def plot(result: SavedResult) -> list[Figure]:
     right.legend(loc="upper right", fontsize=8.5)
     beyond = result.values["control, median over equilibrium"]
     caption = (
-        "Left: potentiation and depression against the weight; they balance where the lines cross, which for mu = 1 (the "
-        f"control) they never do. Right: weights at the beginning and at the end; those of the control are at {beyond:.2g} "
-        "times the equilibrium, outside the figure."
+        "Left: potentiation and depression against the weight; they balance where the lines cross, which for mu = 1 "
+        "(the control) they never do. Right: weights at the beginning and at the end; those of the control are at "
+        f"{beyond:.2g} times the equilibrium, outside the figure."
     )
     return [Figure("weights", figure, caption)]
