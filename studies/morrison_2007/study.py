@@ -1,8 +1,9 @@
 """Do weights of any size come to rest where a power law of potentiation balances multiplicative depression?
 
-Morrison, Aertsen & Diesmann (2007) found that potentiation in the data of Bi & Poo grows with a power of the weight, and
-that such a rule needs no upper bound: between uncorrelated trains weights rest at w_0*(1/alpha)**(1/(1 - mu)). Do they,
-from far below and far above? Does each weight take the path that it takes in NEST? With mu = 1 nothing must hold them.
+Morrison, Aertsen & Diesmann (2007) found that potentiation in the data of Bi & Poo grows with a power of the weight,
+and that such a rule needs no upper bound: between uncorrelated trains weights rest at w_0*(1/alpha)**(1/(1 - mu)). Do
+they, from far below and far above? Does each weight take the path that it takes in NEST? With mu = 1 nothing must hold
+them.
 """
 
 from dataclasses import dataclass
