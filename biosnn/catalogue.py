@@ -21,7 +21,7 @@ from pathlib import Path
 
 from biosnn.errors import ModelError, NotFoundError, StudyError, unknown
 from biosnn.files import read_text, reading
-from biosnn.gallery import GALLERY, Exhibit, read_exhibit
+from biosnn.gallery import GALLERY, GalleryEntry, read_gallery_entry
 from biosnn.model import Model, NeuronModel, SynapseModel, from_toml
 
 _MAX_MODEL_BYTES = 1_000_000
@@ -254,8 +254,8 @@ def _study_folders() -> dict[str, Path]:
     return studies
 
 
-def gallery() -> dict[str, Exhibit]:
-    """What hangs in the gallery, by the names of the studies; a ``gallery.toml`` that is wrong is a warning.
+def gallery() -> dict[str, GalleryEntry]:
+    """The entries of the gallery, by the names of the studies; a ``gallery.toml`` that is wrong is a warning.
 
     Raises
     ------
@@ -263,26 +263,26 @@ def gallery() -> dict[str, Exhibit]:
         If an alias is the name or the alias of another study.
     """
     folders = _study_folders()
-    found: dict[str, Exhibit] = {}
+    found: dict[str, GalleryEntry] = {}
     for name, folder in folders.items():
         try:
-            exhibit = read_exhibit(folder)
+            entry = read_gallery_entry(folder)
         except StudyError as error:
             warnings.warn(f"{name} is left out of the gallery: {error}", stacklevel=2)
             continue
-        if exhibit is not None:
-            found[name] = exhibit
+        if entry is not None:
+            found[name] = entry
     called = dict(folders)
-    for name, exhibit in found.items():
-        if exhibit.alias and called.setdefault(exhibit.alias, folders[name]) != folders[name]:
-            both = f"{called[exhibit.alias]} and {folders[name] / GALLERY}"
-            raise NotFoundError(f"Two studies are named {exhibit.alias!r}: {both}. Change the alias.")
+    for name, entry in found.items():
+        if entry.alias and called.setdefault(entry.alias, folders[name]) != folders[name]:
+            both = f"{called[entry.alias]} and {folders[name] / GALLERY}"
+            raise NotFoundError(f"Two studies are named {entry.alias!r}: {both}. Change the alias.")
     return found
 
 
 def study_aliases() -> dict[str, str]:
     """The names of studies by their aliases."""
-    return {exhibit.alias: name for name, exhibit in gallery().items() if exhibit.alias}
+    return {entry.alias: name for name, entry in gallery().items() if entry.alias}
 
 
 def is_study(name: str) -> bool:

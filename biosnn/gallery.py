@@ -25,13 +25,13 @@ _DOI = re.compile(r"doi:(10\.\d{4,9}/[^\s,;\"<>]*[^\s,;\"<>.)])")
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class GalleryEntry:
     """A study's place in the gallery.
 
     Parameters
     ----------
     topic : {"neurons", "plasticity", "networks", "coding"}
-        The room that it hangs in.
+        Under what it is listed.
     paper : str
         Who did the experiment first: authors, year, journal, ``doi:...``.
     seconds : float
@@ -89,7 +89,7 @@ class Exhibit:
         return self.seconds <= LONGEST
 
 
-def read_exhibit(folder: Path) -> Exhibit | None:
+def read_gallery_entry(folder: Path) -> GalleryEntry | None:
     """Read what ``gallery.toml`` in a study's folder says; None if there is none.
 
     Raises
@@ -102,16 +102,16 @@ def read_exhibit(folder: Path) -> Exhibit | None:
         return None
     data = parse_toml(path, read_text(path, StudyError, _MOST_TEXT), StudyError)
     with reading(path, StudyError, "a study's place in the gallery"):
-        return _exhibit(data)
+        return _entry(data)
 
 
-def _exhibit(data: Mapping[str, Any]) -> Exhibit:
-    known = [field.name for field in fields(Exhibit)]
+def _entry(data: Mapping[str, Any]) -> GalleryEntry:
+    known = [field.name for field in fields(GalleryEntry)]
     for name in data:
         if name not in known:
             raise StudyError(unknown("field", name, known))
-    needed = [field.name for field in fields(Exhibit) if field.default is MISSING]
+    needed = [field.name for field in fields(GalleryEntry) if field.default is MISSING]
     missing = [name for name in needed if name not in data]
     if missing:
         raise StudyError(f"field {missing[0]!r} is missing. Needed are {', '.join(needed)}.")
-    return Exhibit(**data)
+    return GalleryEntry(**data)

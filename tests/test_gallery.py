@@ -15,7 +15,7 @@ from small_study import EXPECTED, STUDY, write_study
 
 from biosnn import catalogue
 from biosnn.errors import StudyError
-from biosnn.gallery import Exhibit, read_exhibit
+from biosnn.gallery import GalleryEntry, read_gallery_entry
 from biosnn.study import Study, load_result, load_study
 
 EXHIBIT = """topic = "neurons"
@@ -27,10 +27,10 @@ thumbnail = "charge"
 """
 
 
-def hang(name: str, exhibit: str = EXHIBIT, **files: str) -> Path:
+def hang(name: str, entry: str = EXHIBIT, **files: str) -> Path:
     """Write a study of the gallery into the catalogue of the test."""
     folder = write_study(Path("mine/studies") / name, **files)
-    (folder / "gallery.toml").write_text(exhibit, encoding="utf-8")
+    (folder / "gallery.toml").write_text(entry, encoding="utf-8")
     return folder
 
 
@@ -42,11 +42,11 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_the_file_says_is_read_without_running_the_study() -> None:
     folder = hang("lapicque_1907", study='"""A title."""\nraise RuntimeError("this must not run")\n')
-    assert catalogue.gallery()["lapicque_1907"] == Exhibit(
+    assert catalogue.gallery()["lapicque_1907"] == GalleryEntry(
         "neurons", "Lapicque 1907, J Physiol Pathol Gen 9:620, doi:10.1000/182.", 2, "0.1 GB", "charge", alias="rc"
     )
     assert catalogue.study_folder("rc") == catalogue.study_folder("lapicque_1907") == folder.absolute()
-    assert read_exhibit(write_study(Path("plain"))) is None
+    assert read_gallery_entry(write_study(Path("plain"))) is None
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_the_file_says_is_read_without_running_the_study() -> None:
     ],
 )
 def test_a_paper_is_found_by_its_identifier(paper: str, doi: str) -> None:
-    assert Exhibit("neurons", paper, 2, "0.1 GB", "charge").doi == doi
+    assert GalleryEntry("neurons", paper, 2, "0.1 GB", "charge").doi == doi
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def test_an_alias_that_another_study_has_is_refused(other: str, capsys: pytest.C
     assert biosnn("list") == 0
 
 
-def test_what_hangs_there_names_papers_that_can_be_looked_up() -> None:
+def test_entries_name_papers_that_can_be_looked_up() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        exhibits = catalogue.gallery()
-    assert all(exhibit.doi for exhibit in exhibits.values())
+        entries = catalogue.gallery()
+    assert all(entry.doi for entry in entries.values())
 
 
 @pytest.fixture
@@ -325,9 +325,9 @@ def test_the_page_shows_the_latest_results_and_refers_to_no_other_file_but_repor
 @pytest.mark.usefixtures("alone")
 def test_no_text_of_a_study_is_taken_for_html_in_the_gallery() -> None:
     bad = "<script>alert(1)</script>"
-    exhibit = EXHIBIT.replace("rc", "aa").replace("Lapicque", bad)
+    entry = EXHIBIT.replace("rc", "aa").replace("Lapicque", bad)
     study = STUDY.replace("Does a", f"{bad} Does a").replace("The potential", bad)
-    hang("aa", exhibit, study=study)
+    hang("aa", entry, study=study)
     assert biosnn("run", "aa") == 0
     assert biosnn("gallery") == 0
     page = Page(Path("results/gallery.html").read_text(encoding="utf-8"))

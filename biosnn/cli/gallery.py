@@ -14,7 +14,7 @@ from biosnn import catalogue
 from biosnn.cli.results import shown, verdict_text
 from biosnn.cli.terminal import Console, Text
 from biosnn.errors import BiosnnError, NotFoundError, StudyError, unknown
-from biosnn.gallery import LONGEST, TOPICS, Exhibit
+from biosnn.gallery import LONGEST, TOPICS, GalleryEntry
 from biosnn.report.gallery import published, write_gallery
 from biosnn.run import DEFAULT_SEED, RESULTS, finished_result, result_folder, run_study
 from biosnn.study.load import EXPECTED, load_study
@@ -38,16 +38,16 @@ class _Checked:
 
 
 def print_gallery(console: Console) -> None:
-    """Print what hangs in the gallery, topic by topic.
+    """List the studies of the gallery by topic.
 
     Raises
     ------
     NotFoundError
         If nothing does.
     """
-    exhibits = _chosen(None)
+    entries = _chosen(None)
     for topic, heading in TOPICS.items():
-        found = {name: exhibit for name, exhibit in exhibits.items() if exhibit.topic == topic}
+        found = {name: entry for name, entry in entries.items() if entry.topic == topic}
         if found:
             console.print(heading, style="underline")
             console.print(_listed(found))
@@ -55,16 +55,16 @@ def print_gallery(console: Console) -> None:
     console.print("biosnn check --gallery runs all short ones, biosnn run NAME one of them.", style="dim")
 
 
-def _listed(exhibits: Mapping[str, Exhibit]) -> Table:
+def _listed(entries: Mapping[str, GalleryEntry]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("study", no_wrap=True, style="bold")
     table.add_column("alias", no_wrap=True)
     table.add_column("published", justify="right")
     table.add_column("seconds", justify="right")
     table.add_column("paper", overflow="fold")
-    for name, exhibit in exhibits.items():
+    for name, entry in entries.items():
         many = _published(name)
-        cells = (name, exhibit.alias, "?" if many is None else str(many), f"{exhibit.seconds:g}", exhibit.paper)
+        cells = (name, entry.alias, "?" if many is None else str(many), f"{entry.seconds:g}", entry.paper)
         table.add_row(*map(Text, cells))
     return table
 
@@ -102,18 +102,18 @@ def check_gallery(
     NotFoundError
         If the topic is unknown, or no short study is in it.
     """
-    exhibits = _chosen(topic)
-    short = {name: exhibit for name, exhibit in exhibits.items() if exhibit.short}
+    entries = _chosen(topic)
+    short = {name: entry for name, entry in entries.items() if entry.short}
     if not short:
-        raise NotFoundError(f"Each study takes longer than {LONGEST} s: {', '.join(exhibits)}. Run them by name.")
+        raise NotFoundError(f"Each study takes longer than {LONGEST} s: {', '.join(entries)}. Run them by name.")
     rows = []
-    for number, (name, exhibit) in enumerate(short.items(), start=1):
+    for number, (name, entry) in enumerate(short.items(), start=1):
         begin = f"{number} of {len(short)}: {name}"
-        console.print(Text(begin, style="bold") + Text(f" (about {exhibit.seconds:g} s)"))
+        console.print(Text(begin, style="bold") + Text(f" (about {entry.seconds:g} s)"))
         rows.append(_checked(console, name, out or RESULTS, DEFAULT_SEED if seed is None else seed, again, options))
     console.print()
     _print_table(console, rows)
-    left = [name for name in exhibits if name not in short]
+    left = [name for name in entries if name not in short]
     if left:
         console.print(f"Not run, since it takes more than {LONGEST} s: {', '.join(left)}. Run them by name.")
     return all(row.passes for row in rows)
@@ -135,14 +135,14 @@ def write_page(console: Console, results: Path, page: Path | None) -> None:
     console.print(f"Page: {shown(page)}", soft_wrap=True)
 
 
-def _chosen(topic: str | None) -> dict[str, Exhibit]:
+def _chosen(topic: str | None) -> dict[str, GalleryEntry]:
     if topic is not None and topic not in TOPICS:
         raise NotFoundError(unknown("topic", topic, TOPICS))
-    exhibits = catalogue.gallery()
-    names = [name for of in TOPICS for name, exhibit in exhibits.items() if exhibit.topic == of and topic in (None, of)]
+    entries = catalogue.gallery()
+    names = [name for of in TOPICS for name, entry in entries.items() if entry.topic == of and topic in (None, of)]
     if not names:
         raise NotFoundError(_NONE if topic is None else f"There is no study in the topic {topic!r} of the gallery.")
-    return {name: exhibits[name] for name in names}
+    return {name: entries[name] for name in names}
 
 
 def _checked(

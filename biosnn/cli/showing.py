@@ -200,12 +200,12 @@ def _model_name(model: object) -> str:
 
 def show_study(console: Console, study: Study[Any]) -> None:
     """Print a study: question, settings with defaults and help, claims, expected values and README."""
-    exhibit = study.exhibit
-    also = f", also called {exhibit.alias}" if exhibit and exhibit.alias else ""
+    entry = study.entry
+    also = f", also called {entry.alias}" if entry and entry.alias else ""
     console.print(Text(study.name, style="bold") + Text(f" (study{also})\n{study.title}\n"))
-    if exhibit:
-        needs = f"about {exhibit.seconds:g} seconds of a processor and {exhibit.memory} of memory"
-        console.print(Text(f"After: {exhibit.paper}\nA run takes {needs}.\n"))
+    if entry:
+        needs = f"about {entry.seconds:g} seconds of a processor and {entry.memory} of memory"
+        console.print(Text(f"After: {entry.paper}\nA run takes {needs}.\n"))
     if study.question:
         console.print(Text(f"{study.question}\n"))
     settings = [

@@ -1,4 +1,4 @@
-"""The gallery as one page: what hangs in it, by topic, with what came out of each study's latest run."""
+"""The gallery as one page: its studies by topic, with what came out of each study's latest run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from biosnn import catalogue, files
 from biosnn.errors import ResultError
-from biosnn.gallery import TOPICS, Exhibit
+from biosnn.gallery import TOPICS, GalleryEntry
 from biosnn.report.figures import read_captions
 from biosnn.report.templates import MARKS, duration_text, template
 from biosnn.study.load import study_summary
@@ -34,7 +34,7 @@ class Card:
     ----------
     name, title : str
         The study's name, and its question.
-    exhibit : Exhibit
+    entry : GalleryEntry
         What its ``gallery.toml`` says.
     image, caption : str
         Its figure as a data URL, and what stands below it; empty if there is none.
@@ -48,7 +48,7 @@ class Card:
 
     name: str
     title: str
-    exhibit: Exhibit
+    entry: GalleryEntry
     image: str = ""
     caption: str = ""
     answer: CheckedClaim | None = None
@@ -81,12 +81,12 @@ def write_gallery(results: Path, page: Path) -> list[Card]:
     """
     if not results.is_dir():
         raise ResultError(f"{results}: no such folder. Run the studies first: biosnn check --gallery")
-    exhibits = catalogue.gallery()
-    latest = _latest(results, exhibits)
-    cards = [_card(name, exhibit, latest.get(name), page) for name, exhibit in exhibits.items()]
-    rooms = {topic: [card for card in cards if card.exhibit.topic == topic] for topic in TOPICS}
+    entries = catalogue.gallery()
+    latest = _latest(results, entries)
+    cards = [_card(name, entry, latest.get(name), page) for name, entry in entries.items()]
+    by_topic = {topic: [card for card in cards if card.entry.topic == topic] for topic in TOPICS}
     text = template("gallery.html").render(
-        topics=[(TOPICS[topic], inside) for topic, inside in rooms.items()],
+        topics=[(TOPICS[topic], inside) for topic, inside in by_topic.items()],
         published=published(cards),
         run=sum(bool(card.verdict) for card in cards),
         holding=sum(card.verdict == PASS for card in cards),
@@ -108,12 +108,12 @@ def published(cards: list[Card]) -> tuple[int, int]:
     return sum(some for some, _ in counts), sum(many for _, many in counts)
 
 
-def _latest(results: Path, exhibits: Mapping[str, Exhibit]) -> dict[str, SavedResult]:
+def _latest(results: Path, entries: Mapping[str, GalleryEntry]) -> dict[str, SavedResult]:
     """The latest result of each study with its default settings; what cannot be read is passed over."""
     found: dict[str, tuple[str, Path]] = {}
     for folder in sorted(path for path in results.iterdir() if path.is_dir()):
         name = study_of(folder)
-        if name is None or name not in exhibits:
+        if name is None or name not in entries:
             continue
         try:
             source = provenance_of(folder)
@@ -125,20 +125,20 @@ def _latest(results: Path, exhibits: Mapping[str, Exhibit]) -> dict[str, SavedRe
     return {name: load_result(folder) for name, (_, folder) in found.items()}
 
 
-def _card(name: str, exhibit: Exhibit, result: SavedResult | None, page: Path) -> Card:
+def _card(name: str, entry: GalleryEntry, result: SavedResult | None, page: Path) -> Card:
     title = study_summary(catalogue.study_folder(name))
     if result is None:
-        return Card(name, title, exhibit)
+        return Card(name, title, entry)
     claims = [claim.verdict for claim in result.claims]
     captions = read_captions(result.folder)
-    shown = exhibit.thumbnail in captions
+    shown = entry.thumbnail in captions
     return Card(
         name,
         title,
-        exhibit,
-        image=_thumbnail(result.folder / FIGURES / f"{exhibit.thumbnail}.png") if shown else "",
-        caption=captions[exhibit.thumbnail] if shown else _missing(exhibit.thumbnail, captions, result),
-        answer=_answer(exhibit.answer, result),
+        entry,
+        image=_thumbnail(result.folder / FIGURES / f"{entry.thumbnail}.png") if shown else "",
+        caption=captions[entry.thumbnail] if shown else _missing(entry.thumbnail, captions, result),
+        answer=_answer(entry.answer, result),
         counts=(*((kind, *passed(result.rows, kind)) for kind in KINDS), ("claim", claims.count(PASS), len(claims))),
         verdict="error" if result.broken else result.verdict,
         seconds=duration_text(result.provenance["wall_time"]["value"]),

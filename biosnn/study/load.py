@@ -16,7 +16,7 @@ from biosnn import catalogue, files
 from biosnn.engine import Simulation
 from biosnn.engine.compiler.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
-from biosnn.gallery import Exhibit, read_exhibit
+from biosnn.gallery import GalleryEntry, read_gallery_entry
 from biosnn.study.parts import Part
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
@@ -63,7 +63,7 @@ class Study(Generic[Settings]):
         What its values are held against.
     readme : str
         The text of its ``README.md``.
-    exhibit : Exhibit or None
+    entry : GalleryEntry or None
         Its place in the gallery, if it has one.
     module : str
         The private name under which its code is loaded.
@@ -83,7 +83,7 @@ class Study(Generic[Settings]):
     parts: tuple[Part[Settings, Any], ...]
     expected: tuple[Expected, ...]
     readme: str
-    exhibit: Exhibit | None
+    entry: GalleryEntry | None
     module: str = field(repr=False)
 
     def describe(self) -> list[SettingInfo]:
@@ -173,7 +173,7 @@ def load_study(name_or_path: str | Path) -> Study[Any]:
         parts=tuple(_definition(where, module, "PARTS", "a list of Part", _are(Part), default=())),
         expected=_expected(folder / EXPECTED, [info.name for info in infos]),
         readme=_text(folder / README),
-        exhibit=read_exhibit(folder),
+        entry=read_gallery_entry(folder),
         module=private,
     )
 
