@@ -191,6 +191,9 @@ def engine_for(
     """What runs a network and its adjoint on the target of a simulation."""
     if precision not in PRECISIONS:
         raise TrainingError(field_error("precision", " or ".join(PRECISIONS), precision))
+    for layer in network.layers:  # a study's report shows the equations of what was simulated
+        if layer.model not in sim.models:
+            sim.models.append(layer.model)
     if sim.target == "cpp":
         return CppEngine(network, method, feature, precision=precision, threads=sim.threads)
     if sim.target != "numpy":
