@@ -145,3 +145,20 @@ def test_a_usual_time_step_does_not_meet_the_tolerance_and_a_wrong_parameter_is_
     # A control that is no other neuron must fail.
     same = dict(zip(errors_names(", wrong a"), errors_of(result), strict=True))
     assert not claim_of("brette_gerstner_2005", "control").holds(replace(result, values={**result.values, **same}))
+
+
+# ---- Rieke et al. 1997 -------------------------------------------------------------------------------------------
+
+
+def test_a_stimulus_is_read_from_its_own_spikes_only(tmp_path):
+    settings = {"neurons": "200", "duration": "4.2 s", "dt": "1 ms"}
+    result = run_study("rieke_1997", settings, target="numpy", out=tmp_path / "out")
+    assert verdicts(result)["control"] == "pass"
+    for kind in ("LIF", "Poisson"):
+        assert result.values[f"{kind}, coding fraction"] > 0.1
+        low = result.values[f"{kind}, coherence at low frequencies"]
+        assert low == pytest.approx(result.values[f"{kind}, coherence at low frequencies in theory"], rel=0.25)
+    assert {path.stem for path in (result.folder / "figures").glob("*.png")} == {"reconstruction", "coherence"}
+    own = result.values["LIF, information rate"]
+    wrong = replace(result, values={**result.values, "LIF, information rate, spikes of another": own})
+    assert not claim_of("rieke_1997", "control").holds(wrong)
