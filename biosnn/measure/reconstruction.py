@@ -97,7 +97,7 @@ def spectra(stimuli: Floats, spikes: Floats, dt: float, window: int) -> Spectra:
 
     s, x = transformed(stimuli), transformed(spikes / dt)
     return Spectra(
-        np.fft.rfftfreq(window, dt),
+        np.asarray(np.fft.rfftfreq(window, dt), np.float64),
         scale * (np.abs(s) ** 2).mean(axis=0),
         scale * (np.abs(x) ** 2).mean(axis=0),
         scale * (s * np.conj(x)).mean(axis=0),

@@ -100,10 +100,10 @@ def _network(
     end = WARM + float(settings.duration / second)
     points = []
     for number in range(settings.seeds + 1):
-        control = number == settings.seeds
-        gain = 0.0 if control else settings.inhibition * weights["I"]
+        without = number == settings.seeds
+        gain = 0.0 if without else settings.inhibition * weights["I"]
         seed = derived_seed(sim.seed, NAMES.index(name), number)
-        durations = [CONTROL if control else end] * second
+        durations = [CONTROL if without else end] * second
         points.append(Point({f"{name}_inh.gain": gain * unit}, seed=seed, durations=durations))
 
     def read(number: int) -> dict[str, Any]:
