@@ -99,7 +99,8 @@ def test_the_catalogue_is_derived_but_for_models_that_are_refused_with_a_reason(
         except AdjointError as error:
             why[name] = str(error)
     encoders = {name for name in catalogue.neuron_names() if name.startswith("encoder_")}
-    assert why.keys() == encoders | {"if_hard_noisy", "lif_alpha", "lif_noisy", "relu_first_spike"}
+    noisy = {"if_hard_noisy", "lif_alpha", "lif_noisy", "lif_signal", "poisson_signal"}
+    assert why.keys() == encoders | noisy | {"adex_clopath", "relu_first_spike"}
 
 
 def test_a_surrogate_gradient_is_left_where_an_arriving_spike_crosses_the_threshold() -> None:
