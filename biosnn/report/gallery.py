@@ -16,7 +16,7 @@ from biosnn import catalogue, files
 from biosnn.errors import ResultError
 from biosnn.gallery import TOPICS, GalleryEntry
 from biosnn.report.figures import read_captions
-from biosnn.report.templates import MARKS, duration_text, template
+from biosnn.report.templates import MARKS, template
 from biosnn.study.load import study_summary
 from biosnn.study.saved import FIGURES, SavedResult, load_result, provenance_of, study_of
 from biosnn.study.verdict import FAIL, KINDS, PASS, PUBLISHED, CheckedClaim, passed
@@ -42,8 +42,8 @@ class Card:
         The claim that is its answer, with the verdict.
     counts : tuple of (str, int, int)
         Of each kind of value, and of the claims, how many pass, and how many there are.
-    verdict, seconds, finished, report : str
-        Of the run; ``report`` is the address of its page, relative to the gallery's, or empty.
+    verdict, finished, report : str
+        Of the run, and the day of it; ``report`` is the address of its page, relative to the gallery's, or empty.
     """
 
     name: str
@@ -54,7 +54,6 @@ class Card:
     answer: CheckedClaim | None = None
     counts: tuple[tuple[str, int, int], ...] = ()
     verdict: str = ""
-    seconds: str = ""
     finished: str = ""
     report: str = ""
 
@@ -141,7 +140,6 @@ def _card(name: str, entry: GalleryEntry, result: SavedResult | None, page: Path
         answer=_answer(entry.answer, result),
         counts=(*((kind, *passed(result.rows, kind)) for kind in KINDS), ("claim", claims.count(PASS), len(claims))),
         verdict="error" if result.broken else result.verdict,
-        seconds=duration_text(result.provenance["wall_time"]["value"]),
         finished=str(result.provenance["finished"]).partition("T")[0],
         report=_address(result.report, page),
     )
