@@ -68,3 +68,59 @@ def test_coba_and_cuba_have_the_rates_of_other_simulators(tmp_path):
     result = run_study("vogels_abbott_2005", target="cpp", out=tmp_path / "result")
     assert result.verdict == "pass"
     assert {path.stem for path in (result.folder / "figures").glob("*.png")} == {"rasters", "distributions"}
+
+
+# ---- Brunel 2000 -------------------------------------------------------------------------------------------------
+
+# Of a run with the defaults, rounded.
+RATES = {"A": 312.0, "B": 59.0, "C": 37.1, "D": 5.6}
+IRREGULAR = {"A": 0.001, "B": 0.82, "C": 0.42, "D": 0.6}
+PEAKS = {"A": 4e5, "B": 2e4, "C": 1e3, "D": 5e3}
+SYNCHRONY = {"A": 0.45, "B": 0.27, "C": 0.12, "D": 0.19}
+
+
+def four_states(**changes: Any) -> Result:
+    values = {f"{name} rate": rate * Hz for name, rate in RATES.items()}
+    values |= {f"{name} CV": value for name, value in IRREGULAR.items()}
+    values |= {f"{name} peak of the spectrum": value for name, value in PEAKS.items()}
+    values |= {f"{name} synchrony": value for name, value in SYNCHRONY.items()}
+    values |= {"B global frequency": 170 * Hz, "D global frequency": 20 * Hz}
+    return Result({**values, **changes})
+
+
+def test_state_c_without_strong_inhibition_is_regular(tmp_path):
+    """An example of the control: g = 3, for the state whose g is 5."""
+    small = {"size": "0.02", "seeds": "1", "duration": "0.05 s"}
+    control = run("brunel_2000", tmp_path, **small, inhibition="3")
+    failed = {name for name, verdict in verdicts(control).items() if verdict == "fail"}
+    assert {"irregular", "less regular than the control", "asynchronous"} <= failed
+    assert verdicts(control)["control"] == "pass"
+    assert control.values["C CV"] < 0.2
+    assert {"C rate", "C CV", "C rate by that in mean field"} <= set(control.not_applicable)
+    # Equation 21 as it stands, exp(u**2)*(1 + erf(u)) by scipy.integrate.quad, iterated in plain Python.
+    assert control.values["B rate in mean field"] / Hz == pytest.approx(55.841, rel=1e-4)
+    assert control.values["D rate in mean field"] / Hz == pytest.approx(6.5167, rel=1e-4)
+
+
+def test_the_claims_about_four_states_can_fail():
+    name = "brunel_2000"
+    for claim, wrong in {
+        "irregular": {"C CV": 0.69},
+        "less regular than the control": {"A CV": 0.08},
+        "asynchronous": {"C peak of the spectrum": 5e3},
+        "oscillations": {"B global frequency": 60 * Hz},
+        "control": {"A CV": 0.3},
+    }.items():
+        assert holds(name, claim, four_states(**{"C CV": 0.75}))
+        assert not holds(name, claim, four_states(**{"C CV": 0.75, **wrong}))
+        assert not claim_of(name, claim).minimum_activity(four_states(**{"D rate": 0 * Hz}))
+
+
+@pytest.mark.cpp
+@pytest.mark.slow
+def test_the_four_states_have_the_rates_of_the_paper(tmp_path):
+    result = run_study("brunel_2000", target="cpp", out=tmp_path / "result")
+    assert {name for name, verdict in verdicts(result).items() if verdict != "pass"} == {"irregular"}
+    rates = {row.name: row.verdict for row in result.rows if row.name.endswith("rate")}
+    assert {rates[f"{name} rate"] for name in "BCD"} == {"pass"}
+    assert {path.stem for path in (result.folder / "figures").glob("*.png")} == {"states", "spectra", "mean-field"}
