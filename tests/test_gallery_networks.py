@@ -1,10 +1,13 @@
 """The studies of random networks, small: what they find, the control that must fail, and claims that can fail."""
 
+import runpy
 from typing import Any
 
+import numpy as np
 import pytest
 from brian2 import Hz
 
+from biosnn.catalogue import study_folder
 from biosnn.run import run_study
 from biosnn.study import Result, load_study
 
@@ -124,3 +127,56 @@ def test_the_four_states_have_the_rates_of_the_paper(tmp_path):
     rates = {row.name: row.verdict for row in result.rows if row.name.endswith("rate")}
     assert {rates[f"{name} rate"] for name in "BCD"} == {"pass"}
     assert {path.stem for path in (result.folder / "figures").glob("*.png")} == {"states", "spectra", "mean-field"}
+
+
+# ---- Potjans & Diesmann 2014 -------------------------------------------------------------------------------------
+
+
+def numbers_of(name: str) -> dict[str, Any]:
+    return runpy.run_path(str(study_folder(name) / "numbers.py"))
+
+
+def test_numbers_of_synapses_are_those_with_which_pairs_are_joined_as_often_as_measured():
+    """1 - (1 - 1/pairs)**n is the probability that n draws hit a pair. The paper has 0.3 billion synapses."""
+    numbers = numbers_of("potjans_diesmann_2014")
+    full = np.array(list(numbers["SIZES"].values()), dtype=float)
+    drawn = numbers["synapse_numbers"]()
+    joined = -np.expm1(drawn * np.log1p(-1 / np.outer(full, full)))
+    np.testing.assert_allclose(joined, numbers["PROBABILITIES"], rtol=1e-3)
+    assert drawn.sum() == 298_880_970
+    # Each neuron keeps its inputs where there are fewer.
+    tenth = numbers["synapse_numbers"](0.1) / np.array(list(numbers["scaled"](0.1).values()))[:, None]
+    np.testing.assert_allclose(tenth, drawn / full[:, None], atol=0.02)
+
+
+def test_the_claims_about_the_microcircuit_can_fail():
+    name = "potjans_diesmann_2014"
+    rates = np.array(list(numbers_of(name)["RATES"].values()))
+    values = {"rate of all": 3.5 * Hz, "rate of all, inhibition halved": 27 * Hz}
+    arrays = {"rate": rates * Hz, "published": rates * Hz, "rate, inhibition halved": 2 * rates * Hz}
+    good = Result(values, {**arrays, "CV2": np.full(8, 0.8)})
+    for claim, wrong in {
+        "order": changed(good, {}, {"rate": rates[::-1] * Hz}),
+        "irregular": changed(good, {}, {"CV2": np.linspace(0.4, 1, 8)}),
+        "control": changed(good, {}, {"rate, inhibition halved": 1.4 * rates * Hz}),
+    }.items():
+        assert holds(name, claim, good)
+        assert not holds(name, claim, wrong)
+        assert not claim_of(name, claim).minimum_activity(changed(good, {}, {"rate": 0 * rates * Hz}))
+
+
+@pytest.mark.cpp
+def test_a_hundredth_of_the_microcircuit_runs_wild_without_half_of_its_inhibition(tmp_path):
+    small = {"scale": "0.01", "seeds": "1", "duration": "0.3 s"}
+    result = run("potjans_diesmann_2014", tmp_path, target="cpp", **small)
+    assert 1 * Hz < result.values["rate of all"] < 20 * Hz
+    assert result.values["rate of all, inhibition halved"] > 1.5 * result.values["rate of all"]
+    assert {"L23E rate", "synapses"} <= set(result.not_applicable)
+
+
+@pytest.mark.cpp
+@pytest.mark.slow
+def test_the_whole_microcircuit_has_its_rates(tmp_path):
+    result = run_study("potjans_diesmann_2014", target="cpp", out=tmp_path / "result")
+    assert result.verdict == "pass"
+    assert {path.stem for path in (result.folder / "figures").glob("*.png")} == {"activity", "rates"}
