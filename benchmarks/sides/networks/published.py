@@ -1,6 +1,7 @@
 """The numbers of the published networks, as every side uses them: ms, mV, pF, pA, nS and Hz.
 
-Nothing but NumPy is imported, since NEST runs in an interpreter of its own.
+Those of networks that a study has stand there: in the file ``numbers.py`` in its folder. Nothing but NumPy is imported,
+since NEST runs in an interpreter of its own.
 
 A network may have fewer neurons than the published one. Then every neuron still gets as many synapses, and as much
 background, as in the published network: indegrees and weights are kept, and only the chance that two inputs come from
@@ -9,12 +10,22 @@ the same neuron grows.
 
 from __future__ import annotations
 
-import math
+import runpy
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+STUDIES = Path(__file__).parents[3] / "studies"
+
+
+def numbers(study: str) -> Any:
+    """What the file ``numbers.py`` of a study says."""
+    return SimpleNamespace(**runpy.run_path(str(STUDIES / study / "numbers.py")))
+
 
 DT = 0.1  # ms
 
@@ -56,31 +67,33 @@ def within(rate: float, share: float) -> tuple[float, float]:
 # ---- Vogels & Abbott 2005, as benchmarks 1 (COBA) and 2 (CUBA) of Brette et al. 2007 ----------------------------
 
 _VOGELS = "Vogels & Abbott 2005, doi:10.1523/JNEUROSCI.3508-05.2005; Brette et al. 2007, doi:10.1007/s10827-007-0038-6"
-VOGELS = {"E": 3200, "I": 800}
-CHANCE = 0.02
+_VOGELS_ABBOTT = numbers("vogels_abbott_2005")
+VOGELS: dict[str, int] = _VOGELS_ABBOTT.SIZES
+CHANCE: float = _VOGELS_ABBOTT.CHANCE
 CUBA = Published("CUBA", _VOGELS, VOGELS, 10.0, 0.5, {"E": within(5.5, 0.15), "I": within(5.5, 0.15)})
 COBA = Published("COBA", _VOGELS, VOGELS, 10.0, 0.5, {"E": within(19.5, 0.15), "I": within(19.5, 0.15)})
-CUBA_WEIGHTS = {"E": 16.2, "I": 90.0}  # pA: with 100 Mohm the 1.62 and 9 mV of Brian's example
-COBA_WEIGHTS = {"E": 6.0, "I": 67.0}  # nS
-# COBA would be silent without a start: conductances as after many spikes, as mean and standard deviation.
-COBA_START = {"v": (-65.0, 5.0), "g_exc": (40.0, 15.0), "g_inh": (200.0, 120.0)}
+CUBA_WEIGHTS, COBA_WEIGHTS, COBA_START = (
+    _VOGELS_ABBOTT.CUBA_WEIGHTS,
+    _VOGELS_ABBOTT.COBA_WEIGHTS,
+    _VOGELS_ABBOTT.COBA_START,
+)
 
 # ---- Brunel 2000 ------------------------------------------------------------------------------------------------
 
+_BRUNEL = numbers("brunel_2000")
 BRUNEL = Published(
     "Brunel",
     "Brunel 2000, doi:10.1023/A:1008925309027, figure 8C",
-    {"E": 10_000, "I": 2500},
+    _BRUNEL.SIZES,
     1.0,
     0.2,
     {"E": within(37.7, 0.1), "I": within(37.7, 0.1)},
 )
-INDEGREES = {"E": 1000, "I": 250}
-J = 0.1  # mV
-G, ETA = 5.0, 2.0
-BRUNEL_DELAY = 1.5
-TAU_M, THETA, V_RESET, T_REF = 20.0, 20.0, 10.0, 2.0
-EXTERNAL_RATE = ETA * THETA / (J * INDEGREES["E"] * TAU_M) * 1000  # Hz, of each of as many sources as synapses from E
+INDEGREES: dict[str, int] = _BRUNEL.INDEGREES
+J, BRUNEL_DELAY = _BRUNEL.J, _BRUNEL.DELAY  # mV, ms
+G, ETA = _BRUNEL.REGIMES["C"]
+TAU_M, THETA, V_RESET, T_REF = _BRUNEL.TAU_M, _BRUNEL.THETA, _BRUNEL.V_RESET, _BRUNEL.T_REF
+EXTERNAL_RATE = _BRUNEL.external_rate(ETA)  # Hz, of each of as many sources as synapses from E
 BRUNEL_WEIGHTS = {"E": J, "I": -G * J}
 
 # ---- a network as Brunel's whose synapses between excitatory cells learn ----------------------------------------
@@ -100,47 +113,17 @@ STDP = {"A_plus": 0.002, "A_minus": 0.0021, "tau_plus": 20.0, "tau_minus": 20.0,
 
 # ---- Potjans & Diesmann 2014 ------------------------------------------------------------------------------------
 
-_RATES = [0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829]
-_NAMES = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
-_SIZES = [20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948]
+_POTJANS = numbers("potjans_diesmann_2014")
 MICROCIRCUIT = Published(
     "microcircuit",
     "Potjans & Diesmann 2014, doi:10.1093/cercor/bhs358; rates: INM-6/microcircuit-PD14-model, network_params.py",
-    dict(zip(_NAMES, _SIZES, strict=True)),
+    _POTJANS.SIZES,
     1.0,
     0.2,
-    {name: within(rate, 0.1) for name, rate in zip(_NAMES, _RATES, strict=True)},
+    {name: within(rate, 0.1) for name, rate in _POTJANS.RATES.items()},
 )
-# Connection probabilities, table 5 of the paper: a row for each target population, a column for each source.
-PROBABILITIES = np.array(
-    [
-        [0.1009, 0.1689, 0.0437, 0.0818, 0.0323, 0.0, 0.0076, 0.0],
-        [0.1346, 0.1371, 0.0316, 0.0515, 0.0755, 0.0, 0.0042, 0.0],
-        [0.0077, 0.0059, 0.0497, 0.1350, 0.0067, 0.0003, 0.0453, 0.0],
-        [0.0691, 0.0029, 0.0794, 0.1597, 0.0033, 0.0, 0.1057, 0.0],
-        [0.1004, 0.0622, 0.0505, 0.0057, 0.0831, 0.3726, 0.0204, 0.0],
-        [0.0548, 0.0269, 0.0257, 0.0022, 0.0600, 0.3158, 0.0086, 0.0],
-        [0.0156, 0.0066, 0.0211, 0.0166, 0.0572, 0.0197, 0.0396, 0.2252],
-        [0.0364, 0.0010, 0.0034, 0.0005, 0.0277, 0.0080, 0.0658, 0.1443],
-    ]
-)
-WEIGHT, WEIGHT_SD = 87.8, 0.1  # pA, and relative: 0.15 mV
-INHIBITION = -4.0
-# Mean and standard deviation; the paper prints those of inhibition as 0.8 and 0.4 ms, its code has these.
-DELAYS = {"E": (1.5, 0.75), "I": (0.75, 0.375)}
-BACKGROUND = dict(zip(_NAMES, [1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100], strict=True))
-BACKGROUND_RATE = 8.0  # Hz
-# Where membrane potentials begin, near where they will be (of the same code): mean and standard deviation.
-STARTS = {
-    "L23E": (-68.28, 5.36),
-    "L23I": (-63.16, 4.57),
-    "L4E": (-63.33, 4.74),
-    "L4I": (-63.45, 4.94),
-    "L5E": (-63.11, 4.94),
-    "L5I": (-61.66, 4.55),
-    "L6E": (-66.72, 5.46),
-    "L6I": (-61.43, 4.48),
-}
+WEIGHT, WEIGHT_SD, INHIBITION, DELAYS = _POTJANS.WEIGHT, _POTJANS.WEIGHT_SD, _POTJANS.INHIBITION, _POTJANS.DELAYS
+BACKGROUND, BACKGROUND_RATE, STARTS = _POTJANS.BACKGROUND, _POTJANS.BACKGROUND_RATE, _POTJANS.STARTS
 
 
 @dataclass(frozen=True)
@@ -155,22 +138,14 @@ class Bundle:
 
 
 def bundles(scale: float = 1.0) -> list[Bundle]:
-    """The microcircuit's synapses, with the number that the probability that two neurons are joined at all stands for.
-
-    With fewer neurons each of them keeps the synapses that it has in the whole circuit.
-    """
-    found = []
-    for row, target in enumerate(_NAMES):
-        for column, source in enumerate(_NAMES):
-            chance = PROBABILITIES[row, column]
-            if chance == 0:
-                continue
-            pairs = _SIZES[row] * _SIZES[column]
-            each = math.log(1 - chance) / math.log(1 - 1 / pairs) / _SIZES[row]
-            number = round(each * MICROCIRCUIT.scaled(scale)[target])
-            excites = source.endswith("E")
-            weight = WEIGHT * (1.0 if excites else INHIBITION) * (2.0 if (source, target) == ("L4E", "L23E") else 1.0)
-            found.append(Bundle(source, target, number, weight, DELAYS[source[-1]]))
+    """The microcircuit's synapses; with fewer neurons each of them keeps those that it has in the whole circuit."""
+    found, names = [], list(_POTJANS.NAMES)
+    for target, row in zip(names, _POTJANS.synapse_numbers(scale).tolist(), strict=True):
+        for source, number in zip(names, row, strict=True):
+            if number:
+                doubled = 2.0 if (source, target) == _POTJANS.DOUBLED else 1.0
+                weight = WEIGHT * (1.0 if source.endswith("E") else INHIBITION) * doubled
+                found.append(Bundle(source, target, number, weight, DELAYS[source[-1]]))
     return found
 
 
