@@ -10,7 +10,9 @@ import numpy as np
 from brian2 import ms
 from numpy.typing import NDArray
 
-from biosnn import catalogue
+import biosnn
+from biosnn import catalogue, training
+from biosnn.datasets import LabelledSpikeTrains
 from biosnn.model import NeuronModel, Parameter
 from biosnn.training import Connection, Layer, SpikeList, TrainableNetwork
 
@@ -93,3 +95,31 @@ def differences(
 
 def cosine(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(np.sum(a * b) / np.sqrt(np.sum(a * a) * np.sum(b * b)))
+
+
+def order_task(examples: int, seed: int, *, shuffled: bool = False) -> LabelledSpikeTrains:
+    """Two inputs spike, and two others at random: which of the first two is earlier?"""
+    random = np.random.default_rng(seed)
+    features = random.uniform(0, 1, (examples, 4))
+    labels = (features[:, 0] > features[:, 1]).astype(int)
+    if shuffled:
+        labels = random.permutation(labels)
+    return LabelledSpikeTrains.latency(features, labels, 0 * ms, 6 * ms, duration=10 * ms)
+
+
+def small(seed: int = 1, **more: Any) -> training.TrainableNetwork:
+    weights = [(2.5, 1.0), (0.0, 0.5)]
+    return training.feedforward([4, 12, 2], weights=weights, dt=0.5 * ms, duration=10 * ms, seed=seed, **more)
+
+
+def trained(
+    net: training.TrainableNetwork, data: LabelledSpikeTrains, target: str = "numpy", **more: Any
+) -> training.TrainingResult:
+    settings: dict[str, Any] = {"loss": training.MaxPotential(5), "epochs": 16, "optimizer": training.Adam(rate=0.02)}
+    with biosnn.session(target, seed=4) as sim:
+        return training.train(sim, net, data, **{**settings, **more})
+
+
+def judged(net: training.TrainableNetwork, data: LabelledSpikeTrains, target: str = "numpy") -> float:
+    with biosnn.session(target, seed=4) as sim:
+        return training.evaluate(sim, net, data, loss=training.MaxPotential(5)).accuracy
