@@ -28,6 +28,8 @@ class Membrane:
         The model.
     potential, drive : str
         The variable that spikes add to, which is the membrane potential, and that of a lasting input.
+    threshold : str
+        The parameter that the potential is compared with.
     rest : Quantity
         Where an image begins without ``start``.
     quantum : Quantity
@@ -39,6 +41,7 @@ class Membrane:
     model: NeuronModel
     potential: str
     drive: str
+    threshold: str
     rest: Quantity
     quantum: Quantity
     current: Quantity
@@ -70,7 +73,7 @@ class Membrane:
         quantum = Quantity(theta - rest)
         if not float(quantum) > 0:
             raise ConversionError(field_error(f"{where} threshold", "above the potential at the start", quantum, do))
-        return cls(model, potential, drive, Quantity(rest), quantum, _current(where, model, quantum, drive))
+        return cls(model, potential, drive, named[0], Quantity(rest), quantum, _current(where, model, quantum, drive))
 
     def begin(self, start: ArrayLike) -> Quantity:
         """The membrane potential at which an image begins, so many thresholds from rest."""

@@ -69,12 +69,19 @@ def trainable(snn: SpikingNetwork, steps: int, *, thresholds: bool = True) -> Tr
         name, depth = names[population.name], depths[population.name]
         layers.append(_layer(snn, population, name, membrane, thresholds))
         connections += [
-            Connection(names[source], name, weight, delay=depth - depths[source] - 1, **how)
-            for source, weight, how in _synapses(snn, population, membrane)
+            Connection(
+                names[source],
+                name,
+                weight,
+                delay=depth - depths[source] - 1,
+                name=f"{names[source]}_to_{name}{again}",
+                **how,
+            )
+            for source, weight, again, how in _synapses(snn, population, membrane)
         ]
     duration = (steps + max(depths.values()) - 1) * DT
     inputs = snn.graph.input.neurons
-    return TrainableNetwork(inputs, layers, _renamed(connections), dt=DT, duration=duration, input="values")
+    return TrainableNetwork(inputs, layers, connections, dt=DT, duration=duration, input="values")
 
 
 def labelled_images(snn: SpikingNetwork, images: ArrayLike, labels: ArrayLike) -> LabelledValues:
@@ -137,7 +144,7 @@ def _layer(snn: SpikingNetwork, population: Population, name: str, membrane: Mem
         return Layer(name, population.neurons, neuron_model("integrator"))
     model = _begun(snn, population, membrane)
     bounds = (format_quantity(membrane.quantum / RANGE), format_quantity(membrane.quantum * RANGE))
-    return Layer(name, population.neurons, model, {_threshold(model): bounds} if thresholds else {})
+    return Layer(name, population.neurons, model, {membrane.threshold: bounds} if thresholds else {})
 
 
 def _begun(snn: SpikingNetwork, population: Population, membrane: Membrane) -> NeuronModel:
@@ -153,14 +160,10 @@ def _begun(snn: SpikingNetwork, population: Population, membrane: Membrane) -> N
     return membrane.model.with_values("", **{begin: format_quantity(membrane.begin(float(start[0])))})
 
 
-def _threshold(model: NeuronModel) -> str:
-    return next(name for name in model.parameters if re.search(rf"\b{name}\b", model.threshold))
-
-
 def _synapses(
     snn: SpikingNetwork, population: Population, membrane: Membrane
-) -> list[tuple[str, Any, Mapping[str, Any]]]:
-    """Sources, weights and further fields of the connections that lead to a population; its biases at last."""
+) -> list[tuple[str, Any, str, Mapping[str, Any]]]:
+    """Sources, weights, a number where a source has several, and further fields of the connections to a population."""
     theta, adjustment = snn.thresholds[population.name], snn.adjustment(population.name)
     how: dict[str, Any] = {"onto": membrane.potential, "gain": membrane.quantum}
     if population.kind == OUTPUT:
@@ -169,27 +172,14 @@ def _synapses(
     else:
         theta = theta / adjustment.excitability
         bias = population.bias.ravel()[order(population.shape)] + spread(adjustment.bias, population.shape)
-    found: list[tuple[str, Any, Mapping[str, Any]]] = []
+    found: list[tuple[str, Any, str, Mapping[str, Any]]] = []
     for k, path in enumerate(population.paths):
         connection = snn.connections[population.name, k]
         pixels = path.source == snn.graph.input.name
         source = np.ones(connection.source[:1]) if pixels else snn.thresholds[path.source]
         weight = connection.scaled(source, theta)
-        found.append((path.source, weight, {**how, "kind": connection.kind, "trained": _learns(connection.kind)}))
+        before = sum(path.source == other.source for other in population.paths[:k])
+        kind = {"kind": connection.kind, "trained": not isinstance(connection.kind, Pool2D)}  # pooling has no weights
+        found.append((path.source, weight, f"_{before + 1}" if before else "", {**how, **kind}))
     drive = bias / spread(theta, population.shape)
-    return [*found, (BIAS, drive[None, :], how)]
-
-
-def _learns(kind: Any) -> bool:
-    """Whether there are weights to train: pooling has none of its own."""
-    return not isinstance(kind, Pool2D)
-
-
-def _renamed(connections: list[Connection]) -> list[Connection]:
-    """Connections whose names differ, where several lead from one layer to another."""
-    seen: dict[str, int] = {}
-    for one in connections:
-        seen[one.name] = seen.get(one.name, 0) + 1
-        if seen[one.name] > 1:
-            object.__setattr__(one, "name", f"{one.name}_{seen[one.name]}")
-    return connections
+    return [*found, (BIAS, drive[None, :], "", how)]

@@ -101,7 +101,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
     }
     for name, one in everyone.items():
         arrays |= {f"{name}: {what}": one.curve(what) for what in ("loss", "accuracy", "validation_accuracy")}
-    arrays |= networks[0].picture()
+    arrays |= networks[0].weights()
     return Result(values, arrays, tables={"Networks": _table(everyone)})
 
 

@@ -40,6 +40,8 @@ class Trained:
     answer : Evaluation
     labels : array of int
         Of the test examples.
+    examples : int
+        How many it was trained with.
     """
 
     network: training.TrainableNetwork
@@ -68,7 +70,7 @@ class Trained:
         found = [getattr(epoch, name) for epoch in self.result.epochs]
         return np.array([np.nan if one is None else one for one in found], float)
 
-    def picture(self) -> dict[str, NDArray[np.float64]]:
+    def weights(self) -> dict[str, NDArray[np.float64]]:
         """The weights of both connections."""
         return {f"weights {name}": weights for name, weights in self.network.weights.items()}
 
