@@ -10,7 +10,7 @@ import math
 import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,16 @@ def entries(arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return entries_by_name
 
 
-def write(path: Path, arrays: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> None:
-    """Write arrays, as ``NAME.npy``, and texts, by their names, into a file, whole or not at all."""
+def write(
+    path: Path, arrays: Mapping[str, Any], texts: Mapping[str, str] | None = None, *, atomic: bool = True
+) -> None:
+    """Write arrays, as ``NAME.npy``, and texts, by their names, into a file.
+
+    It is written whole or not at all, but with ``atomic=False``, which is for a folder that is itself so.
+    """
+    place = replaced(path) if atomic else nullcontext(path)
     # By hand, since `numpy.savez` takes no array of the name "file" and no text, and would pickle objects.
-    with replaced(path) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with place as new, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, text in (texts or {}).items():
             archive.writestr(name, text)
         for name, array in arrays.items():

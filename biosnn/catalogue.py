@@ -100,6 +100,17 @@ def _add(paths: dict[str, Path], name: str, path: Path, kind: str) -> None:
     paths[name] = path
 
 
+def own_models() -> Path:
+    """The folder of the models that come with biosnn."""
+    return _own("models").folder
+
+
+def users_models() -> list[Path]:
+    """The files of the models and networks that others have put into the catalogue."""
+    others = [place.folder for place in places("models") if place.folder != own_models()]
+    return [path for folder in others for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
 def network_names() -> list[str]:
     """Return the names of the trained networks in the catalogue."""
     return sorted(_files("networks", "npz"))

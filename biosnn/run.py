@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -12,12 +10,13 @@ from typing import Any, TypeVar
 
 from biosnn.engine import Simulation, session
 from biosnn.errors import BiosnnError, ResultError, StudyError, field_error, unknown
-from biosnn.gallery import GALLERY
 from biosnn.report import draw_figures, write_report
-from biosnn.study.folder import address, atomic_folder, checkpoint_folder, refuse_foreign
-from biosnn.study.load import README, Settings, Study, load_plot, load_study
+from biosnn.study.folder import atomic_folder, checkpoint_folder, refuse_foreign, remove_checkpoints
+from biosnn.study.functions import find_study
+from biosnn.study.identity import run_key
+from biosnn.study.load import Settings, Study, load_plot
 from biosnn.study.parts import of_other_parts
-from biosnn.study.provenance import code_state, collect, versions
+from biosnn.study.provenance import collect
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result, write_result
 from biosnn.study.settings import make_settings, setting_texts
@@ -31,7 +30,7 @@ DEFAULT_SEED = 1
 
 
 def run_study(
-    study: Study[Any] | str | Path,
+    study: Study[Any] | str | Path | Callable[..., Any],
     settings: Mapping[str, Any] | None = None,
     *,
     seed: int = DEFAULT_SEED,
@@ -45,8 +44,8 @@ def run_study(
 
     Parameters
     ----------
-    study : Study, str or Path
-        The study, its name or its folder.
+    study : Study, str, Path or callable
+        The study, its name, its folder, or a function of a file of its own (`biosnn.study.find_study`).
     settings : mapping of str to str or value, optional
         What differs from the defaults, as texts (``{"tau": "10 ms"}``) or values (``{"tau": 10*ms}``).
     seed : int
@@ -56,7 +55,8 @@ def run_study(
     threads : int, optional
         How many threads simulate a network on ``cpp``; the result is the same.
     out : Path or str, optional
-        The result folder; by default ``results/<study>-<address>`` below the working directory.
+        The result folder; by default ``results/<study>-<key>`` below the working directory, whose key is that of
+        `biosnn.study.identity.run_key`: other settings, and other code, write another folder.
     draw : bool, optional
         Whether to draw the figures and write the page; without, the folder holds the numbers only.
     say : callable, optional
@@ -79,74 +79,115 @@ def run_study(
     StudyError
         If the study's ``run`` raises an exception or returns no `Result`.
     """
-    study = study if isinstance(study, Study) else load_study(study)
+    loaded = study if isinstance(study, Study) else find_study(study)
+    place = Path(out) if out else None
+    return load_result(
+        compute_study(loaded, settings, place, seed=seed, target=target, threads=threads, draw=draw, say=say)
+    )
+
+
+def compute_study(
+    study: Study[Any],
+    settings: Mapping[str, Any] | None,
+    out: Path | None,
+    *,
+    seed: int,
+    target: str | None,
+    threads: int,
+    draw: bool,
+    say: Callable[[str], None] = lambda _: None,
+    key: str | None = None,
+    sync: bool = True,
+) -> Path:
+    """Write the result folder of a run, as `run_study` does, and return where it is.
+
+    Parameters
+    ----------
+    study, settings, out, seed, target, threads, draw, say
+        As those of `run_study`.
+    key : str, optional
+        The key that the run has to have.
+    sync : bool
+        Whether the folder is on the disk when it gets its name, not in the system's memory only.
+
+    Raises
+    ------
+    ResultError
+        Before anything runs, if the run has another key; and what `run_study` raises.
+    """
     chosen = study.make_settings(settings)
     asked = target or study.target
     with session(asked, seed=seed, threads=threads) as sim:
-        seed = int(sim.seed)
         used = {"asked": asked, "used": str(sim.target), "note": str(sim.note)}
         texts = setting_texts(chosen)
-        folder = Path(out) if out else RESULTS / address(study.name, texts, seed, used["used"])
+        own_key = run_key(study, texts, int(sim.seed), used["used"])
+        if key not in (None, own_key):
+            raise ResultError(_OTHER_CODE)
+        folder = out or RESULTS / f"{study.name}-{own_key}"
         _refuse_here(folder)
         refuse_foreign(folder, study.name)
-        sim.checkpoint_folder = checkpoint_folder(folder)
-        with atomic_folder(folder) as new:
+        sim.checkpoint_folder = checkpoint_folder(folder, own_key)
+        with atomic_folder(folder, sync=sync) as new:
             say(f"running on {used['used']}")
             started = time.perf_counter()
             result = _run(study, chosen, sim)
             wall_time = time.perf_counter() - started
             say("checking, drawing and writing" if draw else "checking and writing")
-            provenance = collect(study, chosen, seed, used, sim.models, wall_time)
-            about = {"study": study.name, "settings": texts, "seed": seed, "target": used["used"]}
-            # A value that is there is held against its expected one all the same, unless other settings change that.
-            changed = study.changed_settings(chosen)
-            elsewhere = [item.name for item in study.expected if not item.holds_with(changed)]
-            if changed:
-                elsewhere += of_other_parts(study.parts, result, [item.name for item in study.expected])
-            expected = [item for item in _asked(result, study.expected) if item.name not in elsewhere]
-            result = replace(result, not_applicable=[*result.not_applicable, *elsewhere])
-            rows = check_values(result.values, expected)
-            claims = check_claims(result, _asked(result, study.claims), study.folder)
-            write_result(new, result, rows, claims, about, provenance)
+            provenance = collect(study, chosen, int(sim.seed), used, sim.models, wall_time) | {"key": own_key}
+            about = {"study": study.name, "settings": texts, "seed": int(sim.seed), "target": used["used"]}
+            _write(new, study, chosen, result, about, provenance)
             if draw:
                 draw_figures(new, lambda: contained(lambda: load_plot(study)(load_result(new))), study.folder)
                 write_report(new, study)
-        shutil.rmtree(sim.checkpoint_folder, ignore_errors=True)
-    return load_result(folder)
+        remove_checkpoints(folder)
+    return folder
 
 
-def result_folder(
-    study: Study[Any], *, seed: int = DEFAULT_SEED, target: str | None = None, within: Path = RESULTS
-) -> Path:
-    """Where the result of a run with the defaults goes, below a folder of results."""
-    texts = setting_texts(study.make_settings())
-    return within / address(study.name, texts, seed, target or study.target)
+_OTHER_CODE = (
+    "Files of the study or of biosnn, versions of its libraries, or files that settings name are others than when this "
+    "run was planned. Start the sweep again with the same command: it plans anew."
+)
 
 
-def finished_result(study: Study[Any], folder: Path) -> SavedResult | None:
-    """Read a result that a run would only repeat.
+def _write(
+    folder: Path,
+    study: Study[Settings],
+    settings: Settings,
+    result: Result,
+    about: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Hold a result against what is expected, and write it."""
+    # A value that is there is held against its expected one all the same, unless other settings change that.
+    changed = study.changed_settings(settings)
+    elsewhere = [item.name for item in study.expected if not item.holds_with(changed)]
+    if changed:
+        elsewhere += of_other_parts(study.parts, result, [item.name for item in study.expected])
+    expected = [item for item in _asked(result, study.expected) if item.name not in elsewhere]
+    result = replace(result, not_applicable=[*result.not_applicable, *elsewhere])
+    rows = check_values(result.values, expected)
+    claims = check_claims(result, _asked(result, study.claims), study.folder)
+    write_result(folder, result, rows, claims, about, provenance)
+
+
+def default_key(study: Study[Any], *, seed: int = DEFAULT_SEED, target: str | None = None) -> str:
+    """The key of a run with the defaults."""
+    return run_key(study, setting_texts(study.make_settings()), seed, target or study.target)
+
+
+def finished_result(folder: Path, key: str) -> SavedResult | None:
+    """Read a result that the run of a key would only repeat.
 
     Returns
     -------
     SavedResult or None
-        None if there is none, its figures or claims broke, or a file of the study, the library or a version of what it
-        depends on is another now. A checkout with changes that are not committed is never known to be the same.
+        None if there is none, its figures or claims broke, or it has another key, as that of other code.
     """
     try:
         result = load_result(folder)
     except ResultError:
         return None
-    source, code = result.provenance, code_state()
-
-    def run_from(hashes: Mapping[str, str]) -> dict[str, str]:
-        return {name: value for name, value in hashes.items() if name not in (README, GALLERY)}
-
-    with contextlib.suppress(KeyError, TypeError, AttributeError):  # of an earlier version, or damaged
-        same = run_from(source["study"]["sha256"]) == run_from(study.hashes())
-        same = same and source["versions"] == versions() and source["code"] == code
-        if same and not code.get("changed") and not result.broken:
-            return result
-    return None
+    return result if result.provenance.get("key") == key and not result.broken else None
 
 
 def _refuse_here(folder: Path) -> None:

@@ -136,14 +136,6 @@ def test_entries_name_papers_that_can_be_looked_up() -> None:
 
 
 @pytest.fixture
-def committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the library be a checkout without changes, whatever it is now."""
-    state = {"commit": "0123abcd", "changed": False}
-    for module in ("biosnn.run", "biosnn.study.provenance"):
-        monkeypatch.setattr(f"{module}.code_state", lambda: dict(state))
-
-
-@pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Take our own studies out of the catalogue: what is left are those of the test."""
     models = catalogue.places("models")[0]
@@ -214,7 +206,7 @@ def test_a_fault_of_our_own_spares_the_rest(
     assert "bb: RuntimeError: no bb\n0 of 2 published values pass, in 2 studies." in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("alone", "committed")
+@pytest.mark.usefixtures("alone")
 def test_what_has_been_run_by_the_same_code_is_not_run_again(capsys: pytest.CaptureFixture[str]) -> None:
     short("aa")
 
@@ -236,14 +228,14 @@ def test_what_has_been_run_by_the_same_code_is_not_run_again(capsys: pytest.Capt
     assert runs()
     assert not runs()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("biosnn.run.versions", lambda: {"biosnn": "0.0.1"})
+        patch.setattr("biosnn.study.identity.versions", lambda: {"biosnn": "0.0.1"})
         assert runs()
+        assert not runs()
     assert not runs()
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("biosnn.run", "biosnn.study.provenance"):
-            patch.setattr(f"{module}.code_state", lambda: {"commit": "0123abcd", "changed": True})
+        patch.setattr("biosnn.study.identity.library_hash", lambda: "another line of code")
         assert runs()
-        assert runs()
+        assert not runs()
     (study / "plot.py").write_text("def plot(result):\n    return 1 / 0\n")
     for _ in range(2):
         assert biosnn("check", "--gallery") == 1

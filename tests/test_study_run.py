@@ -82,7 +82,7 @@ def test_the_default_place_is_found_from_study_settings_seed_and_target(
     assert folders[0] == folders[1]
     assert len(set(folders)) == 3
     assert all(folder.parent == Path("results") and folder.name.startswith("charging-") for folder in folders)
-    assert all(len(folder.name.removeprefix("charging-")) == 8 for folder in folders)
+    assert all(len(folder.name.removeprefix("charging-")) == 16 for folder in folders)
     assert sorted(path.name for path in Path("results").iterdir()) == sorted({folder.name for folder in folders})
 
 

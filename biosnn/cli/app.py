@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings, as text.")]
-Out = Annotated[Path | None, typer.Option("--out", help="The result folder (default: results/STUDY-xxxxxxxx).")]
+Out = Annotated[Path | None, typer.Option("--out", help="The result folder (default: results/STUDY-KEY).")]
 
 
 def _whole_number(text: str) -> int:
@@ -175,10 +175,10 @@ def _run(
 ) -> SavedResult:
     from biosnn.cli.results import print_result, print_start
     from biosnn.run import DEFAULT_SEED, run_study
-    from biosnn.study.load import load_study
+    from biosnn.study.functions import find_study
     from biosnn.study.settings import split_assignments
 
-    study = load_study(name)
+    study = find_study(name)
     given = split_assignments(settings or [])
     print_start(console, study, given)
     result = run_study(

@@ -16,7 +16,7 @@ from biosnn.cli.terminal import Console, Text
 from biosnn.errors import BiosnnError, NotFoundError, StudyError, unknown
 from biosnn.gallery import LONGEST, TOPICS, GalleryEntry
 from biosnn.report.gallery import published, write_gallery
-from biosnn.run import DEFAULT_SEED, RESULTS, finished_result, result_folder, run_study
+from biosnn.run import DEFAULT_SEED, RESULTS, default_key, finished_result, run_study
 from biosnn.study.load import EXPECTED, load_study
 from biosnn.study.saved import SavedResult
 from biosnn.study.verdict import KINDS, PASS, PUBLISHED, CheckedValue, passed, read_expected
@@ -151,8 +151,9 @@ def _checked(
     """Run a study, unless there is a result of it already; whatever goes wrong with it spares the others."""
     try:
         study = load_study(name)
-        folder = result_folder(study, seed=seed, target=options["target"], within=results)
-        result = None if again else finished_result(study, folder)
+        key = default_key(study, seed=seed, target=options["target"])
+        folder = results / f"{study.name}-{key}"
+        result = None if again else finished_result(folder, key)
         if result is None:
             say = lambda text: console.print(f"  {text}", style="dim")  # noqa: E731
             result = run_study(study, seed=seed, out=folder, say=say, **options)

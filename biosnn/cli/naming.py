@@ -7,6 +7,7 @@ from pathlib import Path
 from biosnn import catalogue
 from biosnn.cli.results import quoted
 from biosnn.errors import NotFoundError, unknown
+from biosnn.study.functions import is_function
 from biosnn.study.saved import holds_result
 
 _STUDY = "a study (its name, or a folder with study.py)"
@@ -28,7 +29,7 @@ def check_study(command: str, name: str) -> None:
     NotFoundError
         The message says what the command takes, what the name means instead, and which command takes that.
     """
-    if catalogue.is_study(name) or (Path(name).expanduser() / "study.py").is_file():
+    if is_function(name) or catalogue.is_study(name) or (Path(name).expanduser() / "study.py").is_file():
         return
     meaning, do = _meant(name)
     if meaning:

@@ -4,6 +4,7 @@ The author of a ``study.py`` needs `Result`, `Claim`, `setting` and `nested`; wh
 study is run by `biosnn.run_study`.
 """
 
+from biosnn.study.functions import find_study
 from biosnn.study.load import Study, load_study, study_summary
 from biosnn.study.nested_settings import About, nested
 from biosnn.study.parts import Part, run_parts
@@ -20,6 +21,7 @@ __all__ = [
     "SavedResult",
     "Study",
     "Table",
+    "find_study",
     "load_result",
     "load_study",
     "make_settings",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
+import glob
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from biosnn.errors import ResultError
@@ -16,16 +15,20 @@ from biosnn.writing import left_by_the_dead, own_mark, sync_folder
 _NEW, _OLD, _CHECKPOINT = ".new-", ".old-", ".checkpoint"
 
 
-def address(study: str, settings: Mapping[str, str], seed: int, target: str) -> str:
-    """Name the folder of a run: the study and eight hexadecimal digits of (study, settings, seed, target)."""
-    text = json.dumps([study, sorted(settings.items()), seed, target])
-    return f"{study}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+def checkpoint_folder(folder: Path, key: str) -> Path:
+    """Where the run of a key that writes this result keeps what it needs to go on after it was stopped.
 
-
-def checkpoint_folder(folder: Path) -> Path:
-    """Where a run that writes this result keeps what it needs to go on after it was stopped."""
+    A run of other code or other settings does not go on there.
+    """
     folder = folder.absolute()
-    return folder.with_name(f".{folder.name}{_CHECKPOINT}")
+    return folder.with_name(f".{folder.name}{_CHECKPOINT}-{key}")
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Remove what runs that wrote this result kept to go on, of whatever key: the result is there."""
+    folder = folder.absolute()
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}{_CHECKPOINT}-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def refuse_foreign(folder: Path, study: str) -> None:
@@ -58,11 +61,12 @@ def refuse_foreign(folder: Path, study: str) -> None:
 
 
 @contextlib.contextmanager
-def atomic_folder(folder: Path, do: str = "Choose another folder with --out.") -> Iterator[Path]:
+def atomic_folder(folder: Path, do: str = "Choose another folder with --out.", *, sync: bool = True) -> Iterator[Path]:
     """Give a hidden folder beside ``folder`` to write into, which takes its place when the block ends well.
 
     A run that is killed, or whose block raises, leaves ``folder`` as it was. What killed runs left beside it is
-    cleaned away first. ``do`` is what to do where it cannot be written.
+    cleaned away first. ``do`` is what to do where it cannot be written. Without ``sync``, a computer that loses power
+    may leave the folder with files that are not whole.
 
     Raises
     ------
@@ -84,7 +88,8 @@ def atomic_folder(folder: Path, do: str = "Choose another folder with --out.") -
         raise ResultError(f"{folder}: cannot be written: {error.strerror or error}. {do}") from None
     try:
         yield new
-        sync_folder(new)
+        if sync:
+            sync_folder(new)
         _take_the_place(new, folder)
     except OSError as error:
         raise ResultError(f"{folder}: cannot be written: {error}.") from error

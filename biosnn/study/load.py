@@ -67,6 +67,8 @@ class Study(Generic[Settings]):
         Its place in the gallery, if it has one.
     module : str
         The private name under which its code is loaded.
+    script : Path or None
+        The file of a study that is a function; None of one that is a folder.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Study(Generic[Settings]):
     readme: str
     entry: GalleryEntry | None
     module: str = field(repr=False)
+    script: Path | None = None
 
     def describe(self) -> list[SettingInfo]:
         """List its settings."""
@@ -110,9 +113,14 @@ class Study(Generic[Settings]):
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each of its files."""
-        found = (file for file in sorted(self.folder.iterdir()) if file.suffix in (".py", ".toml", ".md"))
-        contents = {file.name: files.read_bytes(file, StudyError, _MOST_TEXT) for file in found}
+        contents = {file.name: files.read_bytes(file, StudyError, _MOST_TEXT) for file in self.sources()}
         return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+
+    def sources(self) -> list[Path]:
+        """Its files."""
+        if self.script is not None:
+            return [self.script]
+        return [file for file in sorted(self.folder.iterdir()) if file.suffix in (".py", ".toml", ".md")]
 
 
 def study_summary(folder: Path) -> str:
@@ -183,13 +191,15 @@ def _nothing(_: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def load_plot(study: Study[Any]) -> Callable[[SavedResult], Any]:
-    """Load the function ``plot`` of a study's ``plot.py``.
+    """Load the function ``plot`` of a study's ``plot.py``; a study that is a function draws nothing.
 
     Raises
     ------
     StudyError
         If there is none, or the file cannot be loaded.
     """
+    if study.script is not None:
+        return lambda _: []
     module = _load(study.folder, f"{study.module}.plot", PLOT, package=False)
     where = str(study.folder / PLOT)
     plot: Callable[[SavedResult], Any] = _definition(where, module, "plot", "a function plot(result)", callable)

@@ -8,8 +8,10 @@ import os
 import platform
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,17 @@ from biosnn.model import Model, to_toml
 from biosnn.study.load import Settings, Study
 from biosnn.study.settings import setting_texts
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 PACKAGES = ("biosnn", "brian2", "numpy", "scipy", "cython", "matplotlib", "scikit-learn", "jinja2")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Versions of Python and of the packages that a result may depend on; "not installed" where there is none."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
@@ -33,7 +41,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def code_state() -> dict[str, Any]:
+@cache
+def code_state() -> Mapping[str, Any]:
     """The git commit of the code and whether it has changes, if the code is a checkout; else an empty dict."""
     top = _git("rev-parse", "--show-toplevel")
     # An environment inside somebody else's repository is no checkout of ours.
@@ -98,11 +107,27 @@ def collect(
         "changed": study.changed_settings(settings),
         "study": {"name": study.name, "title": study.title, "sha256": study.hashes()},
         "models": [model_entry(model) for model in models],
-        "versions": versions(),
-        "code": code_state(),
+        "versions": dict(versions()),
+        "code": dict(code_state()),
         "compiler": _compiler(),
-        "platform": {"system": platform.platform(), "machine": platform.machine(), "cores": os.cpu_count()},
+        "platform": {
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+            "host": platform.node(),
+            "processor": toolchain.processor_name(),
+            "flags": toolchain.processor_flag(),
+        },
+        "memory": {"value": peak_memory(), "unit": "B"},
     }
+
+
+def peak_memory() -> int:
+    """The most bytes that this process or one of those that it has started held; 0 where the system does not say."""
+    if resource is None:
+        return 0
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return int(most) * (1 if sys.platform == "darwin" else 1024)
 
 
 def _compiler() -> str:

@@ -153,7 +153,7 @@ def write_result(
     )
     _write_json(folder / RESULT, codec.plain(content))
     _write_json(folder / PROVENANCE, provenance)
-    archive.write(folder / ARRAYS, result.arrays)
+    archive.write(folder / ARRAYS, result.arrays, atomic=False)
     for name, write in result.files.items():
         (folder / FILES).mkdir(exist_ok=True)
         write(folder / FILES / name)

@@ -16,7 +16,7 @@ from pathlib import Path
 from biosnn.engine import children
 from biosnn.engine.compiler import cache, toolchain, translation_units
 from biosnn.engine.compiler.toolchain import Compiler, Flags
-from biosnn.errors import CompileError
+from biosnn.errors import CompileError, EngineError, field_error
 
 HEADER = "common.h"
 NEEDED_SPACE = 200 * 10**6  # bytes: objects, binary and a precompiled header of some 50 MB
@@ -264,5 +264,17 @@ def _object(name: str) -> str:
 
 
 def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many processors this process may use: those that it is given, and at most ``BIOSNN_CORES``.
+
+    Raises
+    ------
+    EngineError
+        When the variable is no such number.
+    """
+    given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("BIOSNN_CORES", "").strip()
+    if not asked:
+        return given
+    if not (asked.isascii() and asked.isdigit() and int(asked) > 0):
+        raise EngineError(field_error("BIOSNN_CORES", "a number of processors, 1 or more", asked))
+    return min(given, int(asked))

@@ -172,6 +172,32 @@ def cpu() -> str:
     return "\n".join(line for line in lines if line.split(":")[0].strip() in wanted)
 
 
+def processor_name() -> str:
+    """What this processor is called."""
+    lines = dict(line.split(":", 1) for line in cpu().splitlines() if ":" in line)
+    named = {name.strip(): text.strip() for name, text in lines.items()}
+    return named.get("model name") or named.get("CPU part") or platform.processor() or platform.machine()
+
+
+def processor_flag() -> str:
+    """For which processor programs are compiled: ``-march=native``, or what ``BIOSNN_MARCH`` says.
+
+    Raises
+    ------
+    EngineError
+        When the variable is no name of a processor.
+    """
+    text = os.environ.get("BIOSNN_MARCH", "").strip() or "native"
+    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", text):
+        raise EngineError(field_error("BIOSNN_MARCH", "the name of a processor as g++ has it, such as x86-64-v3", text))
+    return f"-march={text}"
+
+
+def for_processor(flags: Sequence[str]) -> tuple[str, ...]:
+    """Flags of the compiler, with ``BIOSNN_MARCH`` instead of the processor on which it runs."""
+    return tuple(processor_flag() if flag == "-march=native" else flag for flag in flags)
+
+
 def accepted(compiler: Compiler, flags: Sequence[str], folder: Path) -> tuple[str, ...]:
     """Those of the flags that the compiler knows; asked once for all, and one by one only if that fails."""
     empty = folder / "flags.cpp"

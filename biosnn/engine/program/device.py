@@ -28,7 +28,7 @@ from brian2.devices.cpp_standalone.device import CPPStandaloneDevice, CPPWriter
 from numpy.typing import NDArray
 
 from biosnn.engine.checks import describe
-from biosnn.engine.compiler.toolchain import Flags
+from biosnn.engine.compiler.toolchain import Flags, for_processor
 from biosnn.engine.program import literals, neuron_steps, versions
 from biosnn.engine.program.as_given import as_given, leave_out, read_once, set_first, set_once
 from biosnn.engine.program.evaluating import evaluating
@@ -305,7 +305,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
                 "-pthread",
                 *self.extra_compile_args,
                 *(VECTORISE if FAST_MATH in flags else ()),
-                *flags,
+                *for_processor(flags),
                 *macros,
                 *(f"-I{path}" for path in asked("include_dirs")),
             ),

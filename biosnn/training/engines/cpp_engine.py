@@ -219,7 +219,7 @@ def _library(text: str) -> ctypes.CDLL:
     compiler = toolchain.find_compiler()
     if compiler is None:
         raise EngineError(f"Training on the cpp target needs a compiler: {toolchain.target_problems()['cpp']}")
-    chosen = brian2.prefs["codegen.cpp.extra_compile_args_gcc"]
+    chosen = toolchain.for_processor(brian2.prefs["codegen.cpp.extra_compile_args_gcc"])
     # Some processors are thought by g++ to be faster with half of their vectors' width, which here they are not.
     flags = Flags(
         compile=("-fPIC", "-pthread", "-std=c++17", *chosen, "-mprefer-vector-width=256"), link=("-shared", "-pthread")
