@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from biosnn.quantity import format_quantity, parse_quantity
     from biosnn.recording import record_spikes
     from biosnn.run import run_study
+    from biosnn.sweep import Sweep
 
 _HOMES = {
     "biosnn.groups.build": ("neurons", "synapses"),
@@ -66,6 +67,7 @@ _HOMES = {
     "biosnn.groups.schedule": ("within_step",),
     "biosnn.catalogue": ("neuron_model", "synapse_model"),
     "biosnn.run": ("run_study",),
+    "biosnn.sweep": ("Sweep",),
 }
 preferences.guard()
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -89,6 +91,7 @@ __all__ = [
     "Shortcut",
     "Simulation",
     "Sparse",
+    "Sweep",
     "SynapseModel",
     "Trace",
     "background",

@@ -40,6 +40,10 @@ class SettingsError(BiosnnError, ValueError):
     """A study was given a setting that it does not have, or a value that does not fit."""
 
 
+class SweepError(BiosnnError, ValueError):
+    """A sweep cannot be planned or run as asked."""
+
+
 class StudyError(BiosnnError, ValueError):
     """A study's folder is not well formed, or its own code failed."""
 

@@ -1,4 +1,4 @@
-"""The libraries of the extras ``convert``, ``train`` and ``export``, imported when they are first needed."""
+"""The libraries of the extras ``convert``, ``train``, ``export``, ``cluster`` and ``fit``, imported when needed."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ _PURPOSES = {
     "convert": "Reading networks",
     "train": "Training or exporting networks of PyTorch",
     "export": "Writing for other programs",
+    "cluster": "A sweep on a cluster",
+    "fit": "Fitting settings",
 }
 
 

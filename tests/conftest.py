@@ -11,6 +11,7 @@ import brian2
 import numpy as np
 import pytest
 from hypothesis_profile import load_profile
+from sweep_functions import MARKS
 
 from biosnn.engine.compiler import toolchain
 
@@ -100,3 +101,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     grouped = [item for item in session.items if item.get_closest_marker("xdist_group")]
     if session.config.getoption("loadgroup", False) and any("@" not in item.nodeid for item in grouped):
         raise pytest.UsageError("This pytest and pytest-xdist do not group tests: install those of constraints.txt.")
+
+
+@pytest.fixture
+def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where functions leave a mark of each time that they are run."""
+    folder = tmp_path / "marks"
+    folder.mkdir()
+    monkeypatch.setenv(MARKS, str(folder))
+    return folder

@@ -37,6 +37,7 @@ FLOORS = (
     ("study",),
     ("report", "export"),
     ("run",),
+    ("sweep",),
     ("doctor",),
     ("cli",),
 )

@@ -1,0 +1,252 @@
+"""Run what a plan still lacks: which points are to be computed, in which chunks, again after which deaths."""
+
+from __future__ import annotations
+
+import math
+import queue
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from biosnn.errors import ResultError
+from biosnn.sweep.claims import alive
+from biosnn.sweep.executors import Executor, Workers
+from biosnn.sweep.layout import Failure, Layout, Plan
+from biosnn.sweep.results import cost_of
+from biosnn.sweep.work import Ended
+
+SHORT = 2.0
+"""Seconds: points that take less go through one process in chunks, and get no figures."""
+CHUNK = 10.0
+"""Seconds that a chunk of short points takes, about."""
+MOST_IN_CHUNK = 500
+START = 3.0
+"""Seconds that a process takes until it computes, about."""
+TRIES = 4
+"""So often a point is begun whose process is ended from outside."""
+_LOOK = 0.25  # seconds between two looks for what others compute
+_OTHERS = 2.0
+
+
+@dataclass
+class Progress:
+    """How far a sweep is; counts of points.
+
+    Parameters
+    ----------
+    total : int
+        All points of the plan.
+    before : int
+        Those that were there before.
+    done, failed : int
+        Those that are finished, or failed, by now; those of before included.
+    running : int
+        Those that are being computed, by whomever.
+    """
+
+    total: int
+    before: int
+    done: int = 0
+    failed: int = 0
+    running: int = 0
+
+
+@dataclass
+class Outcome:
+    """What a coordinator has done.
+
+    Parameters
+    ----------
+    computed : int
+        Points that its workers have finished.
+    before : int
+        Points that were there already.
+    unwritten : list of Failure
+        Failures that could not be written into the store.
+    """
+
+    computed: int = 0
+    before: int = 0
+    unwritten: list[Failure] = field(default_factory=list)
+
+
+Watch = Callable[[Progress], None]
+
+
+def run_plan(
+    layout: Layout, plan: Plan, executor: Executor, *, figures: bool | None = None, watch: Watch = lambda _: None
+) -> Outcome:
+    """Compute the points of a plan that are neither finished nor failed.
+
+    Parameters
+    ----------
+    layout : Layout
+        The store, begun with this plan.
+    plan : Plan
+        The plan.
+    executor : Executor
+        Where.
+    figures : bool, optional
+        Whether points get figures and a page; by default, those that take longer than `SHORT` seconds.
+    watch : callable
+        Told now and then how far it is.
+    """
+    keys = [point.key for point in plan.points]
+    coordinator = _Coordinator(layout, keys, figures, watch)
+    if coordinator.missing():
+        with executor.workers() as workers:
+            try:
+                coordinator.run(workers)
+            except BaseException:
+                workers.stop()
+                raise
+    coordinator.tell(always=True)
+    return coordinator.outcome
+
+
+class _Coordinator:
+    def __init__(self, layout: Layout, keys: Sequence[str], figures: bool | None, watch: Watch) -> None:
+        self.layout, self.keys, self.figures, self.watch = layout, list(keys), figures, watch
+        self.finished = layout.finished() & set(keys)
+        self.failed = (layout.failed() & set(keys)) - self.finished
+        self.outcome = Outcome(before=len(self.finished))
+        self.before = len(self.finished)
+        self.pending = deque(key for key in keys if key not in self.finished and key not in self.failed)
+        self.elsewhere: dict[str, float] = {}  # what others compute, and when to look again
+        self.tries: Counter[str] = Counter()
+        self.alone: set[str] = set()  # of a chunk that was ended: each by itself, so that one costs no other
+        self.running: set[str] = set()
+        self.ended: queue.Queue[tuple[list[str], Ended]] = queue.Queue()
+        self.seconds, self.memory = 0.0, 0
+        self.told = 0.0
+        self.begun = False
+
+    def missing(self) -> bool:
+        """Whether there is anything left to compute, or to wait for."""
+        return bool(self.pending or self.elsewhere or self.running)
+
+    def run(self, workers: Workers) -> None:
+        """Compute all, the first point alone.
+
+        It tells how long one takes and how much memory; and on a network file system, where locks of a build cache do
+        not hold, it makes the program that the others find.
+        """
+        chunks = 0
+        while self.missing():
+            limit = workers.count(self.memory) if self.begun else 1
+            while self.pending and chunks < limit:
+                chunk = self._chunk(limit)
+                self.running |= set(chunk)
+                figures = self.figures if self.figures is not None else not 0 < self.seconds < SHORT
+                workers.submit(str(self.layout.folder.absolute()), chunk, figures, self._done(chunk))
+                chunks += 1
+            try:
+                chunk, ended = self.ended.get(timeout=_LOOK)
+            except queue.Empty:
+                self._look_at_others()
+            else:
+                chunks, self.begun = chunks - 1, True
+                self._take(chunk, ended)
+            self.tell()
+
+    def _done(self, chunk: list[str]) -> Callable[[Ended], None]:
+        return lambda ended: self.ended.put((chunk, ended))
+
+    def _chunk(self, workers: int) -> list[str]:
+        """The next points: one, or as many short ones as fill `CHUNK` seconds and leave work for the other workers."""
+        first = self.pending.popleft()
+        if first in self.alone or not 0 < self.seconds < SHORT:
+            return [first]
+        left, seconds = len(self.pending) + 1, max(self.seconds, 1e-3)
+        # Smaller ones at the end, so that no worker is left with the last; but a process takes its time to begin.
+        fair = max(-(-left // (2 * workers)), math.ceil(START / seconds))
+        many = min(MOST_IN_CHUNK, fair, round(CHUNK / seconds))
+        chunk = [first]
+        while self.pending and len(chunk) < many and self.pending[0] not in self.alone:
+            chunk.append(self.pending.popleft())
+        return chunk
+
+    def _take(self, chunk: list[str], ended: Ended) -> None:
+        """See what became of a chunk whose process has ended."""
+        self.running -= set(chunk)
+        failed = self.layout.failed() if len(chunk) > 1 else None
+        for key in chunk:
+            if self.layout.point(key).is_dir():
+                self._finish(key)
+                self.outcome.computed += 1
+            elif key in failed if failed is not None else self.layout.has_failed(key):
+                self.failed.add(key)
+                if len(chunk) == 1:
+                    self.layout.keep_log(key, ended.output)
+            elif ended.status == 0 or alive(self.layout.claim(key)):
+                self.elsewhere[key] = time.monotonic()  # another process had it, or has given it back
+            elif ended.killed or len(chunk) > 1:
+                self._try_again(key, ended, count=len(chunk) == 1)
+            else:
+                self._fail(key, f"its process ended with status {ended.status}", ended)
+
+    def _finish(self, key: str) -> None:
+        self.finished.add(key)
+        if not self.seconds:
+            self.seconds, self.memory = cost_of(self.layout.point(key))
+
+    def _try_again(self, key: str, ended: Ended, *, count: bool) -> None:
+        self.tries[key] += count
+        self.alone.add(key)
+        if self.tries[key] < TRIES:
+            self.pending.append(key)
+        else:
+            self._fail(
+                key, f"given up after {TRIES} processes that were killed (the last with status {ended.status})", ended
+            )
+
+    def _fail(self, key: str, why: str, ended: Ended) -> None:
+        lines = [line for line in ended.output.strip().splitlines() if line.strip()]
+        host = f" on {ended.host}" if ended.host else ""
+        failure = Failure(key, f"{why}{host}: {lines[-1] if lines else 'it printed nothing'}", ended.output)
+        self.failed.add(key)
+        try:
+            self.layout.fail(failure)
+        except OSError:
+            self.outcome.unwritten.append(failure)
+
+    def _look_at_others(self) -> None:
+        now = time.monotonic()
+        for key in [key for key, when in self.elsewhere.items() if when <= now]:
+            if self.layout.point(key).is_dir():
+                self._finish(key)
+            elif self.layout.has_failed(key):
+                self.failed.add(key)
+            elif alive(self.layout.claim(key)):
+                self.elsewhere[key] = now + _OTHERS
+                continue
+            else:
+                self.pending.append(key)  # whoever had it has ended
+            del self.elsewhere[key]
+
+    def tell(self, *, always: bool = False) -> None:
+        """Say how far it is."""
+        if not always and time.monotonic() < self.told:
+            return
+        begin = time.monotonic()
+        claimed = len(self.layout.claimed() & set(self.keys) - self.finished - self.failed)
+        self.watch(Progress(len(self.keys), self.before, len(self.finished), len(self.failed), claimed))
+        self.told = time.monotonic() + max(_LOOK, 20 * (time.monotonic() - begin))
+
+
+def say_where(failures: Sequence[Failure], folder: Path) -> None:
+    """Refuse to end as if all were well where failures could not even be written.
+
+    Raises
+    ------
+    ResultError
+        If there are any.
+    """
+    if failures:
+        first = failures[0]
+        raise ResultError(
+            f"{folder}: {len(failures)} point(s) failed, and the store could not be written: {first.error} "
+            "Make room, and start the sweep again: what is finished is kept."
+        )

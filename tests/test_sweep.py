@@ -1,0 +1,320 @@
+"""Sweeps: which points they have, what is computed, what is taken from before, what goes stale, what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from brian2 import ms
+from small_study import write_study
+from sweep_functions import Settings, noise
+from sweep_here import FUNCTIONS, Here, function
+
+from biosnn import run_study
+from biosnn.engine.compiler import compile, toolchain
+from biosnn.errors import BiosnnError, EngineError, ResultError, SettingsError, StudyError, SweepError
+from biosnn.study import find_study
+from biosnn.sweep import Store, Sweep
+from biosnn.sweep.grid import axes_of_texts, parse_seeds
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("n", "3", [3]),
+        ("n", "3,1,2", [3, 1, 2]),
+        ("n", "10:30:5", [10, 15, 20, 25, 30]),
+        ("n", "10:29:5", [10, 15, 20, 25]),
+        ("n", "5:1:-2", [5, 3, 1]),
+        ("n", "1,10:12:1", [1, 10, 11, 12]),
+        ("tau", "5 ms,0.01 s", [5 * ms, 10 * ms]),
+        ("tau", "10 ms:30 ms:10 ms", [10 * ms, 20 * ms, 30 * ms]),
+        ("gains", "1,2,3", [(1.0, 2.0, 3.0)]),
+        ("gains", "1,2;3", [(1.0, 2.0), (3.0,)]),
+        ("folder", "a:b:c", ["a:b:c"]),
+    ],
+)
+def test_values_of_a_grid_are_read_by_the_type_of_the_setting(key: str, text: str, expected: list[Any]) -> None:
+    assert axes_of_texts(Settings, {key: text}) == {key: expected}
+
+
+def test_steps_of_a_tenth_come_to_what_their_reader_expects() -> None:
+    from sweep_functions import Cells
+
+    assert axes_of_texts(Cells, {"drive": "0.1:0.5:0.1"}) == {"drive": [0.1, 0.2, 0.3, 0.4, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ({"m": "3"}, "No setting named 'm'"),
+        ({"n": "3,3"}, "given twice"),
+        ({"n": "1:5"}, "FIRST:LAST:STEP"),
+        ({"n": "1:5:0"}, "a step that leads"),
+        ({"n": "1:5:-1"}, "a step that leads"),
+        ({"n": "0,1"}, "at least 1"),
+        ({"n": "1:100000000:1"}, "at most 1,000,000"),
+        ({"tau": "5,10"}, "in second"),
+        ({"tau": "5 mV"}, "in second"),
+        ({"rule": "good,bad"}, "one of"),
+    ],
+)
+def test_a_wrong_value_of_a_grid_says_what_is_right(texts: dict[str, str], message: str) -> None:
+    with pytest.raises(BiosnnError, match=message):
+        axes_of_texts(Settings, texts)
+
+
+def test_seeds_are_read_from_ranges_and_lists() -> None:
+    assert parse_seeds("1-3,7") == [1, 2, 3, 7]
+    for wrong in ("", "x", "3-1", "1,1", "-1", "1.5", "4294967296", "١"):
+        with pytest.raises(SettingsError, match="seeds"):
+            parse_seeds(wrong)
+
+
+def test_a_sweep_has_each_combination_with_each_seed() -> None:
+    sweep = Sweep(noise, grid={"tau": ["5 ms", 10 * ms], "n": [3, 4]}, seeds=[1, 2])
+    points = [(point.settings["tau"], point.settings["n"], point.seed) for point in sweep.plan.points]
+    assert points == [(tau, n, seed) for tau in ("5 ms", "10 ms") for n in ("3", "4") for seed in (1, 2)]
+    keys = [point.key for point in sweep.plan.points]
+    assert len(set(keys)) == 8
+    assert all(len(key) == 16 and int(key, 16) >= 0 for key in keys)
+
+
+def test_a_point_of_a_list_has_the_defaults_of_what_it_does_not_name() -> None:
+    sweep = Sweep(noise, points=[{"n": 3}, {"tau": "5 ms"}])
+    assert [dict(point.settings) for point in sweep.plan.points] == [
+        {"n": "3", "tau": "10 ms"},
+        {"n": "2", "tau": "5 ms"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"grid": {"m": [1]}}, "No setting named 'm'"),
+        ({"grid": {"tau": ["5 mV"]}}, "Point tau=5 mV"),
+        ({"grid": {"n": 3}}, "a list of values"),
+        ({"grid": {"rule": "error"}}, "a list of values"),
+        ({"grid": {"n": []}}, "at least one value"),
+        ({"points": []}, "at least one point"),
+        ({"points": [{"n": 2}, {}]}, "twice"),
+        ({"grid": {"n": [2]}, "points": [{}]}, "not both"),
+        ({"seeds": []}, "at least one"),
+        ({"seeds": [1, 1]}, "each seed once"),
+        ({"seeds": [True]}, "whole numbers"),
+        ({"target": "gpu"}, "No target"),
+    ],
+)
+def test_a_wrong_sweep_is_refused_before_anything_runs(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(BiosnnError, match=message):
+        Sweep(noise, **given)
+
+
+def test_a_function_is_a_study_of_its_own() -> None:
+    study = find_study(function("noise"))
+    assert (study.name, study.title, study.question) == ("noise", "What does noise become?", "Nothing is simulated.")
+    assert study.target == "numpy"
+    assert {info.name for info in study.describe()} == {"tau", "n", "gains", "rule", "folder"}
+    with pytest.raises(StudyError, match="whose settings have a type"):
+        find_study(function("without_types"))
+    with pytest.raises(StudyError, match="in this file: noise, waits, spikes, without_types"):
+        find_study(function("nothing"))
+    with pytest.raises(StudyError, match="there is no file"):
+        find_study("nowhere.py:noise")
+    with pytest.raises(StudyError, match="at the top of a Python file"):
+        find_study(lambda *_: None)
+
+
+def test_points_become_what_single_runs_are_to_the_last_bit_and_are_not_run_again(tmp_path: Path) -> None:
+    sweep = Sweep(function("spikes"), grid={"drive": [1.1, 2.0]}, seeds=[1, 2])
+    here = Here()
+    store = sweep.run(here, tmp_path / "store")
+    assert store.status() == {"done": 4, "running": 0, "missing": 0, "failed": 0}
+    for point in sweep.plan.points:
+        alone = run_study(
+            function("spikes"), point.settings, seed=point.seed, out=tmp_path / "alone" / point.key, draw=False
+        )
+        result = store.result(point.key)
+        assert np.array_equal(result.arrays["times"], alone.arrays["times"])
+        assert result.values == alone.values
+        assert result.provenance["key"] == alone.provenance["key"] == point.key
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "store" / "points").rglob("*")}
+    again = Here()
+    assert sweep.known(store.folder).done == 4
+    sweep.run(again, store.folder)
+    assert again.chunks == []
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "store" / "points").rglob("*")} == times
+    more = Here()
+    Sweep(function("spikes"), grid={"drive": [1.1, 2.0, 3.0]}, seeds=[1, 2]).run(more, store.folder)
+    assert sum(map(len, more.chunks)) == 2
+    assert not any((tmp_path / "store" / "claims").iterdir())
+    assert not any((tmp_path / "store" / "unfinished").iterdir())
+
+
+def test_the_first_point_goes_alone_and_short_ones_in_chunks(tmp_path: Path) -> None:
+    here = Here()
+    Sweep(function("noise"), seeds=range(20)).run(here, tmp_path / "store")
+    assert len(here.chunks[0]) == 1
+    assert [len(chunk) for chunk in here.chunks] == [1, 19]
+
+
+def test_a_failing_point_spares_the_others_and_waits_for_another_try(tmp_path: Path) -> None:
+    sweep = Sweep(function("noise"), grid={"rule": ["good", "error"], "n": [2, 3]})
+    store = sweep.run(Here(), tmp_path / "store")
+    assert store.status() == {"done": 2, "running": 0, "missing": 0, "failed": 2}
+    why = "study noise: run() failed: ValueError: this one fails by its own fault (sweep_functions.py, line"
+    assert [failure.error.startswith(why) for failure in store.failures()] == [True, True]
+    table = store.frame()
+    assert list(table["status"]) == ["done", "done", "failed", "failed"]
+    assert "own fault" in table["error"].iloc[-1]
+    again = Here()
+    sweep.run(again, store.folder)
+    assert again.chunks == []
+    assert store.retry() == 2
+    sweep.run(again, store.folder)
+    assert sum(map(len, again.chunks)) == 2
+    assert store.status()["failed"] == 2
+
+
+def test_the_table_has_units_settings_verdicts_and_what_it_took(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    store = Sweep(noise, grid={"tau": ["5 ms", "0.01 s"]}, seeds=[3]).run(Here(), tmp_path / "store")
+    table = store.frame()
+    assert list(table["tau (ms)"]) == [5.0, 10.0]
+    assert list(table["time (ms)"]) == pytest.approx([2.5, 5.0], rel=1e-12)
+    assert list(table["seed"]) == [3, 3]
+    assert (table["seconds"] > 0).all()
+    assert (table["memory (MB)"] > 10).all()
+    assert (table["processor"] != "").all()
+    kept = pandas.read_csv(store.folder / "table.csv")
+    assert list(kept.columns) == list(table.columns)
+    assert kept["mean"].to_numpy() == pytest.approx(table["mean"].to_numpy(), rel=0, abs=0)
+    pandas.testing.assert_frame_equal(pandas.read_parquet(store.folder / "table.parquet"), table)
+
+
+def test_edited_code_makes_points_stale_and_says_what_was_edited(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    shutil.copy(FUNCTIONS, file)
+    sweep = Sweep(f"{file}:noise", seeds=[1, 2])
+    store = sweep.run(Here(), tmp_path / "store")
+    file.write_text(file.read_text() + "\n# another line\n")
+    edited = Sweep(f"{file}:noise", seeds=[1, 2])
+    assert edited.default_store == sweep.default_store
+    known = edited.known(store.folder)
+    assert (known.done, known.stale, known.changed) == (0, 2, ["study own.py"])
+    # What was planned before is not computed by what is there now, as if it were the same.
+    lost = Sweep(f"{file}:noise", seeds=[1, 2, 3])
+    file.write_text(file.read_text() + "\n# and another\n")
+    failed = lost.run(Here(), store.folder).failures()
+    assert len(failed) == 3
+    assert all("others than when this run was planned" in failure.error for failure in failed)
+
+
+def test_the_key_follows_the_files_that_settings_name(tmp_path: Path) -> None:
+    data = tmp_path / "data.npz"
+    data.write_bytes(b"one")
+    keys = {Sweep(noise, points=[{"folder": str(data)}]).plan.points[0].key for _ in range(2)}
+    data.write_bytes(b"another")
+    keys.add(Sweep(noise, points=[{"folder": str(data)}]).plan.points[0].key)
+    assert len(keys) == 2
+
+
+def test_the_key_follows_a_users_model_that_the_study_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = write_study(tmp_path / "studies" / "names_it")
+    (study / "study.py").write_text((study / "study.py").read_text() + "\n# uses my_cell\n")
+    models = tmp_path / "models" / "neurons"
+    models.mkdir(parents=True)
+    monkeypatch.setenv("BIOSNN_PATH", str(tmp_path))
+
+    def key() -> str:
+        return Sweep(study).plan.points[0].key
+
+    before = key()
+    (models / "another_cell.toml").write_text("one")
+    assert key() == before
+    (models / "my_cell.toml").write_text("one")
+    with_it = key()
+    (models / "my_cell.toml").write_text("two")
+    assert len({before, with_it, key()}) == 3
+
+
+def test_a_result_whose_process_was_ended_before_it_got_its_name_is_taken(tmp_path: Path, marks: Path) -> None:
+    sweep = Sweep(function("waits"), grid={"seconds": [0.0]})
+    store = sweep.run(Here(), tmp_path / "store")
+    key = sweep.plan.points[0].key
+    store.unfinished(key).mkdir()
+    store.point(key).rename(store.unfinished(key) / "result")
+    sweep.run(Here(), store.folder)
+    assert store.status()["done"] == 1
+    assert len((marks / "0-1").read_text().splitlines()) == 1
+
+
+def test_a_damaged_result_is_told_and_computed_again(tmp_path: Path) -> None:
+    sweep = Sweep(noise, seeds=[1, 2])
+    store = sweep.run(Here(), tmp_path / "store")
+    (store.point(sweep.plan.points[0].key) / "result.json").write_text("")
+    assert [row.status for row in store.rows()] == ["damaged", "done"]
+    assert store.retry() == 1
+    sweep.run(Here(), store.folder)
+    assert [row.status for row in store.rows()] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder.write_text("a file"), "is no folder"),
+        (lambda folder: (folder.mkdir(), (folder / "notes.txt").write_text("x")), "no sweep"),
+        (lambda folder: Sweep(function("spikes")).run(Here(), folder), "a sweep of 'spikes', not of 'noise'"),
+        (lambda folder: (folder.mkdir(), (folder / "sweep.json").write_text("{")), "sweep.json"),
+        (lambda folder: (folder.mkdir(), (folder / "sweep.json").write_text('{"format": 9}')), "format"),
+    ],
+)
+def test_a_store_that_is_something_else_is_left_alone(tmp_path: Path, make: Any, message: str) -> None:
+    make(tmp_path / "store")
+    with pytest.raises(ResultError, match=message):
+        Sweep(noise).run(Here(), tmp_path / "store")
+
+
+def test_a_plan_from_elsewhere_cannot_name_folders_outside_the_store(tmp_path: Path) -> None:
+    store = Sweep(noise).run(Here(), tmp_path / "store")
+    content = json.loads((store.folder / "sweep.json").read_text())
+    content["points"][0]["key"] = "../../outside"
+    (store.folder / "sweep.json").write_text(json.dumps(content))
+    for look in (store.plan, store.rows, store.retry, lambda: store.planned(["../../outside"])):
+        with pytest.raises(ResultError, match="hexadecimal"):
+            look()
+
+
+def test_where_it_runs_is_one_of_the_executors() -> None:
+    with pytest.raises(SweepError, match="Local"):
+        Sweep(noise).run("local")  # type: ignore[arg-type]
+    with pytest.raises(ResultError, match="no store of a sweep"):
+        Store("nowhere").status()
+
+
+def test_a_process_may_use_only_as_many_cores_as_it_is_given() -> None:
+    code = "from biosnn.engine.compiler import compile; print(compile.cores())"
+    for given, printed in (("1", "1\n"), ("1000", f"{len(os.sched_getaffinity(0))}\n")):
+        environment = {**os.environ, "BIOSNN_CORES": given}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout == printed
+
+
+def test_programs_are_compiled_for_the_processor_that_all_machines_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = ["-O3", "-march=native", "-ffast-math"]
+    assert toolchain.for_processor(flags) == tuple(flags)
+    monkeypatch.setenv("BIOSNN_MARCH", "x86-64-v3")
+    assert toolchain.for_processor(flags) == ("-O3", "-march=x86-64-v3", "-ffast-math")
+    monkeypatch.setenv("BIOSNN_MARCH", "native -fplugin=evil.so")
+    with pytest.raises(EngineError, match="BIOSNN_MARCH"):
+        toolchain.for_processor(flags)
+    monkeypatch.setenv("BIOSNN_CORES", "0")
+    with pytest.raises(EngineError, match="BIOSNN_CORES"):
+        compile.cores()
