@@ -10,7 +10,7 @@ import collections.abc
 import dataclasses
 import math
 from collections.abc import Collection, Mapping, MutableMapping
-from functools import partial
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -112,8 +112,14 @@ def made(
     return value if kind is Any else _word(kind, value, where, error)
 
 
+@cache
+def _types(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields; of ten thousand entries it is asked ten thousand times."""
+    return get_type_hints(kind)
+
+
 def _dataclass(kind: Any, value: Mapping[str, Any], where: str, part: partial[Any], given: Mapping[str, Any]) -> Any:
-    error, types = part.keywords["error"], get_type_hints(kind)
+    error, types = part.keywords["error"], _types(kind)
     read = {field.name: field for field in dataclasses.fields(kind) if field.init and field.name not in given}
     earlier = part.keywords["renamed"] or {}
     now = {earlier[name]: item for name, item in value.items() if earlier.get(name) in read}

@@ -249,8 +249,7 @@ def test_a_result_whose_process_was_ended_before_it_got_its_name_is_taken(tmp_pa
     sweep = Sweep(function("waits"), grid={"seconds": [0.0]})
     store = sweep.run(Here(), tmp_path / "store")
     key = sweep.plan.points[0].key
-    store.unfinished(key).mkdir()
-    store.point(key).rename(store.unfinished(key) / "result")
+    store.point(key).rename(store.unfinished(key))
     sweep.run(Here(), store.folder)
     assert store.status()["done"] == 1
     assert len((marks / "0-1").read_text().splitlines()) == 1

@@ -10,10 +10,11 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from sweep_here import Here, function
 
 from biosnn.sweep import Sweep
-from biosnn.sweep.claims import alive, claimed
+from biosnn.sweep.claims import _Heart, alive, claimed
 from biosnn.sweep.coordinator import run_plan
 from biosnn.sweep.store import Store
 
@@ -59,9 +60,11 @@ def test_a_claim_of_another_machine_counts_as_long_as_it_is_touched(tmp_path: Pa
         assert claim is not None
 
 
-def test_a_claim_is_touched_while_it_is_held(tmp_path: Path) -> None:
+def test_a_claim_is_touched_while_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("biosnn.sweep.claims.PERIOD", 0.01)
+    monkeypatch.setattr("biosnn.sweep.claims._heart", _Heart())
     path = tmp_path / "claim"
-    with claimed(path, period=0.01):
+    with claimed(path):
         an_hour_ago = time.time() - 3600
         os.utime(path, (an_hour_ago, an_hour_ago))
         deadline = time.monotonic() + 10

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +23,6 @@ PERIOD = 10.0
 """Seconds between two touches."""
 PATIENCE = 90.0
 """Seconds without a touch after which a claim of another machine counts no longer."""
-
-
-class Lost(Exception):
-    """Another process has taken a claim over, since this one was taken for dead."""
 
 
 class Claim:
@@ -39,16 +36,42 @@ class Claim:
         return _mark(self.path) == self.mark
 
 
+class _Heart:
+    """A thread that touches all claims of this process."""
+
+    def __init__(self) -> None:
+        self.claims: set[Claim] = set()
+        self.owner = 0
+
+    def begin(self, claim: Claim) -> None:
+        """Touch a claim from now on."""
+        self.claims.add(claim)
+        if self.owner != os.getpid():  # a thread does not live on in a fork
+            self.owner = os.getpid()
+            threading.Thread(target=self._beat, daemon=True).start()
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(PERIOD)
+            for claim in tuple(self.claims):
+                with contextlib.suppress(OSError):
+                    if claim.held():
+                        os.utime(claim.path)
+
+
+_heart = _Heart()
+
+
 @contextlib.contextmanager
-def claimed(path: Path, *, period: float = PERIOD, patience: float = PATIENCE) -> Iterator[Claim | None]:
+def claimed(path: Path, *, patience: float = PATIENCE) -> Iterator[Claim | None]:
     """Claim a point for the block; None where a living process has it.
 
     Parameters
     ----------
     path : Path
         The file of the claim.
-    period, patience : float
-        Seconds between touches, and without one until others may take it over.
+    patience : float
+        Seconds without a touch after which another one's claim may be taken over.
 
     Raises
     ------
@@ -59,14 +82,12 @@ def claimed(path: Path, *, period: float = PERIOD, patience: float = PATIENCE) -
     if not _make(path, mark) and not (_free(path, patience) and _make(path, mark)):
         yield None
         return
-    claim, ended = Claim(path, mark), threading.Event()
-    beat = threading.Thread(target=_touch, args=(claim, ended, period), daemon=True)
-    beat.start()
+    claim = Claim(path, mark)
+    _heart.begin(claim)
     try:
         yield claim
     finally:
-        ended.set()
-        beat.join()
+        _heart.claims.discard(claim)
         if claim.held():
             path.unlink(missing_ok=True)
 
@@ -78,27 +99,13 @@ def alive(path: Path, patience: float = PATIENCE) -> bool:
 
 
 def _make(path: Path, mark: str) -> bool:
-    """Make the file with its content in one step, since a process may be killed between two: a link is exclusive."""
-    new = path.with_name(f".{path.name}.new-{mark}")
-    new.write_text(json.dumps({"mark": mark, "host": platform.node(), "pid": os.getpid()}), encoding="utf-8")
-    try:
-        os.link(new, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links
-        return _make_without_links(path, new)
-    finally:
-        new.unlink(missing_ok=True)
-    return True
-
-
-def _make_without_links(path: Path, new: Path) -> bool:
+    """Make the file, unless it is there. Killed before it has its content, it counts until it is old."""
     try:
         number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     except FileExistsError:
         return False
     with os.fdopen(number, "w", encoding="utf-8") as file:
-        file.write(new.read_text(encoding="utf-8"))
+        file.write(json.dumps({"mark": mark, "host": platform.node(), "pid": os.getpid()}))
     return True
 
 
@@ -146,10 +153,3 @@ def _untouched(path: Path, patience: float) -> bool:
         return False
     finally:
         probe.unlink(missing_ok=True)
-
-
-def _touch(claim: Claim, ended: threading.Event, period: float) -> None:
-    while not ended.wait(period):
-        with contextlib.suppress(OSError):
-            if claim.held():
-                os.utime(claim.path)

@@ -19,11 +19,10 @@ from biosnn.sweep.work import Ended
 
 SHORT = 2.0
 """Seconds: points that take less go through one process in chunks, and get no figures."""
-CHUNK = 10.0
-"""Seconds that a chunk of short points takes, about."""
-MOST_IN_CHUNK = 500
-START = 3.0
-"""Seconds that a process takes until it computes, about."""
+CHUNK = 60.0
+"""Seconds that a chunk of short points takes at most, about; what is finished within gets its name every second."""
+LEAST = 10.0
+"""Seconds that it takes at least, if there are so many: a process takes some two seconds until it computes."""
 TRIES = 4
 """So often a point is begun whose process is ended from outside."""
 _LOOK = 0.25  # seconds between two looks for what others compute
@@ -161,8 +160,8 @@ class _Coordinator:
             return [first]
         left, seconds = len(self.pending) + 1, max(self.seconds, 1e-3)
         # Smaller ones at the end, so that no worker is left with the last; but a process takes its time to begin.
-        fair = max(-(-left // (2 * workers)), math.ceil(START / seconds))
-        many = min(MOST_IN_CHUNK, fair, round(CHUNK / seconds))
+        fair = left if workers == 1 else math.ceil(left / (2 * workers))
+        many = min(max(fair, math.ceil(LEAST / seconds)), math.ceil(CHUNK / seconds))
         chunk = [first]
         while self.pending and len(chunk) < many and self.pending[0] not in self.alone:
             chunk.append(self.pending.popleft())
@@ -171,6 +170,8 @@ class _Coordinator:
     def _take(self, chunk: list[str], ended: Ended) -> None:
         """See what became of a chunk whose process has ended."""
         self.running -= set(chunk)
+        if self.layout.point(chunk[-1]).is_dir():
+            self._learn(chunk[-1])
         failed = self.layout.failed() if len(chunk) > 1 else None
         for key in chunk:
             if self.layout.point(key).is_dir():
@@ -190,7 +191,13 @@ class _Coordinator:
     def _finish(self, key: str) -> None:
         self.finished.add(key)
         if not self.seconds:
-            self.seconds, self.memory = cost_of(self.layout.point(key))
+            self._learn(key)
+
+    def _learn(self, key: str) -> None:
+        """See from a point how long the others take; the first of a process takes longer."""
+        seconds, memory = cost_of(self.layout.point(key))
+        self.seconds = min(seconds, self.seconds or seconds)
+        self.memory = max(memory, self.memory)
 
     def _try_again(self, key: str, ended: Ended, *, count: bool) -> None:
         self.tries[key] += count

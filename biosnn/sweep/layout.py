@@ -2,7 +2,7 @@
 
     sweep.json        the plan: study, points with their keys, versions and hashes
     points/ab/KEY/    a result folder, as `biosnn run` writes it, renamed whole
-    unfinished/KEY/   what a point writes while it is computed, and its checkpoints
+    unfinished/       what points write while they are computed, their checkpoints, and results without a name yet
     claims/KEY        who computes it (`biosnn.sweep.claims`)
     failures/KEY.json why it failed
     table.csv         a row per point; table.parquet the same, where pandas and pyarrow are installed
@@ -29,7 +29,6 @@ from biosnn.writing import replaced
 
 FORMAT = 1
 PLAN, POINTS, UNFINISHED, CLAIMS, FAILURES = "sweep.json", "points", "unfinished", "claims", "failures"
-RESULT = "result"
 _MOST_TEXT = 2**30
 _MOST_LOG = 20_000  # characters of a failed point's output that are kept
 
@@ -201,7 +200,7 @@ class Layout:
         return self.folder / POINTS / key[:2] / key
 
     def unfinished(self, key: str) -> Path:
-        """Where a point writes while it is computed."""
+        """Where a point's result is before it gets its name; beside it is what the point writes until then."""
         return self.folder / UNFINISHED / key
 
     def claim(self, key: str) -> Path:
@@ -223,7 +222,7 @@ class Layout:
 
     def publish(self, key: str) -> bool:
         """Give a finished result its name; false where somebody else's is there already, which is the same."""
-        new, place = self.unfinished(key) / RESULT, self.point(key)
+        new, place = self.unfinished(key), self.point(key)
         place.parent.mkdir(exist_ok=True)
         if not place.exists():
             with contextlib.suppress(OSError):
@@ -231,8 +230,10 @@ class Layout:
         published = not new.exists()
         if not holds_result(place):
             raise ResultError(f"{place}: cannot be written. {_ELSEWHERE}")
-        shutil.rmtree(self.unfinished(key), ignore_errors=True)
-        self.forget_failure(key)
+        if not published:
+            shutil.rmtree(new, ignore_errors=True)
+        if self.has_failed(key):
+            self.forget_failure(key)
         return published
 
     def remove(self, key: str) -> None:
@@ -280,7 +281,7 @@ def _names(folder: Path) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             yield from (entry.name for entry in entries)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 

@@ -25,7 +25,7 @@ from biosnn.study.functions import find_study
 from biosnn.study.load import Study
 from biosnn.study.saved import load_result
 from biosnn.sweep.claims import claimed
-from biosnn.sweep.layout import RESULT, Failure, Layout, PlannedPoint
+from biosnn.sweep.layout import Failure, Layout, PlannedPoint
 from biosnn.writing import sync_folders
 
 _PUBLISH = 1.0
@@ -83,13 +83,12 @@ def _compute(
     """Compute a point, and return its key; nothing if it fails, which the store says then."""
     place = store.unfinished(point.key)
     try:
-        if not _is_finished(place / RESULT, point.key):
-            place.mkdir(exist_ok=True)
-            shutil.rmtree(place / RESULT, ignore_errors=True)
+        if not _is_finished(place, point.key):
+            shutil.rmtree(place, ignore_errors=True)
             compute_study(
                 study,
                 point.settings,
-                place / RESULT,
+                place,
                 seed=point.seed,
                 target=given["target"],
                 threads=given["threads"],
