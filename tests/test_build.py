@@ -17,6 +17,7 @@ import biosnn
 from biosnn import catalogue
 from biosnn.errors import EngineError, ModelError, NotFoundError
 from biosnn.model import to_toml
+from biosnn.projection import Dense
 
 MODELS = {name: biosnn.synapse_model(name) for name in catalogue.synapse_names()}
 PLASTIC = [name for name, model in MODELS.items() if model.traces and not model.uses]
@@ -186,6 +187,25 @@ def test_a_delay_moves_presynaptic_traces_to_the_synapse_by_itself() -> None:
         homes = [[o.name for o in syn.contained_objects if "traces" in o.name] for syn in (prompt, delayed)]
         assert [len(home) for home in homes] == [2, 1]
         assert homes[1][0].endswith("post_traces")
+
+
+@pytest.mark.parametrize(("kind", "delay"), [(True, None), (Dense(), None), (Dense(), [[0.5], [1.0], [2.0]] * ms)])
+def test_a_trace_is_meant_even_where_the_target_has_a_variable_of_its_name(kind: Any, delay: Any) -> None:
+    """`x` of `stdp_pair` is its trace, and not the synaptic input x of the target."""
+    weights = []
+    for names in ("x : 1\ny : 1", "s : 1"):
+        with biosnn.session("numpy", dt=0.5 * ms) as sim:
+            pre = SpikeGeneratorGroup(3, [0, 1, 2, 0], [1, 4, 5.5, 9] * ms, name="pre_neurons")
+            post = NeuronGroup(
+                1, f"due = int(t == 6*ms) : 1\n{names}", threshold="due > 0", reset="", name="post_neurons"
+            )
+            for variable in names.split(" : 1")[0].split():
+                setattr(post, variable, 7)
+            syn = biosnn.synapses(pre, post, "stdp_pair", onto="", connect=kind, delay=delay)
+            sim.run(Network(pre, post, syn), 12 * ms)
+            weights.append(np.ravel(syn["w"] if isinstance(kind, Dense) else syn.w[:]))
+    assert_allclose(weights[0], weights[1], rtol=1e-12)
+    assert np.ptp(weights[0]) > 1e-6, "the weights should have moved"
 
 
 def reading(equations: str) -> biosnn.SynapseModel:

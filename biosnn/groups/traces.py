@@ -117,6 +117,8 @@ def attach_traces(
             if isinstance(syn, Synapses):
                 check = partial(check_moved, model, traces)
                 syn.contained_objects.append(TraceHome(syn, side, traces, companion, _INDEX[side], check))
+            for name in traces:
+                _forget(syn, name)
             if see and side in see:
                 see[side]({name: companion.variables[name] for name in traces})
             else:
@@ -124,6 +126,13 @@ def attach_traces(
                     syn.variables.add_reference(name, companion, index=_INDEX[side])
             holders.update(dict.fromkeys(traces, companion))
     return holders
+
+
+def _forget(syn: Any, name: str) -> None:
+    """Let a trace come before a variable of the target, which statements see by its bare name too."""
+    for variables in (syn.variables, *(pathway.variables for pathway in getattr(syn, "_pathways", ()))):
+        variables._variables.pop(name, None)
+        variables.indices.pop(name, None)
 
 
 def _companion(
