@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <thread>
 #include <vector>
 #ifdef __SSE__
@@ -14,6 +15,7 @@
 #endif
 
 typedef {{real}} real;
+typedef {{"int32_t" if real == "float" else "int64_t"}} whole; // as wide, so that both fit one vector
 
 namespace {
 {{functions}}
@@ -54,21 +56,25 @@ struct Input { const int64_t* indptr; const int32_t* neuron; const int32_t* step
 {% for l in layers if l.spikes %}
 struct Spikes_{{l.id}}
 {
+    int32_t count = 0;
     std::vector<int32_t> begin; // for each step, and the end
     std::vector<int32_t> neuron;
     std::vector<real> error{% for s in l.at_spikes %}, spike_{{s}}{% endfor %}{% for s in l.at_reset %}, reset_{{s}}{% endfor %}{% for s in l.at_release %}, release_{{s}}{% endfor %};
-    void clear()
+    // Room for a spike of each neuron: looked for once per step, not at every spike.
+    void make_room()
     {
-        neuron.clear();
-        error.clear();
+        if (neuron.size() >= (size_t) count + {{l.size}}) return;
+        const size_t size = 2*(size_t) count + {{l.size}};
+        neuron.resize(size);
+        error.resize(size);
         {% for s in l.at_spikes %}
-        spike_{{s}}.clear();
+        spike_{{s}}.resize(size);
         {% endfor %}
         {% for s in l.at_reset %}
-        reset_{{s}}.clear();
+        reset_{{s}}.resize(size);
         {% endfor %}
         {% for s in l.at_release %}
-        release_{{s}}.clear();
+        release_{{s}}.resize(size);
         {% endfor %}
     }
 };
@@ -96,6 +102,37 @@ struct Kept
     int32_t extreme[{{output.size}}]; // the step of the maximum, or the number of the first spike
 };
 
+// What the passes of a thread work on, an example after the other.
+struct Bench
+{
+    {% for l in layers %}
+    {% for s in l.states %}
+    alignas(64) real {{s}}_{{l.id}}[{{l.size}}];
+    alignas(64) real lambda_{{s}}_{{l.id}}[{{l.size}}];
+    {% if feature == "first_spike" and l.id == output.id %}
+    real before_{{s}}[{{l.size}}];
+    {% endif %}
+    {% endfor %}
+    {% if l.spikes %}
+    int32_t last_{{l.id}}[{{l.size}}];
+    alignas(64) char fires_{{l.id}}[{{l.size}} + 8] = {}; // what is behind the end stays 0
+    {% if not exact %}
+    alignas(64) real slopes_{{l.id}}[{{l.size}}];
+    {% endif %}
+    {% endif %}
+    {% endfor %}
+    {% for c in connections %}
+    // What an arriving spike would change the loss by, in this step and, with a delay, those after it.
+    alignas(64) real arriving_{{c.id}}[{{"1" if exact else c.delay + 1}}][{{c.targets}}];
+    {% if c.constant %}
+    alignas(64) real adds_{{c.id}}[{{c.targets}}];
+    alignas(64) real arrived_{{c.id}}[{{c.targets}}]; // in all steps
+    {% elif exact and c.source is not none %}
+    alignas(64) real sent_{{c.id}}[{{c.targets}}];
+    {% endif %}
+    {% endfor %}
+};
+
 struct Network
 {
     int steps;
@@ -112,20 +149,60 @@ struct Network
     {% endfor %}
 };
 
+// Of a part of the examples. That of the first part is where the sum of all is wanted.
 struct Gradient
 {
     {% for c in connections if c.trained %}
-    std::vector<real> weights_{{c.id}};
+    real* weights_{{c.id}};
+    std::vector<real> own_{{c.id}};
+    {% if c.by_rows %}
+    char seen_{{c.id}}[{{c.sources}}]; // sources that have spiked: rows of the others are not yet written
+    {% endif %}
     {% endfor %}
     double parameters[{{parameters + 1}}];
     int64_t clipped;
-    void clear()
+    void begin(void* const* by_weights)
     {
         {% for c in connections if c.trained %}
-        weights_{{c.id}}.assign({{c.weights}}, 0);
+        if (!by_weights) own_{{c.id}}.resize({{c.weights}});
+        weights_{{c.id}} = by_weights ? (real*) by_weights[{{loop.index0}}] : own_{{c.id}}.data();
+        {% if c.by_rows %}
+        std::fill(seen_{{c.id}}, seen_{{c.id}} + {{c.sources}}, 0);
+        {% else %}
+        std::fill(weights_{{c.id}}, weights_{{c.id}} + {{c.weights}}, 0);
+        {% endif %}
         {% endfor %}
         std::fill(parameters, parameters + {{parameters + 1}}, 0.0);
         clipped = 0;
+    }
+    void add(const Gradient& other)
+    {
+        {% for c in connections if c.trained %}
+        {% if c.by_rows %}
+        for (size_t source = 0; source < {{c.sources}}; source++)
+        {
+            if (!other.seen_{{c.id}}[source]) continue;
+            real* const to = weights_{{c.id}} + source*{{c.targets}};
+            const real* const from = other.weights_{{c.id}} + source*{{c.targets}};
+            if (seen_{{c.id}}[source])
+                for (int j = 0; j < {{c.targets}}; j++) to[j] += from[j];
+            else std::copy(from, from + {{c.targets}}, to);
+            seen_{{c.id}}[source] = 1;
+        }
+        {% else %}
+        for (size_t k = 0; k < {{c.weights}}; k++) weights_{{c.id}}[k] += other.weights_{{c.id}}[k];
+        {% endif %}
+        {% endfor %}
+        for (int k = 0; k < {{parameters}}; k++) parameters[k] += other.parameters[k];
+        clipped += other.clipped;
+    }
+    // Rows of sources that have not spiked at all.
+    void fill_rest()
+    {
+        {% for c in connections if c.trained and c.by_rows %}
+        for (size_t source = 0; source < {{c.sources}}; source++)
+            if (!seen_{{c.id}}[source]) std::fill_n(weights_{{c.id}} + source*{{c.targets}}, {{c.targets}}, 0);
+        {% endfor %}
     }
 };
 
@@ -136,21 +213,20 @@ struct Run
     Input input;
     std::vector<Kept> kept;
     std::vector<Gradient> gradients;
+    std::vector<std::unique_ptr<Bench>> benches; // one of each thread
 };
 
 {# ---- macros: the spikes of a step, and the synapses of one ---- #}
+{% macro sources_of(c) %}{% if c.source is none %}input.neuron + input.indptr[example]{% else %}kept.spikes_{{c.source}}.neuron.data(){% endif %}{% endmacro %}
+{% macro begin_of(c, n) %}{% if c.source is none %}kept.input_begin[{{n}}]{% else %}kept.spikes_{{c.source}}.begin[{{n}}]{% endif %}{% endmacro %}
 {% macro of_step(c, n) %}
-{% if c.source is none %}
-const int32_t* const _sources = input.neuron + input.indptr[example];
-for (int32_t _spike = kept.input_begin[{{n}}]; _spike < kept.input_begin[{{n}} + 1]; _spike++)
-{% else %}
-const int32_t* const _sources = kept.spikes_{{c.source}}.neuron.data();
-for (int32_t _spike = kept.spikes_{{c.source}}.begin[{{n}}]; _spike < kept.spikes_{{c.source}}.begin[{{n}} + 1]; _spike++)
-{% endif %}
+const int32_t* const _sources = {{sources_of(c)}};
+for (int32_t _spike = {{begin_of(c, n)}}; _spike < {{begin_of(c, n ~ " + 1")}}; _spike++)
 {% endmacro %}
 {% macro each_synapse(c, body) %}
 {% if c.dense %}
 const size_t _row = (size_t) _source*{{c.targets}};
+#pragma GCC ivdep
 for (int j = 0; j < {{c.targets}}; j++)
 {
     const size_t _weight = _row + j;
@@ -181,23 +257,23 @@ for (int _source = 0; _source < {{inputs}}; _source++)
 {% endmacro %}
 {% macro lost(c, n) %}last_{{c.target}}[j] == {{n}} || {{n}} - last_{{c.target}}[j] < constants_{{c.target}}.rest{% endmacro %}
 
-void forward(const Network& network, const Input& input, Kept& kept, size_t example, real* features)
+void forward(Bench& bench, const Network& network, const Input& input, Kept& kept, size_t example, real* features)
 {
     const int steps = network.steps;
     {% for l in layers %}
     const Constants_{{l.id}}& constants_{{l.id}} = network.constants_{{l.id}};
     {% for s in l.states %}
-    alignas(64) static thread_local real {{s}}_{{l.id}}[{{l.size}}];
+    auto& {{s}}_{{l.id}} = bench.{{s}}_{{l.id}};
     {% endfor %}
     {% for s, value in l.initial %}
     std::fill({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, {{value}});
     {% endfor %}
     {% if l.spikes %}
-    static thread_local int32_t last_{{l.id}}[{{l.size}}];
+    auto& last_{{l.id}} = bench.last_{{l.id}};
     std::fill(last_{{l.id}}, last_{{l.id}} + {{l.size}}, -1000000000);
-    kept.spikes_{{l.id}}.clear();
+    kept.spikes_{{l.id}}.count = 0;
     kept.spikes_{{l.id}}.begin.resize(steps + 1);
-    alignas(64) static thread_local char _fires_{{l.id}}[{{l.size}} + 8]; // what is behind the end stays 0
+    auto& _fires_{{l.id}} = bench.fires_{{l.id}};
     {% endif %}
     {% for s in l.kept %}
     kept.before_{{l.id}}_{{s}}.resize((size_t) steps*{{l.size}});
@@ -223,7 +299,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
     {% endif %}
     {% for c in connections if c.constant %}
     // What arrives in each time step: worked out once.
-    alignas(64) static thread_local real adds_{{c.id}}[{{c.targets}}];
+    auto& adds_{{c.id}} = bench.adds_{{c.id}};
     std::fill(adds_{{c.id}}, adds_{{c.id}} + {{c.targets}}, 0);
     {
         const real* const _weights = network.weights_{{c.id}};
@@ -234,7 +310,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
     std::fill(features, features + {{output.size}}, std::numeric_limits<real>::infinity());
     std::fill(kept.extreme, kept.extreme + {{output.size}}, -1);
     {% for s in output.states %}
-    static thread_local real _before_{{s}}[{{output.size}}];
+    auto& _before_{{s}} = bench.before_{{s}};
     {% endfor %}
     {% elif feature == "max_potential" %}
     std::fill(features, features + {{output.size}}, -std::numeric_limits<real>::infinity());
@@ -257,6 +333,9 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
             std::copy({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, _before_{{s}});
             {% endfor %}
             {% endif %}
+            {% if l.spikes %}
+            whole _any = 0;
+            {% endif %}
             for (int i = 0; i < {{l.size}}; i++)
             {
                 {% for s in l.states %}
@@ -274,22 +353,30 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                 {{s}}_{{l.id}}[i] = _new_{{s}};
                 {% endfor %}
                 {% endif %}
+                {% if l.spikes %}
+                {
+                    {% for s in l.states %}
+                    const real {{s}} = {{s}}_{{l.id}}[i];
+                    {% endfor %}
+                    {{l.threshold|indent(20)}}
+                    _any |= _g {{">=" if l.spikes_at_zero else ">"}} 0{% if l.rests %} && !_held{% endif %};
+                }
+                {% endif %}
             }
             {% for s in l.stepped %}
             std::copy({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, kept.stepped_{{l.id}}_{{s}}.begin() + (size_t) n*{{l.size}});
             {% endfor %}
             {% if l.spikes %}
             Spikes_{{l.id}}& spikes = kept.spikes_{{l.id}};
-            spikes.begin[n] = spikes.neuron.size();
-            int _any = 0;
-            for (int i = 0; i < {{l.size}}; i++)
+            spikes.begin[n] = spikes.count;
+            if (_any) spikes.make_room();
+            for (int i = 0; _any && i < {{l.size}}; i++)
             {
                 {% for s in l.states %}
                 const real {{s}} = {{s}}_{{l.id}}[i];
                 {% endfor %}
                 {{l.threshold|indent(16)}}
                 _fires_{{l.id}}[i] = _g {{">=" if l.spikes_at_zero else ">"}} 0{% if l.rests %} && !(n - last_{{l.id}}[i] < c.rest){% endif %};
-                _any |= _fires_{{l.id}}[i];
             }
             // Few neurons fire in a step: eight are looked at together.
             for (int _first = 0; _any && _first < {{l.size}}; _first += 8)
@@ -299,19 +386,20 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                 for (; _eight; _eight &= _eight - 1)
                 {
                     const int i = _first + __builtin_ctzll(_eight)/8;
-                    spikes.neuron.push_back(i);
-                    spikes.error.push_back(0);
+                    const int32_t _spike = spikes.count++;
+                    spikes.neuron[_spike] = i;
+                    spikes.error[_spike] = 0;
                     {% for s in l.at_spikes %}
-                    spikes.spike_{{s}}.push_back({{s}}_{{l.id}}[i]);
+                    spikes.spike_{{s}}[_spike] = {{s}}_{{l.id}}[i];
                     {% endfor %}
                     {% for s in l.at_release %}
-                    spikes.release_{{s}}.push_back(0);
+                    spikes.release_{{s}}[_spike] = 0;
                     {% endfor %}
                     last_{{l.id}}[i] = n;
                     {% if feature == "first_spike" and l.id == output.id %}
                     if (kept.extreme[i] < 0)
                     {
-                        kept.extreme[i] = spikes.neuron.size() - 1;
+                        kept.extreme[i] = _spike;
                         real _now, _then;
                         {
                             {% for s in l.states %}
@@ -334,7 +422,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                     {% endif %}
                 }
             }
-            spikes.begin[n + 1] = spikes.neuron.size();
+            spikes.begin[n + 1] = spikes.count;
             {% endif %}
         }
         {% endfor %}
@@ -347,7 +435,23 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                 {% if c.lost %}if (!({{lost(c, "n")}})) {% endif %}_onto[j] += adds_{{c.id}}[j];
             {% else %}
             const real* const _weights = network.weights_{{c.id}};
+            {% if c.dense and not c.lost %}
+            // Rows of four spikes at a time: what they are added to is read and written once.
+            int32_t _spike = {{begin_of(c, "n - delay_" ~ c.id)}};
+            const int32_t _end = {{begin_of(c, "n - delay_" ~ c.id ~ " + 1")}};
+            const int32_t* const _sources = {{sources_of(c)}};
+            for (; _spike + 4 <= _end; _spike += 4)
+            {
+                {% for k in range(4) %}
+                const real* const _row_{{k}} = _weights + (size_t) _sources[_spike + {{k}}]*{{c.targets}};
+                {% endfor %}
+                #pragma GCC ivdep
+                for (int j = 0; j < {{c.targets}}; j++) _onto[j] = (((_onto[j] + _row_0[j]) + _row_1[j]) + _row_2[j]) + _row_3[j];
+            }
+            for (; _spike < _end; _spike++)
+            {% else %}
             {{of_step(c, "n - delay_" ~ c.id)}}
+            {% endif %}
             {
                 const int _source = _sources[_spike];
                 {% set body %}{% if c.lost %}if (!({{lost(c, "n")}})) {% endif %}_onto[j] += _weights[_weight];{% endset %}
@@ -371,7 +475,7 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
                 const real {{s}} = {{s}}_{{l.id}}[i];
                 {% endfor %}
                 {% for s in l.at_reset %}
-                spikes.reset_{{s}}.push_back({{s}});
+                spikes.reset_{{s}}[_spike] = {{s}};
                 {% endfor %}
                 {{l.reset|indent(16)}}
                 {% for s in l.states %}
@@ -411,18 +515,18 @@ void forward(const Network& network, const Input& input, Kept& kept, size_t exam
 real surrogate(real x) { return {{slope}}; }
 {% endif %}
 
-void backward(const Network& network, const Input& input, Kept& kept, size_t example, const real* by_features, const real* const* by_counts, Gradient& gradient)
+void backward(Bench& bench, const Network& network, const Input& input, Kept& kept, size_t example, const real* by_features, const real* const* by_counts, Gradient& gradient)
 {
     const int steps = network.steps;
     {% for l in layers %}
     const Constants_{{l.id}}& constants_{{l.id}} = network.constants_{{l.id}};
     {% for s in l.states %}
-    alignas(64) static thread_local real lambda_{{s}}_{{l.id}}[{{l.size}}];
+    auto& lambda_{{s}}_{{l.id}} = bench.lambda_{{s}}_{{l.id}};
     std::fill(lambda_{{s}}_{{l.id}}, lambda_{{s}}_{{l.id}} + {{l.size}}, 0);
     {% endfor %}
     {% if l.spikes %}
     // The last spike before the present step, or the present one, as on the way forward.
-    static thread_local int32_t last_{{l.id}}[{{l.size}}];
+    auto& last_{{l.id}} = bench.last_{{l.id}};
     std::fill(last_{{l.id}}, last_{{l.id}} + {{l.size}}, -1000000000);
     {% if l.rests or l.may_lose %}
     for (int n = std::max(0, steps - std::max(1, constants_{{l.id}}.rest)); n < steps; n++)
@@ -435,13 +539,12 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
     {% endfor %}
     {% endfor %}
     {% for c in connections %}
-    // What an arriving spike would change the loss by, in this step and, with a delay, those after it.
-    alignas(64) static thread_local real arriving_{{c.id}}[{{"1" if exact else "delay_" ~ c.id ~ " + 1"}}][{{c.targets}}];
+    auto& arriving_{{c.id}} = bench.arriving_{{c.id}};
     {% if c.constant and c.trained %}
-    alignas(64) static thread_local real arrived_{{c.id}}[{{c.targets}}]; // in all steps
+    auto& arrived_{{c.id}} = bench.arrived_{{c.id}};
     std::fill(arrived_{{c.id}}, arrived_{{c.id}} + {{c.targets}}, 0);
     {% elif exact and c.source is not none %}
-    alignas(64) static thread_local real sent_{{c.id}}[{{c.targets}}];
+    auto& sent_{{c.id}} = bench.sent_{{c.id}};
     {% endif %}
     {% endfor %}
     for (int n = steps - 1; n >= 0; n--)
@@ -546,12 +649,22 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
                 }
                 {% endif %}
                 {% if c.trained %}
-                real* const _by_weights = gradient.weights_{{c.id}}.data();
+                real* const _by_weights = gradient.weights_{{c.id}};
                 {% endif %}
                 {{of_step(c, "n - delay_" ~ c.id)}}
                 {
                     const int _source = _sources[_spike];
-                    {% if c.trained %}
+                    {% if c.by_rows and c.trained %}
+                    if (!gradient.seen_{{c.id}}[_source])
+                    {
+                        gradient.seen_{{c.id}}[_source] = 1;
+                        {{each_synapse(c, "_by_weights[_weight] = _arriving[j];")|indent(24)}}
+                    }
+                    else
+                    {
+                        {{each_synapse(c, "_by_weights[_weight] += _arriving[j];")|indent(24)}}
+                    }
+                    {% elif c.trained %}
                     {{each_synapse(c, "_by_weights[_weight] += _arriving[j];")|indent(20)}}
                     {% endif %}
                     {% if exact and c.source is not none %}
@@ -614,7 +727,7 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
                 {% endfor %}
             }
             {% else %}
-            alignas(64) static thread_local real _slopes[{{l.size}}];
+            auto& _slopes = bench.slopes_{{l.id}};
             for (int i = 0; i < {{l.size}}; i++)
             {
                 {% for s in l.stepped %}
@@ -744,7 +857,7 @@ void backward(const Network& network, const Input& input, Kept& kept, size_t exa
     }
     {% for c in connections if c.constant and c.trained %}
     {
-        real* const _by_weights = gradient.weights_{{c.id}}.data();
+        real* const _by_weights = gradient.weights_{{c.id}};
         {{each_constant(c, each_synapse(c, "_by_weights[_weight] += _value*arrived_" ~ c.id ~ "[j];"))|indent(8)}}
     }
     {% endfor %}
@@ -769,18 +882,19 @@ struct NoDenormals
 };
 
 // The examples in equal parts, each in a thread of its own.
-template <class Work> void in_parts(size_t examples, int parts, int threads, Work work)
+template <class Work> void in_parts(Run& run, size_t examples, int parts, int threads, Work work)
 {
     std::atomic<int> next(0);
-    const auto take = [&]
+    while (run.benches.size() < (size_t) threads) run.benches.emplace_back(new Bench);
+    const auto take = [&](int thread)
     {
         NoDenormals denormals;
         for (int part = next++; part < parts; part = next++)
-            work(part, examples*part/parts, examples*(part + 1)/parts);
+            work(*run.benches[thread], part, examples*part/parts, examples*(part + 1)/parts);
     };
     std::vector<std::thread> others;
-    for (int thread = 1; thread < std::min(parts, threads); thread++) others.emplace_back(take);
-    take();
+    for (int thread = 1; thread < std::min(parts, threads); thread++) others.emplace_back(take, thread);
+    take(0);
     for (std::thread& other : others) other.join();
 }
 }
@@ -813,10 +927,10 @@ void biosnn_forward(
     run.network.index_{{c.id}} = (const int32_t*) lists[{{3*loop.index0 + 2}}];
     {% endif %}
     {% endfor %}
-    in_parts(examples, std::max<int64_t>(threads, 8), threads, [&](int, size_t begin, size_t end)
+    in_parts(run, examples, std::max<int64_t>(threads, 8), threads, [&](Bench& bench, int, size_t begin, size_t end)
     {
         for (size_t example = begin; example < end; example++)
-            forward(run.network, run.input, run.kept[example], example, features + example*{{output.size}});
+            forward(bench, run.network, run.input, run.kept[example], example, features + example*{{output.size}});
     });
 }
 
@@ -828,34 +942,23 @@ int64_t biosnn_backward(
     Run& run = *(Run*) of;
     const int parts = std::max(2, threads);
     run.gradients.resize(parts);
-    in_parts(examples, parts, threads, [&](int part, size_t begin, size_t end)
+    in_parts(run, examples, parts, threads, [&](Bench& bench, int part, size_t begin, size_t end)
     {
-        run.gradients[part].clear();
+        run.gradients[part].begin(part ? nullptr : by_weights);
         for (size_t example = begin; example < end; example++)
         {
             const real* counts[{{layers|selectattr("spikes")|list|length + 1}}] = {};
             {% for l in layers if l.spikes %}
             if (by_counts[{{loop.index0}}]) counts[{{loop.index0}}] = by_counts[{{loop.index0}}] + example*{{l.size}};
             {% endfor %}
-            backward(run.network, run.input, run.kept[example], example, by_features + example*{{output.size}}, counts, run.gradients[part]);
+            backward(bench, run.network, run.input, run.kept[example], example, by_features + example*{{output.size}}, counts, run.gradients[part]);
         }
     });
-    int64_t clipped = 0;
-    std::fill(by_parameters, by_parameters + {{parameters}}, 0.0);
-    for (int part = 0; part < parts; part++)
-    {
-        clipped += run.gradients[part].clipped;
-        for (int k = 0; k < {{parameters}}; k++) by_parameters[k] += run.gradients[part].parameters[k];
-    }
-    {% for c in connections if c.trained %}
-    {
-        real* const sum = (real*) by_weights[{{loop.index0}}];
-        for (size_t k = 0; k < {{c.weights}}; k++) sum[k] = run.gradients[0].weights_{{c.id}}[k] + run.gradients[1].weights_{{c.id}}[k];
-        for (int part = 2; part < parts; part++)
-            for (size_t k = 0; k < {{c.weights}}; k++) sum[k] += run.gradients[part].weights_{{c.id}}[k];
-    }
-    {% endfor %}
-    return clipped;
+    Gradient& sum = run.gradients[0];
+    for (int part = 1; part < parts; part++) sum.add(run.gradients[part]);
+    sum.fill_rest();
+    std::copy(sum.parameters, sum.parameters + {{parameters}}, by_parameters);
+    return sum.clipped;
 }
 
 // A step of Adam, with weights that decay by themselves: what `optimizers.py` does, in one pass over memory.
@@ -880,7 +983,7 @@ void biosnn_spike_counts(void* of, int64_t examples, int layer, int64_t* counts)
     for (int64_t example = 0; example < examples; example++)
     {
         {% for l in layers if l.spikes %}
-        if (layer == {{loop.index0}}) counts[example] = run.kept[example].spikes_{{l.id}}.neuron.size();
+        if (layer == {{loop.index0}}) counts[example] = run.kept[example].spikes_{{l.id}}.count;
         {% endfor %}
     }
 }
@@ -895,7 +998,7 @@ void biosnn_spikes(void* of, int64_t examples, int layer, int32_t* neuron, int32
         if (layer == {{loop.index0}})
         {
             const Spikes_{{l.id}}& spikes = run.kept[example].spikes_{{l.id}};
-            neuron = std::copy(spikes.neuron.begin(), spikes.neuron.end(), neuron);
+            neuron = std::copy_n(spikes.neuron.begin(), spikes.count, neuron);
             for (int n = 0; n < run.network.steps; n++) step = std::fill_n(step, spikes.begin[n + 1] - spikes.begin[n], n);
         }
         {% endfor %}
