@@ -9,7 +9,15 @@ from biosnn.training.export.as_brian import BrianNetwork, as_brian
 from biosnn.training.export.saving import load_network, save_network
 from biosnn.training.export.to_nir import to_nir
 from biosnn.training.history import Epoch, Evaluation, TrainingResult
-from biosnn.training.losses import FirstSpike, LastPotential, Loss, MaxPotential, MeanPotential, SpikeCount
+from biosnn.training.losses import (
+    FirstSpike,
+    FirstSpikeOrApproach,
+    LastPotential,
+    Loss,
+    MaxPotential,
+    MeanPotential,
+    SpikeCount,
+)
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import BIAS, INPUT, Connection, Layer, TrainableNetwork
 from biosnn.training.optimizers import SGD, Adam, AdamW, Optimizer
@@ -30,6 +38,7 @@ __all__ = [
     "Evaluation",
     "Exact",
     "FirstSpike",
+    "FirstSpikeOrApproach",
     "Gradients",
     "LastPotential",
     "Layer",

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int32]
 
-FEATURES = ("first_spike", "mean_potential", "max_potential", "last_potential", "spike_count")
-"""What a loss may read of the output layer: times of first spikes (s; inf where there is none), mean or maximum over
-time of the first state variable, or its last value, numbers of spikes."""
+FIRST_SPIKES = ("first_spike", "first_spike_or_approach")
+FEATURES = (*FIRST_SPIKES, "mean_potential", "max_potential", "last_potential", "spike_count")
+"""What a loss may read of the output layer: times of first spikes (s; inf where there is none), or, of neurons without
+one, times after the end, the later the farther they stayed from their threshold; mean or maximum over time of the first
+state variable, or its last value; numbers of spikes."""
 
 
 @dataclass(frozen=True)

@@ -88,14 +88,31 @@ class FirstSpike(Loss):
         spiked, rows = np.isfinite(features), np.arange(len(features))
         times = np.where(spiked, features, duration)
         p = softmax(-times / tau_0)
-        late = self.alpha * np.exp(times[rows, labels] / tau_1)
+        in_time = times[rows, labels] < duration
+        late = self.alpha * np.exp(np.minimum(times[rows, labels], duration) / tau_1)
         losses = -np.log(np.maximum(p[rows, labels], 1e-300)) + late - self.alpha
         slopes = -p / tau_0
-        slopes[rows, labels] += 1 / tau_0 + late / tau_1
+        slopes[rows, labels] += 1 / tau_0 + late / tau_1 * in_time
         return losses, np.where(spiked, slopes, 0)
 
     def decide(self, features: Floats) -> NDArray[np.int64]:
         return np.where(np.isfinite(features).any(axis=1), features.argmin(axis=1), -1)
+
+
+@dataclass(frozen=True)
+class FirstSpikeOrApproach(FirstSpike):
+    """As `FirstSpike`, but a neuron without a spike counts as one that spikes after the end: a trial's duration later
+    if its potential never left where it began, at once if it nearly reached the threshold.
+
+    Where the neuron of a class has lost its spike, that pulls its potential towards the threshold, which spike times
+    alone do not. Where no neuron spikes, the one that came nearest answers.
+    """
+
+    feature: ClassVar[str] = "first_spike_or_approach"
+
+    def decide(self, features: Floats) -> NDArray[np.int64]:
+        decisions: NDArray[np.int64] = features.argmin(axis=1)
+        return decisions
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from biosnn.errors import TrainingError, field_error, unknown
 from biosnn.model import NeuronModel, to_toml
 from biosnn.projection import Dense
 from biosnn.quantity import parse_quantity
-from biosnn.training.batch import FEATURES
+from biosnn.training.batch import FEATURES, FIRST_SPIKES
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import OUTSIDE, Connection, Layer, TrainableNetwork
 
@@ -92,6 +92,14 @@ class LayerPlan:
     def kept_at_arrivals(self, onto: str) -> tuple[str, ...]:
         """State variables whose values at an arriving spike an exact gradient needs."""
         return self._in_order(self.adjoint.kept_at_arrivals(onto))
+
+    def check_approach(self) -> None:
+        """Refuse a threshold whose distance changes by the state with more than constants, which nothing keeps."""
+        slopes = [*self.adjoint.threshold_gradient.values(), *map(self.adjoint.threshold_parameters.get, self.trained)]
+        changing = {symbol(name) for name in self.states}
+        if any(slope is not None and sympy.sympify(slope).free_symbols & changing for slope in slopes):
+            do = "Take FirstSpike, which does not read how near neurons come to it."
+            raise TrainingError(f"Layer {self.name!r}: its threshold is no sum of state variables and parameters. {do}")
 
     def _in_order(self, names: frozenset[str]) -> tuple[str, ...]:
         return tuple(name for name in self.states if name in names)
@@ -177,14 +185,16 @@ class NetworkPlan:
         output = plan.by_name[network.output]
         if feature not in FEATURES:
             raise TrainingError("feature: " + unknown("feature", feature, FEATURES))
-        if feature in ("first_spike", "spike_count") and not output.spikes:
+        if feature in (*FIRST_SPIKES, "spike_count") and not output.spikes:
             do = "Read its potential: MeanPotential() or MaxPotential()."
             raise TrainingError(field_error(f"The loss's {feature}", f"spikes of layer {network.output!r}", "none", do))
         if feature == "spike_count" and exact:
             do = "Take times or potentials as the answer, or a Surrogate."
             raise TrainingError(f"spike_count: numbers of spikes have no exact gradient. {do}")
-        if feature == "first_spike" and not exact:
-            raise TrainingError("first_spike: the time of a spike has an exact gradient only. Use Exact().")
+        if feature in FIRST_SPIKES and not exact:
+            raise TrainingError(f"{feature}: the time of a spike has an exact gradient only. Use Exact().")
+        if feature == "first_spike_or_approach":
+            output.check_approach()
         if exact:
             plan._check_arrivals()
         return plan

@@ -14,7 +14,7 @@ from biosnn.errors import AdjointError, TrainingError, field_error
 from biosnn.seeds import derived_seed
 from biosnn.training import checkpoint
 from biosnn.training.activity import ActivityRange, SilentBump, check_layers, costs
-from biosnn.training.batch import Answer, Floats, Gradients, Inputs
+from biosnn.training.batch import FIRST_SPIKES, Answer, Floats, Gradients, Inputs
 from biosnn.training.engines.cpp_engine import CppEngine
 from biosnn.training.engines.numpy_engine import NumpyEngine
 from biosnn.training.examples import Labelled, inputs_of, take
@@ -155,7 +155,7 @@ def _engine_to_evaluate(sim: Any, network: TrainableNetwork, feature: str, preci
     try:
         return engine_for(sim, network, Exact(), feature, precision)
     except (TrainingError, AdjointError):
-        if feature == "first_spike":
+        if feature in FIRST_SPIKES:
             raise
         return engine_for(sim, network, Surrogate(), feature, precision)
 

@@ -9,6 +9,7 @@ import jinja2
 import sympy
 
 from biosnn.adjoint.names import JUMP, SLOPE, lambda_of, symbol
+from biosnn.training.batch import FIRST_SPIKES
 from biosnn.training.engines.cpp_expressions import LayerCode, functions
 from biosnn.training.methods import SHAPES, Exact, Surrogate
 from biosnn.training.network import OUTSIDE, Connection
@@ -35,6 +36,9 @@ def source(plan: NetworkPlan, method: Exact | Surrogate, feature: str, real: str
         "dt": repr(plan.network.dt),
         "exact": exact,
         "feature": feature,
+        "first_spikes": feature in FIRST_SPIKES,
+        "approach": feature == "first_spike_or_approach",
+        "duration": repr(plan.network.duration),
         "inputs": plan.network.inputs,
         "values": plan.network.input == "values",
         "layers": layers,
@@ -107,6 +111,8 @@ def _layer(
         layer["threshold_gradient"] = [(names[name], code.value(slope)) for name, slope in a.threshold_gradient.items()]
         layer |= _exact_spikes(one, code, names) if exact else _surrogate_spikes(one, code, names)
         if isinstance(method, Exact):
+            layer["distance"] = repr(plan.distance(one))
+            layer["threshold_parameters"] = _threshold_parameters(one, code)
             layer["largest_jump"] = repr(method.largest_jump / plan.distance(one))
             layer["smallest_slope"] = repr(method.smallest_slope(plan.distance(one)))
     if exact:
@@ -156,12 +162,15 @@ def _surrogate_spikes(one: LayerPlan, code: LayerCode, names: Any) -> dict[str, 
     return {
         "through": code.statements({f"_through_{names[name]}": value for name, value in through.items()}),
         "reset_parameters": [(name, code.value(value)) for name, value in by_reset.items() if value != 0],
-        "threshold_parameters": [
-            (name, code.value(a.threshold_parameters[name])) for name in one.trained if name in a.threshold_parameters
-        ],
+        "threshold_parameters": _threshold_parameters(one, code),
         "reset_change": code.statements({"_gone": sympy.expand(gone)}),
         "before_reset": [names[name] for name in _read(one, [sympy.expand(gone)])],
     }
+
+
+def _threshold_parameters(one: LayerPlan, code: LayerCode) -> list[tuple[str, str]]:
+    slopes = one.adjoint.threshold_parameters
+    return [(name, code.value(slopes[name])) for name in one.trained if name in slopes]
 
 
 def _through(one: LayerPlan, name: str) -> Any:

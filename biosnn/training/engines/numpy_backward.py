@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.training.batch import Floats, Gradients
+from biosnn.training.batch import FIRST_SPIKES, Floats, Gradients
 from biosnn.training.engines.numpy_pass import Pass
 from biosnn.training.methods import SHAPES, Exact, Surrogate
 from biosnn.training.network import OUTSIDE
@@ -69,8 +69,22 @@ class Backward:
         elif engine.feature == "last_potential":
             if n == self.network.steps - 1:
                 self.adjoints[key] = self.adjoints[key] + self.by_features
-        elif engine.feature == "first_spike":
+        elif engine.feature in FIRST_SPIKES:
             self.errors[n][plan.name] += np.where(engine._first == n, self.by_features, 0)
+            if engine.feature == "first_spike_or_approach":
+                self._approach(plan, n)
+
+    def _approach(self, plan: LayerPlan, n: int) -> None:
+        """How near neurons without a spike come to their threshold, in the step in which they come nearest."""
+        f, values = self.engine._functions[plan.name], self._of(plan, self.kept.after[n], n)
+        by_g = -self.network.duration / self.plan.distance(plan) * self.by_features
+        by_g = np.where(self.engine._nearest == n, by_g, 0)
+        for name, slope in plan.adjoint.threshold_gradient.items():
+            key = f"{plan.name}.{name}"
+            self.adjoints[key] = self.adjoints[key] + by_g * f(slope, values)
+        for name in plan.trained:
+            slope = plan.adjoint.threshold_parameters.get(name, 0)
+            self.by_parameter[f"{plan.name}.{name}"] += float(np.sum(by_g * f(slope, values)))
 
     def _releases(self, n: int) -> None:
         """The end of a refractory period shifts with the spike that has begun it."""

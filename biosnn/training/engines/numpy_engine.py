@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from biosnn.training.batch import Answer, ConstantInputs, Floats, Gradients, Inputs, SpikeList
+from biosnn.training.batch import FIRST_SPIKES, Answer, ConstantInputs, Floats, Gradients, Inputs, SpikeList
 from biosnn.training.checks import check_inputs, check_slopes
 from biosnn.training.engines.numpy_backward import Backward
 from biosnn.training.engines.numpy_pass import Functions, Pass
@@ -148,8 +148,9 @@ class NumpyEngine:
             counts: Floats = np.sum([spikes[name] for spikes in kept.spikes], axis=0)
             return counts
         first = f"{name}.{plan.states[0]}"
-        if self.feature == "first_spike":
-            return self._first_spikes(plan)
+        if self.feature in FIRST_SPIKES:
+            times = self._first_spikes(plan)
+            return times if self.feature == "first_spike" else np.where(np.isinf(times), self._approaches(plan), times)
         traces = np.array([state[first] for state in kept.after])
         self._maxima = traces.argmax(axis=0)
         features: Floats
@@ -180,6 +181,15 @@ class NumpyEngine:
             )
             part = -before / (now - before) if before < 0 < now else 1.0
             times[b, j] = (n - 1 + part) * self.network.dt
+        return times
+
+    def _approaches(self, plan: LayerPlan) -> Floats:
+        """A time after the end, the later the farther a neuron stayed from its threshold."""
+        assert self._pass is not None
+        f = self._functions[plan.name]
+        g = np.array([f(plan.adjoint.threshold, self._at(plan, at, n)) for n, at in enumerate(self._pass.after)])
+        self._nearest = np.where(self._first < 0, g.argmax(axis=0), -1)
+        times: Floats = self.network.duration * (1 - g.max(axis=0) / self.plan.distance(plan))
         return times
 
     def _list(self, name: str) -> SpikeList:

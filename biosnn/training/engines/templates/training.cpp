@@ -100,6 +100,9 @@ struct Kept
     {% endfor %}
     {% endfor %}
     int32_t extreme[{{output.size}}]; // the step of the maximum, or the number of the first spike
+    {% if approach %}
+    int32_t nearest[{{output.size}}]; // the step in which the threshold was nearest
+    {% endif %}
 };
 
 // What the passes of a thread work on, an example after the other.
@@ -109,7 +112,7 @@ struct Bench
     {% for s in l.states %}
     alignas(64) real {{s}}_{{l.id}}[{{l.size}}];
     alignas(64) real lambda_{{s}}_{{l.id}}[{{l.size}}];
-    {% if feature == "first_spike" and l.id == output.id %}
+    {% if first_spikes and l.id == output.id %}
     real before_{{s}}[{{l.size}}];
     {% endif %}
     {% endfor %}
@@ -121,6 +124,9 @@ struct Bench
     {% endif %}
     {% endif %}
     {% endfor %}
+    {% if approach %}
+    real nearest[{{output.size}}];
+    {% endif %}
     {% for c in connections %}
     // What an arriving spike would change the loss by, in this step and, with a delay, those after it.
     alignas(64) real arriving_{{c.id}}[{{"1" if exact else c.delay + 1}}][{{c.targets}}];
@@ -306,9 +312,12 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
         {{each_constant(c, each_synapse(c, "adds_" ~ c.id ~ "[j] += _value*_weights[_weight];"))|indent(8)}}
     }
     {% endfor %}
-    {% if feature == "first_spike" %}
+    {% if first_spikes %}
     std::fill(features, features + {{output.size}}, std::numeric_limits<real>::infinity());
     std::fill(kept.extreme, kept.extreme + {{output.size}}, -1);
+    {% if approach %}
+    std::fill(bench.nearest, bench.nearest + {{output.size}}, -std::numeric_limits<real>::infinity());
+    {% endif %}
     {% for s in output.states %}
     auto& _before_{{s}} = bench.before_{{s}};
     {% endfor %}
@@ -328,7 +337,7 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
             {% for s in l.kept %}
             std::copy({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, kept.before_{{l.id}}_{{s}}.begin() + (size_t) n*{{l.size}});
             {% endfor %}
-            {% if feature == "first_spike" and l.id == output.id %}
+            {% if first_spikes and l.id == output.id %}
             {% for s in l.states %}
             std::copy({{s}}_{{l.id}}, {{s}}_{{l.id}} + {{l.size}}, _before_{{s}});
             {% endfor %}
@@ -396,7 +405,7 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
                     spikes.release_{{s}}[_spike] = 0;
                     {% endfor %}
                     last_{{l.id}}[i] = n;
-                    {% if feature == "first_spike" and l.id == output.id %}
+                    {% if first_spikes and l.id == output.id %}
                     if (kept.extreme[i] < 0)
                     {
                         kept.extreme[i] = _spike;
@@ -493,7 +502,20 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
             {% endif %}
         }
         {% endfor %}
-        {% if feature == "mean_potential" %}
+        {% if approach %}
+        for (int i = 0; i < {{output.size}}; i++)
+        {
+            const Constants_{{output.id}}& c = constants_{{output.id}};
+            (void) c;
+            {% for s in output.states %}
+            const real {{s}} = {{s}}_{{output.id}}[i];
+            {% endfor %}
+            {{output.threshold|indent(12)}}
+            if (_g <= bench.nearest[i]) continue;
+            bench.nearest[i] = _g;
+            kept.nearest[i] = n;
+        }
+        {% elif feature == "mean_potential" %}
         for (int i = 0; i < {{output.size}}; i++) features[i] += {{output.states[0]}}_{{output.id}}[i];
         {% elif feature == "max_potential" %}
         for (int i = 0; i < {{output.size}}; i++)
@@ -504,7 +526,10 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
             }
         {% endif %}
     }
-    {% if feature == "mean_potential" %}
+    {% if approach %}
+    for (int i = 0; i < {{output.size}}; i++)
+        if (kept.extreme[i] < 0) features[i] = {{duration}}*(1 - bench.nearest[i]/{{output.distance}});
+    {% elif feature == "mean_potential" %}
     for (int i = 0; i < {{output.size}}; i++) features[i] /= steps;
     {% elif feature == "last_potential" %}
     std::copy({{output.states[0]}}_{{output.id}}, {{output.states[0]}}_{{output.id}} + {{output.size}}, features);
@@ -559,10 +584,25 @@ void backward(Bench& bench, const Network& network, const Input& input, Kept& ke
         {% elif feature == "last_potential" %}
         if (n == steps - 1)
             for (int i = 0; i < {{output.size}}; i++) lambda_{{output.states[0]}}_{{output.id}}[i] += by_features[i];
-        {% elif feature == "first_spike" %}
+        {% elif first_spikes %}
         if (n == steps - 1)
             for (int i = 0; i < {{output.size}}; i++)
                 if (kept.extreme[i] >= 0) kept.spikes_{{output.id}}.error[kept.extreme[i]] += by_features[i];
+        {% if approach %}
+        for (int i = 0; i < {{output.size}}; i++)
+        {
+            if (kept.extreme[i] >= 0 || kept.nearest[i] != n) continue;
+            const Constants_{{output.id}}& c = constants_{{output.id}};
+            (void) c;
+            const real _by_g = -by_features[i]*{{duration}}/{{output.distance}};
+            {% for s, value in output.threshold_gradient %}
+            lambda_{{s}}_{{output.id}}[i] += _by_g*({{value}});
+            {% endfor %}
+            {% for name, value in output.threshold_parameters %}
+            _by_{{name}}_{{output.id}} += _by_g*({{value}});
+            {% endfor %}
+        }
+        {% endif %}
         {% endif %}
         {% for l in layers if l.rests and exact %}
         {
