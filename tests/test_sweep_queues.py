@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sweep_here import function
 
 from biosnn.errors import SweepError
 from biosnn.sweep import Cluster, JobArray, Sweep, read_queue
+from biosnn.sweep.queues import _QueuedWorkers, _seconds
 
 FAKE = """#!/bin/sh
 # A queue that runs the first job of an array at once, as its node would.
@@ -154,3 +157,29 @@ def test_a_wrong_file_says_what_is_right(tmp_path: Path, text: str, message: str
         read_queue(file)
     with pytest.raises(SweepError, match=r"nowhere\.toml"):
         read_queue(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "memory", "message"),
+    [
+        (3000, 10**9, ""),
+        (4000, 10**9, r"walltime: expected more than the 4000 s that the first point has taken \(got '01:00:00'\)"),
+        (10, 5 * 10**9, r"memory: expected more than 10 GB, as each of 2 points at once takes 5 GB \(got '8GB'\)"),
+    ],
+)
+def test_jobs_that_are_too_small_for_a_point_are_refused_after_the_first(
+    seconds: float, memory: int, message: str
+) -> None:
+    workers = _QueuedWorkers(Mock(), Cluster("slurm", cores=2, memory="8GB", walltime="01:00:00"))
+    if message:
+        with pytest.raises(SweepError, match=message):
+            workers.check(seconds, memory)
+    else:
+        workers.check(seconds, memory)
+
+
+@pytest.mark.parametrize(
+    ("walltime", "seconds"), [("00:00:30", 30), ("1-01:00:00", 90000), ("04:30", 16200), ("later", math.inf)]
+)
+def test_a_walltime_is_read_as_queues_write_it(walltime: str, seconds: float) -> None:
+    assert _seconds(walltime) == seconds

@@ -104,7 +104,16 @@ def test_a_full_disk_is_told_and_costs_nothing_that_is_there(tmp_path: Path, mon
     assert not any((store.folder / "claims").iterdir())
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.cpp
+@pytest.mark.slow
+def test_two_workers_with_an_empty_cache_build_a_program_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "cache"))
+    sweep = Sweep(function("spikes"), seeds=range(1, 5), target="cpp")
+    store = sweep.run(Local(2), tmp_path / "store", figures=True)
+    assert store.status()["done"] == 4
+    assert len(list((tmp_path / "cache" / "programs").iterdir())) == 1
+
+
 @pytest.mark.slow
 def test_nothing_is_lost_or_run_twice_whatever_is_killed_when(tmp_path: Path, marks: Path) -> None:
     """Workers, coordinators and both are killed at 20 random moments."""

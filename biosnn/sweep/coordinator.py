@@ -146,8 +146,11 @@ class _Coordinator:
             except queue.Empty:
                 self._look_at_others()
             else:
-                chunks, self.begun = chunks - 1, True
+                chunks -= 1
                 self._take(chunk, ended)
+                if self.seconds and not self.begun:
+                    workers.check(self.seconds, self.memory)
+                self.begun = True
             self.tell()
 
     def _done(self, chunk: list[str]) -> Callable[[Ended], None]:

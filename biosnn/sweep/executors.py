@@ -36,6 +36,9 @@ class Workers(ABC):
     def submit(self, store: str, keys: Sequence[str], figures: bool, done: Done) -> None:
         """Compute points; ``done`` is called, from any thread, when their process has ended."""
 
+    def check(self, seconds: float, memory: int) -> None:  # noqa: B027 - most have room for any point
+        """Refuse, with a `SweepError`, points that take so many seconds and bytes."""
+
     def stop(self) -> None:  # noqa: B027 - most have nothing to do
         """Compute nothing more."""
 
@@ -155,6 +158,12 @@ class _DaskWorkers(Workers):
             self.client.cancel(list(self.futures))
 
 
+_KILLED = (
+    "Every worker that computed this has ended, some ten of them: the queue or the system ends them. Give jobs more "
+    "walltime or memory, or a point less to do."
+)
+
+
 def _allow_failures(dask_scheduler: Any) -> None:
     dask_scheduler.allowed_failures = max(10, dask_scheduler.allowed_failures)
 
@@ -164,5 +173,6 @@ def _ended(future: Any) -> Ended:
     try:
         result = future.result()
     except BaseException as error:  # also of a cancelled future
-        return Ended(GIVEN_UP, f"{type(error).__name__}: {error}", "")
+        why = _KILLED if type(error).__name__ == "KilledWorker" else f"{type(error).__name__}: {error}"
+        return Ended(GIVEN_UP, why, "")
     return result if isinstance(result, Ended) else Ended(GIVEN_UP, f"no status came back: {result!r}", "")

@@ -116,6 +116,8 @@ def _is_finished(folder: Path, key: str) -> bool:
 
 def _stop(number: int, _: object) -> None:
     # The queue of a cluster ends jobs like that: the claim is given back, and checkpoints stay.
+    print(f"Ended by signal {number}, as a queue does at the end of the walltime. The same sweep goes on from here.")
+    sys.stdout.flush()
     sys.exit(128 + number)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -16,6 +18,7 @@ from typing import Any
 
 from biosnn import codec, files, optional_dependencies
 from biosnn.errors import SweepError, field_error, unknown
+from biosnn.folders import size_text
 from biosnn.sweep.executors import Executor, Workers, _DaskWorkers
 from biosnn.sweep.layout import Layout
 
@@ -113,11 +116,47 @@ class _QueuedWorkers(_DaskWorkers):
 
     def __init__(self, client: Any, cluster: Cluster) -> None:
         super().__init__(client)
+        self.cluster = cluster
         self.most = cluster.jobs * cluster.cores
 
     def count(self, memory: int = 0) -> int:
         found = super().count(memory)
         return found if found > 1 else self.most
+
+    def check(self, seconds: float, memory: int) -> None:
+        """Refuse to go on where a job is shorter than a point, or has less memory."""
+        if seconds > _seconds(self.cluster.walltime):
+            expected = f"more than the {seconds:.0f} s that the first point has taken"
+            raise SweepError(field_error("walltime", expected, self.cluster.walltime, _KEPT))
+        given = _bytes(self.cluster.memory) / self.cluster.cores
+        if memory > given:
+            expected = (
+                f"more than {size_text(memory * self.cluster.cores)}, as each of {self.cluster.cores} points at once"
+            )
+            expected += f" takes {size_text(memory)}"
+            raise SweepError(field_error("memory", expected, self.cluster.memory, _KEPT))
+
+
+_KEPT = "What is finished is kept."
+
+
+def _seconds(walltime: str) -> float:
+    """How long "04:00:00", "1-00:00:00" or, as LSF has it, "04:00" is; endless where it is written in another way."""
+    days, _, clock = walltime.rpartition("-")
+    parts = clock.split(":")
+    if not all(part.isascii() and part.isdigit() for part in parts) or not (days or "0").isdigit():
+        return math.inf
+    scale = (3600, 60, 1) if len(parts) == 3 else (3600, 60)
+    return int(days or 0) * 86400 + sum(int(part) * unit for part, unit in zip(parts, scale, strict=False))
+
+
+def _bytes(memory: str) -> float:
+    """How much "16GB" or "500 MiB" is; endless where it is written in another way."""
+    found = re.fullmatch(r"\s*([\d.]+)\s*([kMGT]?)(i?)B?\s*", memory)
+    if found is None:
+        return math.inf
+    scale: float = (1024 if found[3] else 1000) ** " kMGT".index(found[2] or " ")
+    return float(found[1]) * scale
 
 
 @dataclass(frozen=True)
