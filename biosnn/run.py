@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from biosnn.engine import Simulation, session
 from biosnn.errors import BiosnnError, ResultError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
+from biosnn.study.answer import answer_text
 from biosnn.study.folder import atomic_folder, checkpoint_folder, refuse_foreign, remove_checkpoints
 from biosnn.study.functions import find_study
 from biosnn.study.identity import run_key
@@ -167,7 +168,7 @@ def _write(
     result = replace(result, not_applicable=[*result.not_applicable, *elsewhere])
     rows = check_values(result.values, expected)
     claims = check_claims(result, _asked(result, study.claims), study.folder)
-    write_result(folder, result, rows, claims, about, provenance)
+    write_result(folder, result, rows, claims, {**about, "answer": answer_text(study.answer, rows)}, provenance)
 
 
 def default_key(study: Study[Any], *, seed: int = DEFAULT_SEED, target: str | None = None) -> str:

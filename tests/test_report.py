@@ -16,7 +16,7 @@ from biosnn.report import new_figure
 from biosnn.report.describe import describe_model
 from biosnn.report.markup import inline, paragraphs
 from biosnn.report.preview import draw_preview
-from biosnn.report.templates import number_html
+from biosnn.report.templates import linked, number_html
 from biosnn.run import run_study
 from biosnn.study import load_study
 
@@ -68,11 +68,15 @@ def test_published_values_stand_apart_from_our_own(page: tuple[str, Page]) -> No
     assert "Nobody has published these." in tables[own]
 
 
-def test_the_page_refers_to_nothing_outside_itself(page: tuple[str, Page]) -> None:
+# Where a link of the page may lead: a section, a file of the figures, or a paper.
+LINK = re.compile(r"#[\w-]+|figures/[\w.%-]+\.(svg|png)|https://doi\.org/10\.[^<>\s]+")
+
+
+def test_the_page_loads_nothing_from_outside_itself(page: tuple[str, Page]) -> None:
     for tag, attributes in page[1].elements:
         assert tag not in ("script", "link", "iframe", "object")
-        for name in ("src", "href"):
-            assert (attributes.get(name) or "data:").startswith(("data:", "#"))
+        assert (attributes.get("src") or "data:").startswith("data:")
+        assert LINK.fullmatch(attributes.get("href") or "#none")
     assert "url(" not in page[0]
     assert "@import" not in page[0]
 
@@ -80,8 +84,29 @@ def test_the_page_refers_to_nothing_outside_itself(page: tuple[str, Page]) -> No
 def test_links_lead_to_sections_of_the_page(page: tuple[str, Page]) -> None:
     anchors = {attributes.get("id") for _, attributes in page[1].elements}
     links = [str(attributes["href"]) for tag, attributes in page[1].elements if tag == "a"]
-    assert len(links) == 7
-    assert all(link[1:] in anchors for link in links)
+    sections = [link[1:] for link in links if link.startswith("#")]
+    assert len(sections) == 8
+    assert set(sections) <= anchors
+    files = [link for link in links if link.startswith("figures/")]
+    assert files == ["figures/charge.svg", "figures/charge.png"]
+
+
+def test_the_answer_stands_before_the_figures_and_these_before_the_model(tmp_path: Path) -> None:
+    study = STUDY.replace('METHOD = "', 'ANSWER = ["It reaches {charge|%} <of> {peak}.", "Or {nothing}."]\nMETHOD = "')
+    result = run_study(write_study(tmp_path / "charging", study=study), out=tmp_path / "out")
+    assert result.answer == "It reaches 62.8 % <of> 3.14 mV."
+    text = result.report.read_text(encoding="utf-8")
+    marks = ["It reaches 62.8 % &lt;of&gt; 3.14 mV.", 'id="figures"', 'id="claims"', 'id="values"', 'id="models"']
+    places = [text.index(mark) for mark in marks]
+    assert places == sorted(places)
+
+
+def test_dois_are_links_whatever_is_around_them() -> None:
+    assert linked("Song & Abbott, doi:10.1038/78829.") == (
+        'Song &amp; Abbott, <a href="https://doi.org/10.1038/78829">doi:10.1038/78829</a>.'
+    )
+    assert "<a" not in linked('doi:javascript"><b>')
+    assert linked('doi:10.1000/x"><b>') == '<a href="https://doi.org/10.1000/x">doi:10.1000/x</a>&#34;&gt;&lt;b&gt;'
 
 
 def test_texts_are_escaped(page: tuple[str, Page]) -> None:
@@ -117,7 +142,7 @@ def test_no_text_of_a_study_is_taken_for_html(tmp_path: Path) -> None:
     page = Page(text)
     assert {tag for tag, _ in page.elements} & {"script", "b"} == set()
     assert [attributes["src"] for tag, attributes in page.elements if tag == "img" and attributes["src"] == "x"] == []
-    assert all(str(attributes["href"]).startswith("#") for tag, attributes in page.elements if tag == "a")
+    assert all(LINK.fullmatch(str(attributes["href"])) for tag, attributes in page.elements if tag == "a")
     assert not {"\u202e", "\x1b"} & set(text)
     assert page.text.count("<script>alert(1)</script><img src=x onerror=alert(1)>[a](javascript:alert(1))\\u202e") > 8
     assert "{{ 7*7 }}" in page.text

@@ -23,7 +23,7 @@ from biosnn.study.verdict import KINDS, CheckedValue
 _VERDICTS = {
     "pass": ("✓ pass", "green"),
     "fail": ("✗ fail", "red"),
-    "silent": ("○ silent", "yellow"),
+    "silent": ("○ inconclusive", "yellow"),
     "error": ("! error", "red"),
     "unchecked": ("○ unchecked", "yellow"),
 }
@@ -65,6 +65,8 @@ def print_start(console: Console, study: Study[Any], given: Mapping[str, str]) -
 
 def print_result(console: Console, result: SavedResult) -> None:
     """Print a result: its tables, its values, its claims, its verdict and where its report lies."""
+    if result.answer:
+        console.print(Text(result.answer, style="bold"))
     for name, given in result.tables.items():
         table = _table(name, given)
         if console.measure(table).maximum <= console.width:

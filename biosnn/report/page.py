@@ -41,6 +41,8 @@ def render(result: SavedResult, study: Study[Any]) -> str:
         figures=[_image(result.folder, name, caption) for name, caption in read_captions(result.folder).items()],
         settings=[_setting(info, result) for info in study.describe()],
         checked=_checked(result),
+        key_figures=_KEY_FIGURES,
+        digits=_digits,
         other=[row for row in result.rows if not row.verdict],
         verdict=_VERDICTS[result.verdict],
         marks=MARKS,
@@ -50,6 +52,17 @@ def render(result: SavedResult, study: Study[Any]) -> str:
         finished=result.provenance["finished"].replace("T", " ").replace("+00:00", " UTC"),
         wall_time=duration_text(result.provenance["wall_time"]["value"]),
     )
+
+
+_KEY_FIGURES = 2
+"""So many stand at the top of the page; a study draws those first that answer its question."""
+
+
+def _digits(row: CheckedValue) -> int:
+    """As many digits as show a tenth of the tolerance, four at least."""
+    if not row.tolerance or not row.expected:
+        return 4
+    return min(9, max(4, 2 + math.ceil(math.log10(abs(row.expected) / row.tolerance))))
 
 
 _VERDICTS = {

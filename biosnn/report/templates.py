@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from importlib.resources import files
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from biosnn.printable import printable
 from biosnn.report.markup import inline
 
 # A sign and a word for each verdict, so that nobody has to tell colours apart.
-MARKS = {"pass": "✓ pass", "fail": "✗ fail", "silent": "○ silent", "error": "! error", "unchecked": "○ unchecked"}
+MARKS = {"pass": "✓ pass", "fail": "✗ fail", "silent": "○ inconclusive", "error": "! error", "unchecked": "○ unchecked"}
+
+
+# It ends before what closes the sentence around it.
+_DOI = re.compile(r"doi:(10\.\d{4,9}/[A-Za-z0-9.()/_:-]*[A-Za-z0-9])")
 
 
 @functools.cache
@@ -28,7 +33,7 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"number": number_html, "unit": unit_label, "inline": inline}
+    environment.filters |= {"number": number_html, "unit": unit_label, "inline": inline, "linked": linked}
     return environment.get_template(name)
 
 
@@ -54,6 +59,17 @@ def number_html(value: float | None, digits: int = 6, signed: bool = False) -> M
         return Markup("{}{}").format(sign, mantissa)
     power = exponent.replace("+", "").replace("−0", "−").lstrip("0")
     return Markup("{}{}&thinsp;×&thinsp;10<sup>{}</sup>").format(sign, mantissa, power)
+
+
+def linked(text: str) -> Markup:
+    """A text whose DOIs are links."""
+    parts, last = [], 0
+    for found in _DOI.finditer(text):
+        parts.append(escape(printable(text[last : found.start()])))
+        link = Markup('<a href="https://doi.org/{}">{}</a>')
+        parts.append(link.format(found[1], found[0]))
+        last = found.end()
+    return Markup("").join([*parts, escape(printable(text[last:]))])
 
 
 def unit_label(unit: str) -> str:

@@ -83,6 +83,7 @@ def _study_of(file: Path, name: str) -> Study[Any]:
         title=title.strip(),
         question=question.strip(),
         method="",
+        answer=(),
         target=target,
         settings=_settings(where, function),
         run=function,

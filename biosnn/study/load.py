@@ -17,6 +17,7 @@ from biosnn.engine import Simulation
 from biosnn.engine.compiler.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.gallery import GalleryEntry, read_gallery_entry
+from biosnn.study.answer import check_answer
 from biosnn.study.parts import Part
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
@@ -47,6 +48,8 @@ class Study(Generic[Settings]):
         The first line and the rest of the docstring of its ``study.py``.
     method : str
         How the question is answered, for the report.
+    answer : tuple of str
+        Sentences that answer it, with values of the result in them.
     target : str
         Its usual target.
     settings : type
@@ -77,6 +80,7 @@ class Study(Generic[Settings]):
     title: str
     question: str
     method: str
+    answer: tuple[str, ...]
     target: str
     settings: type[Settings]
     run: Callable[[Settings, Simulation], Result]
@@ -171,6 +175,7 @@ def load_study(name_or_path: str | Path) -> Study[Any]:
         title=title,
         question=question,
         method=_definition(where, module, "METHOD", "a text", lambda value: isinstance(value, str), default=""),
+        answer=check_answer(where, getattr(module, "ANSWER", ())),
         target=_definition(where, module, "TARGET", targets, lambda value: value in TARGETS),
         settings=settings,
         run=run,

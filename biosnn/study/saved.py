@@ -57,6 +57,7 @@ class _Content:
     seed: int
     target: str
     verdict: str = ""
+    answer: str = ""
     values: dict[str, dict[str, Any]]
     claims: tuple[CheckedClaim, ...]
     not_applicable: list[str] = field(default_factory=list)
@@ -89,6 +90,8 @@ class SavedResult(Result):
         Each claim with its verdict.
     verdict : str
         "pass", "fail" or "unchecked", over all values and claims.
+    answer : str
+        What the study answers, in a sentence or two with numbers; empty if it says nothing.
     provenance : mapping
         The content of ``provenance.json``.
     figure_error : str
@@ -103,6 +106,7 @@ class SavedResult(Result):
     rows: tuple[CheckedValue, ...] = ()
     claims: tuple[CheckedClaim, ...] = ()
     verdict: str = UNCHECKED
+    answer: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     figure_error: str = ""
 
@@ -136,7 +140,7 @@ def write_result(
     rows, claims : list
         The checked values and claims.
     about : mapping
-        ``study``, ``settings`` (texts), ``seed`` and ``target``.
+        ``study``, ``settings`` (texts), ``seed``, ``target`` and, if there is one, ``answer``.
     provenance : mapping
         What goes into ``provenance.json``.
     """
@@ -144,6 +148,7 @@ def write_result(
         format=FORMAT,
         **{key: about[key] for key in ("study", "settings", "seed", "target")},
         verdict=overall(rows, claims),
+        answer=about.get("answer", ""),
         values={row.name: _value_entry(row) for row in rows},
         claims=tuple(claims),
         not_applicable=list(result.not_applicable),
@@ -290,6 +295,7 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
         rows=rows,
         claims=saved.claims,
         verdict=overall(rows, saved.claims),
+        answer=saved.answer,
         provenance=provenance_of(folder),
         figure_error=files.read_text(error, ResultError, _MOST_TEXT) if os.path.lexists(error) else "",
     )

@@ -21,6 +21,17 @@ from .fine_tuning import TUNING_CLAIMS, tuning_result
 from .outcome import WAYS_CLAIMS, ways_result
 
 TARGET = "cpp"
+ANSWER = [
+    (
+        "{ways accuracy of exact|%} of yin-yang points are correctly classified after training by exact "
+        "gradients, {ways accuracy of surrogate|%} by surrogate gradients, {ways accuracy of conversion|%} by "
+        "conversion."
+    ),
+    (
+        "With one time step, fine-tuning takes a converted network from {tuning accuracy at 1 steps, conversion "
+        "alone|%} to {tuning accuracy at 1 steps, fine-tuned|%}."
+    ),
+]
 
 METHOD = """
 - Gradient check: networks of 20 inputs, 10 hidden neurons and 3 outputs with random weights and random input spikes.

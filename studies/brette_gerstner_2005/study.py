@@ -28,6 +28,11 @@ from .independent import integrate
 from .outcome import CLAIMS as CLAIMS
 
 TARGET = "cpp"
+ANSWER = (
+    "From NEST's reference trace the membrane potential differs by {mean relative error of the potential "
+    "against NEST} on average, and by {mean relative error of the potential against NEST, wrong a} if a is "
+    "wrong by 10 %."
+)
 METHOD = """\
 The model is `adex` of the catalogue with the parameters of NEST's test (C 200 pF, g_L 11 nS, E_L -70 mV, V_T -50 mV,
 Delta_T 2 mV, a 3 nS, b 0, tau_w 300 ms, reset to -58 mV at 0 mV, I 420 pA, w 5 pA at first), integrated by the

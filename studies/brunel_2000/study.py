@@ -28,6 +28,10 @@ from . import numbers as n
 from .mean_field import fixed_point
 
 TARGET = "cpp"
+ANSWER = (
+    "Networks A to D fire at {A rate}, {B rate}, {C rate} and {D rate}; mean-field theory gives {A rate in "
+    "mean field}, {B rate in mean field}, {C rate in mean field} and {D rate in mean field}."
+)
 METHOD = """\
 12,500 leaky integrate-and-fire neurons (`lif_psc_delta`), four fifths excitatory. Each has 1000 excitatory and 250
 inhibitory synapses from neurons that are drawn, and 1000 Poisson sources of its own from outside. A spike arrives

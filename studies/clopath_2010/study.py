@@ -18,6 +18,11 @@ from biosnn.groups.build import neurons, synapses
 from biosnn.study import Claim, Result, setting
 
 TARGET = "cpp"
+ANSWER = (
+    "Pairing at 10 Hz takes the weight to {weight, post-pre, 10 Hz} % (post before pre) and {weight, pre-"
+    "post, 10 Hz} % (pre before post), pairing at 50 Hz to {weight, post-pre, 50 Hz} % and {weight, pre-post,"
+    " 50 Hz} %."
+)
 DT = 0.1 * ms
 WEIGHT = 0.5
 NEVER = "1000000 second"

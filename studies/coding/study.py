@@ -27,6 +27,11 @@ from .outcome import Outcomes, prices_of, rasters, recognition_arrays, recogniti
 from .recognition import disturbances, recognise
 
 TARGET = "cpp"
+ANSWER = (
+    "With times to first spikes {accuracy of ttfs|%} of digits are correctly classified, decided after "
+    "{decision of ttfs} and {input spikes of ttfs} input spikes per image; with Poisson rates {accuracy of "
+    "poisson|%}, after {decision of poisson} and {input spikes of poisson} spikes."
+)
 ALL = ("code", "recognition", "depth")
 
 LARGE = {

@@ -28,6 +28,10 @@ from .outcome import (
 )
 
 TARGET = "cpp"
+ANSWER = (
+    "The converted network classifies {accuracy|%} of the images correctly, with {spikes an image} spikes per"
+    " image; the ordinary network {accuracy of the ANN|%}."
+)
 
 METHOD = """
 After Han, Srinivasan & Roy 2020 (RMP-SNN) and Rueckauer et al. 2017. Neurons integrate without a leak; a spike takes

@@ -19,6 +19,10 @@ from biosnn.seeds import derived_seed
 from biosnn.study import Claim, Result, setting
 
 TARGET = "cpp"
+ANSWER = (
+    "With mu of 1, 0.1 and 0.02 the weights settle at {weight, mu 1}, {weight, mu 0.1} and {weight, mu 0.02};"
+    " with the additive rule {weights inside, additive|%} of them stay away from the bounds."
+)
 TAU = 20 * ms
 MARGIN = 0.05
 """Weights within this distance of 0 or of the upper bound 1 are at a bound."""

@@ -26,6 +26,10 @@ from .outcome import CLAIMS as CLAIMS
 from .outcome import crossing_frequency, lasting_rates
 
 TARGET = "cpp"
+ANSWER = (
+    "Oscillations begin at {first Hopf point} and end at {second Hopf point}; a single spike takes {rheobase "
+    "of a single spike}, lasting firing {least current of lasting firing}."
+)
 METHOD = """\
 The model is the patch of membrane of the catalogue, `hodgkin_huxley`, at 6.3 degrees with the parameters of the paper
 (table 3): 1 uF/cm**2, conductances 120, 36 and 0.3 mS/cm**2, reversal potentials 115, -12 and 10.613 mV from rest,

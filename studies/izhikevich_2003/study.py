@@ -24,6 +24,11 @@ from biosnn.study import Claim, Result, setting
 from .published_program import simulate
 
 TARGET = "cpp"
+ANSWER = (
+    "A thousand neurons fire at {rate}, with rhythms of {alpha frequency} and {gamma frequency} that are "
+    "{alpha power} and {gamma power} times as strong as in independent neurons; without synapses none is "
+    "above {control, highest power} times."
+)
 METHOD = """\
 1000 neurons (`izhikevich_varied`), four fifths excitatory. Excitatory ones lie between regular spiking and chattering
 (c = -65 mV + 15 mV r^2, d = 8 - 6 r^2, with r drawn evenly between 0 and 1), inhibitory ones between low-threshold

@@ -25,6 +25,7 @@ from .outcome import CLAIMS
 from .stimuli import EXPERIMENTS, STEPS, Experiment
 
 TARGET = "numpy"
+ANSWER = "{patterns recognised} of 20 firing patterns are recognised, with {wrong recognitions} wrong recognitions."
 METHOD = """\
 The model is `izhikevich` of the catalogue, with its presets; parameters, stimuli, initial values and time steps are
 those of figure1.m, the code of the paper's figure. That code computes the membrane potential first, and the recovery

@@ -29,6 +29,11 @@ Found = tuple[dict[str, Any], dict[str, Any]]
 """Values and arrays."""
 
 TARGET = "numpy"
+ANSWER = (
+    "After one time constant the membrane has charged to {charge after tau} of its final value (1 - 1/e is "
+    "0.632); in noise a neuron fires at {rate in noise, NEST case}, where Siegert's formula gives {Siegert, "
+    "NEST case}."
+)
 METHOD = """\
 The LIF neuron is integrated exactly, so that its charging curve must agree with 1 - exp(-t/tau) to rounding. Its f-I
 curve is measured from the intervals between spikes, with and without refractory period. A spike can only be seen at

@@ -20,6 +20,10 @@ from biosnn.seeds import derived_seed
 from biosnn.study import Claim, Result, setting
 
 TARGET = "cpp"
+ANSWER = (
+    "Weights settle at {mean weight over equilibrium} times the equilibrium of the closed form; those that "
+    "came from below at {from below over from above} times those that came from above."
+)
 TAU = 20 * ms
 NEST_MU = (0.4, 0.0, 0.8)
 MULTIPLICATIVE = 1.0

@@ -23,6 +23,10 @@ from biosnn.study import Result, setting
 from .outcome import CLAIMS as CLAIMS
 
 TARGET = "numpy"
+ANSWER = (
+    "{patterns recognised} of 8 firing patterns of the AdEx neuron are recognised, with {wrong recognitions} "
+    "wrong recognitions."
+)
 METHOD = """\
 The model is `adex` of the catalogue with its eight presets, which are those of the paper's table 1, each at the
 constant current of the table from time 0 on, at rest before. All cells are one group, integrated by Euler's method.

@@ -24,6 +24,10 @@ from . import numbers as n
 from .circuit import Circuit, build
 
 TARGET = "cpp"
+ANSWER = (
+    "With {synapses} synapses, excitatory neurons of layers 2/3, 4, 5 and 6 fire at {L23E rate}, {L4E rate}, "
+    "{L5E rate} and {L6E rate}, inhibitory ones at {L23I rate}, {L4I rate}, {L5I rate} and {L6I rate}."
+)
 METHOD = """\
 Leaky integrate-and-fire neurons with synaptic currents (`lif_psc_exp`). Given is the probability that two neurons of
 two populations are joined; the number of synapses that are drawn with replacement follows from it exactly. Weights

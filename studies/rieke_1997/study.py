@@ -23,6 +23,10 @@ from biosnn.theory.renewal import siegert_cv
 from .outcome import CLAIMS as CLAIMS
 
 TARGET = "cpp"
+ANSWER = (
+    "Spikes of a LIF neuron carry {LIF, bits per spike} bits each about the stimulus, with a coding fraction "
+    "of {LIF, coding fraction}; spikes of another neuron one of {LIF, coding fraction, spikes of another}."
+)
 METHOD = """\
 Every neuron has a signal of its own, an Ornstein-Uhlenbeck process of variance 1 and 50 ms correlation time. Spectra
 are means over windows of about 2 s of all neurons; the filter of one half of the neurons is tried on the other half.

@@ -20,6 +20,10 @@ from biosnn.seeds import derived_seed
 from biosnn.study import Claim, Result, setting
 
 TARGET = "cpp"
+ANSWER = (
+    "Inputs of 10 and 40 Hz let the neuron fire at {output rate, 10 Hz in} and {output rate, 40 Hz in}; at "
+    "least {weights at the bounds, least|%} of the weights are at their bounds."
+)
 TAU = 20 * ms
 CELL: dict[str, Any] = {"v_rest": -70 * mV, "v_th": -54 * mV, "v_reset": -60 * mV, "E_exc": 0 * mV, "E_inh": -70 * mV}
 CELL |= {"tau_exc": 5 * ms, "tau_inh": 5 * ms, "t_ref": 0 * ms, "v": -65 * mV}

@@ -20,6 +20,10 @@ from biosnn.study import Claim, Result, setting
 from .reference import NEST
 
 TARGET = "cpp"
+ANSWER = (
+    "The depressing synapse takes the membrane to {depressing, V at 1050 ms} at 1050 ms, the facilitating one"
+    " to {facilitating, V at 1050 ms}; in NEST it is 0.727 and 4.79 mV."
+)
 CASES: dict[str, dict[str, Any]] = {
     "depressing": {"tau_m": 40 * ms, "C": 40 * pF, "tau_syn": 3 * ms, "gain": 250 * pA, "first": 98.0, "every": 50.0},
     "facilitating": {

@@ -39,6 +39,13 @@ from .networks import RENAMED, Start, network_files, settings_of
 from .outcome import TIMES_CHANCE, Outcome, result_of
 
 TARGET = "cpp"
+ANSWER = [
+    (
+        "{accuracy|%} of held-out images are correctly classified; {accuracy without learning|%} without "
+        "plasticity, {chance|%} by chance."
+    ),
+    "k-means with as many centres reaches {k-means|%}.",
+]
 
 METHOD = """
 After Diehl & Cook 2015. Every pixel fires at a rate in proportion to its grey level. Excitatory cells receive the

@@ -24,6 +24,12 @@ from biosnn.study import Claim, Result, setting
 from .mean_field import ACTIVITY_OUTSIDE, INHIBITION, OUTSIDE, TAU, THRESHOLDS, activities, limit, matched_thresholds
 
 TARGET = "cpp"
+ANSWER = (
+    "Activity over all numbers of inputs differs by {matched, spread of activity|%} of its mean, with a CV of"
+    " {matched, lowest CV} to {matched, highest CV}; from the fewest inputs to the most, {matched, "
+    "fluctuations at the largest K over the smallest|%} of the fluctuations are left, with weak synapses "
+    "{control, fluctuations at the largest K over the smallest|%}."
+)
 METHOD = """\
 As many excitatory as inhibitory neurons that are active or not (`binary`), each of which looks at its input at random
 times, 10 ms apart (inhibitory ones 9 ms), and is active if it is above the threshold. Each has on average K

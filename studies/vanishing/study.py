@@ -35,6 +35,11 @@ from .remedies_outcome import (
 )
 
 TARGET = "cpp"
+ANSWER = (
+    "Converted as it is, a deep network classifies {converted accuracy as it is|%} of the images correctly, "
+    "with soft reset {converted accuracy with soft reset|%}, the ordinary network {converted accuracy of the "
+    "ANN|%}; half of the activity has gone by layer {converted layer where half of the activity has gone}."
+)
 
 METHOD = """
 Five parts on one axis, depth:

@@ -19,6 +19,11 @@ from .network import CLAIMS as NETWORK_CLAIMS
 from .network import run_network
 
 TARGET = "cpp"
+ANSWER = (
+    "With a target of 5 Hz the cell fires at {cell rate, target 5 Hz}, without learning at {cell rate, "
+    "without learning}; the network at {network rate, last 3 s}, without learning at {network rate without "
+    "learning}."
+)
 METHOD = """\
 Inhibitory synapses follow the rule `istdp`; all neurons are `lif_cond`, with a constant current of 200 pA in the
 network.

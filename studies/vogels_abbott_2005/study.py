@@ -25,6 +25,11 @@ from biosnn.study import Claim, Part, Result, run_parts, setting
 from . import numbers as n
 
 TARGET = "cpp"
+ANSWER = (
+    "The network of conductances fires at {coba rate} with a CV of {coba CV}, that of currents at {cuba rate}"
+    " with {cuba CV}; without inhibition at {coba rate without inhibition} and {cuba rate without "
+    "inhibition}."
+)
 METHOD = """\
 4000 leaky integrate-and-fire neurons, four fifths excitatory; any two are joined with a probability of 2 %. Nothing
 comes from outside.

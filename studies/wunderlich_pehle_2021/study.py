@@ -19,6 +19,10 @@ from .data import DATASETS
 from .trained import FROZEN, LOSSES, SHUFFLED, Trained, train_all
 
 TARGET = "cpp"
+ANSWER = (
+    "{accuracy|%} of test examples are correctly classified; {accuracy, hidden layer not trained|%} if the "
+    "hidden layer is not trained, {accuracy, labels in random order|%} with labels in random order."
+)
 METHOD = """
 Each value is the time of one spike: small values of a point first, bright pixels first; dark ones do not spike. One
 hidden layer of leaky integrate-and-fire neurons with exponential currents (`lif_exp_trainable`) drives output neurons.
