@@ -13,7 +13,13 @@ from biosnn.errors import StudyError, field_error, unknown
 from biosnn.files import parse_toml, read_text, reading
 
 GALLERY = "gallery.toml"
-TOPICS = {"neurons": "Neurons", "plasticity": "Plasticity", "networks": "Networks", "coding": "Coding"}
+TOPICS = {
+    "neurons": "Neurons",
+    "plasticity": "Plasticity",
+    "networks": "Networks",
+    "coding": "Coding",
+    "training": "Training",
+}
 """In the order in which they are shown."""
 LONGEST = 180
 """Seconds of the longest run that is made with all others in one go."""
@@ -30,8 +36,8 @@ class GalleryEntry:
 
     Parameters
     ----------
-    topic : {"neurons", "plasticity", "networks", "coding"}
-        Under what it is listed.
+    topic : {"neurons", "plasticity", "networks", "coding", "training"}
+        Under what it is listed; training is by gradients.
     paper : str
         Who did the experiment first: authors, year, journal, ``doi:...``.
     seconds : float

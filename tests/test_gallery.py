@@ -66,7 +66,11 @@ def test_a_paper_is_found_by_its_identifier(paper: str, doi: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"neurons"', '"brains"', r"topic: expected one of neurons, plasticity, networks, coding \(got 'brains'\)"),
+        (
+            '"neurons"',
+            '"brains"',
+            r"topic: expected one of neurons, plasticity, networks, coding, training \(got 'brains'\)",
+        ),
         ('topic = "neurons"\n', "", "field 'topic' is missing"),
         ("seconds = 2", "seconds = 0", "seconds: expected how many seconds a run takes"),
         ("seconds = 2", "seconds = true", "seconds: expected how many seconds a run takes"),
