@@ -22,6 +22,7 @@ from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import BIAS, INPUT, Connection, Layer, TrainableNetwork
 from biosnn.training.optimizers import SGD, Adam, AdamW, Optimizer
 from biosnn.training.train import engine_for, evaluate, gradient, train
+from biosnn.training.variation import LostSpikes, Shifts, Variation
 
 __all__ = [
     "BIAS",
@@ -43,15 +44,18 @@ __all__ = [
     "LastPotential",
     "Layer",
     "Loss",
+    "LostSpikes",
     "MaxPotential",
     "MeanPotential",
     "Optimizer",
+    "Shifts",
     "SilentBump",
     "SpikeCount",
     "SpikeList",
     "Surrogate",
     "TrainableNetwork",
     "TrainingResult",
+    "Variation",
     "as_brian",
     "engine_for",
     "evaluate",

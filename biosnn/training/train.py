@@ -23,6 +23,7 @@ from biosnn.training.losses import Loss
 from biosnn.training.methods import Exact, Surrogate
 from biosnn.training.network import TrainableNetwork
 from biosnn.training.optimizers import Adam, Optimizer, State
+from biosnn.training.variation import Variation, check_variations, varied
 
 PRECISIONS = ("float64", "float32")
 Engine = NumpyEngine | CppEngine
@@ -40,6 +41,7 @@ class _Plan:
     patience: int
     activity: tuple[ActivityRange, ...]
     bumps: tuple[SilentBump, ...]
+    variations: tuple[Variation, ...]
     precision: str
 
 
@@ -57,6 +59,7 @@ def train(
     patience: int = 0,
     activity: Sequence[ActivityRange] = (),
     bumps: Sequence[SilentBump] = (),
+    variations: Sequence[Variation] = (),
     precision: str = "float64",
     report: Callable[[int, Epoch], None] | None = None,
 ) -> TrainingResult:
@@ -85,6 +88,8 @@ def train(
         After how many epochs without a lower validation loss the training ends; 0: never before its last epoch.
     activity, bumps : sequence
         What keeps neurons active, and not too active.
+    variations : sequence of Variation
+        What is changed of the training examples each time that they are seen.
     precision : {"float64", "float32"}
         Of the passes on ``cpp``, and of weights while they are trained.
     report : callable, optional
@@ -101,9 +106,9 @@ def train(
     TrainingError
         If weights become infinite or no numbers.
     """
-    plan = _checked_plan(
-        network, loss, method or Exact(), optimizer or Adam(), batch, epochs, patience, activity, bumps, precision
-    )
+    rules = (tuple(activity), tuple(bumps), tuple(variations))
+    plan = _Plan(loss, method or Exact(), optimizer or Adam(), batch, epochs, patience, *rules, precision)
+    _check_plan(network, plan)
     given = inputs_of(network, data, "data")
     held_out = None if validation is None else inputs_of(network, validation, "validation")
     if patience and validation is None:
@@ -203,34 +208,23 @@ def engine_for(
     return NumpyEngine(network, method, feature)
 
 
-def _checked_plan(
-    network: TrainableNetwork,
-    loss: Loss,
-    method: Exact | Surrogate,
-    optimizer: Optimizer,
-    batch: int,
-    epochs: int,
-    patience: int,
-    activity: Sequence[ActivityRange],
-    bumps: Sequence[SilentBump],
-    precision: str,
-) -> _Plan:
-    for name, value, least in (("batch", batch, 1), ("epochs", epochs, 1), ("patience", patience, 0)):
+def _check_plan(network: TrainableNetwork, plan: _Plan) -> None:
+    for name, value, least in (("batch", plan.batch, 1), ("epochs", plan.epochs, 1), ("patience", plan.patience, 0)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise TrainingError(field_error(f"train, {name}", f"a whole number of at least {least}", value))
     objects: tuple[tuple[str, Any, tuple[type, ...]], ...] = (
-        ("loss", loss, (Loss,)),
-        ("method", method, (Exact, Surrogate)),
-        ("optimizer", optimizer, (Optimizer,)),
+        ("loss", plan.loss, (Loss,)),
+        ("method", plan.method, (Exact, Surrogate)),
+        ("optimizer", plan.optimizer, (Optimizer,)),
     )
     for name, given, kinds in objects:
         if not isinstance(given, kinds):
             expected = " or ".join(kind.__name__ for kind in kinds)
             raise TrainingError(field_error(f"train, {name}", f"an object of {expected}", given))
-    check_layers(network, [*activity, *bumps])
+    check_layers(network, [*plan.activity, *plan.bumps])
+    check_variations(network, plan.variations)
     if not network.parameters and not any(one.trained for one in network.connections):
         raise TrainingError(field_error("train, network", "a connection or a parameter that is trained", "none"))
-    return _Plan(loss, method, optimizer, batch, epochs, patience, tuple(activity), tuple(bumps), precision)
 
 
 def _working_copy(network: TrainableNetwork, plan: _Plan) -> TrainableNetwork:
@@ -259,12 +253,13 @@ def _epoch(
     bar: progress.Progress,
 ) -> Epoch:
     network, examples = engine.network, len(given)
-    order = np.random.default_rng(derived_seed(sim.seed, number)).permutation(examples)
+    random = np.random.default_rng(derived_seed(sim.seed, number))
+    order = random.permutation(examples)
     total, right, clipped = 0.0, 0, 0
     counts = {one.name: np.zeros(one.size) for one in network.layers if one.model.threshold}
     for begin in range(0, examples, plan.batch):
         chosen = order[begin : begin + plan.batch]
-        answer = engine.forward(take(given, chosen))
+        answer = engine.forward(varied(take(given, chosen), plan.variations, random))
         losses, slopes = plan.loss(answer.features, labels[chosen], network.duration)
         each = _counts(answer, counts, network)
         cost, by_counts = costs(plan.activity, each)
