@@ -141,6 +141,7 @@ def evaluate(
     data: Labelled,
     *,
     loss: Loss,
+    method: Exact | Surrogate | None = None,
     batch: int = 256,
     precision: str = "float64",
 ) -> Evaluation:
@@ -150,8 +151,14 @@ def evaluate(
     ----------
     sim, network, data, loss, batch, precision
         See `train`.
+    method : Exact or Surrogate, optional
+        By which the network is trained: that and the same precision spare it another compiled program. It does not
+        change the answers.
     """
-    engine = _engine_to_evaluate(sim, network, loss.feature, precision)
+    if method is None:
+        engine = _engine_to_evaluate(sim, network, loss.feature, precision)
+    else:
+        engine = engine_for(sim, network, method, loss.feature, precision)
     return _evaluated(engine, loss, inputs_of(network, data, "data"), data.labels, batch)
 
 

@@ -61,21 +61,21 @@ def _trained(settings: Settings, sim: Simulation, task: Task, layers: int, condi
     )
     ranges = [training.ActivityRange(name, LOWEST, HIGHEST, STRENGTH) for name in names]
     bumps = [training.SilentBump(name, BUMP_BY) for name in names]
-    before = training.evaluate(sim, network, task.test.spikes, loss=POTENTIAL)
+    # As it is trained, which spares the compiler other programs of many layers.
+    how: dict[str, Any] = {"loss": POTENTIAL, "method": training.Surrogate(), "precision": precision_of(sim)}
+    before = training.evaluate(sim, network, task.test.spikes, **how)
     result = training.train(
         sim,
         network,
         task.training.spikes,
-        loss=POTENTIAL,
-        method=training.Surrogate(),
         optimizer=training.Adam(rate=settings.rate),
         batch=settings.batch,
         epochs=settings.deep_epochs,
         activity=ranges if condition == RANGE else (),
         bumps=bumps if condition == BUMP else (),
-        precision=precision_of(sim),
+        **how,
     )
-    after = training.evaluate(sim, network, task.test.spikes, loss=POTENTIAL)
+    after = training.evaluate(sim, network, task.test.spikes, **how)
     rates = [
         [before.spikes[name].mean() for name in names],
         *([epoch.spikes[name] / width for name in names] for epoch in result.epochs),

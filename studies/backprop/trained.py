@@ -131,13 +131,15 @@ def train(
         bumps=[training.SilentBump(name, settings.bump) for name in spiking],
         precision=precision_of(sim),
     )
-    return Trained(before, network, result, loss, training.evaluate(sim, network, task.test.spikes, loss=loss))
+    answer = training.evaluate(sim, network, task.test.spikes, loss=loss, method=method, precision=precision_of(sim))
+    return Trained(before, network, result, loss, answer)
 
 
 def spikes_of(sim: Simulation, network: training.TrainableNetwork, points: Points) -> Mapping[str, SpikeList]:
     """All spikes of its layers in answer to points."""
-    feature = "first_spike" if network.layer(network.output).model.threshold else POTENTIAL.feature
-    engine = engine_for(sim, network, training.Exact(), feature)
+    spiking = network.layer(network.output).model.threshold
+    method, feature = (training.Exact(), "first_spike") if spiking else (training.Surrogate(), POTENTIAL.feature)
+    engine = engine_for(sim, network, method, feature, precision_of(sim))
     answer = engine.forward(spike_list(network, points.spikes, "points"))
     return {layer.name: answer.spikes[layer.name] for layer in network.layers if layer.model.threshold}
 

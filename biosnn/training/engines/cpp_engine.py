@@ -102,6 +102,8 @@ class CppEngine:
             _addresses(lists),
             _addresses(values),
             ctypes.c_int(self.network.steps),
+            ctypes.c_double(self.network.dt),
+            ctypes.c_double(self.network.duration),
             ctypes.c_int(self.threads),
             _address(features),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -33,12 +34,10 @@ def source(plan: NetworkPlan, method: Exact | Surrogate, feature: str, real: str
     values: dict[str, Any] = {
         "detach_reset": True,
         "real": real,
-        "dt": repr(plan.network.dt),
         "exact": exact,
         "feature": feature,
         "first_spikes": feature in FIRST_SPIKES,
         "approach": feature == "first_spike_or_approach",
-        "duration": repr(plan.network.duration),
         "inputs": plan.network.inputs,
         "values": plan.network.input == "values",
         "layers": layers,
@@ -49,9 +48,15 @@ def source(plan: NetworkPlan, method: Exact | Surrogate, feature: str, real: str
     }
     if isinstance(method, Surrogate):
         values |= {"slope": SHAPES[method.shape].cpp, "detach_reset": method.detach_reset}
+    return _template().render(values), {name: code.given for name, code in codes.items()}
+
+
+@cache
+def _template() -> jinja2.Template:
+    """The template, read once: that takes longer than what a network puts into it."""
     text = (resources.files("biosnn.training.engines") / "templates" / "training.cpp").read_text()
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    return environment.from_string(text).render(values), {name: code.given for name, code in codes.items()}
+    return environment.from_string(text)
 
 
 def _all_expressions(plan: NetworkPlan) -> list[Any]:

@@ -142,6 +142,7 @@ struct Bench
 struct Network
 {
     int steps;
+    double dt, duration;
     {% for l in layers %}
     Constants_{{l.id}} constants_{{l.id}};
     {% endfor %}
@@ -328,7 +329,7 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
     {% endif %}
     for (int n = 0; n < steps; n++)
     {
-        const double t = n*{{dt}};
+        const double t = n*network.dt;
         (void) t;
         {% for l in layers %}
         {
@@ -424,7 +425,7 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
                             {{l.threshold|indent(28)}}
                             _then = _g;
                         }
-                        features[i] = (n - 1 + (_then < 0 ? -_then/(_now - _then) : 1))*{{dt}};
+                        features[i] = (n - 1 + (_then < 0 ? -_then/(_now - _then) : 1))*network.dt;
                     }
                     {% elif feature == "spike_count" and l.id == output.id %}
                     features[i]++;
@@ -528,7 +529,7 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
     }
     {% if approach %}
     for (int i = 0; i < {{output.size}}; i++)
-        if (kept.extreme[i] < 0) features[i] = {{duration}}*(1 - bench.nearest[i]/{{output.distance}});
+        if (kept.extreme[i] < 0) features[i] = network.duration*(1 - bench.nearest[i]/{{output.distance}});
     {% elif feature == "mean_potential" %}
     for (int i = 0; i < {{output.size}}; i++) features[i] /= steps;
     {% elif feature == "last_potential" %}
@@ -574,7 +575,7 @@ void backward(Bench& bench, const Network& network, const Input& input, Kept& ke
     {% endfor %}
     for (int n = steps - 1; n >= 0; n--)
     {
-        const double t = n*{{dt}};
+        const double t = n*network.dt;
         (void) t;
         {% if feature == "mean_potential" %}
         for (int i = 0; i < {{output.size}}; i++) lambda_{{output.states[0]}}_{{output.id}}[i] += by_features[i]/steps;
@@ -594,7 +595,7 @@ void backward(Bench& bench, const Network& network, const Input& input, Kept& ke
             if (kept.extreme[i] >= 0 || kept.nearest[i] != n) continue;
             const Constants_{{output.id}}& c = constants_{{output.id}};
             (void) c;
-            const real _by_g = -by_features[i]*{{duration}}/{{output.distance}};
+            const real _by_g = -by_features[i]*network.duration/{{output.distance}};
             {% for s, value in output.threshold_gradient %}
             lambda_{{s}}_{{output.id}}[i] += _by_g*({{value}});
             {% endfor %}
@@ -946,10 +947,12 @@ void biosnn_delete(void* run) { delete (Run*) run; }
 
 void biosnn_forward(
     void* of, int64_t examples, const void* const* inputs, const void* const* weights, const void* const* lists,
-    const double* const* values, int steps, int threads, real* features)
+    const double* const* values, int steps, double dt, double duration, int threads, real* features)
 {
     Run& run = *(Run*) of;
     run.network.steps = steps;
+    run.network.dt = dt;
+    run.network.duration = duration;
     {% if values %}
     run.input = {(const real*) inputs[0]};
     {% else %}
