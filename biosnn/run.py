@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -131,7 +132,8 @@ def compute_study(
         with atomic_folder(folder, sync=sync) as new:
             say(f"running on {used['used']}")
             started = time.perf_counter()
-            result = _run(study, chosen, sim)
+            with _kept_if_stopped(sim.checkpoint_folder):
+                result = _run(study, chosen, sim)
             wall_time = time.perf_counter() - started
             say("checking, drawing and writing" if draw else "checking and writing")
             provenance = collect(study, chosen, int(sim.seed), used, sim.models, wall_time) | {"key": own_key}
@@ -142,6 +144,19 @@ def compute_study(
                 write_report(new, study)
         remove_checkpoints(folder)
     return folder
+
+
+@contextlib.contextmanager
+def _kept_if_stopped(checkpoints: Path) -> Iterator[None]:
+    """Let whoever ends a run be told what is kept of it."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as stop:
+        if checkpoints.is_dir() and any(checkpoints.iterdir()):
+            stop.add_note("No result was written, but checkpoints are kept: the same command goes on from the last.")
+        raise
 
 
 _OTHER_CODE = (

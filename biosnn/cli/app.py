@@ -17,7 +17,10 @@ app = typer.Typer(
     name="biosnn",
     help="A laboratory bench for biologically plausible spiking neural networks on Brian2.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 all is well; 1 something does not hold, failed or is missing; 2 wrong input, with a message "
+    "that says how to mend it; 70 a fault of biosnn; 128 and more: ended by a signal.",
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
@@ -48,12 +51,26 @@ Threads = Annotated[
 ]
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"biosnn {version('biosnn')}")
+        except PackageNotFoundError:
+            print("biosnn, a checkout that is not installed")
+        raise typer.Exit()
+
+
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; works anywhere.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Options of every command; ``--debug`` is taken from the command line by `main`, here is its help."""
-    del debug
+    del debug, version
 
 
 @app.command("list")
@@ -80,13 +97,23 @@ def run(
     target: Target = None,
     threads: Threads = None,
     show: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer, the verdict and where it lies.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for another program.")] = False,
 ) -> None:
     """Run a study: numbers, figures and a report in a result folder."""
     from biosnn.cli.naming import check_study
+    from biosnn.cli.results import print_json, print_short
 
     _refuse_special(study)
     check_study("run", study)
-    result = _run(Console(), study, settings, out, seed, target, threads)
+    console = Console()
+    console.quiet = quiet or as_json
+    result = _run(console, study, settings, out, seed, target, threads)
+    console.quiet = False
+    if as_json:
+        print_json(result)
+    elif quiet:
+        print_short(console, result)
     if show:
         typer.launch(result.report.absolute().as_uri())
     if result.broken:

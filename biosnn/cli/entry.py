@@ -54,7 +54,8 @@ def _exit_code(words: list[str], debug: bool) -> int:
         return _tell_usage(problems, error)
     except _Stopped as stop:
         with contextlib.suppress(OSError):  # the terminal may be gone
-            _print_plainly(problems, "", "Interrupted; no result was written.", "yellow")
+            kept = " ".join(getattr(stop, "__notes__", []))
+            _print_plainly(problems, "", f"Interrupted{f'. {kept}' if kept else '; no result was written.'}", "yellow")
         return 128 + stop.number
     except Exception as error:
         if debug:

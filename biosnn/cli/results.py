@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -16,7 +17,7 @@ from biosnn.cli.terminal import Console, Text
 from biosnn.printable import printable
 from biosnn.study.load import Study
 from biosnn.study.result import Table
-from biosnn.study.saved import SavedResult
+from biosnn.study.saved import RESULT, SavedResult
 from biosnn.study.verdict import KINDS, CheckedValue
 
 # A sign and a word, so that nobody has to tell colours apart.
@@ -58,6 +59,10 @@ def print_start(console: Console, study: Study[Any], given: Mapping[str, str]) -
     """
     console.print(Text(study.name, style="bold") + Text(f": {study.title}"))
     changed = study.changed_settings(study.make_settings(given))
+    if study.entry is not None and not changed:
+        console.print(
+            f"This takes about {study.entry.seconds:g} s of a processor, and {study.entry.memory}.", style="dim"
+        )
     defaults = {info.name: info.text for info in study.describe()}
     for name, text in changed.items():
         console.print(f"  {name} = {text} (default: {defaults[name]})")
@@ -84,6 +89,19 @@ def print_result(console: Console, result: SavedResult) -> None:
         console.print(f"The figures could not be drawn: {result.figure_error.strip()}", style="red")
     console.print(verdict_text(result.verdict) + Text(f"  {result.study}, seed {result.seed}, {result.target}"))
     console.print(f"Report: {shown(result.report)}", soft_wrap=True)
+
+
+def print_short(console: Console, result: SavedResult) -> None:
+    """Print the answer of a result, its verdict and where its report lies."""
+    if result.answer:
+        console.print(result.answer, soft_wrap=True)
+    console.print(verdict_text(result.verdict) + Text(f"  {shown(result.report)}"), soft_wrap=True)
+
+
+def print_json(result: SavedResult) -> None:
+    """Print what ``result.json`` says, and the folder, for a program to read."""
+    content = json.loads((result.folder / RESULT).read_text(encoding="utf-8"))
+    print(json.dumps({"folder": str(result.folder.absolute()), **content}, indent=1))
 
 
 def _by_kind(rows: tuple[CheckedValue, ...]) -> dict[str, list[CheckedValue]]:

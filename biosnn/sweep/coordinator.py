@@ -98,8 +98,10 @@ def run_plan(
         with executor.workers() as workers:
             try:
                 coordinator.run(workers)
-            except BaseException:
+            except BaseException as stop:
                 workers.stop()
+                done = len(coordinator.finished)
+                stop.add_note(f"{done} of {len(keys)} points are done and kept: the same command goes on.")
                 raise
     coordinator.tell(always=True)
     return coordinator.outcome
