@@ -93,7 +93,9 @@ def main() -> None:
         print(f"  so {1e3 * (sweep - own):.1f} ms of overhead (wanted: at most 10 ms), all processes included")
         print(f"a loop of {asked.loop} commands: {1e3 * loop:.0f} ms per point, {loop / sweep:.0f} times as long")
         planned, status, table = large_store(folder, asked.stored)
-        print(f"{asked.stored} points: planned in {planned:.1f} s, status {status:.1f} s, table {table:.1f} s (wanted: 5)")
+        print(
+            f"{asked.stored} points: planned in {planned:.1f} s, status {status:.1f} s, table {table:.1f} s (wanted: 5)"
+        )
 
 
 if __name__ == "__main__":

@@ -44,6 +44,10 @@ class SweepError(BiosnnError, ValueError):
     """A sweep cannot be planned or run as asked."""
 
 
+class StalePlanError(SweepError):
+    """Code, or a plan, is another than when a run was planned."""
+
+
 class StudyError(BiosnnError, ValueError):
     """A study's folder is not well formed, or its own code failed."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from biosnn.engine import Simulation, session
-from biosnn.errors import BiosnnError, ResultError, StudyError, field_error, unknown
+from biosnn.errors import BiosnnError, ResultError, StalePlanError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
 from biosnn.study.answer import answer_text
 from biosnn.study.folder import atomic_folder, checkpoint_folder, refuse_foreign, remove_checkpoints
@@ -84,7 +85,16 @@ def run_study(
     loaded = study if isinstance(study, Study) else find_study(study)
     place = Path(out) if out else None
     return load_result(
-        compute_study(loaded, settings, place, seed=seed, target=target, threads=threads, draw=draw, say=say)
+        compute_study(
+            loaded,
+            settings,
+            place,
+            seed=seed,
+            target=target,
+            threads=threads,
+            draw_from=0.0 if draw else math.inf,
+            say=say,
+        )
     )
 
 
@@ -96,7 +106,7 @@ def compute_study(
     seed: int,
     target: str | None,
     threads: int,
-    draw: bool,
+    draw_from: float,
     say: Callable[[str], None] = lambda _: None,
     key: str | None = None,
     sync: bool = True,
@@ -105,8 +115,10 @@ def compute_study(
 
     Parameters
     ----------
-    study, settings, out, seed, target, threads, draw, say
+    study, settings, out, seed, target, threads, say
         As those of `run_study`.
+    draw_from : float
+        The figures are drawn, and the page is written, if the run takes at least so many seconds.
     key : str, optional
         The key that the run has to have.
     sync : bool
@@ -114,8 +126,10 @@ def compute_study(
 
     Raises
     ------
-    ResultError
-        Before anything runs, if the run has another key; and what `run_study` raises.
+    StalePlanError
+        Before anything runs, if the run has another key.
+    BiosnnError
+        What `run_study` raises.
     """
     chosen = study.make_settings(settings)
     asked = target or study.target
@@ -123,8 +137,10 @@ def compute_study(
         used = {"asked": asked, "used": str(sim.target), "note": str(sim.note)}
         texts = setting_texts(chosen)
         own_key = run_key(study, texts, int(sim.seed), used["used"])
+        if key is not None and used["used"] != asked:
+            raise StalePlanError(f"This was planned for the target {asked}, which this machine lacks: {used['note']}.")
         if key not in (None, own_key):
-            raise ResultError(_OTHER_CODE)
+            raise StalePlanError(_OTHER_CODE)
         folder = out or RESULTS / f"{study.name}-{own_key}"
         _refuse_here(folder)
         refuse_foreign(folder, study.name)
@@ -135,6 +151,7 @@ def compute_study(
             with _kept_if_stopped(sim.checkpoint_folder):
                 result = _run(study, chosen, sim)
             wall_time = time.perf_counter() - started
+            draw = wall_time >= draw_from
             say("checking, drawing and writing" if draw else "checking and writing")
             provenance = collect(study, chosen, int(sim.seed), used, sim.models, wall_time) | {"key": own_key}
             about = {"study": study.name, "settings": texts, "seed": int(sim.seed), "target": used["used"]}

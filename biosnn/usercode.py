@@ -67,7 +67,7 @@ def execute(file: Path, name: str, *, package: bool = False) -> ModuleType:
     try:
         contained(lambda: load(module))
     except Exception:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
     return module
 

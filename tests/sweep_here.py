@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
+from biosnn.errors import StalePlanError
 from biosnn.sweep.executors import Done, Executor, Workers
 from biosnn.sweep.layout import Layout
 from biosnn.sweep.point import compute
-from biosnn.sweep.work import Ended
+from biosnn.sweep.work import CHANGED, Chunk, Ended
 
 FUNCTIONS = Path(__file__).parent / "sweep_functions.py"
 
@@ -36,7 +37,11 @@ class _Here(Workers):
     def count(self, memory: int = 0) -> int:  # noqa: ARG002
         return 2
 
-    def submit(self, store: str, keys: Sequence[str], figures: bool, done: Done) -> None:
-        self.chunks.append(list(keys))
-        compute(Layout(store), keys, figures=figures)
-        done(Ended(0, "", "here"))
+    def submit(self, chunk: Chunk, done: Done) -> None:
+        self.chunks.append(list(chunk.keys))
+        try:
+            compute(Layout(chunk.store), chunk.keys, figures_from=chunk.figures_from, seconds=chunk.seconds)
+        except StalePlanError as error:
+            done(Ended(CHANGED, str(error), "here"))
+        else:
+            done(Ended(0, "", "here"))

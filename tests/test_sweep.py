@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from brian2 import ms
-from small_study import write_study
 from sweep_functions import Settings, noise
 from sweep_here import FUNCTIONS, Here, function
 
 from biosnn import run_study
-from biosnn.engine.compiler import compile, toolchain
-from biosnn.errors import BiosnnError, EngineError, ResultError, SettingsError, StudyError, SweepError
+from biosnn.errors import BiosnnError, ResultError, SettingsError, StudyError, SweepError
 from biosnn.study import find_study
 from biosnn.sweep import Store, Sweep
 from biosnn.sweep.grid import axes_of_texts, parse_seeds
@@ -60,6 +55,7 @@ def test_steps_of_a_tenth_come_to_what_their_reader_expects() -> None:
         ({"n": "1:5:0"}, "a step that leads"),
         ({"n": "1:5:-1"}, "a step that leads"),
         ({"n": "0,1"}, "at least 1"),
+        ({"tau": "1 ms:inf ms:1 ms"}, "finite numbers"),
         ({"n": "1:100000000:1"}, "at most 1,000,000"),
         ({"tau": "5,10"}, "in second"),
         ({"tau": "5 mV"}, "in second"),
@@ -110,6 +106,11 @@ def test_a_point_of_a_list_has_the_defaults_of_what_it_does_not_name() -> None:
         ({"seeds": [1, 1]}, "each seed once"),
         ({"seeds": [True]}, "whole numbers"),
         ({"target": "gpu"}, "No target"),
+        ({"threads": 2}, "threads: expected 1 on the target numpy"),
+        ({"seeds": 5}, "a list of whole numbers"),
+        ({"grid": "n=1"}, "values by the names of settings"),
+        ({"points": {"n": 1}}, "a list of settings"),
+        ({"points": ["n=1"]}, "settings by their names"),
     ],
 )
 def test_a_wrong_sweep_is_refused_before_anything_runs(given: dict[str, Any], message: str) -> None:
@@ -199,6 +200,56 @@ def test_the_table_has_units_settings_verdicts_and_what_it_took(tmp_path: Path) 
     pandas.testing.assert_frame_equal(pandas.read_parquet(store.folder / "table.parquet"), table)
 
 
+def test_a_value_has_one_unit_in_all_rows_whatever_suits_it_best(tmp_path: Path) -> None:
+    # 600 us and 1.2 ms are saved in different units; the larger number is the smaller time.
+    store = Sweep(noise, grid={"tau": ["1.2 ms", "24 ms", "2 second"]}).run(Here(), tmp_path / "store")
+    saved = {row["unit"] for row in _saved(store, "time")}
+    assert len(saved) > 1
+    [column] = [name for name in store.frame().columns if name.startswith("time")]
+    scale = {"time (us)": 1e-6, "time (ms)": 1e-3}[column]
+    assert [scale * value for value in store.frame()[column]] == pytest.approx([0.6e-3, 12e-3, 1.0])
+    assert len({unit for row in store.rows() for name, (_, unit) in row.values.items() if name == "time"}) == 1
+
+
+def _saved(store: Store, name: str) -> list[dict[str, Any]]:
+    files = store.folder.glob("points/*/*/result.json")
+    return [json.loads(file.read_text())["values"][name] for file in files]
+
+
+def test_columns_that_all_tables_have_are_not_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(
+        FUNCTIONS.read_text()
+        .replace('"mean": numbers', '"error": numbers')
+        .replace("n: int", "host: int")
+        .replace("settings.n", "settings.host")
+    )
+    store = Sweep(f"{file}:noise", grid={"host": [2, 3]}).run(Here(), tmp_path / "store")
+    table = store.frame()
+    assert list(table["setting host"]) == [2, 3]
+    assert table["value error"].notna().all()
+    assert list(table["error"]) == ["", ""]
+
+
+def test_a_point_does_not_depend_on_the_points_before_it_in_its_process(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    text = FUNCTIONS.read_text().replace(
+        "np.random.default_rng(sim.seed).normal(size=settings.n)", "RNG.normal(size=settings.n)"
+    )
+    file.write_text(text.replace('TARGET = "numpy"', 'TARGET = "numpy"\nRNG = np.random.default_rng(1)'))
+    here = Here()
+    store = Sweep(f"{file}:noise", seeds=range(4)).run(here, tmp_path / "store")
+    assert [len(chunk) for chunk in here.chunks] == [1, 3]
+    assert store.frame()["mean"].nunique() == 1
+
+
+def test_a_file_that_starts_its_own_sweep_is_told_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(FUNCTIONS.read_text() + "\nbiosnn.Sweep(noise)\n")
+    with pytest.raises(StudyError, match="__name__"):
+        Sweep(f"{file}:noise")
+
+
 def test_edited_code_makes_points_stale_and_says_what_was_edited(tmp_path: Path) -> None:
     file = tmp_path / "own.py"
     shutil.copy(FUNCTIONS, file)
@@ -212,37 +263,9 @@ def test_edited_code_makes_points_stale_and_says_what_was_edited(tmp_path: Path)
     # What was planned before is not computed by what is there now, as if it were the same.
     lost = Sweep(f"{file}:noise", seeds=[1, 2, 3])
     file.write_text(file.read_text() + "\n# and another\n")
-    failed = lost.run(Here(), store.folder).failures()
-    assert len(failed) == 3
-    assert all("others than when this run was planned" in failure.error for failure in failed)
-
-
-def test_the_key_follows_the_files_that_settings_name(tmp_path: Path) -> None:
-    data = tmp_path / "data.npz"
-    data.write_bytes(b"one")
-    keys = {Sweep(noise, points=[{"folder": str(data)}]).plan.points[0].key for _ in range(2)}
-    data.write_bytes(b"another")
-    keys.add(Sweep(noise, points=[{"folder": str(data)}]).plan.points[0].key)
-    assert len(keys) == 2
-
-
-def test_the_key_follows_a_users_model_that_the_study_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study = write_study(tmp_path / "studies" / "names_it")
-    (study / "study.py").write_text((study / "study.py").read_text() + "\n# uses my_cell\n")
-    models = tmp_path / "models" / "neurons"
-    models.mkdir(parents=True)
-    monkeypatch.setenv("BIOSNN_PATH", str(tmp_path))
-
-    def key() -> str:
-        return Sweep(study).plan.points[0].key
-
-    before = key()
-    (models / "another_cell.toml").write_text("one")
-    assert key() == before
-    (models / "my_cell.toml").write_text("one")
-    with_it = key()
-    (models / "my_cell.toml").write_text("two")
-    assert len({before, with_it, key()}) == 3
+    with pytest.raises(SweepError, match="others than when this run was planned"):
+        lost.run(Here(), store.folder)
+    assert Sweep(f"{file}:noise", seeds=[1, 2, 3]).run(Here(), store.folder).status()["done"] == 3
 
 
 def test_a_result_whose_process_was_ended_before_it_got_its_name_is_taken(tmp_path: Path, marks: Path) -> None:
@@ -296,24 +319,3 @@ def test_where_it_runs_is_one_of_the_executors() -> None:
         Sweep(noise).run("local")  # type: ignore[arg-type]
     with pytest.raises(ResultError, match="no store of a sweep"):
         Store("nowhere").status()
-
-
-def test_a_process_may_use_only_as_many_cores_as_it_is_given() -> None:
-    code = "from biosnn.engine.compiler import compile; print(compile.cores())"
-    for given, printed in (("1", "1\n"), ("1000", f"{len(os.sched_getaffinity(0))}\n")):
-        environment = {**os.environ, "BIOSNN_CORES": given}
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        assert done.stdout == printed
-
-
-def test_programs_are_compiled_for_the_processor_that_all_machines_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    flags = ["-O3", "-march=native", "-ffast-math"]
-    assert toolchain.for_processor(flags) == tuple(flags)
-    monkeypatch.setenv("BIOSNN_MARCH", "x86-64-v3")
-    assert toolchain.for_processor(flags) == ("-O3", "-march=x86-64-v3", "-ffast-math")
-    monkeypatch.setenv("BIOSNN_MARCH", "native -fplugin=evil.so")
-    with pytest.raises(EngineError, match="BIOSNN_MARCH"):
-        toolchain.for_processor(flags)
-    monkeypatch.setenv("BIOSNN_CORES", "0")
-    with pytest.raises(EngineError, match="BIOSNN_CORES"):
-        compile.cores()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,12 @@ def test_a_claim_that_was_taken_over_is_neither_held_nor_given_back(tmp_path: Pa
     assert path.exists()
 
 
-def _take(path: Path, taken: Path, number: int) -> None:
+def _take(path: Path, taken: Path, number: int, together: Barrier) -> None:
+    together.wait()
     with claimed(path) as claim:
         if claim is not None:
             (taken / str(number)).touch()
-            time.sleep(0.5)
+        together.wait()  # nobody gives it back before all have tried
 
 
 def test_of_many_processes_that_see_a_dead_claim_one_takes_it(tmp_path: Path) -> None:
@@ -96,7 +98,8 @@ def test_of_many_processes_that_see_a_dead_claim_one_takes_it(tmp_path: Path) ->
     an_hour_ago = time.time() - 3600
     os.utime(path, (an_hour_ago, an_hour_ago))
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_take, args=(path, taken, number)) for number in range(12)]
+    together = context.Barrier(12)
+    processes = [context.Process(target=_take, args=(path, taken, number, together)) for number in range(12)]
     for process in processes:
         process.start()
     for process in processes:

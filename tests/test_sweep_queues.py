@@ -59,19 +59,19 @@ def test_an_array_of_jobs_gets_its_directives_and_computes_its_shares(tmp_path: 
     script = (queue / "script").read_text()
     directives = re.findall(r"^#SBATCH (.*)$", script, flags=re.MULTILINE)
     assert directives == [
-        "--job-name=biosnn-my store",
+        "--job-name='biosnn-my store'",
         "--array=0-1%1",
         "--cpus-per-task=1",
         "--mem=2GB",
         "--time=00:30:00",
         "--partition=short",
         "--account=lab",
-        f"--output={store.folder}/jobs/%A_%a.log",
+        f"--output='{store.folder}/jobs/%A_%a.log'",
         "--constraint=avx2",
     ]
     assert 'export BIOSNN_CACHE="$TMPDIR"/biosnn-cache' in script
     assert "export BIOSNN_MARCH=x86-64-v3" in script
-    assert "OMP_NUM_THREADS=1" in script
+    assert "export BIOSNN_CORES=1" in script
     assert (queue / "output").read_text().startswith("begun\n")
     # The fake queue has run the first of two jobs: points 0, 2 and 4.
     done = [row.point.seed for row in store.rows() if row.status == "done"]

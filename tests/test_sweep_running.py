@@ -51,6 +51,34 @@ def test_points_that_kill_their_process_are_tried_again_and_others_are_not(tmp_p
     assert len(list(marks.iterdir())) == 1
 
 
+def test_a_point_that_a_queue_ends_is_missing_and_not_failed(tmp_path: Path, marks: Path) -> None:
+    sweep = Sweep(function("waits"), grid={"place": [1, 2], "seconds": [60.0]})
+    store = Store(tmp_path / "store")
+    store.begin(sweep.plan)
+    command = [sys.executable, "-m", "biosnn.sweep.array", str(store.folder), "--task", "0", "--tasks", "1"]
+    job = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not store.claimed() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    [point] = [pid for pid in _descendants(job.pid) if _is_point(pid)]
+    os.kill(point, signal.SIGTERM)  # which is begun again, as it was killed
+    job.terminate()
+    said, _ = job.communicate(timeout=60)
+    assert job.returncode == 128 + signal.SIGTERM
+    assert "The same sweep goes on from here." in said
+    deadline = time.monotonic() + 20
+    while _exists(point) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert store.status() == {"done": 0, "running": 0, "missing": 2, "failed": 0}
+    assert list(marks.iterdir()) == []
+
+
+def test_a_process_that_ends_well_and_leaves_nothing_is_not_begun_for_ever(tmp_path: Path) -> None:
+    store = Sweep(function("noise"), points=[{"rule": "exit without a word"}]).run(Local(1), tmp_path / "store")
+    [failure] = store.failures()
+    assert failure.error.startswith("given up after 4 processes that ended without a result")
+
+
 def test_dask_computes_the_same_bits_as_one_process(tmp_path: Path, client: Any) -> None:
     sweep = Sweep(function("spikes"), grid={"drive": [1.1, 2.0, 3.0]}, seeds=[1, 2])
     here = sweep.run(Here(), tmp_path / "here")
@@ -149,6 +177,10 @@ def _descendants(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task").glob("*/children")
     found = [int(word) for path in children for word in path.read_text().split()]
     return [*found, *(below for child in found for below in _descendants(child))]
+
+
+def _exists(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 def _is_point(pid: int) -> bool:

@@ -49,6 +49,10 @@ def sweep(
 
     console = Console()
     if what in LOOKS:
+        elsewhere = {"--seeds": seeds, "--store": store, "--target": target, "--threads": threads}
+        given = [name for name, option in elsewhere.items() if option is not None] + ["--dry-run"] * dry_run
+        if given:
+            raise typer.BadParameter(f"{', '.join(given)}: goes with a study, not with {what}.")
         _look_at_sweep(console, what, settings or [], on, figures, value or [], mean, show)
         return
     if value or mean:

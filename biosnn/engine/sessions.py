@@ -72,7 +72,7 @@ def session(
     ...     sim.run(network, 1 * second)
     ...     v = monitor.v[:]
     """
-    _check_threads(target, threads)
+    check_threads(target, threads)
     chosen, note = toolchain.choose_target(target)
     if note:
         print(f"biosnn: {printable(note)}", file=sys.stderr, flush=True)
@@ -109,7 +109,8 @@ def session(
                 gc.unfreeze()
 
 
-def _check_threads(target: str, threads: int) -> None:
+def check_threads(target: str, threads: int) -> None:
+    """Refuse a number of threads that a target cannot use, with an `EngineError`."""
     if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
         raise EngineError(field_error("threads", f"a whole number from 1 to {MOST_THREADS}", threads))
     if threads > 1 and target != "cpp":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -270,8 +271,9 @@ def fresh_device(device: Any, dt: Any) -> None:
 
 
 def seed_numpy(seed: int) -> None:
-    """Seed NumPy's global generator, from which Brian2's runtime targets and users' set-up code draw."""
+    """Seed NumPy's global generator and Python's, from which Brian2's runtime targets and users' code draw."""
     np.random.seed(seed)  # noqa: NPY002
+    random.seed(seed)
 
 
 def _time_step(dt: Any) -> Any:

@@ -6,6 +6,7 @@ import copy
 import ctypes
 import importlib
 import logging
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ class BrianState:
     prefs: dict[str, Any]
     unvalidated: dict[str, Any]
     numpy_random: Any
+    python_random: Any
     buffers: dict[str, tuple[int, bytes]]
     log: tuple[int, list[Any], int, list[Any]]
     scope: int
@@ -54,6 +56,7 @@ def capture() -> BrianState:
         prefs=copy.deepcopy(brian2.prefs.prefs),
         unvalidated=copy.deepcopy(brian2.prefs.prefs_unvalidated),
         numpy_random=np.random.get_state(),  # noqa: NPY002 - Brian2 draws from the global generator
+        python_random=random.getstate(),
         buffers={kind: _read_buffer(kind) for kind in ("rand", "randn")},
         log=(
             logger.level,
@@ -79,6 +82,7 @@ def restore(state: BrianState) -> None:
         target.clear()
         target.update(source)
     np.random.set_state(state.numpy_random)  # noqa: NPY002
+    random.setstate(state.python_random)
     for kind, kept in state.buffers.items():
         _write_buffer(kind, kept)
     logger, console = logging.getLogger("brian2"), brian2.BrianLogger.console_handler

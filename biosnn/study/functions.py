@@ -20,6 +20,10 @@ _EXAMPLE = (
 )
 
 
+_LOADING: set[Path] = set()
+"""Files that are being executed right now."""
+
+
 def find_study(name_or_path: str | Path | Callable[..., Any]) -> Study[Any]:
     """Load a study by its name or its folder, or a function: itself, or as ``FILE.py:NAME``.
 
@@ -63,10 +67,16 @@ def _study_of(file: Path, name: str) -> Study[Any]:
         raise StudyError(f"{file}:{name}: there is no file {path}.")
     path = path.resolve()
     where = f"{path}:{name}"
+    if path in _LOADING:
+        do = f"Put what starts it under if __name__ == '__main__': the file is loaded to find {name}."
+        raise StudyError(f"{where}: the file itself starts a sweep or run while it is loaded. {do}")
+    _LOADING.add(path)
     try:
         module = execute(path, private_name("function", path))
     except Exception as error:  # the user's own code: anything can happen
         raise StudyError(f"{path}: cannot be loaded: {blame(error, path)}") from error
+    finally:
+        _LOADING.discard(path)
     function = getattr(module, name, None)
     if not inspect.isfunction(function):
         own = [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import importlib.util
 import json
-import re
+import os
+import site
+import sys
+import sysconfig
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,7 +19,7 @@ from biosnn import catalogue
 from biosnn.errors import StudyError
 from biosnn.files import opened
 from biosnn.gallery import GALLERY
-from biosnn.study.load import README, Study
+from biosnn.study.load import Study
 from biosnn.study.provenance import versions
 
 DIGITS = 16
@@ -22,7 +27,9 @@ DIGITS = 16
 
 _CODE = (".py", ".cpp", ".h", ".toml", ".pyx", ".npz", ".onnx")
 _BLOCK = 2**20
-_WORD = re.compile(r"\w+")
+_UNREAD = (".md", ".pyc")
+_MADE = ("results", "sweeps")  # folders that runs make
+_INSTALLED = tuple(Path(folder) for folder in {*sysconfig.get_paths().values(), *site.getsitepackages()})
 
 
 def run_key(
@@ -55,8 +62,74 @@ def run_key(
 
 def code_parts(study: Study[Any]) -> dict[str, str]:
     """What a result of a study follows from beside its settings: a hash or a version by what it is of."""
-    own = {f"study {name}": text for name, text in study.hashes().items() if name not in (README, GALLERY)}
-    return {**own, "library": library_hash(), **{f"version {name}": text for name, text in versions().items()}}
+    own = {f"study {name}": _content(path) for name, path in _study_files(study).items()}
+    others = {
+        f"module {name}": _hash_of(paths) for name, paths in _imported(list(_study_files(study).values())).items()
+    }
+    return {**own, **others, "library": library_hash(), **{f"version {name}": one for name, one in versions().items()}}
+
+
+def _study_files(study: Study[Any]) -> dict[str, Path]:
+    """Its files, those of its folders and its data among them, by their names; what is only read by people is not."""
+    if study.script is not None:
+        return {study.script.name: study.script}
+    found = {}
+    for where, folders, names in os.walk(study.folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")) and name not in _MADE)
+        for name in sorted(names):
+            path = Path(where, name)
+            if not name.startswith(".") and path.suffix not in _UNREAD and name != GALLERY:
+                found[path.relative_to(study.folder).as_posix()] = path
+    return found
+
+
+def _imported(sources: list[Path]) -> dict[str, list[Path]]:
+    """The modules of a user's own that files import, and those that these import, with their files.
+
+    Nothing is imported to find them. What is installed has a version, and is told apart by its place.
+    """
+    found: dict[str, list[Path]] = {}
+    left = [path for path in sources if path.suffix == ".py"]
+    while left:
+        path = left.pop()
+        stat = path.stat()
+        for name in _names(path, stat.st_mtime_ns, stat.st_size):
+            if name not in found and (files := _module_files(name)):
+                found[name] = files
+                left += files
+    return found
+
+
+@cache
+def _names(path: Path, modified: int, size: int) -> tuple[str, ...]:
+    """The top-level names that a file imports."""
+    del modified, size  # another one is read anew
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    names: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= dict.fromkeys(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names[node.module.partition(".")[0]] = None
+    return tuple(name for name in names if name not in sys.stdlib_module_names and name != "biosnn")
+
+
+def _module_files(name: str) -> list[Path]:
+    """The files of a module or package that is not installed; none of one that is, or that there is not."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return []
+    if spec is None or spec.origin is None:
+        return []
+    origin = Path(spec.origin)
+    if any(origin.is_relative_to(folder) for folder in _INSTALLED) or not origin.is_file():
+        return []
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    return sorted({origin, *(path for folder in folders for path in folder.rglob("*.py"))})
 
 
 @cache
@@ -124,12 +197,10 @@ def _unchanged_file(path: Path, modified: int, size: int) -> str:
 
 
 def _users_models(study: Study[Any], settings: Mapping[str, str]) -> dict[str, str]:
-    """The models of a user's own that a study's files or its settings name, whatever they mean by that word."""
+    """The models of a user's own whose names occur in a study's files or its settings, whatever is meant by them."""
     paths = catalogue.users_models()
     if not paths:
         return {}
-    words = set(_WORD.findall(" ".join(settings.values())))
-    for source in study.sources():
-        if source.suffix == ".py":
-            words |= set(_WORD.findall(source.read_text(encoding="utf-8", errors="replace")))
-    return {f"model {path.stem}": _content(path) for path in paths if path.stem in words}
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in study.sources() if path.suffix == ".py"]
+    told = "\n".join([*texts, *settings.values()])
+    return {f"model {path.name}": _content(path) for path in paths if path.stem in told}

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from biosnn.errors import ResultError
+from biosnn.errors import ResultError, SweepError
 from biosnn.sweep.claims import alive
 from biosnn.sweep.executors import Executor, Workers
 from biosnn.sweep.layout import Failure, Layout, Plan
 from biosnn.sweep.results import cost_of
-from biosnn.sweep.work import Ended
+from biosnn.sweep.work import CHANGED, NOT_RUN, Chunk, Ended
 
 SHORT = 2.0
 """Seconds: points that take less go through one process in chunks, and get no figures."""
@@ -88,12 +88,12 @@ def run_plan(
     executor : Executor
         Where.
     figures : bool, optional
-        Whether points get figures and a page; by default, those that take longer than `SHORT` seconds.
+        Whether points get figures and a page; by default, those that take `SHORT` seconds or more.
     watch : callable
         Told now and then how far it is.
     """
     keys = [point.key for point in plan.points]
-    coordinator = _Coordinator(layout, keys, figures, watch)
+    coordinator = _Coordinator(layout, plan, figures, watch)
     if coordinator.missing():
         with executor.workers() as workers:
             try:
@@ -108,18 +108,20 @@ def run_plan(
 
 
 class _Coordinator:
-    def __init__(self, layout: Layout, keys: Sequence[str], figures: bool | None, watch: Watch) -> None:
-        self.layout, self.keys, self.figures, self.watch = layout, list(keys), figures, watch
+    def __init__(self, layout: Layout, plan: Plan, figures: bool | None, watch: Watch) -> None:
+        self.layout, self.watch, self.folder = layout, watch, plan.folder
+        self.keys = keys = [point.key for point in plan.points]
+        self.figures_from = SHORT if figures is None else 0.0 if figures else math.inf
         self.finished = layout.finished() & set(keys)
         self.failed = (layout.failed() & set(keys)) - self.finished
-        self.outcome = Outcome(before=len(self.finished))
         self.before = len(self.finished)
+        self.outcome = Outcome(before=self.before)
         self.pending = deque(key for key in keys if key not in self.finished and key not in self.failed)
         self.elsewhere: dict[str, float] = {}  # what others compute, and when to look again
         self.tries: Counter[str] = Counter()
-        self.alone: set[str] = set()  # of a chunk that was ended: each by itself, so that one costs no other
+        self.most: dict[str, int] = {}  # after a chunk was killed, how many of its points go together
         self.running: set[str] = set()
-        self.ended: queue.Queue[tuple[list[str], Ended]] = queue.Queue()
+        self.ended: queue.Queue[tuple[tuple[str, ...], Ended]] = queue.Queue()
         self.seconds, self.memory = 0.0, 0
         self.told = 0.0
         self.begun = False
@@ -134,85 +136,91 @@ class _Coordinator:
         It tells how long one takes and how much memory; and on a network file system, where locks of a build cache do
         not hold, it makes the program that the others find.
         """
-        chunks = 0
+        chunks, store = 0, str(self.layout.folder.absolute())
         while self.missing():
             limit = workers.count(self.memory) if self.begun else 1
             while self.pending and chunks < limit:
-                chunk = self._chunk(limit)
-                self.running |= set(chunk)
-                figures = self.figures if self.figures is not None else not 0 < self.seconds < SHORT
-                workers.submit(str(self.layout.folder.absolute()), chunk, figures, self._done(chunk))
+                chunk = Chunk(store, self.folder, self._next(limit), self.figures_from, CHUNK)
+                self.running |= set(chunk.keys)
+                workers.submit(chunk, self._done(chunk.keys))
                 chunks += 1
             try:
-                chunk, ended = self.ended.get(timeout=_LOOK)
+                keys, ended = self.ended.get(timeout=_LOOK)
             except queue.Empty:
                 self._look_at_others()
             else:
                 chunks -= 1
-                self._take(chunk, ended)
+                self._take(keys, ended)
                 if self.seconds and not self.begun:
                     workers.check(self.seconds, self.memory)
                 self.begun = True
             self.tell()
 
-    def _done(self, chunk: list[str]) -> Callable[[Ended], None]:
-        return lambda ended: self.ended.put((chunk, ended))
+    def _done(self, keys: tuple[str, ...]) -> Callable[[Ended], None]:
+        return lambda ended: self.ended.put((keys, ended))
 
-    def _chunk(self, workers: int) -> list[str]:
+    def _next(self, workers: int) -> tuple[str, ...]:
         """The next points: one, or as many short ones as fill `CHUNK` seconds and leave work for the other workers."""
-        first = self.pending.popleft()
-        if first in self.alone or not 0 < self.seconds < SHORT:
-            return [first]
-        left, seconds = len(self.pending) + 1, max(self.seconds, 1e-3)
-        # Smaller ones at the end, so that no worker is left with the last; but a process takes its time to begin.
-        fair = left if workers == 1 else math.ceil(left / (2 * workers))
-        many = min(max(fair, math.ceil(LEAST / seconds)), math.ceil(CHUNK / seconds))
-        chunk = [first]
-        while self.pending and len(chunk) < many and self.pending[0] not in self.alone:
-            chunk.append(self.pending.popleft())
-        return chunk
+        many = 1
+        if 0 < self.seconds < SHORT:
+            left, seconds = len(self.pending), max(self.seconds, 1e-3)
+            # Smaller ones at the end, so that no worker is left with the last; but a process takes its time to begin.
+            fair = left if workers == 1 else math.ceil(left / (2 * workers))
+            many = min(max(fair, math.ceil(LEAST / seconds)), math.ceil(CHUNK / seconds))
+        keys: list[str] = []
+        while self.pending and len(keys) < (many := min(many, self.most.get(self.pending[0], many))):
+            keys.append(self.pending.popleft())
+        return tuple(keys)
 
-    def _take(self, chunk: list[str], ended: Ended) -> None:
+    def _take(self, keys: tuple[str, ...], ended: Ended) -> None:
         """See what became of a chunk whose process has ended."""
-        self.running -= set(chunk)
-        if self.layout.point(chunk[-1]).is_dir():
-            self._learn(chunk[-1])
-        failed = self.layout.failed() if len(chunk) > 1 else None
-        for key in chunk:
+        self.running -= set(keys)
+        failed = self.layout.failed() if len(keys) > 1 else None
+        left = []
+        for key in keys:
             if self.layout.point(key).is_dir():
                 self._finish(key)
                 self.outcome.computed += 1
             elif key in failed if failed is not None else self.layout.has_failed(key):
                 self.failed.add(key)
-                if len(chunk) == 1:
-                    self.layout.keep_log(key, ended.output)
-            elif ended.status == 0 or alive(self.layout.claim(key)):
-                self.elsewhere[key] = time.monotonic()  # another process had it, or has given it back
-            elif ended.killed or len(chunk) > 1:
-                self._try_again(key, ended, count=len(chunk) == 1)
+            elif alive(self.layout.claim(key)):
+                self.elsewhere[key] = time.monotonic()
             else:
-                self._fail(key, f"its process ended with status {ended.status}", ended)
+                left.append(key)
+        if ended.status in (CHANGED, NOT_RUN):
+            lines = ended.output.strip().splitlines() or ["it printed nothing"]
+            raise SweepError(lines[-1].removeprefix("Error: "))
+        if len(keys) == 1:
+            for key in left:
+                self._again_or_failed(key, ended)
+        elif ended.status == 0:
+            self.pending.extend(left)  # its time was over
+        else:
+            self._in_halves(left)
 
     def _finish(self, key: str) -> None:
+        """See from a point how long the others take, but for the first of a process, which takes longer."""
         self.finished.add(key)
-        if not self.seconds:
-            self._learn(key)
+        if not self.seconds or self.outcome.computed % 50 == 1:
+            self.seconds, memory = cost_of(self.layout.point(key))
+            self.memory = max(memory, self.memory)
 
-    def _learn(self, key: str) -> None:
-        """See from a point how long the others take; the first of a process takes longer."""
-        seconds, memory = cost_of(self.layout.point(key))
-        self.seconds = min(seconds, self.seconds or seconds)
-        self.memory = max(memory, self.memory)
+    def _in_halves(self, keys: list[str]) -> None:
+        """Of a chunk that was ended, one point may be the reason: it is found in halves, and costs no other."""
+        for key in keys:
+            self.most[key] = max(1, len(keys) // 2)
+        self.pending.extend(keys)
 
-    def _try_again(self, key: str, ended: Ended, *, count: bool) -> None:
-        self.tries[key] += count
-        self.alone.add(key)
-        if self.tries[key] < TRIES:
+    def _again_or_failed(self, key: str, ended: Ended) -> None:
+        """What becomes of a point whose own process ended without a result or an error."""
+        self.tries[key] += 1
+        if not ended.killed and ended.status != 0:
+            self._fail(key, f"its process ended with status {ended.status}", ended)
+        elif self.tries[key] < TRIES:
             self.pending.append(key)
         else:
-            self._fail(
-                key, f"given up after {TRIES} processes that were killed (the last with status {ended.status})", ended
-            )
+            how = f"were killed (the last with status {ended.status})" if ended.killed else "ended without a result"
+            self._fail(key, f"given up after {TRIES} processes that {how}", ended)
 
     def _fail(self, key: str, why: str, ended: Ended) -> None:
         lines = [line for line in ended.output.strip().splitlines() if line.strip()]

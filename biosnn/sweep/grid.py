@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,7 +47,7 @@ def _axis(key: str, text: str, info: SettingInfo) -> list[Any]:
     parts = text.split(";") if ";" in text else [text] if tuples else text.split(",")
     values = [value for part in parts for value in _part(key, part.strip(), info)]
     written = [write(value) for value in values]
-    twice = next((one for one in written if written.count(one) > 1), None)
+    twice = next((one for one, many in Counter(written).items() if many > 1), None)
     if twice is not None:
         raise SettingsError(f"Setting {key}: {twice} is given twice ({text!r}). Give each value once.")
     return values
@@ -63,6 +65,8 @@ def _part(key: str, text: str, info: SettingInfo) -> Iterator[Any]:
     # The limits hold for the values, not for a step.
     free = SettingInfo(info.name, info.example, info.help)
     first, last, step = (parsed(key, word.strip(), free) for word in words)
+    if not all(math.isfinite(float(one)) for one in (first, last, step)):
+        raise SettingsError(field_error(f"Setting {key}", "finite numbers", text))
     if not float(step) or float(last - first) / float(step) < 0:
         raise SettingsError(field_error(f"Setting {key}", "a step that leads from the first to the last", text))
     many = int(np.floor(float(last - first) / float(step) * (1 + 1e-9) + 1e-9)) + 1
@@ -88,6 +92,9 @@ def product(axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     SettingsError
         If a setting has no values, or there are too many combinations.
     """
+    if not isinstance(axes, Mapping):
+        raise SettingsError(field_error("grid", "values by the names of settings", axes, 'Write {"n": [1, 2]}.'))
+    axes = {key: list(values) if isinstance(values, Iterator) else values for key, values in axes.items()}
     for key, values in axes.items():
         if isinstance(values, str) or not isinstance(values, Iterable):
             raise SettingsError(field_error(f"grid[{key!r}]", "a list of values", values, f"Write [{values!r}]."))
@@ -127,6 +134,8 @@ def checked_seeds(seeds: Iterable[int]) -> list[int]:
     SettingsError
         If they are not.
     """
+    if not isinstance(seeds, Iterable) or isinstance(seeds, str):
+        raise SettingsError(field_error("seeds", "a list of whole numbers", seeds, "Write range(1, 6)."))
     found = list(seeds)
     for seed in found:
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from biosnn import codec, files
-from biosnn.errors import ResultError, field_error
+from biosnn.errors import ResultError, StalePlanError, SweepError, field_error
 from biosnn.study.saved import holds_result
+from biosnn.sweep.claims import alive
 from biosnn.writing import replaced
 
 FORMAT = 1
@@ -113,6 +114,8 @@ class Layout:
         ------
         ResultError
             If the folder holds something else, or cannot be written.
+        SweepError
+            If points of another plan are being computed there.
         """
         if self.folder.exists() and not self.folder.is_dir():
             raise ResultError(f"{self.folder}: exists and is no folder. Choose another with --store.")
@@ -121,6 +124,12 @@ class Layout:
         if (self.folder / PLAN).exists() and (before := self.plan()).name != plan.name:
             raise ResultError(
                 f"{self.folder}: holds a sweep of {before.name!r}, not of {plan.name!r}. Choose another with --store."
+            )
+        others = [key for key in self.claimed() - {point.key for point in plan.points} if alive(self.claim(key))]
+        if others:
+            raise SweepError(
+                f"{self.folder}: another sweep is being computed in this store: {len(others)} points are under way "
+                "that are not in this one. Wait for its end, or choose another folder with --store."
             )
         try:
             for name in (POINTS, UNFINISHED, CLAIMS, FAILURES):
@@ -148,7 +157,9 @@ class Layout:
         Raises
         ------
         ResultError
-            If it is damaged, or has no such point.
+            If it is damaged.
+        StalePlanError
+            If it has no such point any more.
         """
         content, wanted = self._content(), set(keys)
         where = str(self.folder / PLAN)
@@ -156,24 +167,11 @@ class Layout:
         points: list[PlannedPoint] = codec.made(list[PlannedPoint], raw, where, ResultError, ignore_unknown=True)
         self._check_keys(point.key for point in points)
         if missing := wanted - {point.key for point in points}:
-            raise ResultError(f"{where}: has no point {', '.join(sorted(missing)[:3])}.")
+            do = "Give each sweep a store of its own, and start this one again: what is finished is kept."
+            raise StalePlanError(
+                f"{where}: has no point {min(missing)} any more: another sweep has been planned here. {do}"
+            )
         return content, points
-
-    def working_folder(self) -> str:
-        """Where the relative paths begin that are settings of its points."""
-        return str(self._content()["folder"])
-
-    def share(self, task: int, tasks: int) -> list[str]:
-        """The keys of a share of all points, of which the first has the number 0.
-
-        Raises
-        ------
-        ResultError
-            If the plan is damaged, or there is no such share.
-        """
-        if not 0 <= task < tasks:
-            raise ResultError(field_error("task", f"a number from 0 to {tasks - 1}", task))
-        return [str(entry["key"]) for entry in self._content()["points"][task::tasks]]
 
     def _content(self) -> dict[str, Any]:
         path = self.folder / PLAN
@@ -262,12 +260,6 @@ class Layout:
     def forget_failure(self, key: str) -> None:
         """Let a point that failed be computed again."""
         (self.folder / FAILURES / f"{key}.json").unlink(missing_ok=True)
-
-    def keep_log(self, key: str, text: str) -> None:
-        """Keep what the process of a failed point has printed."""
-        failure = self.failure(key)
-        with contextlib.suppress(OSError):
-            self.fail(Failure(key, failure.error, text, failure.at))
 
     def _write(self, path: Path, content: Any) -> None:
         with replaced(path) as new:

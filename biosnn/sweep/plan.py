@@ -10,6 +10,7 @@ from typing import Any
 from brian2.units.fundamentalunits import Quantity
 
 from biosnn.engine.compiler import toolchain
+from biosnn.engine.sessions import check_threads
 from biosnn.errors import SweepError, field_error
 from biosnn.study.functions import find_study
 from biosnn.study.identity import code_parts, run_key
@@ -35,9 +36,12 @@ def make_plan(
     if grid is not None and points is not None:
         raise SweepError("A sweep has a grid or points, not both. Join them into points.")
     loaded = study if isinstance(study, Study) else find_study(study)
-    chosen = [dict(point) for point in points] if points is not None else product(grid or {})
+    if points is not None and (isinstance(points, Mapping) or not isinstance(points, Iterable)):
+        raise SweepError(field_error("points", "a list of settings", points, 'Write [{"n": 1}, {"n": 2}].'))
+    chosen = _listed(points) if points is not None else product(grid if grid is not None else {})
     if not chosen:
         raise SweepError(field_error("points", "at least one point", chosen))
+    check_threads(target or loaded.target, threads)
     used, _ = toolchain.choose_target(target or loaded.target)
     each = checked_seeds(seeds)
     code, names = code_parts(loaded), list(dict.fromkeys(name for point in chosen for name in point))
@@ -60,6 +64,14 @@ def make_plan(
         folder=os.getcwd(),
         points=tuple(planned),
     )
+
+
+def _listed(points: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    found = list(points)
+    for point in found:
+        if not isinstance(point, Mapping):
+            raise SweepError(field_error("points", "settings by their names", point, 'Write [{"n": 1}, {"n": 2}].'))
+    return [dict(point) for point in found]
 
 
 def _is_path(study: Study[Any]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
+import math
 import shutil
 import signal
 import sys
@@ -19,21 +19,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from biosnn.errors import BiosnnError, ResultError
+from biosnn.errors import BiosnnError, ResultError, StalePlanError
 from biosnn.run import compute_study
 from biosnn.study.functions import find_study
-from biosnn.study.load import Study
 from biosnn.study.saved import load_result
 from biosnn.sweep.claims import claimed
 from biosnn.sweep.layout import Failure, Layout, PlannedPoint
+from biosnn.sweep.work import CHANGED
 from biosnn.writing import sync_folders
 
 _PUBLISH = 1.0
 """Seconds after which results get their names."""
 
 
-def compute(store: Layout, keys: Sequence[str], *, figures: bool = True) -> None:
-    """Compute the points of these keys, but for those that are finished, or that a living process computes.
+class _Stopped(BaseException):
+    """Raised where a signal arrives: the code of a study may catch every exception."""
+
+
+def compute(store: Layout, keys: Sequence[str], *, figures_from: float = math.inf, seconds: float = math.inf) -> None:
+    """Compute the points of these keys, but for those that are finished, failed, or computed by a living process.
 
     Parameters
     ----------
@@ -41,34 +45,42 @@ def compute(store: Layout, keys: Sequence[str], *, figures: bool = True) -> None
         Where their plan is, and their results go.
     keys : sequence of str
         Of the points, in their order.
-    figures : bool
-        Whether each gets figures and a page.
+    figures_from : float
+        Points get figures and a page if they take at least so many seconds.
+    seconds : float
+        After so many seconds no further point is begun.
 
     Raises
     ------
+    StalePlanError
+        If the code is another than when they were planned, or the plan has no such point any more.
     BiosnnError
         If the study cannot be loaded.
     OSError
         If the store cannot be written.
     """
     given, points = store.planned(keys)
-    study = find_study(given["study"])
+    begun = time.monotonic()
     # To have a result on the disk for sure takes as long as a short point: several get their names at once.
     with contextlib.ExitStack() as claims:
         ready: list[str] = []
-        named = time.monotonic()
-        for point in points:
-            if store.point(point.key).exists():
-                continue
-            claim = claims.enter_context(claimed(store.claim(point.key)))
-            # Between the look and the claim another process may have finished it.
-            if claim is not None and not store.point(point.key).exists():
-                ready += _compute(store, study, point, given, figures)
-            if time.monotonic() - named > _PUBLISH:
-                _publish(store, ready)
-                claims.close()
-                ready, named = [], time.monotonic()
-        _publish(store, ready)
+        named = begun
+        try:
+            for point in points:
+                if time.monotonic() - begun > seconds:
+                    break
+                if store.point(point.key).exists():
+                    continue
+                claim = claims.enter_context(claimed(store.claim(point.key)))
+                # Between the look and the claim another process may have finished it.
+                if claim is not None and not store.point(point.key).exists() and not store.has_failed(point.key):
+                    ready += _compute(store, point, given, figures_from)
+                if time.monotonic() - named > _PUBLISH:
+                    _publish(store, ready)
+                    claims.close()
+                    ready, named = [], time.monotonic()
+        finally:
+            _publish(store, ready)
 
 
 def _publish(store: Layout, keys: Sequence[str]) -> None:
@@ -77,12 +89,13 @@ def _publish(store: Layout, keys: Sequence[str]) -> None:
         store.publish(key)
 
 
-def _compute(
-    store: Layout, study: Study[Any], point: PlannedPoint, given: Mapping[str, Any], figures: bool
-) -> list[str]:
+def _compute(store: Layout, point: PlannedPoint, given: Mapping[str, Any], figures_from: float) -> list[str]:
     """Compute a point, and return its key; nothing if it fails, which the store says then."""
     place = store.unfinished(point.key)
     try:
+        # Anew for each point: what the code of a study keeps in its module would make a result depend on the points
+        # before it.
+        study = find_study(given["study"])
         if not _is_finished(place, point.key):
             shutil.rmtree(place, ignore_errors=True)
             compute_study(
@@ -92,14 +105,16 @@ def _compute(
                 seed=point.seed,
                 target=given["target"],
                 threads=given["threads"],
-                draw=figures,
+                draw_from=figures_from,
                 key=point.key,
                 sync=False,
             )
+    except StalePlanError:
+        raise
     except Exception as error:
         message = str(error) if isinstance(error, BiosnnError) else f"{type(error).__name__}: {error}"
         traceback.print_exc()
-        store.fail(Failure(point.key, message))
+        store.fail(Failure(point.key, message, traceback.format_exc()))
         return []
     return [point.key]
 
@@ -116,30 +131,30 @@ def _is_finished(folder: Path, key: str) -> bool:
 
 def _stop(number: int, _: object) -> None:
     # The queue of a cluster ends jobs like that: the claim is given back, and checkpoints stay.
-    print(f"Ended by signal {number}, as a queue does at the end of the walltime. The same sweep goes on from here.")
-    sys.stdout.flush()
-    sys.exit(128 + number)
+    raise _Stopped(number)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and compute."""
     parser = argparse.ArgumentParser(prog="python -m biosnn.sweep.point", description="Compute points of a sweep.")
     parser.add_argument("store", type=Path)
-    parser.add_argument("keys", nargs="*")
-    parser.add_argument("--no-figures", action="store_true")
-    parser.add_argument("--task", type=int, default=0, help="which share of all points, from 0")
-    parser.add_argument("--tasks", type=int, default=0, help="how many shares there are")
+    parser.add_argument("keys", nargs="+")
+    parser.add_argument("--figures-from", type=float, default=0.0, help="seconds from which points get figures")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after which no further point is begun")
     asked = parser.parse_args(arguments)
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _stop)
-    store = Layout(asked.store.absolute())
     try:
-        keys = asked.keys or store.share(asked.task, asked.tasks)
-        os.chdir(store.working_folder())  # where relative paths begin that are settings
-        compute(store, keys, figures=not asked.no_figures)
+        compute(Layout(asked.store), asked.keys, figures_from=asked.figures_from, seconds=asked.seconds)
+    except _Stopped as stop:
+        number = int(stop.args[0])
+        print(
+            f"Ended by signal {number}, as a queue does at the end of the walltime. The same sweep goes on from here."
+        )
+        sys.exit(128 + number)
     except (BiosnnError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        sys.exit(2)
+        print(f"Error: {' '.join(str(error).split())}", flush=True)
+        sys.exit(CHANGED if isinstance(error, StalePlanError) else 2)
 
 
 if __name__ == "__main__":

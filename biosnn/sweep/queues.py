@@ -85,12 +85,13 @@ class Cluster(Executor):
         jobqueue = optional_dependencies.imported("dask_jobqueue", "cluster")
         distributed = optional_dependencies.imported("distributed", "cluster")
         made = getattr(jobqueue, QUEUES[self.queue])
-        try:
-            with made(**self.arguments()) as cluster, distributed.Client(cluster, set_as_default=False) as client:
+        with made(**self.arguments()) as cluster, distributed.Client(cluster, set_as_default=False) as client:
+            try:
                 cluster.scale(jobs=self.jobs)
-                yield _QueuedWorkers(client, self)
-        except FileNotFoundError as error:
-            raise SweepError(f"{error.filename}: is not installed here. Start this where jobs are submitted.") from None
+            except FileNotFoundError as error:
+                do = "Start this where jobs are submitted."
+                raise SweepError(f"{error.filename}: is not installed here. {do}") from None
+            yield _QueuedWorkers(client, self)
 
     def arguments(self) -> dict[str, Any]:
         """What dask-jobqueue is told."""
@@ -169,7 +170,9 @@ class JobArray:
         How many jobs; each computes every jobs-th point.
     at_once : int
         How many run at once; 0 for no limit.
-    cores, memory, walltime, partition, account, scratch, processor, prologue, options
+    cores : int
+        Processors of a job: as many points are computed in it at once.
+    memory, walltime, partition, account, scratch, processor, prologue, options
         As those of `Cluster`.
     """
 
@@ -203,16 +206,16 @@ class JobArray:
             "account": self.account,
             "output": str(folder / "jobs" / "%A_%a.log"),
         }
-        lines = [f"#SBATCH --{name}={text}" for name, text in directives.items() if text]
+        lines = [f"#SBATCH --{name}={shlex.quote(text)}" for name, text in directives.items() if text]
         lines += [f"#SBATCH {text}" for text in self.options]
-        command = [sys.executable, "-m", "biosnn.sweep.point", str(folder), "--tasks", str(jobs)]
+        command = [sys.executable, "-m", "biosnn.sweep.array", str(folder), "--tasks", str(jobs)]
+        command += ["--cores", str(self.cores)]
         return "\n".join(
             [
                 "#!/bin/bash",
                 *lines,
                 *_prologue(self.prologue, self.scratch, self.processor),
-                f"export BIOSNN_CORES={self.cores} OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1",
-                "export BIOSNN_PROGRESS=off",
+                f"export BIOSNN_CORES={self.cores}",
                 f'exec {shlex.join(command)} --task "$SLURM_ARRAY_TASK_ID"',
                 "",
             ]

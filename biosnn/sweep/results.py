@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,23 @@ class Row:
 def read_rows(layout: Layout, plan: Plan) -> list[Row]:
     """Read a row per point of the plan, in its order."""
     finished, failed, claimed = layout.finished(), layout.failed(), layout.claimed()
-    return [_row(layout, point, finished, failed, claimed) for point in plan.points]
+    return _in_one_unit([_row(layout, point, finished, failed, claimed) for point in plan.points])
+
+
+def _in_one_unit(rows: list[Row]) -> list[Row]:
+    """Give each value the same unit in all rows: results are saved in the one that suits them, 800 Hz but 1.2 kHz."""
+    units: dict[str, str] = {}
+    factors: dict[tuple[str, str], float] = {}
+    converted = []
+    for row in rows:
+        values = {}
+        for name, (number, unit) in row.values.items():
+            wanted = units.setdefault(name, unit)
+            if unit != wanted and (unit, wanted) not in factors:
+                factors[unit, wanted] = float(Quantity(parse_unit(unit) / parse_unit(wanted)))
+            values[name] = (number if unit == wanted else number * factors[unit, wanted], wanted)
+        converted.append(replace(row, values=values))
+    return converted
 
 
 def _row(layout: Layout, point: PlannedPoint, finished: set[str], failed: set[str], claimed: set[str]) -> Row:
@@ -137,15 +153,17 @@ def columns(plan: Plan, rows: Sequence[Row]) -> dict[str, list[Any]]:
         Of equally long lists, by their names.
     """
     table: dict[str, list[Any]] = {
-        _with_unit(name, unit): [setting_number(row.point.settings.get(name, ""), unit) for row in rows]
+        _free({}, _with_unit(name, unit), "setting"): [
+            setting_number(row.point.settings.get(name, ""), unit) for row in rows
+        ]
         for name, unit in plan.units.items()
     }
     table["seed"] = [row.point.seed for row in rows]
     table["status"] = [row.status for row in rows]
     units = {name: unit for row in rows for name, (_, unit) in row.values.items()}
     for name, unit in units.items():
-        column = [_in_unit(row.values[name], unit) if name in row.values else math.nan for row in rows]
-        table[_free(table, _with_unit(name, unit))] = column
+        column = [row.values[name][0] if name in row.values else math.nan for row in rows]
+        table[_free(table, _with_unit(name, unit), "value")] = column
     for name in dict.fromkeys(name for row in rows for name in row.verdicts):
         table[f"verdict of {name}"] = [row.verdicts.get(name, "") for row in rows]
     table["verdict"] = [row.verdict for row in rows]
@@ -160,14 +178,12 @@ def _with_unit(name: str, unit: str) -> str:
     return f"{name} ({unit})" if unit not in ("", "1") else name
 
 
-def _free(table: Mapping[str, Any], name: str) -> str:
-    """A value may be called as a setting is."""
-    return f"value {name}" if name in table else name
+_FIXED = ("seed", "status", "verdict", "seconds", "memory (MB)", "processor", "host", "error", "key")
 
 
-def _in_unit(value: tuple[float, str], unit: str) -> float:
-    number, own = value
-    return number if own == unit else float(Quantity(number * parse_unit(own)) / parse_unit(unit))
+def _free(table: Mapping[str, Any], name: str, kind: str) -> str:
+    """A value may be called as a setting is, and both as a column that all tables have."""
+    return f"{kind} {name}" if name in table or name in _FIXED else name
 
 
 def frame(plan: Plan, rows: Sequence[Row]) -> Any:

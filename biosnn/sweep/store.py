@@ -25,7 +25,10 @@ class Store(Layout):
     """
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{many} {status}" for status, many in self.status().items() if many)
+        try:
+            counts = ", ".join(f"{many} {status}" for status, many in self.status().items() if many)
+        except ResultError:
+            counts = "no sweep"
         return f"<Store {str(self.folder)!r}: {counts}>"
 
     def status(self) -> dict[str, int]:

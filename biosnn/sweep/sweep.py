@@ -176,7 +176,9 @@ class Sweep:
         found = Store(store or self.default_store)
         found.begin(self.plan)
         if isinstance(where, JobArray):
-            where.submit(found, len(self))
+            known = self.known(found.folder)
+            if left := len(self) - known.done - known.failed:
+                where.submit(found, left)
             return found
         outcome: Outcome | None = None
         try:

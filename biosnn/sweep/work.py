@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import signal
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import MutableSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +18,37 @@ from biosnn.engine.compiler import compile
 
 # A library that takes all cores for itself would take them from the other points.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-
 POINT = ("-m", "biosnn.sweep.point")
 """What Python runs to compute points."""
+CHANGED = 75
+"""The exit status of a process that finds other code, or another plan, than it was to compute with."""
+NOT_RUN = 76
+"""The status where nobody can say what became of a process, since the scheduler has gone."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Points that one process computes, one after another.
+
+    Parameters
+    ----------
+    store : str
+        The folder of the sweep's store, absolute.
+    folder : str
+        Where relative paths begin that are settings.
+    keys : tuple of str
+        The points.
+    figures_from : float
+        Points get figures and a page if they take at least so many seconds.
+    seconds : float
+        After so many seconds no further point is begun.
+    """
+
+    store: str
+    folder: str
+    keys: tuple[str, ...]
+    figures_from: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -43,35 +75,50 @@ class Ended:
         return self.status < 0 or self.status > 128
 
 
-def compute_apart(
-    store: str, keys: Sequence[str], figures: bool, cores: int = 1, variables: Mapping[str, str] | None = None
-) -> Ended:
+def compute_apart(chunk: Chunk, cores: int = 1, running: MutableSet[subprocess.Popen[str]] | None = None) -> Ended:
     """Compute points in a process of its own, and wait for it; it ends with this one, however that ends.
 
     Parameters
     ----------
-    store : str
-        The folder of the sweep's store, absolute.
-    keys : sequence of str
+    chunk : Chunk
         The points.
-    figures : bool
-        Whether they get figures and a page.
     cores : int
         How many processors each may use.
-    variables : mapping, optional
-        Further variables of the environment.
+    running : mutable set, optional
+        Has the process in it for as long as it runs, so that somebody else can end it.
     """
-    environment = {
-        **dict.fromkeys(_ONE_THREAD, "1"),
-        **os.environ,
-        "BIOSNN_CORES": str(cores),
-        "BIOSNN_PROGRESS": "off",
-        **(variables or {}),
-    }
-    command = [sys.executable, *POINT, store, *keys, *([] if figures else ["--no-figures"])]
-    with children.child(command, Path(store), environment) as process:
-        output, _ = process.communicate()
-    return Ended(process.returncode, output, platform.node())
+    environment = {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
+    environment |= {"BIOSNN_CORES": str(cores), "BIOSNN_PROGRESS": "off"}
+    limits = ["--figures-from", str(chunk.figures_from), "--seconds", str(chunk.seconds)]
+    command = [sys.executable, *POINT, *limits, chunk.store, *chunk.keys]
+    folder = Path(chunk.folder if Path(chunk.folder).is_dir() else chunk.store)
+    said: list[str] = []
+    with children.child(command, folder, environment) as process:
+        if running is not None:
+            running.add(process)
+        try:
+            reading = threading.Thread(target=_read, args=(process, said), daemon=True)
+            reading.start()
+            process.wait()
+            # A process that a point has left behind would hold the pipe open, and wait for its end is not ours.
+            _end_group(process)
+            reading.join(5)
+        finally:
+            if running is not None:
+                running.discard(process)
+    return Ended(process.returncode, "".join(said), platform.node())
+
+
+def _read(process: subprocess.Popen[str], said: list[str]) -> None:
+    with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+        if process.stdout is not None:
+            said.extend(process.stdout)
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def share_of_cores(workers: int) -> int:
