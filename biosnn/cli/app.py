@@ -56,9 +56,9 @@ def _print_version(asked: bool) -> None:
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            print(f"biosnn {version('biosnn')}")
+            Console().print(f"biosnn {version('biosnn')}")
         except PackageNotFoundError:
-            print("biosnn, a checkout that is not installed")
+            Console().print("biosnn, a checkout that is not installed")
         raise typer.Exit()
 
 
@@ -111,7 +111,7 @@ def run(
     result = _run(console, study, settings, out, seed, target, threads)
     console.quiet = False
     if as_json:
-        print_json(result)
+        print_json(console, result)
     elif quiet:
         print_short(console, result)
     if show:

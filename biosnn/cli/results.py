@@ -98,10 +98,10 @@ def print_short(console: Console, result: SavedResult) -> None:
     console.print(verdict_text(result.verdict) + Text(f"  {shown(result.report)}"), soft_wrap=True)
 
 
-def print_json(result: SavedResult) -> None:
+def print_json(console: Console, result: SavedResult) -> None:
     """Print what ``result.json`` says, and the folder, for a program to read."""
     content = json.loads((result.folder / RESULT).read_text(encoding="utf-8"))
-    print(json.dumps({"folder": str(result.folder.absolute()), **content}, indent=1))
+    console.print(json.dumps({"folder": str(result.folder.absolute()), **content}, indent=1), soft_wrap=True)
 
 
 def _by_kind(rows: tuple[CheckedValue, ...]) -> dict[str, list[CheckedValue]]:
