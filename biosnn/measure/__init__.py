@@ -3,6 +3,7 @@
 from biosnn.measure.counts import sparse_spike_counts, spike_counts
 from biosnn.measure.decisions import accuracy, confusion, difference, interval
 from biosnn.measure.decoding import decode, linear
+from biosnn.measure.detection import Detection, detection
 from biosnn.measure.information import information
 from biosnn.measure.intervals import cv, cv2, spike_intervals
 from biosnn.measure.layers import LayerActivity, extinction_depth, layer_activity, mutual_information, survival
@@ -19,6 +20,7 @@ from biosnn.measure.steps import drawn_again, resampled_accuracy, share_of_steps
 from biosnn.measure.synchrony import phase_consistency, synchrony
 
 __all__ = [
+    "Detection",
     "LayerActivity",
     "Spikes",
     "accuracy",
@@ -26,6 +28,7 @@ __all__ = [
     "cv",
     "cv2",
     "decode",
+    "detection",
     "difference",
     "drawn_again",
     "extinction_depth",
