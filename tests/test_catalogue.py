@@ -26,6 +26,7 @@ NEURONS = [
     ),
     *("adex", "izhikevich", "hodgkin_huxley", "integrator", "lif_soft", "lif_alpha", "relu_first_spike"),
     *("lif_psc_delta", "lif_psc_exp", "lif_psc_alpha", "qif", "lif_exp_trainable", "leaky_readout", "adex_clopath"),
+    "lif_afterpotential",
 ]
 SYNAPSES = [
     *("static", "stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced", "stdp_pair_multiplicative", "stdp_pair_power"),

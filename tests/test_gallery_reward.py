@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
 from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Hz
+from brian2 import Hz, second
 
+from biosnn.catalogue import study_folder
 from biosnn.run import run_study
 from biosnn.study import Result, load_study
 
@@ -66,3 +68,56 @@ def test_all_networks_learn_but_without_a_trace_they_keep_nothing(tmp_path):
     assert failed == ["mstdp: keeps"]
     assert result.values["mstdpet: networks that learn"] >= 0.95
     assert result.values["mstdp: networks that learn"] >= 0.95
+
+
+# ---- Masquelier 2008 ---------------------------------------------------------------------------------------------
+
+
+def test_the_pattern_repeats_in_its_inputs_and_rates_say_nothing():
+    make_inputs = runpy.run_path(str(study_folder("masquelier_2008") / "inputs.py"))["make_inputs"]
+    one = make_inputs([1], 200, 10.0, 0.25, 0.0)
+    assert len(one.onsets) == 50
+    assert np.diff(one.onsets).min() > 0.099, "never two on end"
+    rates = np.bincount(one.neurons, minlength=200) / 10
+    assert rates[:100].mean() == pytest.approx(rates[100:].mean(), rel=0.05)
+    assert 55 < rates.mean() < 75
+
+    def spikes(onset: float, input_number: int) -> set[int]:
+        begin = round(onset * 10000)
+        here = (one.neurons == input_number) & (one.steps >= begin) & (one.steps < begin + 500)
+        return set((one.steps[here] - begin).tolist())
+
+    for number in (0, 50, 99):
+        first, second_one, last = (spikes(onset, number) for onset in one.onsets[[0, 1, -1]])
+        common = first & second_one & last
+        assert len(common) >= 0.5 * len(first), "but for the noise"
+    assert not spikes(one.onsets[0], 150) & spikes(one.onsets[1], 150) & spikes(one.onsets[-1], 150)
+
+
+def test_the_claims_about_the_pattern_can_fail():
+    about = claims("masquelier_2008")
+    good = {"reduced: successful seeds": 1.0, "nearest: successful seeds": 0.0, "all: successful seeds": 0.0}
+    arrays = {
+        "reduced: weights": np.array([1, 0, 0.9, 0.1, 0, 0]),
+        "pattern inputs": np.array([3]),
+        "first spikes": np.array([0.01]) * second,
+    }
+    result = Result(good, arrays)
+    assert all(claim.holds(result) and claim.minimum_activity(result) for claim in about.values())
+    wrong = {"reduced: successful seeds": 0.8, "nearest: successful seeds": 0.2, "all: successful seeds": 0.0}
+    strong_elsewhere = {
+        **arrays,
+        "reduced: weights": np.array([1, 0, 0, 1, 1, 0]),
+        "first spikes": np.array([]) * second,
+    }
+    bad = Result(wrong, strong_elsewhere)
+    assert not any(claim.holds(bad) or claim.minimum_activity(bad) for claim in about.values())
+
+
+@pytest.mark.cpp
+@pytest.mark.slow
+def test_a_neuron_finds_the_pattern_where_neighbours_pair_and_falls_silent_where_all_spikes_do(tmp_path):
+    result = run_study("masquelier_2008", {"seeds": "2"}, target="cpp", seed=1, out=tmp_path / "out")
+    assert result.verdict == "pass"
+    assert result.values["reduced: latency, mean"] < 0.010 * second
+    assert result.values["all: hit rate, mean"] == result.values["nearest: hit rate, mean"] == 0
