@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Hz, second
+from brian2 import Hz, mV, second
 
 from biosnn.catalogue import study_folder
 from biosnn.run import run_study
@@ -29,7 +29,7 @@ XOR = {"rules": "mstdpet", "networks": "1", "controls": "1", "after": "2"}
 
 @pytest.mark.cpp
 def test_a_network_learns_the_exclusive_or_from_reward_and_not_from_chance(tmp_path):
-    result = run("florian_2007", {**XOR, "epochs": "100"}, tmp_path, "cpp")
+    result = run("florian_2007", {**XOR, "epochs": "60"}, tmp_path, "cpp")
     assert result.values["mstdpet: networks that learn"] == 1
     assert result.values["mstdpet: rate at 11"] < 0.7 * result.values["mstdpet: rate at 01"]
     assert result.values["mstdpet control: told apart without reward"] < 0.5
@@ -121,3 +121,55 @@ def test_a_neuron_finds_the_pattern_where_neighbours_pair_and_falls_silent_where
     assert result.verdict == "pass"
     assert result.values["reduced: latency, mean"] < 0.010 * second
     assert result.values["all: hit rate, mean"] == result.values["nearest: hit rate, mean"] == 0
+
+
+# ---- Izhikevich 2007 ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.cpp
+@pytest.mark.slow
+def test_a_reward_follows_the_chosen_pair_within_three_seconds_and_strengthens_it(tmp_path):
+    settings = {"duration": "120 s", "seeds": "1", "dopamine": "20", "chance": "0.2 Hz"}
+    result = run("izhikevich_2007", settings, tmp_path, "cpp")
+    rewards = np.asarray(result.arrays["reward times"] / second)
+    assert len(rewards) >= 2
+    assert rewards.min() > 1, "none comes earlier than a second after the first pair"
+    assert result.values["control: rewards"] == pytest.approx(24, abs=15)
+    assert 0.5 * Hz < result.values["excitatory rate"] < 10 * Hz
+    assert result.arrays["chosen"][0, 0] == 0 * mV
+    assert np.ptp(result.arrays["chosen"]) > 0.01 * mV
+
+
+def test_the_claims_about_the_distal_reward_can_fail():
+    about = claims("izhikevich_2007")
+    good = {
+        "highest chosen weight, least": 4.0 * mV,
+        "chosen weight in the last third, least": 3.5 * mV,
+        "chosen weight at the end, least": 3.9 * mV,
+        "share of weaker synapses, least": 0.999,
+        "mean weight of the others": 0.4 * mV,
+        "control: highest chosen weight": 1.4 * mV,
+        "control: rewards": 180,
+        "rewards, fewest": 200,
+        "excitatory rate": 1.4 * Hz,
+    }
+    assert all(claim.holds(Result(good, {})) and claim.minimum_activity(Result(good, {})) for claim in about.values())
+    wrong = {
+        **good,
+        "highest chosen weight, least": 3.0 * mV,
+        "chosen weight at the end, least": 3.0 * mV,
+        "mean weight of the others": 1.5 * mV,
+        "control: highest chosen weight": 3.9 * mV,
+        "rewards, fewest": 1,
+    }
+    silent = Result(wrong, {})
+    assert not any(claim.holds(silent) or claim.minimum_activity(silent) for claim in about.values())
+    assert not about["chosen synapses win"].holds(Result({**good, "share of weaker synapses, least": 0.9}, {}))
+
+
+@pytest.mark.cpp
+@pytest.mark.slow
+def test_chosen_synapses_rise_to_the_bound_and_rewards_at_random_raise_none(tmp_path):
+    result = run_study("izhikevich_2007", target="cpp", out=tmp_path / "out")
+    assert [claim.name for claim in result.claims if claim.verdict != "pass"] == ["chosen synapses win"]
+    assert result.values["highest chosen weight, least"] > 3.6 * mV
