@@ -99,7 +99,8 @@ def test_the_catalogue_is_derived_but_for_models_that_are_refused_with_a_reason(
         except AdjointError as error:
             why[name] = str(error)
     encoders = {name for name in catalogue.neuron_names() if name.startswith("encoder_")}
-    noisy = {"binary", "if_hard_noisy", "izhikevich_varied", "lif_alpha", "lif_noisy", "lif_signal", "poisson_signal"}
+    noisy = {"binary", "if_hard_noisy", "izhikevich_varied", "lif_alpha", "lif_noisy", "lif_psc_stp", "lif_signal"}
+    noisy |= {"poisson_signal"}
     assert why.keys() == encoders | noisy | {"adex_clopath", "relu_first_spike"}
 
 
