@@ -1,6 +1,7 @@
 """The catalogue: every model loads, names its source, keeps its text, and does what its paper says."""
 
 import re
+import runpy
 
 import numpy as np
 import pytest
@@ -153,16 +154,7 @@ def adex(preset, current):
 
 @pytest.mark.cpp
 def test_adex_presets_fire_in_their_patterns(compiled):
-    drives = {
-        "tonic": 500,
-        "adapting": 500,
-        "initial_burst": 400,
-        "regular_bursting": 210,
-        "delayed_accelerating": 300,
-        "delayed_bursting": 110,
-        "transient": 180,
-        "irregular": 160,
-    }
+    drives = runpy.run_path(str(catalogue.study_folder("naud_2008") / "currents.py"))["CURRENTS"]
     times = spike_times(compiled, {name: adex(name, current) for name, current in drives.items()}, 600 * ms)
     intervals = {name: np.diff(t) for name, t in times.items()}
     assert np.ptp(intervals["tonic"][2:]) <= 0.2 + 0.02 * np.mean(intervals["tonic"])

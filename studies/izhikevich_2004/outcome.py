@@ -1,7 +1,6 @@
 """What is claimed of the twenty patterns."""
 
-import numpy as np
-
+from biosnn.measure.recognition import cells_matter, each_its_own
 from biosnn.study import Claim, Result
 
 LOST = ("bistability", "depolarising_afterpotential", "inhibition_induced_bursting")
@@ -11,17 +10,6 @@ FEW = 0.2
 
 def _fires(result: Result) -> bool:
     return bool(result.values["spikes"] >= 50)
-
-
-def _each_its_own(result: Result) -> bool:
-    table = np.asarray(result.arrays["table"])
-    return bool(np.array_equal(table, np.eye(len(table), dtype=bool)))
-
-
-def _cells_matter(result: Result) -> bool:
-    shown = np.asarray(result.arrays["shown by cell"])
-    others = (shown.sum(axis=1) - np.diag(shown)) / (len(shown) - 1)
-    return bool(np.all(np.diag(shown)) and others.mean() < FEW and others.max() < 1)
 
 
 def _steps_matter(result: Result) -> bool:
@@ -34,13 +22,13 @@ CLAIMS = [
     Claim(
         "twenty patterns",
         "Each of the twenty responses is recognised by its rule and by no other.",
-        _each_its_own,
+        lambda result: each_its_own(result.arrays["table"]),
         _fires,
     ),
     Claim(
         "cells matter",
         "A stimulus does not make a pattern by itself: of the other nineteen cells, less than a fifth show it.",
-        _cells_matter,
+        lambda result: cells_matter(result.arrays["shown by cell"], FEW),
         _fires,
     ),
     Claim(

@@ -1,19 +1,22 @@
 """Figures of the study izhikevich_2004, from a saved result only."""
 
-from typing import Any
-
 import numpy as np
 from brian2 import ms, mV
 
 from biosnn.report import Figure, new_figure
+from biosnn.report.recognition import recognition_figure
 from biosnn.study import SavedResult
 
 BLUE, GREY = "#0072b2", "0.35"
-LIGHT = "#f0f0f0"
 
 
 def plot(result: SavedResult) -> list[Figure]:
-    return [_patterns(result), _table(result)]
+    arrays = result.arrays
+    names, table, shown = arrays["patterns"], arrays["table"], arrays.get("shown by cell")
+    recognition = recognition_figure(
+        names, table, shown, answer="response", drive="stimulus", size=(6, 4.5, 5.6), fontsize=7
+    )
+    return [_patterns(result), recognition]
 
 
 def _patterns(result: SavedResult) -> Figure:
@@ -37,38 +40,3 @@ def _patterns(result: SavedResult) -> Figure:
         "Membrane potential from -90 to 30 mV; the black bar is 20 ms, in panels of 300 ms and more 50 ms."
     )
     return Figure("patterns", figure, caption)
-
-
-def _table(result: SavedResult) -> Figure:
-    names = [str(name).replace("_", " ") for name in result.arrays["patterns"]]
-    shown = ["shown by cell"] if "shown by cell" in result.arrays else []
-    figure, axes = new_figure(1, 1 + len(shown), width=6 + 4.5 * len(shown), height=5.6, squeeze=False)
-    _matrix(axes[0, 0], result.arrays["table"], names, "rule", "response")
-    axes[0, 0].set_title("which rules accept which response", fontsize=9)
-    axes[0, 0].set_yticks(range(len(names)), names, fontsize=7)
-    if shown:
-        _matrix(axes[0, 1], np.asarray(result.arrays["shown by cell"]), names, "cell", "stimulus, and its rule")
-        axes[0, 1].set_title("which cells show a pattern, given its stimulus", fontsize=9)
-        axes[0, 1].set_yticks([])
-    caption = (
-        "Left: rules that accept (blue) or reject each response; they accept their own only. Right: the control, "
-        "in which "
-        "all cells get all stimuli: a row is a stimulus with its rule, a column a cell."
-    )
-    return Figure("recognition", figure, caption)
-
-
-def _matrix(axes: Any, table: Any, names: list[str], across: str, down: str) -> None:
-    axes.imshow(np.asarray(table, dtype=float), cmap=_two_colours(), vmin=0, vmax=1)
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-    axes.set(xlabel=across, ylabel=down)
-    axes.set_xticks(np.arange(-0.5, len(names)), minor=True)
-    axes.set_yticks(np.arange(-0.5, len(names)), minor=True)
-    axes.grid(which="minor", color="white", lw=0.8)
-    axes.tick_params(length=0, which="both")
-
-
-def _two_colours() -> Any:
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap([LIGHT, BLUE])

@@ -1,20 +1,21 @@
 """Figures of the study naud_2008, from a saved result only."""
 
-from typing import Any
-
 import numpy as np
 from brian2 import ms, mV, pA
-from matplotlib.colors import ListedColormap
 
 from biosnn.report import Figure, new_figure
+from biosnn.report.recognition import recognition_figure
 from biosnn.study import SavedResult
 
-BLUE, RED = "#0072b2", "#d55e00"
-TWO_COLOURS = ListedColormap(["#f0f0f0", BLUE])
+BLUE = "#0072b2"
 
 
 def plot(result: SavedResult) -> list[Figure]:
-    return [_patterns(result), _table(result)]
+    arrays = result.arrays
+    return [
+        _patterns(result),
+        recognition_figure(arrays["patterns"], arrays["table"], arrays.get("shown by cell")),
+    ]
 
 
 def _patterns(result: SavedResult) -> Figure:
@@ -38,32 +39,3 @@ def _patterns(result: SavedResult) -> Figure:
         "Spikes are drawn up to 20 mV."
     )
     return Figure("patterns", figure, caption)
-
-
-def _table(result: SavedResult) -> Figure:
-    names = [str(name).replace("_", " ") for name in result.arrays["patterns"]]
-    shown = ["shown by cell"] if "shown by cell" in result.arrays else []
-    figure, axes = new_figure(1, 1 + len(shown), width=4.6 + 3 * len(shown), height=4, squeeze=False)
-    _matrix(axes[0, 0], result.arrays["table"], names, "rule", "answer", "which rules accept which answer")
-    axes[0, 0].set_yticks(range(len(names)), names, fontsize=8)
-    if shown:
-        table = result.arrays["shown by cell"]
-        _matrix(axes[0, 1], table, names, "cell", "current, and its rule", "which cells show a pattern")
-        axes[0, 1].set_yticks([])
-    caption = (
-        "Left: rules that accept (blue) or reject the answer of each cell; they accept their own only. Right: the"
-        " control, "
-        "in which all cells get all currents: a row is a current with its rule, a column a cell."
-    )
-    return Figure("recognition", figure, caption)
-
-
-def _matrix(axes: Any, table: Any, names: list[str], across: str, down: str, title: str) -> None:
-    axes.imshow(np.asarray(table, dtype=float), cmap=TWO_COLOURS, vmin=0, vmax=1)
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
-    axes.set(xlabel=across, ylabel=down)
-    axes.set_title(title, fontsize=9)
-    axes.set_xticks(np.arange(-0.5, len(names)), minor=True)
-    axes.set_yticks(np.arange(-0.5, len(names)), minor=True)
-    axes.grid(which="minor", color="white", lw=0.8)
-    axes.tick_params(length=0, which="both")

@@ -20,6 +20,7 @@ from biosnn.model import NeuronModel
 from biosnn.quantity import parse_quantity
 from biosnn.study import Result, setting
 
+from .currents import CURRENTS
 from .outcome import CLAIMS as CLAIMS
 
 TARGET = "numpy"
@@ -35,17 +36,6 @@ constant current of the table from time 0 on, at rest before. All cells are one 
 duration, and compares intervals with intervals.
 - The control gives each of the eight currents to all eight cells: how many others show the pattern at its current?"""
 
-CURRENTS = {
-    "tonic": 500,
-    "adapting": 500,
-    "initial_burst": 400,
-    "regular_bursting": 210,
-    "delayed_accelerating": 300,
-    "delayed_bursting": 110,
-    "transient": 180,
-    "irregular": 160,
-}
-"""In pA: table 1 of the paper."""
 OWN = ("C", "g_L", "E_L", "V_T", "Delta_T", "a", "tau_w", "b", "V_r")
 SHOWN = 600 * ms
 
