@@ -1,4 +1,4 @@
-"""Studies of codes: the tempotron, small, with controls that must fail and claims that can."""
+"""Studies of codes, tempotron and rank order: each small, with controls that must fail and claims that can."""
 
 import runpy
 from dataclasses import replace
@@ -108,3 +108,77 @@ def test_about_three_patterns_are_learned_for_each_afferent(tmp_path: Any) -> No
     result = run_study(TEMPOTRON, target="cpp", out=tmp_path / "out")
     assert result.verdict == "pass"
     assert [row.verdict for row in result.rows] == ["pass"] * 4
+
+
+# ---- Thorpe & Gautrais 1998 --------------------------------------------------------------------------------------
+
+RANKS = "thorpe_1998"
+
+
+@pytest.fixture(scope="module")
+def retina() -> dict[str, Any]:
+    return runpy.run_path(str(study_folder(RANKS) / "retina.py"))
+
+
+def test_a_picture_comes_back_from_all_contrasts(retina: dict[str, Any]) -> None:
+    """Without gaps between cells nothing is lost but the mean; with them, little of a natural picture."""
+    picture = retina["dead_leaves"](32, np.random.default_rng(1))
+    assert abs(picture.mean()) < 1e-12
+    dense = retina["Retina"](32, 1)
+    np.testing.assert_allclose(dense.picture(dense.contrasts(picture)), picture, atol=1e-9)
+    several = retina["Retina"](32, 4)
+    assert several.sites == 32**2 + 16**2 + 8**2 + 4**2
+    read = several.picture(several.contrasts(picture))
+    assert np.corrcoef(read.ravel(), picture.ravel())[0, 1] > 0.95
+    # A site's contrast is that of its own field: on-centre is positive.
+    spot = np.zeros((32, 32))
+    spot[8, 4] = 1
+    assert several.contrasts(spot)[: 32**2].argmax() == 8 * 32 + 4
+
+
+def test_leaves_have_edges_and_the_spectrum_of_natural_pictures(retina: dict[str, Any]) -> None:
+    random = np.random.default_rng(2)
+    power = np.mean([np.abs(np.fft.fft2(retina["dead_leaves"](64, random))) ** 2 for _ in range(8)], axis=0)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(64), np.fft.fftfreq(64)))
+    used = (frequency > 0.03) & (frequency < 0.3)
+    slope, _ = np.polyfit(np.log(frequency[used]), np.log(power[used]), 1)
+    assert -3 < slope < -1.5  # about 1/f**2
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: Any) -> Any:
+    settings = {"size": "32", "scales": "4", "pictures": "2", "learned": "3", "trials": "1000", "dt": "0.05 ms"}
+    settings |= {"duration": "15 ms"}
+    return run_study(RANKS, settings, target="numpy", out=tmp_path_factory.mktemp("ranks") / "out")
+
+
+def test_a_picture_is_read_from_the_order_of_spikes_and_not_from_a_random_one(ranks: Any) -> None:
+    assert not ranks.figure_error
+    assert set(verdicts(ranks).values()) == {"pass"}
+    assert ranks.values["bits in the order of five spikes"] == pytest.approx(np.log2(120), abs=0.05)
+    assert (
+        ranks.values["correlation after 5 percent"]
+        > 0.7
+        > 0.35
+        > abs(ranks.values["correlation after 5 percent, random order"])
+    )
+    assert {path.stem for path in (ranks.folder / "figures").glob("*.png")} == {"pictures", "quality"}
+
+
+def test_the_claims_about_the_order_can_fail(ranks: Any) -> None:
+    for claim, wrong in {
+        "few spikes tell much": {"correlation after 5 percent": 0.6},
+        "ranks suffice": {"correlation after 5 percent, contrasts": 0.99},
+        "control: random order": {"correlation after 5 percent, random order": 0.6},
+        "bits": {"bits in the order of five spikes": 5.0},
+    }.items():
+        claimed = claim_of(RANKS, claim)
+        assert not claimed.holds(replace(ranks, values={**ranks.values, **wrong}))
+        assert not claimed.minimum_activity(replace(ranks, values={**ranks.values, "cells that fire": 0.0}))
+
+
+@pytest.mark.cpp
+@pytest.mark.slow
+def test_pictures_of_the_default_size_are_read(tmp_path: Any) -> None:
+    result = run_study(RANKS, target="cpp", out=tmp_path / "out")
+    assert result.verdict == "pass"
