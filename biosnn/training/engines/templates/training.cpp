@@ -60,11 +60,11 @@ struct Spikes_{{l.id}}
     std::vector<int32_t> begin; // for each step, and the end
     std::vector<int32_t> neuron;
     std::vector<real> error{% for s in l.at_spikes %}, spike_{{s}}{% endfor %}{% for s in l.at_reset %}, reset_{{s}}{% endfor %}{% for s in l.at_release %}, release_{{s}}{% endfor %};
-    // Room for a spike of each neuron: looked for once per step, not at every spike.
+    // Room for eight more spikes: not looked for at every one.
     void make_room()
     {
-        if (neuron.size() >= (size_t) count + {{l.size}}) return;
-        const size_t size = 2*(size_t) count + {{l.size}};
+        if (neuron.size() >= (size_t) count + 8) return;
+        const size_t size = 2*(size_t) count + 64;
         neuron.resize(size);
         error.resize(size);
         {% for s in l.at_spikes %}
@@ -379,7 +379,6 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
             {% if l.spikes %}
             Spikes_{{l.id}}& spikes = kept.spikes_{{l.id}};
             spikes.begin[n] = spikes.count;
-            if (_any) spikes.make_room();
             for (int i = 0; _any && i < {{l.size}}; i++)
             {
                 {% for s in l.states %}
@@ -393,6 +392,7 @@ void forward(Bench& bench, const Network& network, const Input& input, Kept& kep
             {
                 uint64_t _eight;
                 std::memcpy(&_eight, _fires_{{l.id}} + _first, 8);
+                if (_eight) spikes.make_room();
                 for (; _eight; _eight &= _eight - 1)
                 {
                     const int i = _first + __builtin_ctzll(_eight)/8;
