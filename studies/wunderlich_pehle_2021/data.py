@@ -14,8 +14,6 @@ from biosnn.datasets import LabelledSpikeTrains, load, yin_yang
 
 VALIDATION = 5000
 """How many of the training images choose the best epoch."""
-DARKEST = 0.2
-"""Pixels that are darker do not spike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +31,9 @@ class Data:
         return Data(*(part.take(slice(0, n or None)) for part, n in zip(parts, numbers, strict=True)))
 
 
-def _points() -> Data:
+def _points(darkest: float) -> Data:
     """With the seeds of the dataset's authors; spikes from 10 to 40 ms, and one at 20 ms (Wunderlich & Pehle 2021)."""
+    del darkest  # all values spike
     made = []
     for n, seed in ((5000, 42), (1000, 41), (1000, 40)):
         values, labels = yin_yang(n, seed)
@@ -45,12 +44,12 @@ def _points() -> Data:
     return Data(*made)
 
 
-def _images(name: str) -> Data:
+def _images(name: str, darkest: float) -> Data:
     """The dataset's own test images, and the last of its training images to choose by."""
     data = load(name)
-    values = np.asarray(data.images, np.float32).reshape(len(data.images), -1)
+    values = np.asarray(data.images, np.float32).reshape(len(data.images), 28, 28)
     values /= values.max()
-    values = np.where(values > DARKEST, values, 0)
+    values = np.where(values > darkest, values, 0)
     tests = len(data.labels) - 60000
     ends = (0, 60000 - VALIDATION, 60000, 60000 + tests)
     parts = [
@@ -62,7 +61,7 @@ def _images(name: str) -> Data:
     return Data(*parts)
 
 
-DATASETS: dict[str, Callable[[], Data]] = {
+DATASETS: dict[str, Callable[[float], Data]] = {
     "yin-yang": _points,
     "mnist": partial(_images, "mnist"),
     "fashion-mnist": partial(_images, "fashion-mnist"),

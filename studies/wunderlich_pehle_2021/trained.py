@@ -26,6 +26,7 @@ LOSSES: dict[str, Callable[[float], training.Loss]] = {
     "mean potential": training.MeanPotential,
     "largest potential": training.MaxPotential,
     "first spike": lambda scale: training.FirstSpike(),  # noqa: ARG005 (it has times for scales)
+    "first spike or approach": lambda scale: training.FirstSpikeOrApproach(),  # noqa: ARG005
 }
 
 
@@ -77,7 +78,7 @@ class Trained:
 
 def train_all(settings: Settings, sim: Simulation) -> tuple[list[Trained], dict[str, Trained]]:
     """Train all networks, and the two controls."""
-    data = DATASETS[settings.dataset]().first(settings.training, settings.test)
+    data = DATASETS[settings.dataset](settings.darkest).first(settings.training, settings.test)
     networks = []
     with Progress("networks") as bar:
         for k in range(settings.seeds):
@@ -109,6 +110,7 @@ def _trained(
         epochs=settings.epochs,
         validation=data.validation if chosen else None,
         bumps=[training.SilentBump(name) for name in bumped],
+        variations=[training.Shifts(data.training.shape, settings.shift)] if settings.shift else [],
         precision="float32" if sim.target == "cpp" else "float64",
     )
     answer = training.evaluate(sim, network, data.test, loss=loss)
@@ -122,7 +124,7 @@ def _optimizer(settings: Settings) -> training.Optimizer:
 
 
 def _network(settings: Settings, data: LabelledSpikeTrains, seed: int, *, frozen: bool) -> training.TrainableNetwork:
-    spiking: dict[str, Any] = {"readout": "lif_exp_trainable"} if settings.loss == "first spike" else {}
+    spiking: dict[str, Any] = {"readout": "lif_exp_trainable"} if settings.loss.startswith("first spike") else {}
     # Neurons that are to spike first are given time to.
     duration = float(data.duration) * (4 / 3 if spiking else 1) * second
     weights = [(settings.input_weight, settings.input_spread), (settings.output_weight, settings.output_spread)]
