@@ -21,6 +21,11 @@ from biosnn.study import Claim, Result, setting
 from .network import DT, GAMMA, PATTERNS, SHOWN, SIGNS, TAU_Z, build
 
 TARGET = "cpp"
+ANSWER = (
+    "With an eligibility trace {mstdpet: networks that learn|%} of the networks learn the exclusive or, and "
+    "go on telling the inputs apart in {mstdpet: told apart without reward|%} of the epochs without reward; "
+    "with reward by chance in {mstdpet control: told apart without reward|%}."
+)
 RULES = tuple(GAMMA)
 NAMES = ["".join(map(str, pattern)) for pattern in PATTERNS]
 METHOD = """\

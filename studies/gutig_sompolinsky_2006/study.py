@@ -22,6 +22,10 @@ from .learning import Kernel, Tasks, draw, learn
 from .outcome import CLAIMS as CLAIMS
 
 TARGET = "cpp"
+ANSWER = (
+    "The tempotron learns {capacity} patterns for each afferent; the same neuron in Brian2 answers {answers "
+    "alike in Brian2|%} of them alike."
+)
 METHOD = """\
 The potential is the weighted sum of K(t - t_i) = V_0 (exp(-(t - t_i)/tau) - exp(-(t - t_i)/tau_s)) over all spikes,
 V_0 such that the highest value of K is 1; the neuron fires if the potential reaches the threshold 1. After an error

@@ -21,6 +21,10 @@ from biosnn.seeds import derived_seed
 from biosnn.study import Claim, Result, setting
 
 TARGET = "cpp"
+ANSWER = (
+    "The chosen synapse reaches {highest chosen weight, least} by reward, by {time to nine tenths of the "
+    "bound, longest} at the latest; with rewards at random {control: highest chosen weight}."
+)
 DT = 0.5 * ms
 EXC, INH, OUT = 800, 200, 100
 W_FIRST, W_MAX = 1.0, 4.0

@@ -25,6 +25,11 @@ from biosnn.study import Claim, Result, setting
 from . import parameters as n
 
 TARGET = "cpp"
+ANSWER = (
+    "Clusters raise the Fano factor of spike counts to {clustered, Fano factor}, a stimulus brings that of "
+    "its clusters to {stimulated, Fano factor of the clusters to be stimulated}; in a uniform network it is "
+    "{uniform, Fano factor}."
+)
 METHOD = """\
 4000 excitatory and 1000 inhibitory leaky integrate-and-fire neurons (`lif_psc_difference`), each with a constant drive,
 drawn evenly between two values, and nothing random from outside. Excitatory neurons belong to 50 clusters of 80. The

@@ -24,6 +24,11 @@ from biosnn.study import Claim, Result, setting
 from . import numbers as n
 
 TARGET = "cpp"
+ANSWER = (
+    "{regimes found} of 3 regimes are found: with the weakest input the readout is at least {A readout over "
+    "that of others, least} times that of other items, and neurons fire at {A rate in the delay} in the "
+    "delay."
+)
 METHOD = """\
 8000 excitatory and 2000 inhibitory integrate-and-fire neurons with noise (`lif_psc_stp`). Any two are joined with a
 chance of 0.2, and each synapse between excitatory neurons facilitates and depresses (`stp_release`: U = 0.19, 1.5 s

@@ -21,6 +21,11 @@ from biosnn.study import Claim, Result, setting
 from .retina import Retina, dead_leaves
 
 TARGET = "cpp"
+ANSWER = (
+    "When 5 % of the cells have fired, the picture read from their order has a correlation of {correlation "
+    "after 5 percent} with the original, one read from a random order {correlation after 5 percent, random "
+    "order}."
+)
 METHOD = """\
 Pictures are dead leaves (`retina.py`): discs of random grey that cover each other, with radii distributed as 1/r**3,
 which have edges, occlusion and scale invariance as natural images do. Ganglion cells are differences of two Gaussians

@@ -26,6 +26,10 @@ from biosnn.study import Claim, Result, setting
 from . import parameters as n
 
 TARGET = "cpp"
+ANSWER = (
+    "The threshold of the fit to right decisions is a coherence of {threshold} %, and {correct at the highest "
+    "coherence|%} are right at the highest; without NMDA receptors {control, decided|%} of the trials are decided."
+)
 METHOD = """\
 1600 pyramidal cells and 400 interneurons (`lif_nmda`), joined all to all. Two populations of 240 pyramidal cells
 stand for the two directions: weights within each are 1.7, those from other pyramidal cells 0.876, all others 1. Every
