@@ -105,6 +105,9 @@ def test_other_code_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ((NOISE, "--on", "nowhere.toml"), "nowhere.toml: "),
         ((NOISE, "--store", "file"), "file: exists and is no folder"),
         ((NOISE, "--mean"), "--mean with table"),
+        (("stauts", "out"), "Did you mean 'status'?"),
+        (("gain.py",), "as in gain.py:NAME"),
+        (("retry", "out", "--dry-run"), "--dry-run: goes with a study, not with retry"),
         (("lifff",), "No study named 'lifff'. Did you mean 'lif'?"),
         (("status",), "expected biosnn sweep status DIR"),
         (("table", "nowhere"), "nowhere: is no store of a sweep"),
@@ -177,5 +180,9 @@ def test_two_results_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
     assert page.count("<img") == 2
     assert biosnn("compare", "result-0", "result-0", "--out", "same.html") == 0
     assert "Nothing differs." in capsys.readouterr().out
+    Path("store").mkdir()
+    Path("store/sweep.json").write_text("{}")
+    assert biosnn("compare", "result-0", "store") == 2
+    assert "is the store of a sweep. Give two of its points" in capsys.readouterr().err
     assert biosnn("compare", "result-0", "nowhere") == 2
     assert "nowhere" in capsys.readouterr().err

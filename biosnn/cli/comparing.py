@@ -8,8 +8,10 @@ from rich.table import Table
 
 from biosnn.cli.results import shown
 from biosnn.cli.terminal import Console, Text
+from biosnn.errors import ResultError
 from biosnn.report.compare import Comparison, compare, write_comparison
 from biosnn.study.saved import load_result
+from biosnn.sweep.layout import PLAN
 
 
 def print_comparison(console: Console, first: Path, second: Path, page: Path | None) -> None:
@@ -20,6 +22,9 @@ def print_comparison(console: Console, first: Path, second: Path, page: Path | N
     ResultError
         If one is no result, or the page cannot be written.
     """
+    for folder in (first, second):
+        if (folder / PLAN).is_file():
+            raise ResultError(f"{folder}: is the store of a sweep. Give two of its points, {folder}/points/ab/KEY.")
     found = compare(load_result(first), load_result(second))
     page = page or Path(f"compare-{first.resolve().name}-{second.resolve().name}.html")
     write_comparison(found, page)

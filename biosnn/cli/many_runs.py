@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,11 @@ def sweep(
         raise typer.BadParameter("--value goes with report, and --mean with table.")
     from biosnn.cli.naming import check_study
 
+    meant = difflib.get_close_matches(what, LOOKS, n=1, cutoff=0.75)
+    if meant and not Path(what).exists():
+        raise typer.BadParameter(f"no study and nothing to do is called {what!r}. Did you mean {meant[0]!r}?")
+    if what.endswith(".py"):
+        raise typer.BadParameter(f"expected a function of that file, as in {what}:NAME, or a study (got {what!r}).")
     check_study("run", what)
     where = parse_where(on or "local")
     planned = plan_sweep(what, settings or [], seeds, target, threads)

@@ -17,7 +17,6 @@ from biosnn.printable import printable
 from biosnn.study.functions import find_study
 from biosnn.study.settings import split_assignments
 from biosnn.sweep import Cluster, Dask, JobArray, Local, Store, Sweep, read_queue
-from biosnn.sweep.coordinator import Progress
 from biosnn.sweep.figures import changing, values_of
 from biosnn.sweep.fit import fit
 from biosnn.sweep.grid import axes_of_texts, parse_seeds
@@ -100,16 +99,10 @@ def print_plan(console: Console, sweep: Sweep, where: Where, store: Path, *, dry
 
 def run_sweep(console: Console, sweep: Sweep, where: Where, store: Path, figures: bool | None) -> bool:
     """Compute, show how far it is, and print what came out; return whether no point failed."""
-    total, known = len(sweep), sweep.known(store)
-    with Bar(f"sweep of {sweep.plan.name}", (known.done + known.failed) / total) as bar:
-
-        def watch(now: Progress) -> None:
-            detail = f"{now.done} done, {now.running} running, {now.failed} failed of {now.total} points"
-            bar.update((now.done + now.failed) / now.total, detail)
-
-        found = sweep.run(where, store, figures=figures, watch=watch)
+    found = sweep.run(where, store, figures=figures)
     if isinstance(where, JobArray):
-        console.print(f"Submitted job {' '.join(where.submitted)}. biosnn sweep status {shown(found.folder)}")
+        job = f"Submitted job {' '.join(where.submitted)}." if where.submitted else "Nothing is left to compute."
+        console.print(f"{job} biosnn sweep status {shown(found.folder)}", soft_wrap=True)
         return True
     page = found.report()
     print_status(console, found)

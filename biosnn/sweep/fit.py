@@ -205,7 +205,9 @@ def fit(
         proposed = [{one.name: one.suggested(trial) for one in tried} for trial in asked]
         points += proposed
         unique = list({tuple(point.items()): point for point in points}.values())
-        found = Sweep(loaded, points=unique, seeds=seeds, target=target).run(on or Local(), place, figures=False)
+        found = Sweep(loaded, points=unique, seeds=seeds, target=target).run(
+            on or Local(), place, figures=False, watch=lambda _: None
+        )
         rows = found.rows()
         for trial, point in zip(asked, proposed, strict=True):
             mean, unit = _mean(rows, point, value, unit)

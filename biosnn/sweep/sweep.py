@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from biosnn.engine.progress import Progress as Bar
 from biosnn.errors import BiosnnError, SweepError, field_error
-from biosnn.sweep.coordinator import Outcome, Watch, run_plan, say_where
+from biosnn.sweep.coordinator import Outcome, Progress, Watch, run_plan, say_where
 from biosnn.sweep.executors import Executor, Local
 from biosnn.sweep.layout import PLAN, Plan, changed_code
 from biosnn.sweep.plan import DEFAULT_SEEDS, make_plan
@@ -142,7 +143,7 @@ class Sweep:
         store: Path | str | None = None,
         *,
         figures: bool | None = None,
-        watch: Watch = lambda _: None,
+        watch: Watch | None = None,
     ) -> Store:
         """Compute what the store lacks. Points that failed stay so until `Store.retry` is called.
 
@@ -155,8 +156,8 @@ class Sweep:
             The folder; by default `default_store`.
         figures : bool, optional
             Whether each point gets figures and a page; by default, those that take two seconds or more.
-        watch : callable
-            Told now and then how far it is (`biosnn.sweep.coordinator.Progress`).
+        watch : callable, optional
+            Told now and then how far it is (`biosnn.sweep.coordinator.Progress`); by default, a progress bar is.
 
         Returns
         -------
@@ -182,7 +183,8 @@ class Sweep:
             return found
         outcome: Outcome | None = None
         try:
-            outcome = run_plan(found, self.plan, where, figures=figures, watch=watch)
+            with self._watched(watch, found) as told:
+                outcome = run_plan(found, self.plan, where, figures=figures, watch=told)
         finally:
             try:
                 found.write_tables()
@@ -191,3 +193,18 @@ class Sweep:
                     raise
         say_where(outcome.unwritten, found.folder)
         return found
+
+    @contextlib.contextmanager
+    def _watched(self, watch: Watch | None, store: Store) -> Iterator[Watch]:
+        """Who is told how far it is: the caller's function, or a progress bar."""
+        if watch is not None:
+            yield watch
+            return
+        known, total = self.known(store.folder), len(self)
+        with Bar(f"sweep of {self.plan.name}", (known.done + known.failed) / total) as bar:
+
+            def told(now: Progress) -> None:
+                detail = f"{now.done} done, {now.running} running, {now.failed} failed of {now.total} points"
+                bar.update((now.done + now.failed) / now.total, detail)
+
+            yield told
