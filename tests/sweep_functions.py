@@ -17,7 +17,7 @@ MARKS = "BIOSNN_TEST_MARKS"
 """The variable that says where functions leave a mark of each time that they are run."""
 
 
-RULES = ("good", "error", "killed", "killed once", "exit", "exit without a word")
+RULES = ("good", "error", "killed", "killed once", "exit")
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def noise(settings: Settings, sim: biosnn.Simulation) -> Result:
     numbers = np.random.default_rng(sim.seed).normal(size=settings.n) * sum(settings.gains)
     if settings.rule == "error":
         raise ValueError("this one fails by its own fault")
-    if settings.rule.startswith("exit"):
-        os._exit(3 if settings.rule == "exit" else 0)
+    if settings.rule == "exit":
+        os._exit(3)
     if settings.rule.startswith("killed") and _is_to_be_killed(settings):
         os.kill(os.getpid(), signal.SIGKILL)
     return Result(values={"mean": numbers.mean(), "time": settings.tau / 2}, arrays={"numbers": numbers})

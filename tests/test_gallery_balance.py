@@ -124,6 +124,7 @@ def test_matched_thresholds_have_no_correction_at_finite_k():
     assert list(papers.values()) == pytest.approx([0.05866711, 0.07865045], rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_weights_that_fall_as_1_over_k_leave_no_fluctuations(tmp_path):
     name, worst = "van_vreeswijk_sompolinsky_1996", "matched, fluctuations at the largest K over the smallest"

@@ -45,6 +45,7 @@ def test_other_frequencies_are_refused(tmp_path):
         run_study("clopath_2010", {"frequencies": "20 Hz"}, target="numpy", out=tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_the_whole_protocol(tmp_path):
     result = run_study("clopath_2010", target="cpp", out=tmp_path / "out")

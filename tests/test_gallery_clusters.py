@@ -47,6 +47,7 @@ def test_the_mean_chance_of_a_synapse_does_not_depend_on_the_ratio():
         assert (80 * within + 3920 * between) / 4000 == pytest.approx(0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_without_clusters_nothing_varies_slowly(tmp_path):
     clustered = run_study(NAME, SMALL, target="cpp", seed=1, out=tmp_path / "clustered", draw=False)

@@ -65,6 +65,7 @@ def test_the_fit_finds_the_function_that_it_is_given():
     assert study["fit"](coherences, right, 10_000) == pytest.approx((9.2, 1.5), rel=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_without_nmda_receptors_nothing_is_decided(tmp_path):
     small = {"size": "0.5", "trials": "1", "coherences": "51.2"}

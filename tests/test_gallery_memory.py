@@ -55,6 +55,7 @@ def test_a_current_moves_the_membrane_potential_by_what_it_is_for():
     np.testing.assert_array_equal(numbers["synapses"]([800], [800, 4000]), [[128_000, 640_000]])
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_without_facilitation_nothing_is_kept(tmp_path):
     small = {"size": "0.1", "seeds": "1"}

@@ -48,6 +48,7 @@ def test_a_quarter_of_cuba_fires_irregularly_and_goes_on(cuba):
     assert "coba rate" in cuba.not_applicable
 
 
+@pytest.mark.slow
 def test_cuba_without_inhibition_is_regular_and_fast(tmp_path):
     control = run("vogels_abbott_2005", tmp_path, **SMALL, inhibition="0")
     assert verdicts(control)["cuba irregular"] == verdicts(control)["cuba control"] == "fail"
@@ -165,6 +166,7 @@ def test_the_claims_about_the_microcircuit_can_fail():
         assert not claim_of(name, claim).minimum_activity(changed(good, {}, {"rate": 0 * rates * Hz}))
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_a_hundredth_of_the_microcircuit_runs_wild_without_half_of_its_inhibition(tmp_path):
     small = {"scale": "0.01", "seeds": "1", "duration": "0.3 s"}

@@ -27,6 +27,7 @@ def run(name: str, settings: dict[str, str], folder: Any, target: str = "numpy")
 XOR = {"rules": "mstdpet", "networks": "1", "controls": "1", "after": "2"}
 
 
+@pytest.mark.slow
 @pytest.mark.cpp
 def test_a_network_learns_the_exclusive_or_from_reward_and_not_from_chance(tmp_path):
     result = run("florian_2007", {**XOR, "epochs": "60"}, tmp_path, "cpp")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 from sweep_here import Here, function
 
+from biosnn.errors import SweepError
 from biosnn.sweep import Sweep
 from biosnn.sweep.claims import _Heart, alive, claimed
-from biosnn.sweep.coordinator import run_plan
+from biosnn.sweep.coordinator import _Coordinator, run_plan
+from biosnn.sweep.executors import Done, Executor, Workers
 from biosnn.sweep.store import Store
+from biosnn.sweep.work import NOT_RUN, Chunk, Ended
 
 
 def test_a_claim_is_one_process_s_until_its_block_ends(tmp_path: Path) -> None:
@@ -126,3 +131,58 @@ def test_two_coordinators_on_a_store_run_each_point_once(tmp_path: Path, marks: 
     assert store.status()["done"] == 6
     assert all(len(path.read_text().splitlines()) == 1 for path in marks.iterdir())
     assert len(list(marks.iterdir())) == 6
+
+
+class _Ends(Executor):
+    """Processes that end with a status, and leave nothing."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses, self.sizes = list(statuses), []
+
+    @contextlib.contextmanager
+    def workers(self) -> Iterator[Workers]:
+        yield _Ending(self)
+
+
+class _Ending(Workers):
+    def __init__(self, of: _Ends) -> None:
+        self.of = of
+
+    def count(self, memory: int = 0) -> int:  # noqa: ARG002
+        return 1
+
+    def submit(self, chunk: Chunk, done: Done) -> None:
+        self.of.sizes.append(len(chunk.keys))
+        done(Ended(self.of.statuses.pop(0) if self.of.statuses else -9, "the last line", "node1"))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "error"),
+    [
+        ([0] * 9, "given up after 4 processes that ended without a result on node1: the last line"),
+        ([-9] * 9, "given up after 4 processes that were killed (the last with status -9) on node1: the last line"),
+        ([143] * 9, "given up after 4 processes that were killed (the last with status 143) on node1: the last line"),
+        ([3], "its process ended with status 3 on node1: the last line"),
+    ],
+)
+def test_a_process_that_leaves_nothing_is_not_begun_for_ever(tmp_path: Path, statuses: list[int], error: str) -> None:
+    store = Sweep(function("noise")).run(_Ends(*statuses), tmp_path / "store")
+    assert [failure.error for failure in store.failures()] == [error]
+
+
+def test_what_nobody_can_tell_of_is_neither_done_nor_failed(tmp_path: Path) -> None:
+    sweep = Sweep(function("noise"))
+    with pytest.raises(SweepError, match="the last line"):
+        sweep.run(_Ends(NOT_RUN), tmp_path / "store")
+    assert Store(tmp_path / "store").status()["missing"] == 1
+
+
+def test_a_killed_chunk_is_searched_in_halves(tmp_path: Path) -> None:
+    sweep = Sweep(function("noise"), seeds=range(9))
+    Sweep(function("noise"), seeds=[0]).run(Here(), tmp_path / "store")
+    ends = _Ends()
+    coordinator = _Coordinator(Store(tmp_path / "store"), sweep.plan, None, lambda _: None)
+    coordinator.seconds, coordinator.begun = 0.001, True
+    coordinator.run(_Ending(ends))
+    assert ends.sizes[:4] == [8, 4, 4, 2]
+    assert max(ends.sizes[8:]) == 1

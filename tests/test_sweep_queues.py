@@ -41,7 +41,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_array_of_jobs_gets_its_directives_and_computes_its_shares(tmp_path: Path, queue: Path) -> None:
-    sweep = Sweep(function("noise"), seeds=range(1, 6))
+    sweep = Sweep(function("noise"), seeds=[1, 2])
     array = JobArray(
         jobs=2,
         at_once=1,
@@ -73,14 +73,18 @@ def test_an_array_of_jobs_gets_its_directives_and_computes_its_shares(tmp_path: 
     assert "export BIOSNN_MARCH=x86-64-v3" in script
     assert "export BIOSNN_CORES=1" in script
     assert (queue / "output").read_text().startswith("begun\n")
-    # The fake queue has run the first of two jobs: points 0, 2 and 4.
+    # The fake queue has run the first of two jobs.
     done = [row.point.seed for row in store.rows() if row.status == "done"]
-    assert done == [1, 3, 5], (queue / "output").read_text()
+    assert done == [1], (queue / "output").read_text()
     command = next(line for line in script.splitlines() if line.startswith("exec ")).removeprefix("exec ")
     words = shlex.split(command.replace('"$SLURM_ARRAY_TASK_ID"', "1"))
     assert words[0] == sys.executable
     subprocess.run(words, check=True)
-    assert store.status()["done"] == 5
+    assert store.status()["done"] == 2
+    # Nothing is left, so that nothing is handed to the queue.
+    again = JobArray()
+    sweep.run(again, store.folder)
+    assert again.submitted == []
 
 
 def test_a_queue_that_refuses_or_is_not_there_is_told(
