@@ -160,13 +160,13 @@ class _Coordinator:
         return lambda ended: self.ended.put((keys, ended))
 
     def _next(self, workers: int) -> tuple[str, ...]:
-        """The next points: one, or as many short ones as fill `CHUNK` seconds and leave work for the other workers."""
+        """The next points: one, or as many short ones as leave work for the other workers."""
         many = 1
         if 0 < self.seconds < SHORT:
             left, seconds = len(self.pending), max(self.seconds, 1e-3)
             # Smaller ones at the end, so that no worker is left with the last; but a process takes its time to begin.
             fair = left if workers == 1 else math.ceil(left / (2 * workers))
-            many = min(max(fair, math.ceil(LEAST / seconds)), math.ceil(CHUNK / seconds))
+            many = max(fair, math.ceil(LEAST / seconds))  # a process begins no further one after `CHUNK` seconds
         keys: list[str] = []
         while self.pending and len(keys) < (many := min(many, self.most.get(self.pending[0], many))):
             keys.append(self.pending.popleft())
