@@ -79,7 +79,7 @@ def compare(first: SavedResult, second: SavedResult) -> Comparison:
     told: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
         "run": (_run(first), _run(second)),
         "settings": (first.settings, second.settings),
-        "models": (_hashes(first), _hashes(second)),
+        "models": (_models(first, "sha256"), _models(second, "sha256")),
         "code": (_code(first), _code(second)),
         "versions": (_part(first, "versions"), _part(second, "versions")),
         "claims": (_claims(first), _claims(second)),
@@ -114,30 +114,20 @@ def _code(result: SavedResult) -> dict[str, str]:
     return files | {f"biosnn {name}": str(text)[:12] for name, text in _part(result, "code").items()}
 
 
-def _models(result: SavedResult) -> dict[str, str]:
-    entries = result.provenance.get("models", [])
-    return {
-        f"{entry['name']} {number}" if number else entry["name"]: entry["text"] for number, entry in _numbered(entries)
-    }
-
-
-def _numbered(entries: Any) -> list[tuple[int, Mapping[str, str]]]:
-    """A network may have several models of one name, with other values."""
-    seen: dict[str, int] = {}
-    numbered = []
-    for entry in entries:
-        seen[entry["name"]] = seen.get(entry["name"], 0) + 1
-        numbered.append((seen[entry["name"]] if seen[entry["name"]] > 1 else 0, entry))
-    return numbered
-
-
-def _hashes(result: SavedResult) -> dict[str, str]:
-    entries = _numbered(result.provenance.get("models", []))
-    return {f"{one['name']} {number}" if number else one["name"]: one["sha256"][:12] for number, one in entries}
+def _models(result: SavedResult, part: str) -> dict[str, str]:
+    """The text or the hash of each model; a network may have several of one name, with other values."""
+    found: dict[str, str] = {}
+    for entry in result.provenance.get("models", []):
+        name, number = entry["name"], 1
+        while name in found:
+            number += 1
+            name = f"{entry['name']} {number}"
+        found[name] = entry[part] if part == "text" else entry[part][:12]
+    return found
 
 
 def _model_changes(first: SavedResult, second: SavedResult, name: str) -> str:
-    before, after = (_models(result).get(name, "").splitlines() for result in (first, second))
+    before, after = (_models(result, "text").get(name, "").splitlines() for result in (first, second))
     lines = difflib.unified_diff(before, after, lineterm="", n=1)
     return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
 

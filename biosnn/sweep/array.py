@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,14 +12,7 @@ from biosnn.errors import BiosnnError
 from biosnn.sweep.coordinator import run_plan
 from biosnn.sweep.executors import Local
 from biosnn.sweep.layout import Layout
-
-
-class _Stopped(BaseException):
-    """Raised where a signal arrives."""
-
-
-def _stop(number: int, _: object) -> None:
-    raise _Stopped(number)
+from biosnn.sweep.work import ended_by_queues
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,19 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tasks", type=int, required=True, help="how many shares there are")
     parser.add_argument("--cores", type=int, default=1, help="points at once")
     asked = parser.parse_args(arguments)
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, _stop)
     layout = Layout(asked.store)
     try:
-        plan = layout.plan()
-        share = replace(plan, points=plan.points[asked.task :: asked.tasks])
-        run_plan(layout, share, Local(asked.cores))
-    except _Stopped as stop:
-        number = int(stop.args[0])
-        print(
-            f"Ended by signal {number}, as a queue does at the end of the walltime. The same sweep goes on from here."
-        )
-        sys.exit(128 + number)
+        with ended_by_queues():
+            plan = layout.plan()
+            share = replace(plan, points=plan.points[asked.task :: asked.tasks])
+            run_plan(layout, share, Local(asked.cores))
     except (BiosnnError, OSError) as error:
         print(f"Error: {error}", flush=True)
         sys.exit(2)

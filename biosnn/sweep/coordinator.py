@@ -37,8 +37,6 @@ class Progress:
     ----------
     total : int
         All points of the plan.
-    before : int
-        Those that were there before.
     done, failed : int
         Those that are finished, or failed, by now; those of before included.
     running : int
@@ -46,7 +44,6 @@ class Progress:
     """
 
     total: int
-    before: int
     done: int = 0
     failed: int = 0
     running: int = 0
@@ -60,14 +57,11 @@ class Outcome:
     ----------
     computed : int
         Points that its workers have finished.
-    before : int
-        Points that were there already.
     unwritten : list of Failure
         Failures that could not be written into the store.
     """
 
     computed: int = 0
-    before: int = 0
     unwritten: list[Failure] = field(default_factory=list)
 
 
@@ -114,8 +108,7 @@ class _Coordinator:
         self.figures_from = SHORT if figures is None else 0.0 if figures else math.inf
         self.finished = layout.finished() & set(keys)
         self.failed = (layout.failed() & set(keys)) - self.finished
-        self.before = len(self.finished)
-        self.outcome = Outcome(before=self.before)
+        self.outcome = Outcome()
         self.pending = deque(key for key in keys if key not in self.finished and key not in self.failed)
         self.elsewhere: dict[str, float] = {}  # what others compute, and when to look again
         self.tries: Counter[str] = Counter()
@@ -252,7 +245,7 @@ class _Coordinator:
             return
         begin = time.monotonic()
         claimed = len(self.layout.claimed() & set(self.keys) - self.finished - self.failed)
-        self.watch(Progress(len(self.keys), self.before, len(self.finished), len(self.failed), claimed))
+        self.watch(Progress(len(self.keys), len(self.finished), len(self.failed), claimed))
         self.told = time.monotonic() + max(_LOOK, 20 * (time.monotonic() - begin))
 
 

@@ -218,21 +218,18 @@ class Layout:
         names = _names(self.folder / FAILURES)
         return {name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith(".")}
 
-    def publish(self, key: str) -> bool:
-        """Give a finished result its name; false where somebody else's is there already, which is the same."""
+    def publish(self, key: str) -> None:
+        """Give a finished result its name, unless somebody else's is there already, which is the same."""
         new, place = self.unfinished(key), self.point(key)
         place.parent.mkdir(exist_ok=True)
         if not place.exists():
             with contextlib.suppress(OSError):
                 new.rename(place)
-        published = not new.exists()
         if not holds_result(place):
             raise ResultError(f"{place}: cannot be written. {_ELSEWHERE}")
-        if not published:
-            shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
         if self.has_failed(key):
             self.forget_failure(key)
-        return published
 
     def remove(self, key: str) -> None:
         """Remove a result, which is damaged, so that it is computed again."""

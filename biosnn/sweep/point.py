@@ -1,8 +1,8 @@
 """The process that computes points of a sweep: ``python -m biosnn.sweep.point STORE KEY...``.
 
 Brian2's global state, signals, logs and crashes of a point stay in its process. Short points share one, so that Python
-and its libraries are loaded once for many. What became of a point stands in the store; the exit status is 0 unless the
-store itself could not be written.
+and its libraries are loaded once for many. What became of a point stands in the store; the exit status is
+0 unless the store could not be written, the code is another than was planned, or a signal has ended it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import math
 import shutil
-import signal
 import sys
 import time
 import traceback
@@ -25,15 +24,11 @@ from biosnn.study.functions import find_study
 from biosnn.study.saved import load_result
 from biosnn.sweep.claims import claimed
 from biosnn.sweep.layout import Failure, Layout, PlannedPoint
-from biosnn.sweep.work import CHANGED
+from biosnn.sweep.work import CHANGED, ended_by_queues
 from biosnn.writing import sync_folders
 
 _PUBLISH = 1.0
 """Seconds after which results get their names."""
-
-
-class _Stopped(BaseException):
-    """Raised where a signal arrives: the code of a study may catch every exception."""
 
 
 def compute(store: Layout, keys: Sequence[str], *, figures_from: float = math.inf, seconds: float = math.inf) -> None:
@@ -129,11 +124,6 @@ def _is_finished(folder: Path, key: str) -> bool:
         return False
 
 
-def _stop(number: int, _: object) -> None:
-    # The queue of a cluster ends jobs like that: the claim is given back, and checkpoints stay.
-    raise _Stopped(number)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and compute."""
     parser = argparse.ArgumentParser(prog="python -m biosnn.sweep.point", description="Compute points of a sweep.")
@@ -142,16 +132,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--figures-from", type=float, default=0.0, help="seconds from which points get figures")
     parser.add_argument("--seconds", type=float, default=math.inf, help="after which no further point is begun")
     asked = parser.parse_args(arguments)
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, _stop)
     try:
-        compute(Layout(asked.store), asked.keys, figures_from=asked.figures_from, seconds=asked.seconds)
-    except _Stopped as stop:
-        number = int(stop.args[0])
-        print(
-            f"Ended by signal {number}, as a queue does at the end of the walltime. The same sweep goes on from here."
-        )
-        sys.exit(128 + number)
+        with ended_by_queues():
+            compute(Layout(asked.store), asked.keys, figures_from=asked.figures_from, seconds=asked.seconds)
     except (BiosnnError, OSError) as error:
         print(f"Error: {' '.join(str(error).split())}", flush=True)
         sys.exit(CHANGED if isinstance(error, StalePlanError) else 2)

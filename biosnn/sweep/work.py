@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import MutableSet
+from collections.abc import Iterator, MutableSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +119,28 @@ def _end_group(process: subprocess.Popen[str]) -> None:
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+class _Stopped(BaseException):
+    """Raised where a signal arrives: the code of a study may catch every exception."""
+
+
+@contextlib.contextmanager
+def ended_by_queues() -> Iterator[None]:
+    """Let SIGTERM, by which queues end jobs, give claims back on the way out; checkpoints stay."""
+
+    def stop(number: int, _: object) -> None:
+        raise _Stopped(number)
+
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except _Stopped as stopped:
+        number = int(stopped.args[0])
+        end = "as a queue does at the end of the walltime. The same sweep goes on from here."
+        print(f"Ended by signal {number}, {end}")
+        sys.exit(128 + number)
 
 
 def share_of_cores(workers: int) -> int:
