@@ -14,6 +14,7 @@ from biosnn.engine import Simulation, session
 from biosnn.errors import BiosnnError, ResultError, StalePlanError, StudyError, field_error, unknown
 from biosnn.report import draw_figures, write_report
 from biosnn.study.answer import answer_text
+from biosnn.study.claims import Claim, check_claims
 from biosnn.study.folder import atomic_folder, checkpoint_folder, refuse_foreign, remove_checkpoints
 from biosnn.study.functions import find_study
 from biosnn.study.identity import run_key
@@ -23,7 +24,7 @@ from biosnn.study.provenance import collect
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult, load_result, write_result
 from biosnn.study.settings import make_settings, setting_texts
-from biosnn.study.verdict import Claim, Expected, check_claims, check_values
+from biosnn.study.verdict import Expected, check_values
 from biosnn.usercode import blame, contained
 
 Asked = TypeVar("Asked", Expected, Claim)

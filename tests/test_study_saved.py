@@ -19,9 +19,10 @@ from hypothesis_profile import examples
 
 from biosnn.errors import ResultError
 from biosnn.study import Claim, Result, Table, load_result
+from biosnn.study.claims import check_claims
 from biosnn.study.folder import atomic_folder, refuse_foreign
 from biosnn.study.saved import write_result
-from biosnn.study.verdict import Expected, check_claims, check_values
+from biosnn.study.verdict import Expected, check_values
 
 ABOUT = {"study": "small", "settings": {"tau": "20 ms"}, "seed": 1, "target": "numpy"}
 EXPECTED = [

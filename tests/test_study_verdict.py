@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from brian2 import Hz, mV, second
 from hypothesis import given
@@ -12,11 +14,11 @@ from hypothesis import strategies as st
 
 from biosnn.errors import ResultError, StudyError
 from biosnn.study import Claim, Result
+from biosnn.study.claims import check_claims
 from biosnn.study.verdict import (
     MISSING,
     CheckedValue,
     Expected,
-    check_claims,
     check_values,
     judge_value,
     overall,
@@ -94,6 +96,34 @@ def test_a_claim_holds_fails_or_is_silent() -> None:
     assert claims(False) == "fail"
     assert claims(True, active=False) == "silent"
     assert claims(False, active=False) == "silent"
+
+
+def test_a_claim_that_cannot_be_judged_tells_what_was_needed_and_what_there_was() -> None:
+    def fires(result: Result) -> bool:
+        """The minimum activity: every layer fires, and the ANN
+        itself knows something.
+
+        More of it, for developers.
+        """
+        found = result.values["accuracy"] > 0.3 and result.arrays["rate"].min() > 1 * Hz
+        return bool(found and result.arrays["names"][0] == "a")
+
+    def why(minimum_activity: Callable[[Result], bool], accuracy: float = 0.5) -> str:
+        arrays = {"rate": np.array([0.5, 2.0004]) * Hz, "names": np.array(["b"])}
+        result = Result({"accuracy": accuracy, "rate of E": 0 * Hz, "other": 1.0}, arrays)
+        (checked,) = check_claims(result, [Claim("c", "A claim.", lambda _: True, minimum_activity)])
+        assert checked.verdict == "silent"
+        return checked.why
+
+    needed = "needed: every layer fires, and the ANN itself knows something; here: accuracy"
+    assert why(fires) == f"{needed} 0.5, rate from 0.5 Hz to 2 Hz"
+    assert why(fires, 0.1) == f"{needed} 0.1"
+    assert why(lambda result: result.values["rate of E"] > 1 * Hz) == "here: rate of E 0 Hz"
+    assert why(lambda result: all(result.values.get(name, 0) for name in ("other", "what"))) == "here: other 1"
+    assert why(lambda result: any(len(array) > 5 for name, array in result.arrays.items())).startswith(
+        "here: rate from"
+    )
+    assert why(lambda _: False) == ""
 
 
 def test_a_claim_that_fails_itself_is_an_error_that_names_the_exception() -> None:

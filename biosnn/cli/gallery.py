@@ -17,9 +17,10 @@ from biosnn.errors import BiosnnError, NotFoundError, StudyError, unknown
 from biosnn.gallery import LONGEST, TOPICS, GalleryEntry
 from biosnn.report.gallery import published, write_gallery
 from biosnn.run import DEFAULT_SEED, RESULTS, default_key, finished_result, run_study
+from biosnn.study.claims import PASS
 from biosnn.study.load import EXPECTED, load_study
 from biosnn.study.saved import SavedResult
-from biosnn.study.verdict import KINDS, PASS, PUBLISHED, CheckedValue, passed, read_expected
+from biosnn.study.verdict import KINDS, PUBLISHED, CheckedValue, passed, read_expected
 
 _NONE = "There is no study in the gallery. docs/write-a-study.md says how one gets there."
 

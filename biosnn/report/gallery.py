@@ -17,9 +17,10 @@ from biosnn.errors import ResultError
 from biosnn.gallery import TOPICS, GalleryEntry
 from biosnn.report.figures import read_captions
 from biosnn.report.templates import MARKS, template
+from biosnn.study.claims import FAIL, PASS, CheckedClaim
 from biosnn.study.load import study_summary
 from biosnn.study.saved import FIGURES, SavedResult, load_result, provenance_of, study_of
-from biosnn.study.verdict import FAIL, KINDS, PASS, PUBLISHED, CheckedClaim, passed
+from biosnn.study.verdict import KINDS, PUBLISHED, passed
 from biosnn.writing import replaced
 
 _WIDTH = 640  # of a thumbnail, in pixels: twice what a card is wide, for screens with fine ones

@@ -4,6 +4,7 @@ The author of a ``study.py`` needs `Result`, `Claim`, `setting` and `nested`; wh
 study is run by `biosnn.run_study`.
 """
 
+from biosnn.study.claims import Claim
 from biosnn.study.functions import find_study
 from biosnn.study.load import Study, load_study, study_summary
 from biosnn.study.nested_settings import About, nested
@@ -11,7 +12,6 @@ from biosnn.study.parts import Part, run_parts
 from biosnn.study.result import Result, Table
 from biosnn.study.saved import SavedResult, load_result
 from biosnn.study.settings import make_settings, setting, setting_texts
-from biosnn.study.verdict import Claim
 
 __all__ = [
     "About",

@@ -18,12 +18,13 @@ from biosnn.engine.compiler.toolchain import TARGETS
 from biosnn.errors import BiosnnError, StudyError, field_error, unknown
 from biosnn.gallery import GalleryEntry, read_gallery_entry
 from biosnn.study.answer import check_answer
+from biosnn.study.claims import Claim
 from biosnn.study.parts import Part
 from biosnn.study.result import Result
 from biosnn.study.saved import SavedResult
 from biosnn.study.setting_values import SettingInfo
 from biosnn.study.settings import changed_settings, describe_settings, make_settings, setting_texts
-from biosnn.study.verdict import ALL, Claim, Expected, read_expected
+from biosnn.study.verdict import ALL, Expected, read_expected
 from biosnn.usercode import blame, execute, private_name
 
 _MOST_TEXT = 2**24  # bytes

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from biosnn.errors import SettingsError, field_error
+from biosnn.study.claims import Claim
 from biosnn.study.result import Result
-from biosnn.study.verdict import Claim
 
 Settings = TypeVar("Settings")
 Work = TypeVar("Work")

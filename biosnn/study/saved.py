@@ -18,19 +18,9 @@ from brian2.units.fundamentalunits import Quantity
 from biosnn import archive, codec, files
 from biosnn.errors import ResultError, field_error
 from biosnn.quantity import parse_unit
+from biosnn.study.claims import ERROR, FAIL, PASS, SILENT, UNCHECKED, CheckedClaim
 from biosnn.study.result import Result, Table
-from biosnn.study.verdict import (
-    ERROR,
-    FAIL,
-    MISSING,
-    PASS,
-    SILENT,
-    UNCHECKED,
-    CheckedClaim,
-    CheckedValue,
-    judge_value,
-    overall,
-)
+from biosnn.study.verdict import MISSING, CheckedValue, judge_value, overall
 
 FORMAT = 1
 RESULT, ARRAYS, PROVENANCE = "result.json", "arrays.npz", "provenance.json"

@@ -1,10 +1,10 @@
-"""Verdicts: values against published ones and earlier ones of our own, and claims with a minimum activity."""
+"""Verdicts: values against published ones and earlier ones of our own; and over all values and claims of a result."""
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,7 @@ from brian2.units.fundamentalunits import Quantity, get_dimensions
 from biosnn import files
 from biosnn.errors import BiosnnError, ResultError, StudyError, field_error
 from biosnn.quantity import dimension_name, format_quantity, parse_unit
-from biosnn.study.result import Result
-from biosnn.usercode import blame, contained
-
-PASS, FAIL, SILENT, ERROR, UNCHECKED = "pass", "fail", "silent", "error", "unchecked"
+from biosnn.study.claims import FAIL, PASS, UNCHECKED, CheckedClaim
 
 _MOST_TEXT = 2**20  # bytes
 ALL = ("all",)  # of the settings
@@ -30,29 +27,6 @@ _WHICH = (
 )
 
 MISSING = "the study did not report this value"
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A statement about a result that can be true or false.
-
-    Parameters
-    ----------
-    name : str
-        A short name, unique in its study.
-    statement : str
-        The claim as a sentence, for the reader.
-    holds : callable
-        Takes the `Result`, returns whether the claim is true.
-    minimum_activity : callable
-        Takes the `Result`, returns whether the network did enough for the claim to mean anything.
-        Where it returns False the verdict is "silent", which fails: a silent network must never pass an inequality.
-    """
-
-    name: str
-    statement: str
-    holds: Callable[[Any], bool]
-    minimum_activity: Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -149,16 +123,6 @@ class CheckedValue:
     source: str = ""
     kind: str = ""
     verdict: str = ""
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class CheckedClaim:
-    """A claim's verdict: "pass", "fail", "silent", or "error" with the reason in ``why``."""
-
-    name: str
-    statement: str
-    verdict: str
     why: str = ""
 
 
@@ -295,47 +259,6 @@ def _allowed(where: str, row: CheckedValue) -> float:
         if value is None or not _is_finite(value) or value < 0:
             raise ResultError(field_error(f"{where} {key}", "a finite number, at least 0", value))
     return float(row.tolerance or 0.0)
-
-
-def check_claims(result: Result, claims: Iterable[Claim], code: Path = Path()) -> list[CheckedClaim]:
-    """Give each claim its verdict.
-
-    Parameters
-    ----------
-    result : Result
-        What the study returned.
-    claims : iterable of Claim
-        What it claims.
-    code : Path
-        The study's folder, to name the line at fault.
-
-    Returns
-    -------
-    list of CheckedClaim
-        "silent" where the minimum activity is not reached; "error", naming the exception, where the claim's own code
-        fails, so that one broken claim does not cost the numbers of a long run.
-    """
-    return [_check_claim(result, claim, code) for claim in claims]
-
-
-def _check_claim(result: Result, claim: Claim, code: Path) -> CheckedClaim:
-    try:
-        verdict = contained(lambda: _verdict(result, claim))
-    except Exception as error:  # the study's own code: anything can happen, and the reader must see what
-        return CheckedClaim(claim.name, claim.statement, ERROR, blame(error, code))
-    return CheckedClaim(claim.name, claim.statement, verdict)
-
-
-def _verdict(result: Result, claim: Claim) -> str:
-    if not _truth(claim.minimum_activity(result)):
-        return SILENT
-    return PASS if _truth(claim.holds(result)) else FAIL
-
-
-def _truth(value: Any) -> bool:
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(field_error("a claim", "True or False", value))
-    return bool(value)
 
 
 def passed(values: Iterable[CheckedValue], kind: str) -> tuple[int, int]:

@@ -108,6 +108,7 @@ def _spikes(answer: training.Evaluation) -> float:
 
 
 def _fires(result: Any) -> bool:
+    """Every network spikes, with any number of time steps more than once per image."""
     return bool(np.min(result.arrays["tuning spikes"]) > 1)
 
 

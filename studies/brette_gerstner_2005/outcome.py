@@ -12,6 +12,7 @@ def _error(result: Result, variable: str, against: str, suffix: str = "") -> flo
 
 
 def _fires(result: Result) -> bool:
+    """The neuron spikes five times at least."""
     return bool(result.values["spikes"] >= 5)
 
 

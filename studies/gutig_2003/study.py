@@ -116,6 +116,7 @@ def _result(settings: Settings, exponents: list[float], start: Any, weights: Any
 
 
 def _active(result: Result) -> bool:
+    """Every neuron spikes more than 50 times."""
     return bool(result.values["spikes per neuron, fewest"] > 50)
 
 

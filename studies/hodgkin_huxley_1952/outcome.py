@@ -32,6 +32,7 @@ def crossing_frequency(time: Any, trace: Any) -> float:
 
 
 def _fires(result: Result) -> bool:
+    """The membrane fires at more than five currents."""
     return bool(result.values["most currents fired"] > 5)
 
 

@@ -9,6 +9,7 @@ FEW = 0.2
 
 
 def _fires(result: Result) -> bool:
+    """The twenty neurons spike 50 times at least in all."""
     return bool(result.values["spikes"] >= 50)
 
 

@@ -230,6 +230,7 @@ def _result(settings: Settings, found: list[dict[str, Any]]) -> Result:
 
 
 def _active(result: Result) -> bool:
+    """The network fires above 0.5 Hz, and every run has five rewards at least."""
     return bool(result.values["excitatory rate"] > 0.5 * Hz and result.values["rewards, fewest"] >= 5)
 
 

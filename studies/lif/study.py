@@ -283,11 +283,13 @@ def _f_i_holds(result: Result) -> bool:
 
 
 def _f_i_active(result: Result) -> bool:
+    """Rates with and without refractoriness are compared at half of the drives at least."""
     compared = [v for name, v in result.values.items() if name.startswith("drives compared")]
     return len(compared) == 2 and min(compared) >= len(result.arrays["mu"]) // 2
 
 
 def _noise_active(result: Result) -> bool:
+    """The neurons with noise spike 300 times at least at every drive."""
     return bool(result.values["noise, fewest spikes"] >= 300)
 
 

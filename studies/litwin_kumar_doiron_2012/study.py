@@ -202,6 +202,7 @@ def _correlations(counts: np.ndarray) -> tuple[float, float]:
 
 
 def _active(result: Result) -> bool:
+    """The excitatory neurons of every network fire above 0.5 Hz."""
     return all(result.values[f"{name}, rate of E"] > 0.5 * Hz for name in ("clustered", "stimulated", "uniform"))
 
 

@@ -114,6 +114,7 @@ def _paths(sim: Simulation) -> dict[str, Any]:
 
 
 def _active(result: Result) -> bool:
+    """A neuron is to spike more than 50 times on average."""
     return bool(result.values["spikes per neuron"] > 50)
 
 

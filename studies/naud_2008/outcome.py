@@ -5,6 +5,7 @@ from biosnn.study import Claim, Result
 
 
 def _fires(result: Result) -> bool:
+    """The eight neurons spike 50 times at least in all."""
     return bool(result.values["spikes"] >= 50)
 
 

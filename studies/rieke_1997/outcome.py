@@ -8,6 +8,7 @@ def _value(result: Result, name: str) -> float:
 
 
 def _fires(result: Result) -> bool:
+    """Both neurons fire above 5 Hz."""
     return all(_value(result, f"{name}, rate") > 5 for name in ("LIF", "Poisson"))
 
 

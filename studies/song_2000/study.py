@@ -120,6 +120,7 @@ def _result(settings: Settings, conditions: Any, found: Any) -> Result:
 
 
 def _active(result: Result) -> bool:
+    """The neuron fires above 1 Hz on average with every input rate."""
     return bool(np.all(result.arrays["rate out"].mean(axis=1) > 1 * Hz))
 
 

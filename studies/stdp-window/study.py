@@ -201,6 +201,7 @@ FITTED = ["A_plus of 60 pairs", "tau_plus", "A_minus of 60 pairs", "tau_minus"]
 
 
 def _changes(result: Result) -> bool:
+    """Every rule changes its weight in response to spike trains."""
     rules = [str(name) for name in result.arrays["rules"]]
     return all(result.values[f"{rule}, largest change by a train"] > 0 for rule in rules)
 

@@ -147,6 +147,7 @@ def _result(found: list[dict[str, Any]], table: Any, bits: float, originals: lis
 
 
 def _fires(result: Result) -> bool:
+    """More than 5 % of the cells fire."""
     return bool(result.values["cells that fire"] > 0.05)
 
 

@@ -110,6 +110,7 @@ def _peaks(t: Any, v: Any, case: str) -> np.ndarray:
 
 
 def _active(result: Result) -> bool:
+    """The first response is larger than 0.1 mV in every case."""
     return all(result.values[f"{case}, first peak"] > 0.1 * mV for case in CASES)
 
 

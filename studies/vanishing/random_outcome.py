@@ -128,6 +128,7 @@ def _hard_first(result: Any) -> bool:
 
 
 def _some_die(result: Any) -> bool:
+    """The first layers fire, and with hard reset activity dies out somewhere below the first layer at every threshold."""
     depth = _arrays(result, "measured depth")
     return _fires(result) and bool((np.isfinite(depth[HARD]) & (depth[HARD] > 1)).any(axis=0).all())
 
@@ -138,6 +139,7 @@ def _keeps(result: Any) -> bool:
 
 
 def _several_die(result: Any) -> bool:
+    """The first layers fire, and theory says for four networks at least in which layer activity dies."""
     depth = _arrays(result, "predicted depth")
     return _fires(result) and int(np.count_nonzero(np.isfinite(depth) & (depth > 1))) >= 4
 

@@ -131,6 +131,7 @@ def _result(settings: Settings, names: list[str], learned: Any, spikes: Any, cou
 
 
 def _active(result: Result) -> bool:
+    """Without learning, the cell fires above 10 Hz."""
     return bool(result.values["cell rate, without learning"] > 10 * Hz)
 
 

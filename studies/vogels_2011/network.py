@@ -105,6 +105,7 @@ def _result(found: list[dict[str, Any]], control: dict[str, Any], end: float) ->
 
 
 def _active(result: Result) -> bool:
+    """The network fires above 1 Hz, at first and in the last 3 s."""
     return bool(result.values["network rate, last 3 s"] > 1 * Hz and result.values["network rate at first"] > 1 * Hz)
 
 

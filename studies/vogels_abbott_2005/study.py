@@ -156,6 +156,7 @@ def _claims(name: str, irregular: float) -> list[Claim]:
     label = name.upper()
 
     def active(result: Result) -> bool:
+        """The network fires above 1 Hz."""
         return bool(result.values[f"{name} rate"] > 1 * Hz)
 
     return [

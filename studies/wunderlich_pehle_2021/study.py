@@ -143,6 +143,7 @@ def _table(everyone: dict[str, Trained]) -> Table:
 
 
 def _fires(result: Any) -> bool:
+    """The hidden neurons spike more than once per example."""
     return bool(result.values["spikes of hidden neurons per example"] > 1)
 
 

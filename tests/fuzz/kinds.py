@@ -32,8 +32,9 @@ from biosnn.model import from_toml
 from biosnn.nir import read_nir
 from biosnn.projection import Conv2D, Sparse
 from biosnn.study import Claim, Result, Table, load_result, load_study
+from biosnn.study.claims import check_claims
 from biosnn.study.saved import write_result
-from biosnn.study.verdict import Expected, check_claims, check_values
+from biosnn.study.verdict import Expected, check_values
 from biosnn.training import Connection, Layer, TrainableNetwork
 from biosnn.training import load_network as load_gradients
 from biosnn.training import save_network as save_gradients
