@@ -33,6 +33,13 @@ def test_inputs_are_taken_as_they_are(tmp_path: Path) -> None:
     assert (grey.inputs.shape, grey.inputs.max()) == ((4, 5), 255)
 
 
+def test_a_file_may_bring_inputs_for_the_test(tmp_path: Path) -> None:
+    found = from_file(saved(tmp_path, x=X[:3], y=Y[:3], x_test=X[3:], y_test=Y[3:]))
+    np.testing.assert_array_equal(found.inputs, X.astype(np.float32))
+    assert (found.labels.tolist(), found.for_training) == (Y.tolist(), 3)
+    assert from_file(saved(tmp_path, x=X, y=Y)).for_training == 0
+
+
 def test_a_dataset_or_a_file_by_what_its_name_looks_like(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digits = examples("digits")
     assert (digits.inputs.shape, digits.inputs.dtype, digits.inputs.max()) == ((1797, 1, 8, 8), np.float32, 1)
@@ -73,6 +80,9 @@ def test_some_can_be_taken_in_an_order(tmp_path: Path) -> None:
             r"x: expected finite.*NaN.* first in x\[2",
         ),
         ({"x": X * 1e300, "y": Y}, "x: expected finite"),
+        ({"x": X, "y": Y, "x_test": X}, r"expected x_test and y_test together \(got 'x_test'\). Save both, or neither"),
+        ({"x": X, "y": Y, "x_test": X, "y_test": Y[:2]}, "y_test: expected one class for each of 4 inputs"),
+        ({"x": X, "y": Y, "x_test": X[:, :1], "y_test": Y}, r"test inputs: expected .* as those for training .* \(got"),
         ({"x": np.array([None, 1]), "y": Y}, r"x: expected numbers \(got 'objects.*could run any code"),
     ],
 )

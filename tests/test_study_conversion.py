@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +13,13 @@ import numpy as np
 import pytest
 
 import biosnn
+from biosnn.catalogue import ann_file
 from biosnn.cli import main
 from biosnn.conversion import load
+from biosnn.datasets import examples
 from biosnn.errors import BiosnnError, NotFoundError, SettingsError
 from biosnn.nir import read_nir
+from biosnn.study.ann_data import AnnData, AnnDataSettings, load_ann_data
 from biosnn.study.load import load_study
 
 FEW = {"model": "digits_mlp", "images": "40", "explained": "10", "calibration": "100", "steps": "16"}
@@ -88,6 +93,7 @@ def test_first_spikes_and_a_converted_network_as_the_model(tmp_path: Path) -> No
         ({"data": "none.npz"}, BiosnnError, "none.npz: no such file"),
         ({"explained": "100", "images": "60"}, SettingsError, "explained: expected at most the 60 images shown"),
         ({"held_out": "0"}, SettingsError, "held_out: expected at least 1, as digits has no test images"),
+        ({"test": "none.npz"}, BiosnnError, "none.npz: no such file"),
         ({"mean": "0.1,0.2"}, SettingsError, "mean: expected a number for each of 1 channels"),
         ({"conversion.neuron": "hodgkin_huxley"}, BiosnnError, "Neuron 'hodgkin_huxley' inputs"),
         ({"conversion.balance.percentile": "10"}, SettingsError, "percentile: expected from 50.0 to 100.0"),
@@ -111,6 +117,53 @@ def test_images_that_do_not_fit(tmp_path: Path) -> None:
     given = FEW | {"model": "digits_cnn", "data": str(tmp_path / "mine.npz"), "held_out": "10", "explained": "5"}
     with pytest.raises(SettingsError, match="its images do not fit digits_cnn"):
         biosnn.run_study("conversion", given, target="numpy", out=tmp_path / "out")
+
+
+def test_test_images_are_those_of_the_user_and_doubtful_ones_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    digits = examples("digits")
+    x, y = digits.inputs[:60], digits.labels[:60]
+    np.savez("one.npz", x=x, y=y)
+    np.savez("both.npz", x=x[:40], y=y[:40], x_test=x[40:], y_test=y[40:])
+    np.savez("training.npz", x=x[:40], y=y[:40])
+    np.savez("test.npz", x=x[40:], y=y[40:])
+    shutil.copy(ann_file("digits_mlp"), "net.onnx")
+
+    def loaded(**given: Any) -> AnnData:
+        return load_ann_data(AnnDataSettings(**{"model": "net.onnx", "images": 0, "calibration": 0} | given))
+
+    drawn = loaded(data="one.npz", held_out=20)
+    assert "drawn from one.npz, and net.onnx may have learned from some" in drawn.warnings[0]
+    assert "test=FILE with the arrays x and y, or x_test and y_test in data=FILE" in drawn.warnings[0]
+    for given in ({"data": "both.npz"}, {"data": "training.npz", "test": "test.npz"}):
+        own = loaded(**given)
+        assert own.warnings == ()
+        assert sorted(own.labels) == sorted(y[40:])
+        assert {image.tobytes() for image in own.test} == {image.tobytes() for image in x[40:].reshape(20, -1)}
+        assert len(own.calibration) == 40
+    # Networks of the catalogue have learned from all digits but 500, and from no file of a user.
+    assert loaded(model="digits_mlp").warnings == ()
+    assert loaded(model="digits_mlp", data="one.npz", held_out=20).warnings == ()
+    assert "Leave out held_out=400" in loaded(model="digits_mlp", held_out=400).warnings[0]
+    for given, message in [
+        ({"data": "both.npz", "held_out": 5}, "held_out: expected none, as both.npz has 20 test images"),
+        ({"data": "both.npz", "test": "test.npz"}, "test: expected none, as both.npz has test images"),
+    ]:
+        with pytest.raises(SettingsError, match=message):
+            loaded(**given)
+
+
+def test_a_doubt_is_printed_and_stands_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = [f"{name}={value}" for name, value in FEW.items() if name != "model"]
+    few += ["held_out=400", "controls=off", "early=off", "remedies=off", "--target", "numpy"]
+    for how in ([], ["--quiet"]):
+        assert main(["convert", "digits_mlp", *few, *how, "--out", str(tmp_path / "out")]) == 0
+        assert "Warning: The test images were drawn from digits" in " ".join(capsys.readouterr().out.split())
+    assert "<strong>Warning:</strong> The test images" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert main(["convert", "digits_mlp", *few, "--json", "--out", str(tmp_path / "out")]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"][0].startswith("The test images were drawn")
 
 
 def found(**changed: Any) -> SimpleNamespace:

@@ -49,6 +49,8 @@ Threads = Annotated[
         help="Threads for one network on cpp (default: 1); the result is the same.",
     ),
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the answer, the verdict and where it lies.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for another program.")]
 
 
 def _print_version(asked: bool) -> None:
@@ -97,27 +99,43 @@ def run(
     target: Target = None,
     threads: Threads = None,
     show: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer, the verdict and where it lies.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for another program.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a study: numbers, figures and a report in a result folder."""
     from biosnn.cli.naming import check_study
-    from biosnn.cli.results import print_json, print_short
 
     _refuse_special(study)
     check_study("run", study)
+    result = _run_and_print(study, settings, out, seed, target, threads, quiet, as_json)
+    if show:
+        typer.launch(result.report.absolute().as_uri())
+    if result.broken:
+        raise typer.Exit(1)
+
+
+def _run_and_print(
+    name: str,
+    settings: list[str] | None,
+    out: Path | None,
+    seed: int | None,
+    target: str | None,
+    threads: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> SavedResult:
+    """Run a study and print all of it, or its answer, or what programs read."""
+    from biosnn.cli.results import print_json, print_short
+
     console = Console()
     console.quiet = quiet or as_json
-    result = _run(console, study, settings, out, seed, target, threads)
+    result = _run(console, name, settings, out, seed, target, threads)
     console.quiet = False
     if as_json:
         print_json(console, result)
     elif quiet:
         print_short(console, result)
-    if show:
-        typer.launch(result.report.absolute().as_uri())
-    if result.broken:
-        raise typer.Exit(1)
+    return result
 
 
 @app.command()
@@ -267,14 +285,19 @@ def convert(
     seed: Seed = None,
     target: Target = None,
     threads: Threads = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Convert a trained network into a spiking one, and say what it loses: the study [b]conversion[/b] of NETWORK."""
     from biosnn.cli.converting import check_place, place_network
 
     _refuse_special(network)
     check_place(save)
-    result = _run(Console(), "conversion", [f"model={network}", *(settings or [])], out, seed, target, threads)
-    place_network(Console(), result, save)
+    given = [f"model={network}", *(settings or [])]
+    result = _run_and_print("conversion", given, out, seed, target, threads, quiet, as_json)
+    console = Console()
+    console.quiet = as_json
+    place_network(console, result, save)
     if result.broken:
         raise typer.Exit(1)
 

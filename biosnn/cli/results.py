@@ -72,6 +72,7 @@ def print_result(console: Console, result: SavedResult) -> None:
     """Print a result: its tables, its values, its claims, its verdict and where its report lies."""
     if result.answer:
         console.print(Text(result.answer, style="bold"))
+    _print_warnings(console, result)
     for name, given in result.tables.items():
         table = _table(name, given)
         if console.measure(table).maximum <= console.width:
@@ -95,7 +96,13 @@ def print_short(console: Console, result: SavedResult) -> None:
     """Print the answer of a result, its verdict and where its report lies."""
     if result.answer:
         console.print(result.answer, soft_wrap=True)
+    _print_warnings(console, result)
     console.print(verdict_text(result.verdict) + Text(f"  {shown(result.report)}"), soft_wrap=True)
+
+
+def _print_warnings(console: Console, result: SavedResult) -> None:
+    for warning in result.warnings:
+        console.print(Text("Warning: ", style="bold yellow") + Text(warning))
 
 
 def print_json(console: Console, result: SavedResult) -> None:

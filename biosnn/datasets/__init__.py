@@ -1,6 +1,6 @@
 """Labelled images, points and spike trains: by name, in the formats of their sources, and a user's own."""
 
-from biosnn.datasets.own import Examples, from_file, read_npz
+from biosnn.datasets.own import Examples, divided, from_file, read_npz
 from biosnn.datasets.registry import Dataset, examples, load, names, stratified_split
 from biosnn.datasets.spike_files import read_events, read_spike_trains
 from biosnn.datasets.spike_trains import LabelledSpikeTrains
@@ -12,6 +12,7 @@ __all__ = [
     "Examples",
     "LabelledSpikeTrains",
     "LabelledValues",
+    "divided",
     "examples",
     "from_file",
     "load",

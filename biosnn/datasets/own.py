@@ -13,6 +13,7 @@ from biosnn import archive
 from biosnn.errors import DataError, field_error
 
 _SAVE = "Save it with np.savez(path, x=inputs, y=labels)."
+_TEST = ("x_test", "y_test")
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,14 @@ def from_file(path: str | Path) -> Examples:
     Parameters
     ----------
     path : str or Path
-        A file with the arrays ``x``, shape (n, ...), and ``y``, shape (n,): whole numbers from 0.
+        A file with the arrays ``x``, shape (n, ...), and ``y``, shape (n,): whole numbers from 0. It may have
+        ``x_test`` and ``y_test`` too, which are kept for the test; ``x`` and ``y`` are for training then.
 
     Returns
     -------
     Examples
-        ``x`` as it is, in float32: whatever the network was trained on (division by 255, channels first) is done before
-        saving.
+        ``x`` as it is, in float32, and ``x_test`` after it: whatever the network was trained on (division by 255,
+        channels first) is done before saving.
 
     Raises
     ------
@@ -73,22 +75,56 @@ def from_file(path: str | Path) -> Examples:
         If the file is missing, damaged, pickled or of another format, or the arrays do not fit.
     """
     file = Path(path).expanduser()
-    arrays = read_npz(file, ("x", "y"))
-    x, y = arrays["x"], arrays["y"]
+    arrays = read_npz(file, ("x", "y"), optional=_TEST)
+    data = Examples(str(path), *_labelled(file, arrays, "x", "y"), f"the file {file.name}")
+    there = [name for name in _TEST if name in arrays]
+    if not there:
+        return data
+    if len(there) == 1:
+        do = "Save both, or neither."
+        raise DataError(field_error(str(file), f"{' and '.join(_TEST)} together", there[0], do))
+    return divided(data, Examples(str(path), *_labelled(file, arrays, *_TEST), data.source))
+
+
+def divided(training: Examples, test: Examples) -> Examples:
+    """Join inputs for training and those that are kept for the test.
+
+    Raises
+    ------
+    DataError
+        If an input of the one has another shape than one of the other.
+    """
+    if training.inputs.shape[1:] != test.inputs.shape[1:]:
+        expected = f"inputs of shape {training.inputs.shape[1:]}, as those for training in {training.name}"
+        raise DataError(field_error(f"{test.name}: test inputs", expected, test.inputs.shape[1:]))
+    return Examples(
+        training.name,
+        np.concatenate([training.inputs, test.inputs]),
+        np.concatenate([training.labels, test.labels]),
+        training.source if training.source == test.source else f"{training.source}, for the test {test.source}",
+        len(training.labels),
+    )
+
+
+def _labelled(
+    file: Path, arrays: dict[str, NDArray[Any]], inputs: str, labels: str
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Inputs and labels, by the names of their arrays."""
+    x, where = arrays[inputs], f"{file}: {inputs}"
     if x.dtype.kind not in "fiub" or x.ndim < 2 or not x.size:
-        raise DataError(field_error(f"{file}: x", "numbers of shape (n, ...)", f"{x.dtype} {x.shape}"))
-    labels = _labels(file, y, len(x))
+        raise DataError(field_error(where, "numbers of shape (n, ...)", f"{x.dtype} {x.shape}"))
+    classes = _labels(f"{file}: {labels}", arrays[labels], len(x))
     with np.errstate(over="ignore"):
-        inputs = x.astype(np.float32)
-    wrong = ~np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
+        floats = x.astype(np.float32)
+    wrong = ~np.isfinite(floats).reshape(len(floats), -1).all(axis=1)
     if wrong.any():
-        got = f"NaN or infinite numbers in {int(wrong.sum())} inputs, first in x[{int(np.argmax(wrong))}]"
-        raise DataError(field_error(f"{file}: x", "finite numbers", got))
-    return Examples(str(path), inputs, labels, f"the file {file.name}")
+        got = f"NaN or infinite numbers in {int(wrong.sum())} inputs, first in {inputs}[{int(np.argmax(wrong))}]"
+        raise DataError(field_error(where, "finite numbers", got))
+    return floats, classes
 
 
-def _labels(file: Path, y: NDArray[Any], count: int) -> NDArray[np.int64]:
-    where, got = f"{file}: y", f"{y.dtype} {y.shape}"
+def _labels(where: str, y: NDArray[Any], count: int) -> NDArray[np.int64]:
+    got = f"{y.dtype} {y.shape}"
     if y.ndim == 2 and len(y) == count:
         do = "Use y.ravel()." if y.shape[1] == 1 else "If a row has a 1 at its class, use y.argmax(axis=1)."
         raise DataError(field_error(where, f"one class for each of {count} inputs, shape ({count},)", got, do))
@@ -102,7 +138,7 @@ def _labels(file: Path, y: NDArray[Any], count: int) -> NDArray[np.int64]:
     return y.astype(np.int64)
 
 
-def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def read_npz(path: Path, names: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
     """Read arrays of a ``.npz`` file, the size of all looked at before memory is taken for them.
 
     Parameters
@@ -110,7 +146,9 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     path : Path
         The file.
     names : tuple of str
-        The arrays that it must have; others are left alone.
+        The arrays that it must have.
+    optional : tuple of str
+        Those that are read too if it has them; others are left alone.
 
     Raises
     ------
@@ -123,5 +161,6 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         if missing:
             expected = f"the arrays {' and '.join(names)}"
             raise DataError(field_error(str(path), expected, ", ".join(there) or "none", _SAVE))
-        archive.check_members(opened, path, DataError, [f"{name}.npy" for name in names])
-        return {name: archive.numbers(opened, f"{path}: {name}", f"{name}.npy", DataError) for name in names}
+        wanted = [*names, *(name for name in optional if name in there)]
+        archive.check_members(opened, path, DataError, [f"{name}.npy" for name in wanted])
+        return {name: archive.numbers(opened, f"{path}: {name}", f"{name}.npy", DataError) for name in wanted}

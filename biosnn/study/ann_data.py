@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.ann import Graph, check_images
+from biosnn.catalogue import ann_names
 from biosnn.conversion import HybridNetwork, SpikingNetwork, is_converted, load, read_network
 from biosnn.conversion.network import CODES, INPUTS, OUTPUTS
 from biosnn.conversion.running import check_labels
 from biosnn.conversion.thresholds import METHODS, SCOPES
-from biosnn.datasets import examples, names, stratified_split
+from biosnn.datasets import divided, examples, from_file, names, stratified_split
 from biosnn.datasets.own import Examples
 from biosnn.errors import ConversionError, SettingsError, field_error
 from biosnn.files import reading
@@ -40,15 +41,14 @@ CONVERSION = {
 CONVERSION_RENAMED = {name.rpartition(".")[2]: f"conversion.{name}" for name in (*CONVERSION, "preset")}
 """How these settings were called when each study had them as its own."""
 
-SPLIT_SEED = 1
-"""Of the images that are held out, from which networks of the catalogue have not learned (models/networks/train.py)."""
+SPLIT_SEED, HELD_OUT = 1, 500
+"""Of the images that are held out, and how many: networks of the catalogue have not learned from them
+(models/networks/train.py)."""
 
 SCALES: dict[str, dict[str, Any]] = {
-    "mnist": {"held_out": "0"},
-    "fashion-mnist": {"held_out": "0"},
-    "cifar10": {"mean": "0.485, 0.456, 0.406", "deviation": "0.229, 0.224, 0.225", "held_out": "0"},
+    "cifar10": {"mean": "0.485, 0.456, 0.406", "deviation": "0.229, 0.224, 0.225"},
 }
-"""What each dataset brings along: its own test images, and the scale on which networks are trained."""
+"""What a dataset brings along: the scale on which networks are trained."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,19 @@ class AnnDataSettings:
     """Which network, and which images: what `load_ann_data` needs, for the ``Settings`` of a study to begin with."""
 
     model: str = setting("digits_cnn", "the network: a name of the catalogue, or a file that biosnn.convert reads")
-    data: str = setting("digits", f"the images: {', '.join(names())}, or an .npz file with the arrays x and y")
+    data: str = setting(
+        "digits",
+        f"the images: {', '.join(names())}, or an .npz file with the arrays x and y, for the test x_test and y_test",
+    )
+    test: str = setting("", "an .npz file with the arrays x and y: images for the test; none: those of data")
     images: int = setting(500, "how many test images are shown; 0: all", minimum=0)
     calibration: int = setting(500, "how many training images thresholds are found on; 0: all", minimum=0)
-    held_out: int = setting(500, "how many images are kept for the test; 0: the dataset's own test images", minimum=0)
+    held_out: int | None = setting(
+        None,
+        f"how many images of data are kept for the test, if it has no test images; none: {HELD_OUT} then",
+        minimum=0,
+        like=HELD_OUT,
+    )
     mean: tuple[float, ...] = setting(
         (0.0,), "what is taken off intensities from 0 to 1, as in training, for each channel"
     )
@@ -84,6 +93,8 @@ class AnnData:
         Of the test images.
     source : str
         Where they come from.
+    warnings : tuple of str
+        What makes the accuracy on the test images doubtful.
     """
 
     graph: Graph
@@ -92,6 +103,7 @@ class AnnData:
     test: NDArray[np.float32]
     labels: NDArray[np.int64]
     source: str
+    warnings: tuple[str, ...]
 
 
 def load_ann_data(settings: AnnDataSettings) -> AnnData:
@@ -114,7 +126,7 @@ def load_ann_data(settings: AnnDataSettings) -> AnnData:
     if converted:
         _check_own(settings)
     graph = converted.graph if converted else read_network(settings.model)
-    data = examples(settings.data)
+    data = _examples(settings)
     with reading(settings.data, SettingsError, "images of the network's classes"):
         check_labels(data.labels, len(data.labels), graph)
     training, test = _split(settings, data)
@@ -128,6 +140,7 @@ def load_ann_data(settings: AnnDataSettings) -> AnnData:
         _prepared(settings, graph, data.inputs[test]),
         data.labels[test],
         data.source,
+        _doubts(settings, data),
     )
 
 
@@ -141,13 +154,46 @@ def _check_own(settings: AnnDataSettings) -> None:
 
 def _split(settings: AnnDataSettings, data: Examples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Images for calibration and for the test, both in random order."""
+    if not data.for_training:
+        if settings.held_out == 0:
+            do = "Say how many images are kept for the test."
+            raise SettingsError(field_error("held_out", f"at least 1, as {data.name} has no test images", 0, do))
+        return stratified_split(data.labels, settings.held_out or HELD_OUT, SPLIT_SEED)
     if settings.held_out:
-        return stratified_split(data.labels, settings.held_out, SPLIT_SEED)
-    if not 0 < data.for_training < len(data.labels):
-        do = "Say how many images are kept for the test."
-        raise SettingsError(field_error("held_out", f"at least 1, as {data.name} has no test images", 0, do))
+        expected = f"none, as {settings.test or data.name} has {len(data.labels) - data.for_training} test images"
+        do = "Say with images= how many of them are shown."
+        raise SettingsError(field_error("held_out", expected, settings.held_out, do))
     rng = np.random.default_rng(SPLIT_SEED)
     return rng.permutation(data.for_training), rng.permutation(np.arange(data.for_training, len(data.labels)))
+
+
+def _examples(settings: AnnDataSettings) -> Examples:
+    """The images of ``data``, and those of ``test`` after them."""
+    data = examples(settings.data)
+    if not settings.test:
+        return data
+    if data.for_training:
+        do = "Leave one of them out."
+        raise SettingsError(field_error("test", f"none, as {data.name} has test images", settings.test, do))
+    return divided(data, from_file(settings.test))
+
+
+def _doubts(settings: AnnDataSettings, data: Examples) -> tuple[str, ...]:
+    """Say so where the network may have learned from the test images."""
+    of_catalogue = settings.model in ann_names()
+    known = of_catalogue and (settings.data != "digits" or settings.held_out in (None, HELD_OUT))
+    if data.for_training or known:
+        return ()
+    do = f"Leave out held_out={settings.held_out}." if of_catalogue else _OTHERS
+    return (
+        f"The test images were drawn from {data.name}, and {settings.model} may have learned from some of them: its "
+        f"accuracy may look better than it is. {do}",
+    )
+
+
+_OTHERS = (
+    "Give images that it has not learned from: test=FILE with the arrays x and y, or x_test and y_test in data=FILE."
+)
 
 
 def _prepared(settings: AnnDataSettings, graph: Graph, images: NDArray[Any]) -> NDArray[np.float32]:

@@ -74,6 +74,7 @@ def run_parts(parts: Sequence[Part[Settings, Work]], asked: Iterable[str], setti
         not_applicable=[*others, *(name for result in found for name in result.not_applicable)],
         files={name: write for result in found for name, write in result.files.items()},
         tables={name: table for result in found for name, table in result.tables.items()},
+        warnings=tuple(dict.fromkeys(one for result in found for one in result.warnings)),
     )
 
 

@@ -65,11 +65,14 @@ class Result:
     files : mapping of str to callable
         Further files of the result, such as a trained network: the name of each, and what writes it to a path. On a
         saved result, the path of each.
+    warnings : sequence of str
+        Sentences that a reader has to know before the numbers are trusted; they stand beside the answer.
 
     Raises
     ------
     ResultError
-        If a value is not a scalar number, an array holds objects, or a name cannot be a file's name.
+        If a value is not a scalar number, an array holds objects, a name cannot be a file's name, or a warning is no
+        sentence.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -77,6 +80,7 @@ class Result:
     not_applicable: Collection[str] = ()
     files: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         values = {_name("values", name): _scalar(name, value) for name, value in self.values.items()}
@@ -88,8 +92,11 @@ class Result:
                 raise ResultError(field_error(f"Result.tables[{_name('tables', name)!r}]", "a Table", table))
         if isinstance(self.not_applicable, str):
             raise ResultError(field_error("Result.not_applicable", "a list of names", self.not_applicable))
+        if isinstance(self.warnings, str) or not all(isinstance(one, str) and one.strip() for one in self.warnings):
+            raise ResultError(field_error("Result.warnings", "a list of sentences", self.warnings))
         names = {_name("not_applicable", name) for name in self.not_applicable}
         object.__setattr__(self, "not_applicable", tuple(sorted(names)))
+        object.__setattr__(self, "warnings", tuple(self.warnings))
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "arrays", arrays)
 

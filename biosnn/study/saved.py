@@ -54,13 +54,14 @@ class _Content:
     arrays: dict[str, Any]
     files: list[str] = field(default_factory=list)
     tables: dict[str, Table] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class SavedResult(Result):
     """A result read from its folder: what ``plot.py`` and other programs get.
 
-    ``values``, ``arrays``, ``not_applicable``, ``files`` and ``tables`` are those of `Result`.
+    ``values``, ``arrays``, ``not_applicable``, ``files``, ``tables`` and ``warnings`` are those of `Result`.
 
     Parameters
     ----------
@@ -145,6 +146,7 @@ def write_result(
         arrays=archive.entries(result.arrays),
         files=list(result.files),
         tables=dict(result.tables),
+        warnings=list(result.warnings),
     )
     _write_json(folder / RESULT, codec.plain(content))
     _write_json(folder / PROVENANCE, provenance)
@@ -277,6 +279,7 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
         not_applicable=saved.not_applicable,
         files={name: folder / FILES / name for name in saved.files},
         tables=saved.tables,
+        warnings=saved.warnings,
         folder=folder,
         study=saved.study,
         settings=saved.settings,

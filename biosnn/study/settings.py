@@ -24,20 +24,28 @@ _OPTIONS = ("seed", "target", "out")
 
 
 def setting(
-    default: Any, help: str, *, choices: Iterable[Any] | None = None, minimum: Any = None, maximum: Any = None
+    default: Any,
+    help: str,
+    *,
+    choices: Iterable[Any] | None = None,
+    minimum: Any = None,
+    maximum: Any = None,
+    like: Any = None,
 ) -> Any:
     """Declare a field of a study's ``Settings``.
 
     Parameters
     ----------
     default : Quantity, int, float, bool, str or a non-empty tuple of one of these
-        The default, which fixes type and dimension.
+        The default, which fixes type and dimension. Or None, if that stands for something, and ``like`` is given.
     help : str
         What the setting does, in a sentence.
     choices : iterable, optional
         The only values allowed.
     minimum, maximum : optional
         Bounds, included, in the type (and dimension) of the default.
+    like : optional
+        A value of the type and dimension that all others have, where the default is None.
 
     Returns
     -------
@@ -58,7 +66,7 @@ def setting(
     ...     tau: Quantity = setting(20 * ms, "membrane time constant", minimum=0 * ms)
     ...     rule: str = setting("pair", "plasticity rule", choices=("pair", "triplet"))
     """
-    info = SettingInfo(help, default, help, tuple(choices) if choices is not None else None, minimum, maximum)
+    info = SettingInfo(help, default, help, tuple(choices) if choices is not None else None, minimum, maximum, like)
     declared(f"setting({write_safely(default)}, {help!r})", info)
     # A Quantity is an array, which dataclasses take for a mutable default: hence the factory.
     return dataclasses.field(default_factory=lambda: default, metadata={KEY: info})

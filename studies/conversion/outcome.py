@@ -55,7 +55,8 @@ def network_told(_: Settings, found: Compared) -> Result:
         "rate": np.array([_rate(found, population.name) for population in hidden]),
     }
     files = {"network.npz": partial(save, found.snn)}
-    return Result(values, arrays, files=files, tables={"Accuracy": _accuracies(found)})
+    tables = {"Accuracy": _accuracies(found)}
+    return Result(values, arrays, files=files, tables=tables, warnings=found.data.warnings)
 
 
 def rates_told(settings: Settings, found: Compared) -> Result:

@@ -66,7 +66,7 @@ class Settings(AnnDataSettings):
 def run(settings: Settings, sim: Simulation) -> Result:
     """Convert the network, cut it everywhere, and measure what each hybrid needs."""
     found = measure(settings, sim, load_ann_data(settings))
-    return Result(values_of(found), arrays_of(found), tables=tables_of(found))
+    return Result(values_of(found), arrays_of(found), tables=tables_of(found), warnings=found.data.warnings)
 
 
 def _fires(result: Result) -> bool:

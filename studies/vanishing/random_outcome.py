@@ -128,7 +128,7 @@ def _hard_first(result: Any) -> bool:
 
 
 def _some_die(result: Any) -> bool:
-    """The first layers fire, and with hard reset activity dies out somewhere below the first layer at every threshold."""
+    """The first layers fire, and with hard reset activity dies below the first at every threshold."""
     depth = _arrays(result, "measured depth")
     return _fires(result) and bool((np.isfinite(depth[HARD]) & (depth[HARD] > 1)).any(axis=0).all())
 

@@ -109,6 +109,7 @@ def _converted(settings: Settings, sim: Simulation) -> Result:
         converted_arrays(found),
         not_applicable=converted_not_applicable(baseline.first.options, found),
         tables=converted_tables(found, baseline.model, len(baseline.data.test)),
+        warnings=baseline.data.warnings,
     )
 
 
@@ -123,12 +124,14 @@ def _biology(settings: Settings, sim: Simulation) -> Result:
 
 
 def _remedies(settings: Settings, sim: Simulation) -> Result:
-    found = run_remedies(settings, sim, load_baseline(settings))
+    baseline = load_baseline(settings)
+    found = run_remedies(settings, sim, baseline)
     return Result(
         remedies_values(settings, found),
         remedies_arrays(found),
         not_applicable=remedies_not_applicable(found),
         tables=remedies_tables(settings, found),
+        warnings=baseline.data.warnings,
     )
 
 
