@@ -9,8 +9,10 @@ A quantity that comes from a file or the command line is parsed by the small gra
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+from functools import cache
 
 import numpy as np
 from brian2.core.namespace import DEFAULT_UNITS
@@ -20,7 +22,6 @@ from brian2.units.fundamentalunits import (
     Quantity,
     Unit,
     get_dimensions,
-    get_unit,
 )
 
 from biosnn.errors import QuantityError, unknown
@@ -53,8 +54,11 @@ _UNITS: dict[str, Unit] = {**DEFAULT_UNITS, **_SPELLINGS}
 _USUAL = (
     *("mV", "ms", "nA", "pA", "uA", "nS", "uS", "mS", "Mohm", "pF", "nF", "uF", "Hz", "kHz"),
     *("fJ", "pJ", "nJ", "uJ", "mJ"),
-    *("volt", "second", "amp", "siemens", "ohm", "farad", "hertz", "joule"),
+    *("volt", "second", "amp", "siemens", "ohm", "farad", "hertz", "joule", "coulomb", "watt", "mM"),
+    *("mV/ms", "mV**2", "mV**2/ms", "nA/ms", "nS/ms", "uA/cm**2", "mS/cm**2", "uF/cm**2"),
 )
+# What other units are written with; of two that say the same, the one that begins with a former and ends with a latter.
+_FACTORS = ("volt", "amp", "siemens", "ohm", "farad", "mole", "kilogram", "kelvin", "metre", "second")
 
 
 def parse_unit(text: str) -> Quantity:
@@ -167,14 +171,20 @@ def dimension_name(dimension: Dimension) -> str:
     """Name a physical dimension by its unit: ``"volt"``, ``"siemens / second"``, ``"a dimensionless number"``."""
     if dimension is DIMENSIONLESS or dimension.is_dimensionless:
         return "a dimensionless number"
-    return f"a quantity in {get_unit(dimension)!r}"
+    return f"a quantity in {_unit_text(dimension)}"
 
 
 def _example(dimension: Dimension) -> str:
     if dimension.is_dimensionless:
         return "Write a plain number, such as '0.5'."
-    usual = next((name for name in _USUAL if _UNITS[name].dim is dimension), None)
-    return f"Write a number and a unit, such as '1 {usual or _unit_text(dimension)}'."
+    usual = _usual(dimension)
+    return f"Write a number and a unit, such as '1 {usual[0] if usual else _unit_text(dimension)}'."
+
+
+@cache
+def _usual(dimension: Dimension) -> tuple[str, ...]:
+    """The units of a dimension that the literature uses."""
+    return tuple(name for name in _USUAL if get_dimensions(parse_unit(name)) is dimension)
 
 
 def unit_text(quantity: Quantity | Dimension) -> str:
@@ -183,17 +193,38 @@ def unit_text(quantity: Quantity | Dimension) -> str:
     return "1" if dimension.is_dimensionless else _unit_text(dimension)
 
 
+@cache
 def _unit_text(dimension: Dimension) -> str:
-    named = next((name for name in _USUAL if _UNITS[name].dim is dimension and float(_UNITS[name]) == 1.0), None)
+    named = next((name for name in _usual(dimension) if float(parse_unit(name)) == 1.0 and name in _UNITS), None)
     if named:
         return named
+    if dimension in _compound_units():
+        return _compound_units()[dimension]
     bases = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candle")
-    factors = [
-        name if power == 1 else f"{name}**{_number_text(float(power))}"
-        for name, power in zip(bases, dimension._dims, strict=True)
-        if power != 0
-    ]
-    return "*".join(factors)
+    return "*".join(
+        _with_power(name, float(power)) for name, power in zip(bases, dimension._dims, strict=True) if power != 0
+    )
+
+
+@cache
+def _compound_units() -> dict[Dimension, str]:
+    """Units of two factors at most, the simplest of each dimension: volt/second, not metre**2*kilogram*second**-4..."""
+    whole = itertools.product((1, 2, 0), (0, -1, 1, -2, 2, -3))
+    halves = itertools.product((0.5, 1), (0, -0.5, 0.5))
+    units: dict[Dimension, str] = {}
+    for power, other_power in (*sorted(whole, key=lambda two: abs(two[0]) + abs(two[1])), *halves):
+        for name, other in itertools.product(_FACTORS, reversed(_FACTORS)):
+            dimension = _UNITS[name].dim ** power * _UNITS[other].dim ** other_power
+            first = _with_power(name, power) if power else "1"
+            over = "*" if other_power > 0 else "/"
+            units.setdefault(
+                dimension, f"{first}{over}{_with_power(other, abs(other_power))}" if other_power else first
+            )
+    return units
+
+
+def _with_power(name: str, power: float) -> str:
+    return name if power == 1 else f"{name}**{_number_text(float(power))}"
 
 
 def format_quantity(quantity: Quantity | float) -> str:
@@ -205,9 +236,9 @@ def format_quantity(quantity: Quantity | float) -> str:
     dimension, value = get_dimensions(quantity), float(np.asarray(quantity))
     if dimension.is_dimensionless:
         return _number_text(value)
-    candidates = [name for name in _USUAL if _UNITS[name].dim is dimension]
-    for name in sorted(candidates, key=lambda name: _distance_from_plain(value / float(_UNITS[name]))):
-        number = value / float(_UNITS[name])
+    scales = {name: float(parse_unit(name)) for name in _usual(dimension)}
+    for name in sorted(scales, key=lambda name: _distance_from_plain(value / scales[name])):
+        number = value / scales[name]
         # 0.123*ms / ms is 0.12300000000000001. Fifteen digits say what was meant, where they are the same value.
         for text in (f"{_number_text(float(f'{number:.15g}'))} {name}", f"{_number_text(number)} {name}"):
             if float(np.asarray(parse_quantity(text))) == value or math.isnan(value):

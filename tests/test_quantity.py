@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from brian2 import Hz, Mohm, amp, farad, joule, metre, ms, mV, nA, nS, pA, pF, second, siemens, volt
+from brian2 import Hz, Mohm, amp, cmetre, farad, joule, metre, mole, ms, mV, nA, nS, pA, pF, second, siemens, uA, volt
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,3 +175,24 @@ def test_powers_of_units_need_not_be_whole():
     assert parse_quantity(format_quantity(noise)).dim is noise.dim
     with pytest.raises(QuantityError, match=r"pF\*\*-99 is too large for a double"):
         parse_unit("ms*pF**-99")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "text"),
+    [
+        (3.8 * mV / ms, "3.8 mV/ms"),
+        (6 * uA / cmetre**2, "6 uA/cm**2"),
+        (1 / ms**2, "1000000 1/second**2"),
+        (3 * volt / second**0.5, "3 volt/second**0.5"),
+        (2 * volt * second, "2 volt*second"),
+        (3 * mole / metre**3, "3 mM"),
+    ],
+)
+def test_units_are_those_that_a_reader_would_write(quantity: Quantity, text: str) -> None:
+    assert format_quantity(quantity) == text
+    assert parse_quantity(text) == quantity
+
+
+def test_another_dimension_is_named_by_units_of_the_field() -> None:
+    with pytest.raises(QuantityError, match=r"expected a quantity in volt/second, got a quantity in volt. .*'1 mV/ms'"):
+        parse_quantity("3 mV", 1 * mV / ms)

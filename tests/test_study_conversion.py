@@ -158,12 +158,12 @@ def test_test_images_are_those_of_the_user_and_doubtful_ones_are_named(
 def test_a_doubt_is_printed_and_stands_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     few = [f"{name}={value}" for name, value in FEW.items() if name != "model"]
     few += ["held_out=400", "controls=off", "early=off", "remedies=off", "--target", "numpy"]
-    for how in ([], ["--quiet"]):
-        assert main(["convert", "digits_mlp", *few, *how, "--out", str(tmp_path / "out")]) == 0
-        assert "Warning: The test images were drawn from digits" in " ".join(capsys.readouterr().out.split())
+    words = ("convert", "digits_mlp", *few, "--out", str(tmp_path / "out"))
+    for how in ((), ("--quiet",)):
+        told = " ".join(_said(capsys, *words, *how).split())
+        assert "Warning: The test images were drawn from digits" in told
     assert "<strong>Warning:</strong> The test images" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert main(["convert", "digits_mlp", *few, "--json", "--out", str(tmp_path / "out")]) == 0
-    assert json.loads(capsys.readouterr().out)["warnings"][0].startswith("The test images were drawn")
+    assert json.loads(_said(capsys, *words, "--json"))["warnings"][0].startswith("The test images were drawn")
 
 
 def found(**changed: Any) -> SimpleNamespace:

@@ -1,12 +1,12 @@
-"""Does the leaky integrate-and-fire neuron charge, fire and waver as its closed forms say?
+"""How fast does a neuron fire at a constant drive, and as closed forms say?
 
 A membrane under a constant current is an RC circuit: it has reached 1 - 1/e of its final value after one time constant.
 With a threshold it fires at a rate known in closed form (the f-I curve), and in white noise at the rate that Siegert
 derived in 1951. How close does the simulation come, and what does its time step cost? For any other neuron model
-(`model=adex`, `model=./mine.toml`) there is no closed form, and the study measures the f-I curve only.
+(`model=adex`, `model=./mine.toml`) there is no closed form, and the study measures the f-I curve only, from zero to
+three times the weakest drive that makes it fire.
 """
 
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,26 +14,24 @@ from typing import Any
 import numpy as np
 from brian2 import Hz, Mohm, Network, Quantity, SpikeMonitor, StateMonitor, mV, nA, second
 from brian2 import ms as msecond
-from brian2.units.fundamentalunits import get_dimensions, have_same_dimensions
 
-from biosnn.catalogue import neuron_model
 from biosnn.engine import Simulation
-from biosnn.errors import SettingsError, field_error, unknown
 from biosnn.groups.build import neurons
-from biosnn.model import NeuronModel
-from biosnn.quantity import parse_quantity
 from biosnn.study import Claim, Result, setting
 from biosnn.theory import lif_rate, siegert_rate, siegert_rate_discrete
+
+from .any_model import f_i_curve, interval_rates
 
 Found = tuple[dict[str, Any], dict[str, Any]]
 """Values and arrays."""
 
 TARGET = "numpy"
-ANSWER = (
+ANSWER = [
     "After one time constant the membrane has charged to {charge after tau} of its final value (1 - 1/e is "
     "0.632); in noise a neuron fires at {rate in noise, NEST case}, where Siegert's formula gives {Siegert, "
-    "NEST case}."
-)
+    "NEST case}.",
+    "The neuron fires at a drive of {weakest drive that fires} and more, at up to {highest rate}.",
+]
 METHOD = """\
 The LIF neuron is integrated exactly, so that its charging curve must agree with 1 - exp(-t/tau) to rounding. Its f-I
 curve is measured from the intervals between spikes, with and without refractory period. A spike can only be seen at
@@ -58,16 +56,15 @@ CORTEX_SHARE = np.array([0.9, 0.5, 1.6, 0.5])
 SETTLING = 0.2 * second
 CLOSED_FORMS = ("charging", "f-I", "noise", "convergence")
 
-# How strong to drive a model of which we only know the unit of its input.
-USUAL_RANGE = ("1 nA", "30 mV", "20 mV/ms", "1 kHz", "20 uA/cm**2", "2")
-
 
 @dataclass(frozen=True)
 class Settings:
     model: str = setting("lif", "a neuron model by name or .toml file; any but lif gets its f-I curve only")
     preset: str = setting("", "one of the model's presets")
     drive: str = setting("", "the model's input to drive; by default its first input of kind value")
-    drive_to: str = setting("", "the strongest drive, such as '1 nA'; by default one usual for its unit")
+    drive_to: str = setting(
+        "", "the strongest drive, such as '1 nA'; by default three times the weakest that makes it fire"
+    )
     points: int = setting(61, "how many drives, from zero up", minimum=5)
     duration: Quantity = setting(1.2 * second, "simulated time", minimum=0.4 * second)
     dt: Quantity = setting(0.1 * msecond, "time step of the f-I curves", minimum=1e-3 * msecond)
@@ -87,49 +84,8 @@ def run(settings: Settings, sim: Simulation) -> Result:
     )
 
 
-# ---- any model: its f-I curve ------------------------------------------------------------------------------------
-
-
 def _any_model(settings: Settings, sim: Simulation) -> Result:
-    model = neuron_model(settings.model)
-    if settings.preset:
-        model = model.with_values(settings.preset)
-    drive, strongest = _drive(settings, model)
-    drives = np.linspace(0, 1, settings.points) * parse_quantity(strongest)
-    group = neurons(settings.points, model, values={drive: drives})
-    spikes = SpikeMonitor(group)
-    sim.run(Network(group, spikes), settings.duration, f"f-I curve of {model.name}")
-    rates = _interval_rates(spikes, settings.points)
-    firing = drives[rates > 0 * Hz]
-    values = {"highest rate": rates.max(), "spikes": int(spikes.num_spikes)}
-    if len(firing):
-        values["weakest drive that fires"] = firing[0]
-    unit = re.sub(r"^[-+.\de]*[ *]*", "", strongest.strip()) or "1"
-    unit = f"1{unit}" if unit.startswith("/") else unit
-    names = np.array([model.name, drive, model.inputs[drive].meaning, unit])
-    arrays = {"drive": drives, "rate": rates, "names": names}
-    return Result(values, arrays, not_applicable=[*CLOSED_FORMS, *EXPECTED])
-
-
-def _drive(settings: Settings, model: NeuronModel) -> tuple[str, str]:
-    """Which input of the model to drive, and how strong at most, as a text with the unit to show it in."""
-    inputs = {name: entry for name, entry in model.inputs.items() if entry.kind == "value"}
-    if not inputs:
-        expected = "a neuron model with an input of kind value, which a constant drive can be given to"
-        raise SettingsError(field_error("model", expected, settings.model))
-    name = settings.drive or next(iter(inputs))
-    if name not in inputs:
-        raise SettingsError("drive: " + unknown("input of kind value", name, inputs))
-    default = parse_quantity(inputs[name].default)
-    if settings.drive_to:
-        parse_quantity(settings.drive_to, get_dimensions(default))
-        return name, settings.drive_to
-    usual = [text for text in USUAL_RANGE if have_same_dimensions(parse_quantity(text), default)]
-    if not usual:
-        raise SettingsError(
-            f"drive_to: no usual strength is known for {name} of {model.name}. Give one, with its unit."
-        )
-    return name, usual[0]
+    return f_i_curve(settings, sim, not_applicable=[*CLOSED_FORMS, *EXPECTED])
 
 
 # ---- the closed forms --------------------------------------------------------------------------------------------
@@ -154,9 +110,9 @@ def _closed_forms(settings: Settings, sim: Simulation) -> Result:
 
     parts = [
         _charging(trace),
-        _f_i(mu, {t_ref: _interval_rates(spikes, len(mu)) for t_ref, (_, spikes) in curves.items()}, settings.dt),
+        _f_i(mu, {t_ref: interval_rates(spikes, len(mu)) for t_ref, (_, spikes) in curves.items()}, settings.dt),
         _noise(settings, [spikes for _, spikes in noisy], cortex[1], which),
-        _convergence(settings, above, [_interval_rates(spikes, len(above)) for _, spikes in stepped]),
+        _convergence(settings, above, [interval_rates(spikes, len(above)) for _, spikes in stepped]),
     ]
     values = {name: value for part in parts for name, value in part[0].items()}
     arrays = {name: value for part in parts for name, value in part[1].items()}
@@ -179,17 +135,6 @@ def _noisy(n: int, cell: dict[str, Any], drive: dict[str, Any], dt: Quantity) ->
     return group, SpikeMonitor(group)
 
 
-def _interval_rates(spikes: Any, n: int) -> Quantity:
-    """One over the mean interval between the spikes of each neuron; zero with fewer than two spikes."""
-    i, t = np.asarray(spikes.i[:]), np.asarray(spikes.t[:])
-    count = np.bincount(i, minlength=n)
-    first, last = np.full(n, np.inf), np.full(n, -np.inf)
-    np.minimum.at(first, i, t)
-    np.maximum.at(last, i, t)
-    span = np.where(count >= 2, last - first, np.inf)
-    return np.where(count >= 2, (count - 1) / span, 0.0) * Hz
-
-
 def _charging(trace: Any) -> Found:
     t, v = trace.t[:], trace.v[0] / (0.1 * nA * RESISTANCE)
     after = {n: round(float(n * LIF["tau_m"] / (t[1] - t[0]))) for n in (1, 3)}
@@ -202,7 +147,8 @@ def _charging(trace: Any) -> Found:
 
 def _f_i(mu: Quantity, rates: dict[int, Quantity], dt: Quantity) -> Found:
     values: dict[str, Any] = {}
-    arrays, worst = {"mu": mu}, 0.0
+    fine = np.append(10 + np.geomspace(1e-6, 20, 400), 0.0) * mV  # as it rises steeply above the threshold
+    arrays, worst = {"mu": mu, "mu of the formula": np.sort(fine)}, 0.0
     for t_ref, rate in rates.items():
         exact = lif_rate(mu, t_ref=t_ref * msecond, **LIF)
         fires = (rate > 0 * Hz) & (exact > 0 * Hz)
@@ -213,6 +159,7 @@ def _f_i(mu: Quantity, rates: dict[int, Quantity], dt: Quantity) -> Found:
         values[f"drives that fire below threshold, {key}"] = int(np.sum((rate > 0 * Hz) & (exact == 0 * Hz)))
         values[f"drives compared, {key}"] = int(fires.sum())
         arrays[f"rate, {key}"], arrays[f"formula, {key}"] = rate, exact
+        arrays[f"curve, {key}"] = lif_rate(arrays["mu of the formula"], t_ref=t_ref * msecond, **LIF)
     values["f-I, largest error of an interval in steps"] = worst
     for m, rate in zip(REFERENCE_MU / mV, arrays["rate, t_ref 5 ms"][:4], strict=True):
         values[f"rate at mu {m:g} mV"] = rate

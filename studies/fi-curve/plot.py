@@ -1,4 +1,4 @@
-"""Figures of the study lif, from a saved result only."""
+"""Figures of the study fi-curve, from a saved result only."""
 
 import numpy as np
 from brian2 import Hz, ms, mV
@@ -44,12 +44,12 @@ def _charging(result: SavedResult) -> Figure:
 
 
 def _f_i(result: SavedResult) -> Figure:
-    mu = result.arrays["mu"] / mV
-    order = np.argsort(mu)
+    mu, fine = result.arrays["mu"] / mV, result.arrays["mu of the formula"] / mV
     figure, axes = new_figure(width=6)
     for t_ref, colour in ((0, SECOND), (5, DATA)):
-        formula = result.arrays[f"formula, t_ref {t_ref} ms"] / Hz
-        axes.plot(mu[order], formula[order], color=THEORY, lw=1, label=None if t_ref else "formula")
+        axes.plot(
+            fine, result.arrays[f"curve, t_ref {t_ref} ms"] / Hz, color=THEORY, lw=1, label=None if t_ref else "formula"
+        )
         rate = result.arrays[f"rate, t_ref {t_ref} ms"] / Hz
         axes.plot(mu, rate, "o", ms=3.5, color=colour, label=f"simulation, $t_{{ref}}$ = {t_ref} ms")
     axes.set(xlabel="drive μ = R I (mV)", ylabel="firing rate (Hz)", xlim=(0, 30), ylim=(0, None))

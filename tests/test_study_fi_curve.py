@@ -1,10 +1,10 @@
-"""The study lif: quick settings, any model by name or file, and claims that can fail."""
+"""The study fi-curve: quick settings, any model by name or file, and claims that can fail."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-from brian2 import Hz, second
+from brian2 import Hz, Mohm, mV, second
 
 from biosnn.errors import SettingsError
 from biosnn.run import run_study
@@ -16,12 +16,12 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
-    return run_study("lif", QUICK, target="numpy", out=tmp_path_factory.mktemp("lif") / "result")
+    return run_study("fi-curve", QUICK, target="numpy", out=tmp_path_factory.mktemp("fi-curve") / "result")
 
 
 def test_charging_and_f_i_agree_with_their_closed_forms(tmp_path):
     brief = {"points": "7", "duration": "0.5 s", "dt": "0.2 ms", "noise_steps": "0.8 ms, 0.2 ms", "neurons": "100"}
-    result = run_study("lif", QUICK | brief, target="numpy", out=tmp_path / "result", draw=False)
+    result = run_study("fi-curve", QUICK | brief, target="numpy", out=tmp_path / "result", draw=False)
     verdicts = {claim.name: claim.verdict for claim in result.claims}
     assert {name: verdicts[name] for name in ("fires", "charging", "f-I")} == dict.fromkeys(
         ("fires", "charging", "f-I"), "pass"
@@ -57,7 +57,7 @@ def test_its_figures_are_drawn(result):
 @pytest.mark.parametrize("model", ["adex", "izhikevich", "if_soft", "lif_cond"])
 def test_any_model_gets_its_f_i_curve_only(tmp_path, model):
     settings = {"model": model, "points": "7", "duration": "400 ms"}
-    result = run_study("lif", settings, target="numpy", out=tmp_path / "out")
+    result = run_study("fi-curve", settings, target="numpy", out=tmp_path / "out")
     assert result.verdict == "pass"
     assert [claim.name for claim in result.claims] == ["fires"]
     assert result.values["highest rate"] > 5 * Hz
@@ -70,9 +70,26 @@ def test_a_model_in_a_file_of_the_users_has_the_same_rights(tmp_path):
     text = (ROOT / "models/neurons/lif.toml").read_text(encoding="utf-8")
     file.write_text(text.replace('name = "lif"', 'name = "mine"').replace("5 ms", "50 ms"), encoding="utf-8")
     settings = {"model": str(file), "points": "7", "drive_to": "2 nA", "duration": "1 second"}
-    result = run_study("lif", settings, target="numpy", out=tmp_path / "out")
+    result = run_study("fi-curve", settings, target="numpy", out=tmp_path / "out")
     assert 15 * Hz < result.values["highest rate"] < 20 * Hz
     assert [model["name"] for model in result.provenance["models"]] == ["mine"]
+
+
+def test_the_range_of_drives_is_found_by_trying(tmp_path):
+    """A LIF fires from (v_th - E_L)/R on; from there to three times as much, in steps of a twelfth."""
+    file = tmp_path / "strong.toml"
+    text = (ROOT / "models/neurons/lif.toml").read_text(encoding="utf-8")
+    file.write_text(text.replace('name = "lif"', 'name = "strong"').replace('"10 mV"', '"1000 mV"'), encoding="utf-8")
+    settings = {"model": str(file), "points": "7", "duration": "400 ms"}
+    result = run_study("fi-curve", settings, target="numpy", out=tmp_path / "out", draw=False)
+    weakest = 1000 * mV / (50 * Mohm)
+    assert 3 * weakest < result.arrays["drive"][-1] < 3 * weakest * 1.25
+    assert "The neuron fires at a drive of" in result.answer
+
+
+def test_the_old_name_of_the_study_is_understood():
+    with pytest.warns(FutureWarning, match="The study lif is called fi-curve now"):
+        assert load_study("lif").name == "fi-curve"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +101,7 @@ def test_a_model_in_a_file_of_the_users_has_the_same_rights(tmp_path):
 )
 def test_what_cannot_be_driven_is_refused(tmp_path, settings, message):
     with pytest.raises(SettingsError, match=message):
-        run_study("lif", settings, target="numpy", out=tmp_path / "out")
+        run_study("fi-curve", settings, target="numpy", out=tmp_path / "out")
 
 
 def test_a_silent_neuron_passes_no_claim():
@@ -108,4 +125,4 @@ def test_a_silent_neuron_passes_no_claim():
             "step": np.ones(5) * second,
         },
     )
-    assert not any(claim.minimum_activity(silent) for claim in load_study("lif").claims)
+    assert not any(claim.minimum_activity(silent) for claim in load_study("fi-curve").claims)
