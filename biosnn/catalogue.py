@@ -25,7 +25,7 @@ from biosnn.gallery import GALLERY, GalleryEntry, read_gallery_entry
 from biosnn.model import Model, NeuronModel, SynapseModel, from_toml
 
 _MAX_MODEL_BYTES = 1_000_000
-_RENAMED_STUDIES = {"lif": "fi-curve"}
+RENAMED_STUDIES = {"lif": "fi-curve"}
 """By the names that they had in earlier versions."""
 
 
@@ -299,8 +299,8 @@ def study_aliases() -> dict[str, str]:
 
 
 def is_study(name: str) -> bool:
-    """Whether a study of the catalogue has that name, or that alias, or had it in an earlier version."""
-    return name in study_names() or name in study_aliases() or name in _RENAMED_STUDIES
+    """Whether a study of the catalogue has that name, or that alias."""
+    return name in study_names() or name in study_aliases()
 
 
 def study_folder(name: str | Path) -> Path:
@@ -314,8 +314,8 @@ def study_folder(name: str | Path) -> Path:
     folders, aliases = _study_folders(), {} if is_path(name) else study_aliases()
     if str(name) in folders or str(name) in aliases:
         return folders[aliases.get(str(name), str(name))]
-    if str(name) in _RENAMED_STUDIES:
-        now = _RENAMED_STUDIES[str(name)]
+    if str(name) in RENAMED_STUDIES:
+        now = RENAMED_STUDIES[str(name)]
         warnings.warn(f"The study {name} is called {now} now.", FutureWarning, stacklevel=2)
         return folders[now]
     path = Path(name).expanduser()

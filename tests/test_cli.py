@@ -142,7 +142,10 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("show", "nowhere"), "No model, network or study named 'nowhere'"),
         (("run", "./charging", "--seed", "abc"), "'--seed': expected a whole number (got 'abc')"),
         (("run", "./charging", "--out", "charging/study.py/x"), "charging/study.py is no folder. Choose another"),
-        (("run", "lif", "model=stdp_pair"), "'stdp_pair' is a synapse model, but a neuron model is needed. No neuron"),
+        (
+            ("run", "fi-curve", "model=stdp_pair"),
+            "'stdp_pair' is a synapse model, but a neuron model is needed. No neuron",
+        ),
         (("run", "stdp-window", "rules=lif"), "'lif' is a neuron model, but a synapse model is needed."),
         (("show", "lif", "--out", "x.png"), "Give --figure as well"),
         (("show", "lif", "--figure", "--out", "charging/study.py/x.png"), "cannot be written: "),
@@ -222,7 +225,10 @@ def test_a_mistake_gets_a_message_and_no_traceback(
     assert err.startswith("Error: ")
     assert message in err
     # Some studies look for their models, or networks, when they run.
-    if arguments[1] not in ("lif", "stdp-window") and arguments not in (("convert", "empty"), ("convert", "charging")):
+    if arguments[1] not in ("fi-curve", "stdp-window") and arguments not in (
+        ("convert", "empty"),
+        ("convert", "charging"),
+    ):
         assert "running" not in captured.out
         assert sorted(path for path in Path().rglob("*") if "__pycache__" not in path.parts) == before
     assert "Traceback" not in err

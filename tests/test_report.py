@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from page_reader import Page
 from small_study import EXPECTED, PLOT, STUDY, write_study
@@ -14,6 +17,7 @@ from biosnn import catalogue
 from biosnn.printable import printable
 from biosnn.report import new_figure
 from biosnn.report.describe import describe_model
+from biosnn.report.figure_data import figure_table
 from biosnn.report.markup import inline, paragraphs
 from biosnn.report.preview import draw_preview
 from biosnn.report.templates import linked, number_html
@@ -69,7 +73,7 @@ def test_published_values_stand_apart_from_our_own(page: tuple[str, Page]) -> No
 
 
 # Where a link of the page may lead: a section, a file of the figures, or a paper.
-LINK = re.compile(r"#[\w-]+|figures/[\w.%-]+\.(svg|png)|https://doi\.org/10\.[^<>\s]+")
+LINK = re.compile(r"#[\w-]+|figures/[\w.%-]+\.(svg|png|csv)|https://doi\.org/10\.[^<>\s]+")
 
 
 def test_the_page_loads_nothing_from_outside_itself(page: tuple[str, Page]) -> None:
@@ -88,7 +92,7 @@ def test_links_lead_to_sections_of_the_page(page: tuple[str, Page]) -> None:
     assert len(sections) == 8
     assert set(sections) <= anchors
     files = [link for link in links if link.startswith("figures/")]
-    assert files == ["figures/charge.svg", "figures/charge.png"]
+    assert files == ["figures/charge.svg", "figures/charge.png", "figures/charge.csv"]
 
 
 def test_the_answer_stands_before_the_figures_and_these_before_the_model(tmp_path: Path) -> None:
@@ -155,6 +159,38 @@ def test_figures_are_in_the_page_with_caption_and_alternative_text(page: tuple[s
     assert kind == "data:image/svg+xml;base64"
     assert b"<svg" in base64.b64decode(data)
     assert "The potential rises <b>smoothly</b>." in page[1].text
+
+
+def test_the_numbers_of_a_drawing_are_a_table() -> None:
+    figure, (left, right, scale) = new_figure(1, 3)
+    left.set(xlabel="time (ms)", ylabel="V (mV)", title="membrane")
+    left.plot([0, 1], [2.5, np.nan], label="V, cell 1")
+    left.plot([0.5], [1])
+    left.axhline(7)
+    left.scatter([3], [4], label="points")
+    left.eventplot([1.0, 2.0], lineoffsets=5)
+    right.bar(["a", "b"], [1, 2])
+    right.imshow([[1, 2], [3, 4]], extent=(0, 4, 0, 2), label="map")
+    figure.colorbar(right.pcolormesh([0, 2], [0, 4], [[9]]), cax=scale)
+    rows = list(csv.reader(io.StringIO(figure_table(figure))))
+    assert rows[0] == ["panel", "series", "x", "y", "value"]
+    membrane, second = "membrane: time (ms), V (mV)", "2: x, y"
+    assert rows[1:] == [
+        [membrane, "V, cell 1", "0", "2.5", ""],
+        [membrane, "V, cell 1", "1", "nan", ""],
+        [membrane, "line 2", "0.5", "1", ""],
+        [membrane, "points", "3", "4", ""],
+        [membrane, "events 2", "1", "5", ""],
+        [membrane, "events 2", "2", "5", ""],
+        [second, "image 1", "1", "2", "9"],
+        [second, "bar 1", "0", "1", ""],
+        [second, "bar 2", "1", "2", ""],
+        [second, "map", "1", "1.5", "1"],
+        [second, "map", "3", "1.5", "2"],
+        [second, "map", "1", "0.5", "3"],
+        [second, "map", "3", "0.5", "4"],
+    ]
+    assert figure_table(new_figure()[0]) == ""
 
 
 def test_a_large_drawing_is_shown_as_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,10 @@ FILES = {"result.json", "arrays.npz", "provenance.json", "figures", "report.html
 def test_a_run_writes_a_complete_result(tmp_path: Path) -> None:
     result = run_study(write_study(tmp_path / "charging"), out=tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
-    assert {path.name for path in (tmp_path / "out/figures").iterdir()} == {"charge.png", "charge.svg", "captions.json"}
+    assert {path.name for path in (tmp_path / "out/figures").iterdir()} == {
+        *(f"charge.{kind}" for kind in ("png", "svg", "csv")),
+        "captions.json",
+    }
     assert result.verdict == "pass"
     assert result.values["charge"] == pytest.approx(1 - np.exp(-1), abs=0.005)
     assert [claim.verdict for claim in result.claims] == ["pass"]
@@ -289,7 +292,8 @@ def test_result_json_has_the_documented_layout(tmp_path: Path) -> None:
     run_study(write_study(tmp_path / "charging"), out=tmp_path / "out")
     data = json.loads((tmp_path / "out/result.json").read_text())
     assert (
-        " ".join(data) == "format study settings seed target verdict values claims not_applicable arrays files tables"
+        " ".join(data)
+        == "format study settings seed target verdict values claims not_applicable arrays files tables warnings"
     )
     assert data["format"] == 1
     charge = data["values"]["charge"]

@@ -20,7 +20,9 @@ from biosnn.study.verdict import (
     CheckedValue,
     Expected,
     check_values,
+    for_readers,
     judge_value,
+    number_text,
     overall,
     passed,
     read_expected,
@@ -66,7 +68,7 @@ def test_a_value_passes_exactly_within_the_tolerance(value: float, expected: flo
 def test_a_value_of_another_dimension_fails_and_says_so() -> None:
     (row,) = check_values({"x": 3 * mV}, [Expected("x", 3.0, "Hz", SOURCE, "published", tolerance=1.0)])
     assert row.verdict == "fail"
-    assert "expected a quantity in hertz, got a quantity in volt: 3 mV" in row.why
+    assert "expected a quantity in Hz, got a quantity in volt: 3 mV" in row.why
 
 
 def test_a_value_that_is_missing_fails() -> None:
@@ -303,3 +305,28 @@ def test_values_that_pass_are_counted_by_kind() -> None:
 def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(StudyError, match=r"expected\.toml"):
         read(tmp_path, text)
+
+
+def test_accuracies_and_fractions_are_shown_in_percent_and_nothing_else_is() -> None:
+    (row,) = check_values({"accuracy of the ANN": 0.895}, [])
+    assert (for_readers(row).value, for_readers(row).unit) == (89.5, "%")
+    expected = Expected("fraction silent", 0.2, "1", SOURCE, "published", tolerance=0.01)
+    (row,) = check_values({"fraction silent": 0.25}, [expected])
+    shown = for_readers(row)
+    assert (shown.value, shown.expected, shown.tolerance, shown.verdict) == (25.0, 20.0, 1.0, "fail")
+    for name, value in {
+        "CV": 0.5,
+        "accuracy in points": 3.0,
+        "inaccuracy": 0.5,
+        "Poisson, coding fraction": 0.1,
+    }.items():
+        (row,) = check_values({name: value}, [])
+        assert for_readers(row) == row
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(58670.2, "58670"), (0.98333, "0.9833"), (12, "12"), (3e9, "3e+09"), (1.5e-7, "1.5e-07"), (math.nan, "nan")],
+)
+def test_numbers_have_as_many_digits_as_are_asked_for(value: float, text: str) -> None:
+    assert number_text(value, 4) == text

@@ -31,6 +31,8 @@ def check_study(command: str, name: str) -> None:
     """
     if is_function(name) or catalogue.is_study(name) or (Path(name).expanduser() / "study.py").is_file():
         return
+    if command == "run" and name in catalogue.RENAMED_STUDIES:
+        return
     meaning, do = _meant(name)
     if meaning:
         raise NotFoundError(f"{name}: is {meaning}, but biosnn {command} takes {TAKES[command]}. {do}".rstrip())

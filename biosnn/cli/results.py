@@ -18,7 +18,7 @@ from biosnn.printable import printable
 from biosnn.study.load import Study
 from biosnn.study.result import Table
 from biosnn.study.saved import RESULT, SavedResult
-from biosnn.study.verdict import KINDS, CheckedValue
+from biosnn.study.verdict import KINDS, CheckedValue, digits_of, for_readers, number_text
 
 # A sign and a word, so that nobody has to tell colours apart.
 _VERDICTS = {
@@ -131,15 +131,20 @@ def _values(heading: str, rows: list[CheckedValue]) -> RichTable:
         table.add_column("expected", justify="right")
         table.add_column("verdict")
         table.add_column("source", overflow="fold", style="dim")
-    for row in rows:
+    for row in map(for_readers, rows):
         unit = "" if row.unit == "1" else f" {row.unit}"
-        here = f"{row.value:.6g}{unit}" if math.isfinite(row.value) or not row.why else "not reported"
-        expected = "" if row.expected is None else f"{row.expected:.6g} ± {row.tolerance:.3g}{unit}"
+        here = f"{shown_number(row)}{unit}" if math.isfinite(row.value) or not row.why else "not reported"
+        expected = "" if row.expected is None else f"{shown_number(row, row.expected)} ± {row.tolerance:.3g}{unit}"
         cells = [Text(row.name), Text(here)]
         if checked:
             cells += [Text(expected), verdict_text(row.verdict), Text(row.why or row.source)]
         table.add_row(*cells)
     return table
+
+
+def shown_number(row: CheckedValue, number: float | None = None) -> str:
+    """The value of a row, or another number, with as many digits as the row's tolerance makes sense of."""
+    return number_text(row.value if number is None else number, digits_of(row))
 
 
 def _table(name: str, given: Table) -> RichTable:

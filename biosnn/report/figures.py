@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 
 from biosnn.errors import StudyError, field_error
+from biosnn.report.figure_data import figure_table
 from biosnn.study.load import PLOT
 from biosnn.study.saved import CAPTIONS, FIGURE_ERROR, FIGURES, captions_of
 from biosnn.usercode import blame
@@ -128,6 +129,9 @@ def _save(folder: Path, drawn: Any) -> None:
     for item in drawn:
         item.figure.savefig(folder / f"{item.name}.png", metadata={"Software": None})
         item.figure.savefig(folder / f"{item.name}.svg", metadata={"Date": None, "Creator": None})
+        table = figure_table(item.figure)
+        if table:
+            (folder / f"{item.name}.csv").write_text(table, encoding="utf-8")
     captions = [{"name": item.name, "caption": item.caption} for item in drawn]
     (folder / CAPTIONS).write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

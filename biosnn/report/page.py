@@ -18,7 +18,7 @@ from biosnn.report.templates import MARKS, duration_text, number_html, template
 from biosnn.study.load import Study
 from biosnn.study.saved import FIGURES, REPORT, SavedResult, load_result
 from biosnn.study.setting_values import SettingInfo
-from biosnn.study.verdict import MISSING, PUBLISHED, REGRESSION, CheckedValue, passed
+from biosnn.study.verdict import MISSING, PUBLISHED, REGRESSION, CheckedValue, digits_of, for_readers, passed
 
 # A raster of many spikes is smaller as pixels; what is small stays sharp at every size.
 _LARGEST_SVG = 1_500_000
@@ -42,8 +42,8 @@ def render(result: SavedResult, study: Study[Any]) -> str:
         settings=[_setting(info, result) for info in study.describe()],
         checked=_checked(result),
         key_figures=_KEY_FIGURES,
-        digits=_digits,
-        other=[row for row in result.rows if not row.verdict],
+        digits=digits_of,
+        other=[for_readers(row) for row in result.rows if not row.verdict],
         verdict=_VERDICTS[result.verdict],
         marks=MARKS,
         tally=_tally(result),
@@ -56,13 +56,6 @@ def render(result: SavedResult, study: Study[Any]) -> str:
 
 _KEY_FIGURES = 2
 """So many stand at the top of the page; a study draws those first that answer its question."""
-
-
-def _digits(row: CheckedValue) -> int:
-    """As many digits as show a tenth of the tolerance, four at least."""
-    if not row.tolerance or not row.expected:
-        return 4
-    return min(9, max(4, 2 + math.ceil(math.log10(abs(row.expected) / row.tolerance))))
 
 
 _VERDICTS = {
@@ -84,7 +77,7 @@ _KINDS = {
 
 def _checked(result: SavedResult) -> list[dict[str, Any]]:
     """The values that were held against something, the published ones apart from those of our own."""
-    rows = {kind: [row for row in result.rows if row.verdict and row.kind == kind] for kind in _KINDS}
+    rows = {kind: [for_readers(row) for row in result.rows if row.verdict and row.kind == kind] for kind in _KINDS}
     told = {kind: {"heading": heading, "note": note} for kind, (_, heading, note) in _KINDS.items()}
     return [{**told[kind], "rows": found} for kind, found in rows.items() if found]
 
@@ -119,11 +112,12 @@ def _sheets(entries: list[Any]) -> list[tuple[ModelSheet, str]]:
     return merged
 
 
-def _image(folder: Path, name: str, caption: str) -> dict[str, str]:
+def _image(folder: Path, name: str, caption: str) -> dict[str, Any]:
     svg, png = (folder / FIGURES / f"{name}.{kind}" for kind in ("svg", "png"))
     path, kind = (svg, "svg+xml") if svg.stat().st_size <= _LARGEST_SVG else (png, "png")
     data = base64.b64encode(path.read_bytes()).decode()
-    return {"name": name, "caption": caption, "data": f"data:image/{kind};base64,{data}"}
+    table = (folder / FIGURES / f"{name}.csv").is_file()
+    return {"name": name, "caption": caption, "data": f"data:image/{kind};base64,{data}", "table": table}
 
 
 def _setting(info: SettingInfo, result: SavedResult) -> dict[str, Any]:

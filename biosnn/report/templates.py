@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from biosnn.printable import printable
 from biosnn.report.markup import inline
+from biosnn.study.verdict import number_text
 
 # A sign and a word for each verdict, so that nobody has to tell colours apart.
 MARKS = {"pass": "✓ pass", "fail": "✗ fail", "silent": "○ inconclusive", "error": "! error", "unchecked": "○ unchecked"}
@@ -52,7 +53,7 @@ def number_html(value: float | None, digits: int = 6, signed: bool = False) -> M
         return Markup("")
     if not math.isfinite(value):
         return Markup({"inf": "∞", "-inf": "−∞"}.get(str(float(value)), "not a number"))
-    text = str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+    text = number_text(value, digits)
     sign = "+" if signed and value > 0 else ""
     mantissa, has_exponent, exponent = text.replace("-", "−").partition("e")
     if not has_exponent:

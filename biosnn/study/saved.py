@@ -192,7 +192,7 @@ def foreign_files(folder: Path) -> list[str]:
     """
     own = {RESULT, ARRAYS, PROVENANCE, REPORT, FIGURES, FILES, *_BROWSED}
     drawn = {FIGURE_ERROR, CAPTIONS, *_BROWSED} | {
-        f"{name}.{kind}" for name in _figure_names(folder / FIGURES / CAPTIONS) for kind in ("png", "svg")
+        f"{name}.{kind}" for name in _figure_names(folder / FIGURES / CAPTIONS) for kind in ("png", "svg", "csv")
     }
     within = {FIGURES: drawn, FILES: {*_file_names(folder / RESULT), *_BROWSED}}
     return [path.name for path in sorted(folder.iterdir()) if path.name not in own] + [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -259,6 +260,33 @@ def _allowed(where: str, row: CheckedValue) -> float:
         if value is None or not _is_finite(value) or value < 0:
             raise ResultError(field_error(f"{where} {key}", "a finite number, at least 0", value))
     return float(row.tolerance or 0.0)
+
+
+def number_text(value: float, digits: int) -> str:
+    """A number with so many digits; one below ten million without an exponent."""
+    if isinstance(value, int):
+        return str(value)
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e7 else text
+
+
+def for_readers(row: CheckedValue) -> CheckedValue:
+    """The value as a reader writes it: an accuracy, or a fraction of something, in percent."""
+    numbers = [number for number in (row.value, row.expected) if number is not None and math.isfinite(number)]
+    if row.unit != "1" or not _FRACTION.search(row.name) or not all(0 <= number <= 1 for number in numbers):
+        return row
+    expected, tolerance = (None if number is None else 100 * number for number in (row.expected, row.tolerance))
+    return replace(row, value=100 * row.value, expected=expected, tolerance=tolerance, unit="%")
+
+
+_FRACTION = re.compile(r"(?i)\b(accuracy|(?<!coding )fraction|share|chance)\b")
+
+
+def digits_of(row: CheckedValue) -> int:
+    """As many digits as show a tenth of the tolerance, four at least."""
+    if not row.tolerance or not row.expected:
+        return 4
+    return min(9, max(4, 2 + math.ceil(math.log10(abs(row.expected) / row.tolerance))))
 
 
 def passed(values: Iterable[CheckedValue], kind: str) -> tuple[int, int]:

@@ -33,7 +33,10 @@ def _latency(result: Any) -> Figure:
         left.plot(steps, 100 * np.asarray(control), color=colour, lw=1.1, label=name)
     low, high = 100 * np.asarray(arrays["accuracy interval"])
     left.plot([steps[-1]] * 2, [low, high], color=SPIKING, lw=3, alpha=0.5, solid_capstyle="butt")
-    left.set(xscale="log", xlabel="time steps since the image came", ylabel="accuracy (%)", ylim=(0, 102))
+    left.set(xscale="log", xlabel="time steps since the image came", ylabel="accuracy (%)")
+    # What matters are differences near the end: at the first steps a network may know nothing yet.
+    lowest = min(curve[len(curve) // 4 :].min(), low, 100 * values["accuracy of the ANN"])
+    left.set_ylim(max(0.0, 5 * np.floor((lowest - 4) / 5)), 100.5)
     left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8)
     right.plot(steps, 100 * np.asarray(arrays["output errors"]), color=SPIKING)
     right.set(xscale="log", yscale="log", xlabel="time steps since the image came")
