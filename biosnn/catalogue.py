@@ -232,7 +232,8 @@ def _load(kind: str, name: str | Path) -> Model:
     else:
         files = _files(kind)
         if str(name) not in files:
-            raise NotFoundError(_other_kind(kind, str(name)) + unknown(f"{kind[:-1]} model", str(name), files))
+            missing = unknown(f"{kind[:-1]} model", str(name), files, "biosnn list")
+            raise NotFoundError(_other_kind(kind, str(name)) + missing)
         path = files[str(name)]
     return _read(path, path.stat().st_mtime_ns, path.stat().st_size)
 
@@ -323,4 +324,4 @@ def study_folder(name: str | Path) -> Path:
         return path.resolve()
     if is_path(name):
         raise NotFoundError(f"Study {str(name)!r}: there is no file {path / 'study.py'}.")
-    raise NotFoundError(unknown("study", str(name), {*folders, *aliases}))
+    raise NotFoundError(unknown("study", str(name), {*folders, *aliases}, "biosnn list"))

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable
 
 _LONGEST = 400  # characters of a value in a message
+_MOST_NAMES = 20  # in a message
 
 
 class BiosnnError(Exception):
@@ -103,9 +104,11 @@ def _shown(got: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text):,} characters)"
 
 
-def unknown(kind: str, name: str, valid: Iterable[str]) -> str:
-    """Compose the message for a wrong name: the nearest right one, then all of them."""
+def unknown(kind: str, name: str, valid: Iterable[str], listed_by: str = "") -> str:
+    """Compose the message for a wrong name: the nearest right one, then all of them, or the command that lists many."""
     names = sorted(valid)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
+    if listed_by and len(names) > _MOST_NAMES:
+        return f"No {kind} named {name!r}.{hint} {listed_by} shows all {len(names)} names."
     return f"No {kind} named {name!r}.{hint} Valid names: {', '.join(names) or '(none)'}."

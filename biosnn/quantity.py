@@ -31,6 +31,7 @@ _NUMBER = re.compile(
 )
 _POWER = r"[+-]?(?:\d{1,2}(?:\.\d{0,17})?|\.\d{1,17})(?![\d.])"
 _FACTOR = re.compile(rf"\s*([A-Za-z][A-Za-z0-9_]*|1)\s*(?:(?:\*\*|\^)\s*({_POWER}))?\s*", re.ASCII)
+_NUMBER_AND_UNIT = re.compile(r"(?<![\w.])(\d+\.?\d*(?:[eE][+-]?\d+)?) +([A-Za-z]\w*)")
 _LONGEST = 500
 
 # The spellings of the literature that Brian2 has no name for.
@@ -157,6 +158,12 @@ def parse_quantity(text: str, like: Quantity | Dimension | None = None) -> Quant
     if like is not None:
         check_dimension(text, quantity, like)
     return quantity
+
+
+def product_hint(expression: str) -> str:
+    """What to do where a unit stands in an expression as in a text, without a product sign; "" where none does."""
+    found = _NUMBER_AND_UNIT.search(expression)
+    return f" Write a unit with a product sign: {found[1]}*{found[2]}." if found else ""
 
 
 def check_dimension(what: str, given: Quantity, like: Quantity | Dimension) -> None:

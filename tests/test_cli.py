@@ -147,6 +147,14 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
             "'stdp_pair' is a synapse model, but a neuron model is needed. No neuron",
         ),
         (("run", "stdp-window", "rules=lif"), "'lif' is a neuron model, but a synapse model is needed."),
+        (
+            ("convert", "stdp_pair"),
+            "stdp_pair: is a model, but biosnn convert takes an ordinary network that has been tr",
+        ),
+        (("convert", "charging/model.toml"), "charging/model.toml: is the file of a model, but biosnn convert takes"),
+        (("convert", "conversion"), "conversion: is a study, but biosnn convert takes"),
+        (("convert", "digits_100"), "is a network that spikes already, but biosnn convert takes"),
+        (("show", "results-of-monday"), "biosnn list shows all"),
         (("show", "lif", "--out", "x.png"), "Give --figure as well"),
         (("show", "lif", "--figure", "--out", "charging/study.py/x.png"), "cannot be written: "),
         (("show", "./charging", "--figure"), "only a model or a trained network has a figure"),
@@ -217,6 +225,7 @@ def test_a_mistake_gets_a_message_and_no_traceback(
     for file in ("charging/net.onnx", "cell.toml", "result/result.json"):
         Path(file).parent.mkdir(exist_ok=True)
         Path(file).touch()
+    Path("charging/model.toml").write_text('kind = "synapse"\n', encoding="utf-8")
     Path("empty").mkdir()
     before = sorted(Path().rglob("*"))
     assert biosnn(*arguments) == 2

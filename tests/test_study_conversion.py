@@ -150,6 +150,10 @@ def test_test_images_are_those_of_the_user_and_doubtful_ones_are_named(
     for given, message in [
         ({"data": "both.npz", "held_out": 5}, "held_out: expected none, as both.npz has 20 test images"),
         ({"data": "both.npz", "test": "test.npz"}, "test: expected none, as both.npz has test images"),
+        (
+            {"data": "one.npz"},
+            "held_out: expected from 1 to 59, as one.npz has 60 images.* such as held_out=30",
+        ),
     ]:
         with pytest.raises(SettingsError, match=message):
             loaded(**given)

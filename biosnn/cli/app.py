@@ -290,8 +290,10 @@ def convert(
 ) -> None:
     """Convert a trained network into a spiking one, and say what it loses: the study [b]conversion[/b] of NETWORK."""
     from biosnn.cli.converting import check_place, place_network
+    from biosnn.cli.naming import check_network
 
     _refuse_special(network)
+    check_network(network)
     check_place(save)
     given = [f"model={network}", *(settings or [])]
     result = _run_and_print("conversion", given, out, seed, target, threads, quiet, as_json)

@@ -7,6 +7,7 @@ from pathlib import Path
 from biosnn import catalogue
 from biosnn.cli.results import quoted
 from biosnn.errors import NotFoundError, unknown
+from biosnn.files import parse_toml, read_text
 from biosnn.study.functions import is_function
 from biosnn.study.saved import holds_result
 
@@ -19,6 +20,7 @@ TAKES = {
     "show": f"{_STUDY}, {_RESULT}, {_MODEL} or a network (its name, or its file)",
 }
 _NETWORKS = (".onnx", ".nir", ".safetensors", ".npz")
+_MOST_TEXT = 2**20  # bytes
 
 
 def check_study(command: str, name: str) -> None:
@@ -41,7 +43,39 @@ def check_study(command: str, name: str) -> None:
     if command == "check":
         models = {*catalogue.neuron_names(), *catalogue.synapse_names()}
         studies = {*catalogue.study_names(), *catalogue.study_aliases()}
-        raise NotFoundError(unknown("study or model", name, studies | models))
+        raise NotFoundError(unknown("study or model", name, studies | models, "biosnn list"))
+
+
+def check_network(name: str) -> None:
+    """Refuse a name that means no ordinary network, where `biosnn convert` wants one.
+
+    Raises
+    ------
+    NotFoundError
+        The message says what the name means instead.
+    """
+    folder = Path(name).expanduser()
+    if name in catalogue.ann_names() or (folder.is_dir() and not holds_result(folder)):
+        return  # of a folder its reader says which files there are
+    meaning, do = _meant(name)
+    if name in catalogue.study_names() or name in catalogue.study_aliases():
+        meaning, do = "a study", f"biosnn run {quoted(name)} runs it."
+    elif name in catalogue.network_names():
+        meaning, do = "a network that spikes already", f"biosnn show {quoted(name)} shows it."
+    if meaning and Path(name).suffix not in _NETWORKS and not _describes_network(name):
+        takes = f"an ordinary network that has been trained ({', '.join(catalogue.ann_names())}, or its file)"
+        raise NotFoundError(f"{name}: is {meaning}, but biosnn convert takes {takes}. {do}".rstrip())
+
+
+def _describes_network(name: str) -> bool:
+    """Whether a TOML file is none of a model, so that it may be the description of arrays."""
+    path = Path(name).expanduser()
+    if path.suffix != ".toml" or not path.is_file():
+        return False
+    try:
+        return "kind" not in parse_toml(path, read_text(path, NotFoundError, _MOST_TEXT), NotFoundError)
+    except NotFoundError:
+        return True  # whoever reads it says what is wrong
 
 
 def _meant(name: str) -> tuple[str, str]:

@@ -130,7 +130,8 @@ def _find(name: str) -> tuple[list[Model], Study[Any] | None]:
     if not models and study is None:
         names = {*catalogue.neuron_names(), *catalogue.synapse_names(), *catalogue.study_names()}
         names |= {*catalogue.study_aliases(), *catalogue.network_names(), *catalogue.ann_names()}
-        raise NotFoundError(unknown("model, network or study", name, names))
+        missing = unknown("model, network or study", name, names, "biosnn list")
+        raise NotFoundError(f"{missing} Of a result, give the folder.")
     return models, study
 
 

@@ -29,7 +29,7 @@ from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import size
 from biosnn.model.dimensions import dimension_of, shown
 from biosnn.model.plain import check_word
-from biosnn.quantity import dimension_name, parse_unit
+from biosnn.quantity import dimension_name, parse_unit, product_hint
 
 SECOND = DEFAULT_UNITS["second"].dim
 
@@ -280,7 +280,7 @@ def _syntax_tree(where: str, text: str) -> ast.Expression:
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ModelError(f"{where}: {cut!r} is not an expression.") from None
+        raise ModelError(f"{where}: {cut!r} is not an expression.{product_hint(text)}") from None
     size.check_nesting(where, text, tree)
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED_NODES) or (isinstance(node, ast.Call) and node.keywords):

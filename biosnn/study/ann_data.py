@@ -158,7 +158,12 @@ def _split(settings: AnnDataSettings, data: Examples) -> tuple[NDArray[np.int64]
         if settings.held_out == 0:
             do = "Say how many images are kept for the test."
             raise SettingsError(field_error("held_out", f"at least 1, as {data.name} has no test images", 0, do))
-        return stratified_split(data.labels, settings.held_out or HELD_OUT, SPLIT_SEED)
+        count, most = settings.held_out or HELD_OUT, len(data.labels) - 1
+        if count > most:
+            expected = f"from 1 to {most}, as {data.name} has {most + 1} images, some of which are for calibration"
+            do = f"Say how many are for the test, such as held_out={max(1, (most + 1) // 2)}, or give test=FILE."
+            raise SettingsError(field_error("held_out", expected, count, do))
+        return stratified_split(data.labels, count, SPLIT_SEED)
     if settings.held_out:
         expected = f"none, as {settings.test or data.name} has {len(data.labels) - data.for_training} test images"
         do = "Say with images= how many of them are shown."
