@@ -1,4 +1,4 @@
-"""The libraries of the extras ``convert``, ``train``, ``export``, ``cluster`` and ``fit``, imported when needed."""
+"""The libraries of the extras in pyproject.toml, imported when they are first needed."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _PURPOSES = {
     "export": "Writing for other programs",
     "cluster": "A sweep on a cluster",
     "fit": "Fitting settings",
+    "interactive": "A page to look closer at figures",
 }
 
 

@@ -156,6 +156,7 @@ def test_a_broken_figure_is_told_and_fails(capsys: pytest.CaptureFixture[str]) -
         (("convert", "digits_100"), "is a network that spikes already, but biosnn convert takes"),
         (("show", "results-of-monday"), "biosnn list shows all"),
         (("show", "lif", "--out", "x.png"), "Give --figure as well"),
+        (("show", "lif", "--interactive"), "--interactive: expected the folder of a saved result (got 'lif')"),
         (("show", "lif", "--figure", "--out", "charging/study.py/x.png"), "cannot be written: "),
         (("show", "./charging", "--figure"), "only a model or a trained network has a figure"),
         (("show", "./nowhere.toml"), "nowhere.toml"),

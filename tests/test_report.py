@@ -17,7 +17,8 @@ from biosnn import catalogue
 from biosnn.printable import printable
 from biosnn.report import new_figure
 from biosnn.report.describe import describe_model
-from biosnn.report.figure_data import figure_table
+from biosnn.report.figure_data import figure_table, levels_of
+from biosnn.report.interactive import write_interactive
 from biosnn.report.markup import inline, paragraphs
 from biosnn.report.preview import draw_preview
 from biosnn.report.templates import linked, number_html
@@ -165,32 +166,50 @@ def test_the_numbers_of_a_drawing_are_a_table() -> None:
     figure, (left, right, scale) = new_figure(1, 3)
     left.set(xlabel="time (ms)", ylabel="V (mV)", title="membrane")
     left.plot([0, 1], [2.5, np.nan], label="V, cell 1")
-    left.plot([0.5], [1])
+    left.plot([0.5], [1], "o")
     left.axhline(7)
-    left.scatter([3], [4], label="points")
+    left.axvline(3)
+    left.stairs([7], [0, 2])
+    left.scatter([3], [4], label="dots")
     left.eventplot([1.0, 2.0], lineoffsets=5)
     right.bar(["a", "b"], [1, 2])
     right.imshow([[1, 2], [3, 4]], extent=(0, 4, 0, 2), label="map")
     figure.colorbar(right.pcolormesh([0, 2], [0, 4], [[9]]), cax=scale)
     rows = list(csv.reader(io.StringIO(figure_table(figure))))
-    assert rows[0] == ["panel", "series", "x", "y", "value"]
+    assert rows[0] == ["panel", "series", "kind", "x", "y", "value"]
     membrane, second = "membrane: time (ms), V (mV)", "2: x, y"
     assert rows[1:] == [
-        [membrane, "V, cell 1", "0", "2.5", ""],
-        [membrane, "V, cell 1", "1", "nan", ""],
-        [membrane, "line 2", "0.5", "1", ""],
-        [membrane, "points", "3", "4", ""],
-        [membrane, "events 2", "1", "5", ""],
-        [membrane, "events 2", "2", "5", ""],
-        [second, "image 1", "1", "2", "9"],
-        [second, "bar 1", "0", "1", ""],
-        [second, "bar 2", "1", "2", ""],
-        [second, "map", "1", "1.5", "1"],
-        [second, "map", "3", "1.5", "2"],
-        [second, "map", "1", "0.5", "3"],
-        [second, "map", "3", "0.5", "4"],
+        [membrane, "V, cell 1", "line", "0", "2.5", ""],
+        [membrane, "V, cell 1", "line", "1", "nan", ""],
+        [membrane, "points 2", "points", "0.5", "1", ""],
+        [membrane, "stairs 1", "line", "0", "7", ""],
+        [membrane, "stairs 1", "line", "2", "7", ""],
+        [membrane, "dots", "points", "3", "4", ""],
+        [membrane, "points 2", "points", "1", "5", ""],
+        [membrane, "points 2", "points", "2", "5", ""],
+        [second, "image 1", "image", "1", "2", "9"],
+        [second, "bar 1", "bar", "0", "1", ""],
+        [second, "bar 1", "bar", "1", "2", ""],
+        [second, "map", "image", "1", "1.5", "1"],
+        [second, "map", "image", "3", "1.5", "2"],
+        [second, "map", "image", "1", "0.5", "3"],
+        [second, "map", "image", "3", "0.5", "4"],
     ]
     assert figure_table(new_figure()[0]) == ""
+    assert [(level.place, level.horizontal) for level in levels_of(left)] == [(7.0, True), (3.0, False)]
+
+
+def test_figures_are_drawn_to_look_closer_at(tmp_path: Path) -> None:
+    pytest.importorskip("plotly", reason="needs the extra `interactive`")
+    plot = PLOT.replace("return [", "axes.set(xscale='log', title='<b>r_{0}</b>')\n    axes.axhline(1)\n    return [")
+    study = write_study(tmp_path / "charging", plot=plot)
+    result = run_study(study, out=tmp_path / "out")
+    write_interactive(result, tmp_path / "page.html")
+    page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert not [tag for tag, attributes in page.elements if tag in ("link", "iframe", "img") or "src" in attributes]
+    for part in ('"type":"log"', '"mode":"lines"', "r 0", '"y0":1.0', "smoothly"):
+        assert part in page.text
+    assert "<b>smoothly" not in page.text
 
 
 def test_a_large_drawing_is_shown_as_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

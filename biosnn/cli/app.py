@@ -311,15 +311,21 @@ def show(
     ],
     figure: Annotated[bool, typer.Option("--figure", help="Draw a model's response, or a network's fields.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="The figure's file (default: ./NAME.png).")] = None,
+    interactive: Annotated[
+        bool,
+        typer.Option("--interactive", help="Write the figures of a result as a page to zoom into (NAME.html)."),
+    ] = False,
     adjoint: Annotated[
         bool, typer.Option("--adjoint", help="Print a neuron model's gradients, backwards in time, instead.")
     ] = False,
 ) -> None:
     """Show a model's equations, a trained network, a study's question and settings, or a saved result."""
-    from biosnn.cli.showing import show_adjoint, show_anything
+    from biosnn.cli.showing import show_adjoint, show_anything, show_interactive
 
     _refuse_special(name)
-    if adjoint:
+    if interactive:
+        show_interactive(Console(), name, out, alone=not figure and not adjoint)
+    elif adjoint:
         show_adjoint(Console(), name, alone=not figure and out is None)
     else:
         show_anything(Console(), name, figure=figure, out=out)

@@ -16,7 +16,7 @@ from biosnn.cli.naming import check_study
 from biosnn.cli.results import print_result, quoted, typed
 from biosnn.cli.terminal import Console, Text
 from biosnn.conversion import is_converted
-from biosnn.errors import NotFoundError, SettingsError, unknown
+from biosnn.errors import NotFoundError, SettingsError, field_error, unknown
 from biosnn.model import Model, NeuronModel
 from biosnn.report.describe import describe_model
 from biosnn.study.load import Study, load_study
@@ -70,6 +70,28 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
             _say_figure(console, path)
     if study is not None:
         show_study(console, study)
+
+
+def show_interactive(console: Console, name: str, out: Path | None, *, alone: bool) -> None:
+    """Write the figures of a saved result as a page to look closer at; ``alone``: without options of other figures.
+
+    Raises
+    ------
+    SettingsError
+        If it is no result, or not alone.
+    BiosnnError
+        What `write_interactive` raises.
+    """
+    from biosnn.report.interactive import write_interactive
+
+    if not alone:
+        raise SettingsError("--interactive: is for the figures of a result. Leave out --figure and --adjoint.")
+    if not holds_result(Path(name)):
+        raise SettingsError(field_error("--interactive", "the folder of a saved result", name))
+    result = load_result(Path(name))
+    page = out or Path(f"{result.folder.resolve().name}.html")
+    write_interactive(result, page)
+    _say_figure(console, page)
 
 
 def show_adjoint(console: Console, name: str, *, alone: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Drawing
 
 from biosnn.errors import StudyError, field_error
@@ -92,6 +93,22 @@ def new_figure(
     figure = Drawing(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, **options)
+
+
+def graded(count: int) -> list[str]:
+    """Colours for the values of an ordered variable, from the lowest to the highest, told apart by every colour vision.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+
+    Returns
+    -------
+    list of str
+        As Matplotlib and HTML write them: from dark blue to an orange that is dark enough for a line on white.
+    """
+    return [to_hex(mpl.colormaps["plasma"](0.8 * k / max(count - 1, 1))) for k in range(count)]
 
 
 def draw_figures(folder: Path, plot: Callable[[], Any], code: Path) -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+from PIL import Image
 
+from biosnn import files
+from biosnn.errors import ResultError
 from biosnn.model import from_toml
 from biosnn.report.describe import ModelSheet, describe_model
-from biosnn.report.figures import read_captions
+from biosnn.report.figures import STYLE, read_captions
 from biosnn.report.markup import paragraphs
 from biosnn.report.templates import MARKS, duration_text, number_html, template
 from biosnn.study.load import Study
@@ -22,6 +25,8 @@ from biosnn.study.verdict import MISSING, PUBLISHED, REGRESSION, CheckedValue, d
 
 # A raster of many spikes is smaller as pixels; what is small stays sharp at every size.
 _LARGEST_SVG = 1_500_000
+_REM_AN_INCH = 6.25
+"""The widest drawings of studies, of 9.5 inches, are as wide as the page then."""
 
 
 def write_report(folder: Path, study: Study[Any]) -> None:
@@ -117,7 +122,15 @@ def _image(folder: Path, name: str, caption: str) -> dict[str, Any]:
     path, kind = (svg, "svg+xml") if svg.stat().st_size <= _LARGEST_SVG else (png, "png")
     data = base64.b64encode(path.read_bytes()).decode()
     table = (folder / FIGURES / f"{name}.csv").is_file()
-    return {"name": name, "caption": caption, "data": f"data:image/{kind};base64,{data}", "table": table}
+    url = f"data:image/{kind};base64,{data}"
+    return {"name": name, "caption": caption, "data": url, "table": table, "width": _width(png)}
+
+
+def _width(png: Path) -> float:
+    """How wide a drawing is on the page, in rem, so that letters are as large in all of them; a wide one fills it."""
+    with files.reading(png, ResultError, "a figure in PNG"), files.opened(png, ResultError) as file:
+        pixels = Image.open(file, formats=["PNG"]).width
+    return round(_REM_AN_INCH * pixels / float(STYLE["savefig.dpi"]), 2)
 
 
 def _setting(info: SettingInfo, result: SavedResult) -> dict[str, Any]:

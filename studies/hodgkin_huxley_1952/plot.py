@@ -4,7 +4,7 @@ import numpy as np
 from brian2 import Hz, ms, mV, uA
 from brian2.units.allunits import cmetre2
 
-from biosnn.report import Figure, new_figure
+from biosnn.report import Figure, graded, new_figure
 from biosnn.study import SavedResult
 
 BLUE, RED, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "0.55"
@@ -20,10 +20,10 @@ def _threshold(result: SavedResult) -> Figure:
     """Beside figure 12 of the paper: displacements from rest in mV, 0 to 7 ms."""
     time = np.asarray(result.arrays["trace time"] / ms)
     figure, axes = new_figure(width=6)
-    for trace, start, colour in zip(
-        result.arrays["shock trace"], result.arrays["displacement"] / mV, (BLUE, GREEN, "#e69f00", RED), strict=False
-    ):
-        axes.plot(time, trace / mV + 65, color=colour, label=f"{start:g} mV")
+    displacements = np.asarray(result.arrays["displacement"] / mV)
+    colours = dict(zip(sorted(displacements), graded(len(displacements)), strict=True))
+    for trace, start in zip(result.arrays["shock trace"], displacements, strict=True):
+        axes.plot(time, trace / mV + 65, color=colours[start], label=f"{start:g} mV")
     axes.set(xlabel="time (ms)", ylabel="displacement from rest (mV)", xlim=(0, 7), ylim=(-20, 110))
     axes.axhline(0, color=GREY, lw=0.7)
     axes.legend(title="at time 0", loc="upper right")

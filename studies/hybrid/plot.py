@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from biosnn.report import Figure, new_figure
+from biosnn.report import Figure, graded, new_figure
 from biosnn.report.figures import COLOURS
 
 ANN, SIDES = "#000000", {"first": COLOURS[0], "last": COLOURS[1]}
@@ -64,7 +64,7 @@ def _accuracy(result: Any) -> Figure:
     for ax, side in zip(axes, SIDES, strict=True):
         rows = _of(result, side)
         ax.axhline(100 * result.values["accuracy of the ANN"], color=ANN, ls="--", lw=1.2, label="ANN")
-        for colour, k in zip(COLOURS, some, strict=False):
+        for colour, k in zip(graded(len(some)), some, strict=True):
             ax.plot(layers[rows], curves[rows, k], MARKERS[side] + "-", ms=4, color=colour, label=f"T = {marks[k]}")
         ax.set(xlabel=f"ReLU layers that spike, the {side} ones")
     axes[0].set(ylabel="accuracy (%)")
@@ -111,7 +111,7 @@ def _errors(result: Any) -> Figure:
     errors, marks = 100 * np.asarray(arrays["layer errors"]), np.asarray(arrays["marks"])
     some = sorted({int(np.argmin(np.abs(marks - marks[-1] / part))) for part in (32, 16, 8, 4, 1)})
     figure, axes = new_figure(width=6.5, height=3.8)
-    for colour, k in zip(COLOURS, some, strict=False):
+    for colour, k in zip(graded(len(some)), some, strict=True):
         axes.plot(np.arange(1, len(errors) + 1), errors[:, k], "o-", ms=4, color=colour, label=f"T = {marks[k]}")
     axes.set(xlabel="ReLU layer, in the order of computation", ylabel="error of rates (% of the activations)")
     axes.set(ylim=(0, None))

@@ -3,7 +3,7 @@
 import numpy as np
 from brian2 import Hz
 
-from biosnn.report import Figure, new_figure
+from biosnn.report import Figure, graded, new_figure
 from biosnn.study import SavedResult
 
 
@@ -15,7 +15,7 @@ def plot(result: SavedResult) -> list[Figure]:
     figure, (left, middle, right) = new_figure(1, 3, width=9.6, height=3.4)
     edges = np.linspace(0, 1, 26)
     shown = sorted({0, n // 2, n - 1})
-    for k, colour in zip(shown, ("#0072b2", "#009e73", "#e69f00"), strict=False):
+    for k, colour in zip(shown, graded(len(shown)), strict=True):
         share = np.histogram(weights[k], edges)[0] / weights.shape[1]
         left.stairs(share, edges, color=colour, lw=1.5, label=f"{rate_in[k]:g} Hz in")
     left.set(xlabel="weight / bound", ylabel="share of synapses", title="A₋ above A₊")

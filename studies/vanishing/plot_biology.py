@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from biosnn.measure import interval
-from biosnn.report import Figure, new_figure
+from biosnn.report import Figure, graded, new_figure
 from biosnn.report.figures import COLOURS
 
 GREY = "#777777"
@@ -53,12 +53,12 @@ def _synfire(arrays: Mapping[str, Any]) -> Figure:
 def _survival(axis: Any, arrays: Mapping[str, Any]) -> None:
     a = np.asarray(arrays["biology spikes"])
     fine = np.linspace(a.min(), a.max(), 300)
-    for number, sigma in enumerate(np.asarray(arrays["biology sigmas"]) * 1000):
+    sigmas = np.asarray(arrays["biology sigmas"]) * 1000
+    for number, (sigma, colour) in enumerate(zip(sigmas, graded(len(sigmas)), strict=True)):
         alive = np.moveaxis(arrays["biology survived"][:, number], 1, 0).reshape(len(a), -1)
         share = alive.mean(axis=1)
         low, high = interval(share, alive.shape[1])
         midpoint, width = arrays["biology fits"][number]
-        colour = COLOURS[number % len(COLOURS)]
         bars = 100 * np.array([share - low, high - share])
         style = {"color": colour, "marker": MARKERS[number % len(MARKERS)], "ms": 5, "ls": "", "elinewidth": 0.9}
         # A little to the side of each other, so that the bars can be told apart.

@@ -3,7 +3,7 @@
 import numpy as np
 from brian2 import Hz, ms, nS, second
 
-from biosnn.report import Figure, new_figure
+from biosnn.report import Figure, graded, new_figure
 from biosnn.study import SavedResult
 
 EXC, INH, CONTROL = "#0072b2", "#d55e00", "#000000"
@@ -39,7 +39,7 @@ def _cell(result: SavedResult) -> Figure:
     middle.set_ylim(0, None)
     time = np.asarray(result.arrays["cell time"] / second)
     targets = np.asarray(result.arrays["cell targets"] / Hz)
-    for target, colour in zip(targets, TARGETS * 3, strict=False):
+    for target, colour in zip(targets, graded(len(targets)), strict=True):
         rates = result.arrays[f"cell course, target {target:g} Hz"] / Hz
         right.plot(time, rates, color=colour, lw=1.2, label=f"target {target:g} Hz")
         right.axhline(target, color=colour, lw=0.8, ls="--")
