@@ -6,7 +6,10 @@ towards their beginning. Hathway & Goodman (2018) found that it takes a rule tha
 all pairs count, the neuron falls silent.
 """
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +36,6 @@ A_PLUS, A_MINUS = 2.0**-5, 0.85 * 2.0**-5
 THRESHOLD = 500  # at 2000 inputs
 WEIGHT = 0.475
 REPEATS = 3
-TOGETHER = 2  # inputs that are in memory at a time
 METHOD = """\
 The neuron is `lif_afterpotential`; every spike of an input brings a potential of at most the weight of its synapse, and
 500 of them reach the threshold. Weights begin at 0.475 of the bound. Inputs fire at rates that wander between 0 and 90
@@ -60,19 +62,16 @@ class Settings:
 def run(settings: Settings, sim: Simulation) -> Result:
     third = float(settings.duration / second) / REPEATS
     base = 0 if sim.seed is None else sim.seed
-    jitter = float(settings.jitter / ms)
     ends: dict[str, list[Any]] = {rule: [] for rule in RULES}
     arrays: dict[str, Any] = {}
     simulate = _prepared(settings, sim, ("reduced",), third)
     first = None
-    for begin in range(0, settings.seeds, TOGETHER):
-        seeds = range(begin, min(begin + TOGETHER, settings.seeds))
-        made = [make_inputs([base, n], settings.inputs, third, settings.frequency, jitter) for n in seeds]
-        for one, found in zip(made, simulate(made), strict=True):
-            ends["reduced"].append(_judge(one, found["reduced"][0], third))
-            if first is None:
-                first = one
-                arrays |= _of_one(one, found, third)
+    for one in _made_ahead(partial(_inputs, settings, base), settings.seeds):
+        (found,) = simulate([one])
+        ends["reduced"].append(_judge(one, found["reduced"][0], third))
+        if first is None:
+            first = one
+            arrays |= _of_one(one, found, third)
     assert first is not None
     controls = tuple(rule for rule in RULES if rule != "reduced")
     (found,) = _prepared(settings, sim, controls, third)([first])
@@ -80,6 +79,22 @@ def run(settings: Settings, sim: Simulation) -> Result:
     for rule in controls:
         ends[rule].append(_judge(first, found[rule][0], third))
     return _result(ends, arrays | _in_last_pattern(first))
+
+
+def _inputs(settings: Settings, base: int, seed: int) -> Inputs:
+    third, jitter = float(settings.duration / second) / REPEATS, float(settings.jitter / ms)
+    return make_inputs([base, seed], settings.inputs, third, settings.frequency, jitter)
+
+
+def _made_ahead(make: Callable[[int], Inputs], count: int) -> Iterator[Inputs]:
+    """Draw the next inputs while a program simulates those before, since both take about as long."""
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(make, 0)
+        for seed in range(count):
+            one = coming.result()
+            if seed + 1 < count:
+                coming = ahead.submit(make, seed + 1)
+            yield one
 
 
 def _prepared(settings: Settings, sim: Simulation, rules: tuple[str, ...], third: float) -> Any:
