@@ -20,9 +20,10 @@ def _threshold(result: SavedResult) -> Figure:
     """Beside figure 12 of the paper: displacements from rest in mV, 0 to 7 ms."""
     time = np.asarray(result.arrays["trace time"] / ms)
     figure, axes = new_figure(width=6)
-    displacements = np.asarray(result.arrays["displacement"] / mV)
+    traces = result.arrays["shock trace"]
+    displacements = np.asarray(result.arrays["displacement"] / mV)[: len(traces)]
     colours = dict(zip(sorted(displacements), graded(len(displacements)), strict=True))
-    for trace, start in zip(result.arrays["shock trace"], displacements, strict=True):
+    for trace, start in zip(traces, displacements, strict=True):
         axes.plot(time, trace / mV + 65, color=colours[start], label=f"{start:g} mV")
     axes.set(xlabel="time (ms)", ylabel="displacement from rest (mV)", xlim=(0, 7), ylim=(-20, 110))
     axes.axhline(0, color=GREY, lw=0.7)
