@@ -333,10 +333,12 @@ def test_show_prints_a_study(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_show_prints_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     write_study(Path("charging"))
-    assert biosnn("run", "./charging", "--out", "out") == 0
+    assert biosnn("run", "./charging", "points=4", "--out", "out") == 0
     capsys.readouterr()
     assert biosnn("show", "out") == 0
     out = capsys.readouterr().out
+    assert out.startswith("charging, finished 20")
+    assert "  duration = 10 ms\n  points = 4 (changed)\n" in out
     assert "0.6321 ± 0.01" in out
     assert "Report: out/report.html" in out
 
@@ -380,6 +382,7 @@ def test_a_new_study_passes_its_own_check(capsys: pytest.CaptureFixture[str]) ->
     assert biosnn("new", "study", "my-question") == 0
     assert "biosnn check ./my-question" in capsys.readouterr().out
     assert biosnn("check", "./my-question") == 0
+    assert "the membrane has charged to 63.2 % of its final value" in capsys.readouterr().out
     assert sorted(path.name for path in Path().iterdir()) == ["my-question", "results"]
 
 

@@ -68,6 +68,17 @@ def print_start(console: Console, study: Study[Any], given: Mapping[str, str]) -
         console.print(f"  {name} = {text} (default: {defaults[name]})")
 
 
+def print_saved(console: Console, result: SavedResult) -> None:
+    """Print a result that is no news: which study, when, with which settings; then what `print_result` prints."""
+    finished = str(result.provenance.get("finished", "")).replace("T", " ").replace("+00:00", " UTC")
+    console.print(Text(result.study, style="bold") + Text(f", finished {finished}"))
+    changed = set(result.provenance.get("changed", ()))
+    for name, text in result.settings.items():
+        mark = " (changed)" if name in changed else ""
+        console.print(Text(f"  {name} = {text}", style="" if mark else "dim") + Text(mark))
+    print_result(console, result)
+
+
 def print_result(console: Console, result: SavedResult) -> None:
     """Print a result: its tables, its values, its claims, its verdict and where its report lies."""
     if result.answer:

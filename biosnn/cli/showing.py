@@ -13,7 +13,7 @@ from rich.table import Table
 from biosnn import catalogue
 from biosnn.cli import networks
 from biosnn.cli.naming import check_study
-from biosnn.cli.results import print_result, quoted, typed
+from biosnn.cli.results import print_saved, quoted, typed
 from biosnn.cli.terminal import Console, Text
 from biosnn.conversion import is_converted
 from biosnn.errors import NotFoundError, SettingsError, field_error, unknown
@@ -40,7 +40,7 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
         raise SettingsError("--out: says where the figure goes. Give --figure as well.")
     if holds_result(Path(name)):
         _no_figure(name, figure)
-        print_result(console, load_result(Path(name)))
+        print_saved(console, load_result(Path(name)))
         return
     if name.endswith(networks.ENDINGS) or name in catalogue.ann_names():
         _no_figure(name, figure)
