@@ -331,6 +331,19 @@ def test_show_prints_a_study(capsys: pytest.CaptureFixture[str]) -> None:
         assert part in out
 
 
+def test_a_run_says_how_long_it_took_last_time(capsys: pytest.CaptureFixture[str]) -> None:
+    write_study(Path("charging"))
+    assert biosnn("run", "./charging") == 0
+    assert "last time" not in capsys.readouterr().out
+    assert biosnn("run", "./charging", "points=4") == 0
+    assert "last time" not in capsys.readouterr().out
+    (result,) = (path for path in Path("results").iterdir() if '"points": "3"' in (path / "result.json").read_text())
+    source = json.loads((result / "provenance.json").read_text())
+    (result / "provenance.json").write_text(json.dumps(source | {"wall_time": {"value": 200.0, "unit": "s"}}))
+    assert biosnn("run", "./charging") == 0
+    assert "With these settings it took 3 min here last time." in capsys.readouterr().out
+
+
 def test_show_prints_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     write_study(Path("charging"))
     assert biosnn("run", "./charging", "points=4", "--out", "out") == 0

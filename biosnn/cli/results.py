@@ -15,9 +15,12 @@ from rich.table import Table as RichTable
 
 from biosnn.cli.terminal import Console, Text
 from biosnn.printable import printable
+from biosnn.report.templates import duration_text
+from biosnn.run import RESULTS
 from biosnn.study.load import Study
 from biosnn.study.result import Table
-from biosnn.study.saved import RESULT, SavedResult
+from biosnn.study.saved import RESULT, SavedResult, seconds_last_time
+from biosnn.study.settings import setting_texts
 from biosnn.study.verdict import KINDS, CheckedValue, digits_of, for_readers, number_text
 
 # A sign and a word, so that nobody has to tell colours apart.
@@ -58,8 +61,12 @@ def print_start(console: Console, study: Study[Any], given: Mapping[str, str]) -
         If a setting is wrong.
     """
     console.print(Text(study.name, style="bold") + Text(f": {study.title}"))
-    changed = study.changed_settings(study.make_settings(given))
-    if study.entry is not None and not changed:
+    settings = study.make_settings(given)
+    changed = study.changed_settings(settings)
+    seconds = seconds_last_time(RESULTS, study.name, setting_texts(settings))
+    if seconds is not None:
+        console.print(f"With these settings it took {duration_text(seconds)} here last time.", style="dim")
+    elif study.entry is not None and not changed:
         console.print(
             f"This takes about {study.entry.seconds:g} s of a processor, and {study.entry.memory}.", style="dim"
         )

@@ -5,6 +5,7 @@ The layout is described in docs/result-format.md. Nothing in a result folder is 
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 import os
@@ -297,6 +298,20 @@ def _load(folder: Path, data: Mapping[str, Any]) -> SavedResult:
 def provenance_of(folder: Path) -> dict[str, Any]:
     """Read where a result comes from, without the rest of it; `ResultError` if that is missing or damaged."""
     return _read_json(folder / PROVENANCE)
+
+
+def seconds_last_time(results: Path, study: str, settings: Mapping[str, str]) -> float | None:
+    """How long the latest run of a study with these settings took, among the results in a folder; None if unknown."""
+    found: tuple[str, float] = ("", -1.0)
+    for folder in results.glob(f"{glob.escape(study)}-*"):
+        try:
+            source = provenance_of(folder)
+        except ResultError:
+            continue
+        seconds = source.get("wall_time", {}).get("value")
+        if source.get("settings") == settings and isinstance(seconds, int | float):
+            found = max(found, (str(source.get("finished", "")), float(seconds)))
+    return None if found[1] < 0 else found[1]
 
 
 def _read_json(path: Path) -> dict[str, Any]:
