@@ -364,7 +364,7 @@ def test_reading_before_anything_has_run_says_what_to_do() -> None:
 
 
 @pytest.mark.cpp
-def test_running_after_reading_and_reading_after_closing_are_refused() -> None:
+def test_running_after_reading_is_refused() -> None:
     with session("cpp", seed=1) as sim:
         net = small()
         sim.run(net, 10 * ms)
@@ -372,8 +372,6 @@ def test_running_after_reading_and_reading_after_closing_are_refused() -> None:
         with pytest.raises(EngineError, match=r"executed already \(to read trace\.\w+\).*sim\.reset"):
             sim.run(net, 10 * ms)
         sim.execute()
-    with pytest.raises(EngineError, match=r"Cannot read trace\.\w+: the session is closed"):
-        net["trace"].v[:]
 
 
 @pytest.mark.cpp
@@ -393,14 +391,6 @@ def test_results_of_a_sweep_are_readable_inside_read_only() -> None:
 
         with pytest.raises(EngineError, match=r"Cannot read cell\.v while a sweep's program is put together"):
             sim.sweep(net, program, [{"cell.drive": 1 * mV}], lambda _: None)
-
-
-def test_runs_that_nobody_reads_are_not_skipped_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
-    with session("cpp", seed=1) as sim:
-        if sim.target != "cpp":
-            pytest.skip("no C++ compiler")
-        sim.run(small(), 10 * ms)
-    assert "1 queued run(s) were not executed" in capsys.readouterr().err
 
 
 @pytest.mark.cpp

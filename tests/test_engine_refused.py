@@ -110,11 +110,12 @@ def test_the_gnu_library_is_asked_for_before_anything_is_built(
 ) -> None:
     monkeypatch.setattr(versions, "GSL", made_by_brian)
     monkeypatch.setattr(gsl, "_HEADERS", ("<gsl/missing.h>",))
-    for objects in ([ramp(method="gsl_rk4")], learning_by_gsl()):
+    for make in (lambda: [ramp(method="gsl_rk4")], learning_by_gsl):
+        network = Network(make())
         with pytest.raises(
             EngineError, match=rf"(ramp|plastic)\w*: .*GNU Scientific Library.*such as rk4.*{cure}|{cure}"
         ):
-            sim.run(Network(objects), 1 * ms)
+            sim.run(network, 1 * ms)
         sim.reset()
 
 

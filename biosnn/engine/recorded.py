@@ -1,7 +1,10 @@
-"""What was read of a monitor, or of synapses, stays as it was, whatever is recorded later.
+"""What was read of a monitor, or of synapses, stays as it was, whatever is recorded later; and when it may be read.
 
 Since Brian2 2.10 a growing array hands out its own memory, which it gives away when it grows: values read before were
 others afterwards. The readers of Brian2 that pass such memory on return a copy instead, from when this is imported on.
+
+Results stay readable when their session is closed. Expressions of them are computed here, whatever device is active
+then, which Brian2 would ask. Nothing can be set, or run, in a network whose program is over.
 """
 
 from __future__ import annotations
@@ -10,10 +13,15 @@ import functools
 from typing import Any
 
 import numpy as np
-from brian2.core.variables import VariableView
+from brian2.core.network import Network
+from brian2.core.variables import ArrayVariable, VariableView
 from brian2.monitors.statemonitor import StateMonitor, StateMonitorView
 
 from biosnn.engine.program import versions
+from biosnn.engine.program.device import ProgramDevice
+from biosnn.engine.program.evaluating import evaluating, is_evaluating
+from biosnn.engine.state import brian_device
+from biosnn.errors import EngineError
 
 
 def _copied(read: Any) -> Any:
@@ -33,6 +41,72 @@ def _lent(values: np.ndarray[Any, Any]) -> bool:
         values = values.base
     return not values.flags.owndata
 
+
+def _is_over(var: Any) -> bool:
+    """Whether a variable is one of a program whose session is closed, or was begun anew."""
+    device = getattr(var, "device", None)
+    return isinstance(device, ProgramDevice) and device.over
+
+
+def _evaluated_here(read: Any) -> Any:
+    """A reader that needs an expression to be computed, whose result another device may have."""
+
+    @functools.wraps(read)
+    def values(view: Any, *args: Any, **kwds: Any) -> Any:
+        if is_evaluating() or view.variable.device is brian_device.active_device:
+            return read(view, *args, **kwds)
+        with evaluating():
+            return read(view, *args, **kwds)
+
+    return values
+
+
+def _check_settable(var: Any) -> None:
+    if _is_over(var):
+        raise EngineError(
+            f"Cannot set {var.name}: its session is closed, or sim.reset() has begun a new program. Set values, and "
+            "run, inside the with block."
+        )
+
+
+def _refused_when_over(set_value: Any) -> Any:
+    @functools.wraps(set_value)
+    def checked(var: Any, value: Any) -> None:
+        _check_settable(var)
+        set_value(var, value)
+
+    return checked
+
+
+def _item_refused_when_over(set_item: Any) -> Any:
+    @functools.wraps(set_item)
+    def checked(view: Any, item: Any, value: Any, level: int = 0, namespace: Any = None) -> None:
+        _check_settable(view.variable)
+        set_item(view, item, value, level=level + 1, namespace=namespace)  # names are looked up a frame further up
+
+    return checked
+
+
+def _run_refused_when_over(run: Any) -> Any:
+    @functools.wraps(run)
+    def checked(network: Any, *args: Any, level: int = 0, **kwds: Any) -> Any:
+        for obj in network.sorted_objects:
+            variables = getattr(obj, "variables", None)
+            if variables is not None and any(_is_over(var) for var in variables.values()):
+                raise EngineError(
+                    f"{obj.name} cannot be run: its session is closed, or sim.reset() has begun a new program. Make "
+                    "its network anew, in the session that is to run it."
+                )
+        return run(network, *args, level=level + 1, **kwds)
+
+    return checked
+
+
+VariableView.get_with_expression = _evaluated_here(VariableView.get_with_expression)
+VariableView.get_subexpression_with_index_array = _evaluated_here(VariableView.get_subexpression_with_index_array)
+VariableView.set_item = _item_refused_when_over(VariableView.set_item)
+ArrayVariable.set_value = _refused_when_over(ArrayVariable.set_value)
+Network.run = _run_refused_when_over(Network.run)
 
 if versions.ARRAYS_MOVE:
     VariableView.get_with_index_array = _copied(VariableView.get_with_index_array)

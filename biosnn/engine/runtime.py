@@ -41,6 +41,9 @@ class RuntimeSimulation(Simulation):
     def _end(self, reason: str) -> None:
         """Nothing to release: results of these targets are ordinary arrays."""
 
+    def _close(self) -> None:
+        """What was recorded stays readable."""
+
     def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None:
         if self.durations is not None:  # those of the point, in place of the program's
             duration = next(self.durations) * brian2.second

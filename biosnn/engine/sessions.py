@@ -57,7 +57,17 @@ def session(
     Yields
     ------
     Simulation
-        Make groups and networks inside the block, run them with `Simulation.run`, and read their results there.
+        Make groups and networks inside the block, and run them with `Simulation.run`.
+
+    Notes
+    -----
+    Results can be read inside the block and behind it, as long as there is the group or monitor that has them: what a
+    ``SpikeMonitor`` or ``StateMonitor`` has recorded, and the state in which the run has left neurons and synapses.
+    On ``cpp`` the runs of the block are executed when something is read of them, at the latest at the block's end. What
+    was computed then stays in files among the temporary ones (``TMPDIR``), not in memory, and is read when it is
+    wanted. Sessions that are closed keep at most 1 GiB so, all together: what is larger has to be read (``x[:]``)
+    inside the block. Results of points (`Simulation.sweep`) are readable inside ``read()`` only, those of before a
+    `Simulation.reset` only before it. An exception ends the block without executing what is queued.
 
     Raises
     ------
@@ -70,7 +80,7 @@ def session(
     >>> with session("numpy", seed=1) as sim:  # doctest: +SKIP
     ...     network = Network(neurons, monitor)
     ...     sim.run(network, 1 * second)
-    ...     v = monitor.v[:]
+    >>> monitor.v[:]  # doctest: +SKIP
     """
     check_threads(target, threads)
     chosen, note = toolchain.choose_target(target)
@@ -90,23 +100,18 @@ def session(
         simulation = TARGETS[chosen](chosen, seed, dt, note, threads)
         yield simulation
         if isinstance(simulation, ProgramSimulation) and simulation.queued:
-            print(
-                f"biosnn: {simulation.queued} queued run(s) were not executed, since nothing was read from them. "
-                "Read a result inside the with block, or call sim.execute().",
-                file=sys.stderr,
-                flush=True,
-            )
+            simulation.execute()
     except BaseException:
         state.forgive_unused()
         raise
     finally:
         try:
+            if spared:
+                gc.unfreeze()
             if simulation is not None:
                 simulation.close()
         finally:
             state.restore(before)
-            if spared:
-                gc.unfreeze()
 
 
 def check_threads(target: str, threads: int) -> None:

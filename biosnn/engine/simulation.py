@@ -78,7 +78,8 @@ class Simulation(ABC):
     def run(self, network: Any, duration: Any, what: str = "", *, namespace: Mapping[str, Any] | None = None) -> None:
         """Simulate a network for a while; may be called several times, and variables may be set in between.
 
-        On ``cpp`` the run is queued: the first read of a result, or `execute`, builds and runs the whole program.
+        On ``cpp`` the run is queued: the first read of a result, `execute`, or the end of the session's block builds
+        and runs the whole program.
 
         Parameters
         ----------
@@ -222,7 +223,7 @@ class Simulation(ABC):
     def close(self) -> None:
         """End the simulation; `session` calls this."""
         if self._open:
-            self._end("the session is closed. Read results (x[:]) inside the with block.")
+            self._close()
             self._open = False
 
     # ---- what a target does -----------------------------------------------------------------------------------
@@ -237,6 +238,9 @@ class Simulation(ABC):
     def _end(self, reason: str) -> None: ...
 
     @abstractmethod
+    def _close(self) -> None: ...
+
+    @abstractmethod
     def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None: ...
 
     @abstractmethod
@@ -244,7 +248,7 @@ class Simulation(ABC):
 
     def _check_open(self) -> None:
         if not self._open:
-            raise EngineError("The session is closed: run and read inside the with block.")
+            raise EngineError("The session is closed: run inside the with block.")
 
 
 def set_precision(precision: str) -> None:

@@ -65,6 +65,8 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         Called with what is being read when a value is wanted that only the run can tell; must set `results_dir`.
     closed
         Why nothing can be read any more; "" while it can.
+    over
+        Whether its session, or the program in it, has ended: nothing can be set or run any more.
     durations
         Simulated seconds of each queued run.
     given_nan
@@ -85,7 +87,7 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.execute: Callable[[str], None] | None = None
-        self.closed = ""
+        self.closed, self.over = "", False
         self.durations: list[float] = []
         self.given_nan: set[Any] = set()
         self.memory_asked = 0
@@ -107,20 +109,8 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
         network, lines = self.main_queue[position][1]
         key = literals.duration(len(self.durations))
         value = literals.PointValue(key, integer=False, otherwise=float(duration))
-        self.main_queue[position] = ("run_network", (network, self._run_lines(net.name, value, lines)))
+        self.main_queue[position] = ("run_network", (network, literals.run_lines(net.name, value, lines)))
         self.durations.append(float(duration))
-
-    @staticmethod
-    def _run_lines(network: str, duration: literals.PointValue, lines: list[str]) -> list[str | literals.Run]:
-        """The lines of a run with its duration lifted out, and idle clocks in the order of their names."""
-        idle = sorted(line for line in lines if line.startswith(f"{network}.add(") and line.endswith(", NULL);"))
-        ordered: list[str | literals.Run] = []
-        for line in lines:
-            if line.startswith(f"{network}.run("):
-                ordered += [*idle, literals.Run(network, duration)]
-            elif line not in idle:
-                ordered.append(line)
-        return ordered
 
     def _in_order(self, entries: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
         """Entries of one run, its clocks set in the order of their names.
@@ -351,7 +341,13 @@ class ProgramDevice(CPPStandaloneDevice):  # type: ignore[misc]
     def close(self, reason: str) -> None:
         """Let reads of what the run has computed fail for this reason, for good."""
         self.close_results(reason)
-        self._owners.clear()
+        self.end()
+
+    def end(self) -> None:
+        """Refuse to set or run anything, and let go of what only a program needs that is yet to run."""
+        self.over = True
+        for needed in (self._owners, self.main_queue, self.static_arrays, self.code_objects):
+            needed.clear()
 
     def result_dtypes(self) -> dict[str, tuple[str, np.dtype[Any]]]:
         """For each file of results, what it holds and the type of its elements."""

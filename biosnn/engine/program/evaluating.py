@@ -27,3 +27,8 @@ def evaluating() -> Iterator[None]:
         yield
     finally:
         brian_device.active_device = active
+
+
+def is_evaluating() -> bool:
+    """Whether expressions are being computed here."""
+    return isinstance(brian_device.active_device, _Evaluator)

@@ -27,6 +27,18 @@ class Run:
     duration: PointValue
 
 
+def run_lines(network: str, duration: PointValue, lines: list[str]) -> list[str | Run]:
+    """The lines of a run with its duration lifted out, and idle clocks in the order of their names."""
+    idle = sorted(line for line in lines if line.startswith(f"{network}.add(") and line.endswith(", NULL);"))
+    ordered: list[str | Run] = []
+    for line in lines:
+        if line.startswith(f"{network}.run("):
+            ordered += [*idle, Run(network, duration)]
+        elif line not in idle:
+            ordered.append(line)
+    return ordered
+
+
 @dataclass(frozen=True)
 class PointValue:
     """A number that points may bring along under this key, and what it is when one does not."""

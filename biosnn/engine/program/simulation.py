@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from biosnn.engine import checks, progress, scratch, simulation
 from biosnn.engine.compiler import compile, toolchain
 from biosnn.engine.prepared import Point, Prepared, Report, Usage, variable
-from biosnn.engine.program import literals, runner
+from biosnn.engine.program import kept, literals, runner
 from biosnn.engine.program.queueing import QueueingDevice
 from biosnn.engine.simulation import Simulation
 from biosnn.errors import EngineError, RunError, field_error
@@ -56,6 +56,12 @@ class ProgramSimulation(Simulation):
     def _end(self, reason: str) -> None:
         self.device.close(reason)
         self._scratch.remove()
+
+    def _close(self) -> None:
+        if self.device.has_been_run:
+            kept.keep(self.device, self._scratch)
+        else:
+            self._end(self.device.closed or "its session ended without results: no run was executed, or it failed.")
 
     @property
     def queued(self) -> int:
