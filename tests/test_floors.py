@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "biosnn"
 
 FLOORS = (
-    ("errors",),
+    ("errors", "printable"),
     (
         "quantity",
         "folders",
@@ -20,7 +20,7 @@ FLOORS = (
         "writing",
         "preferences",
         "usercode",
-        "printable",
+        "display",
         "optional_dependencies",
         "seeds",
     ),

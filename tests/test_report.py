@@ -14,9 +14,9 @@ from page_reader import Page
 from small_study import EXPECTED, PLOT, STUDY, write_study
 
 from biosnn import catalogue
+from biosnn.model.sheet import describe_model
 from biosnn.printable import printable
 from biosnn.report import new_figure
-from biosnn.report.describe import describe_model
 from biosnn.report.figure_data import figure_table, levels_of
 from biosnn.report.interactive import write_interactive
 from biosnn.report.markup import inline, paragraphs

@@ -18,7 +18,7 @@ from biosnn.cli.terminal import Console, Text
 from biosnn.conversion import is_converted
 from biosnn.errors import NotFoundError, SettingsError, field_error, unknown
 from biosnn.model import Model, NeuronModel
-from biosnn.report.describe import describe_model
+from biosnn.model.sheet import describe_model
 from biosnn.study.load import Study, load_study
 from biosnn.study.saved import holds_result, load_result
 from biosnn.study.verdict import KINDS, Expected

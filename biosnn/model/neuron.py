@@ -9,6 +9,7 @@ from brian2.equations.equations import Equations
 from brian2.stateupdaters.base import StateUpdateMethod
 from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension
 
+from biosnn.display import bounded
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.model.expressions import (
     DIFFERENTIAL_EQUATION,
@@ -39,6 +40,7 @@ from biosnn.model.fields import (
     tidy_fields,
 )
 from biosnn.model.plain import check_name
+from biosnn.model.sheet import model_card
 from biosnn.model.solvable import check_solvable
 
 _FLAGS = {
@@ -107,7 +109,25 @@ class NeuronModel:
         _check(where, self)
 
     def __repr__(self) -> str:
-        return f"<NeuronModel {self.name}: {self.summary}>"
+        return bounded(f"<NeuronModel {self.name}: {self.summary}>")
+
+    def _repr_html_(self) -> str:
+        return model_card(self)
+
+    @property
+    def kind(self) -> str:
+        """ "neuron"."""
+        return "neuron"
+
+    @property
+    def blocks(self) -> list[tuple[str, str]]:
+        """What it consists of, each with a heading, in the order in which it is read."""
+        return [
+            ("equations", self.equations),
+            ("spikes when", self.threshold),
+            ("at a spike", self.reset),
+            ("refractory", self.refractory),
+        ]
 
     @property
     def parsed(self) -> Equations:

@@ -9,6 +9,7 @@ from brian2.equations.equations import Equations
 from brian2.stateupdaters.base import StateUpdateMethod
 from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension, get_dimensions
 
+from biosnn.display import bounded
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model.expressions import (
     DIFFERENTIAL_EQUATION,
@@ -38,6 +39,7 @@ from biosnn.model.fields import (
     tidy_fields,
 )
 from biosnn.model.plain import check_name, expression, lines
+from biosnn.model.sheet import model_card
 from biosnn.model.solvable import check_solvable
 from biosnn.quantity import parse_unit
 
@@ -144,7 +146,32 @@ class SynapseModel:
         _check(where, self)
 
     def __repr__(self) -> str:
-        return f"<SynapseModel {self.name}: {self.summary}>"
+        return bounded(f"<SynapseModel {self.name}: {self.summary}>")
+
+    def _repr_html_(self) -> str:
+        return model_card(self)
+
+    @property
+    def kind(self) -> str:
+        """ "synapse"."""
+        return "synapse"
+
+    @property
+    def blocks(self) -> list[tuple[str, str]]:
+        """What it consists of, each with a heading, in the order in which it is read."""
+        traces = [
+            (f"trace of {trace.side}synaptic spikes: {trace.meaning}", f"{trace.equation}\n{_at_spike(trace)}")
+            for trace in self.traces.values()
+        ]
+        reads = "\n".join(f"{name} : {unit}" for name, unit in self.uses.items())
+        return [
+            ("equations", self.equations),
+            ("hands on at a presynaptic spike", f"gain * ({self.transmits})" if self.transmits else ""),
+            ("at a presynaptic spike", self.on_pre),
+            ("at a postsynaptic spike", self.on_post),
+            *traces,
+            ("reads from the neurons", reads),
+        ]
 
     @property
     def parsed(self) -> Equations:
@@ -168,6 +195,10 @@ class SynapseModel:
         check_values(f"SynapseModel {self.name!r}", new, self.parameters)
         changed = {name: replace(self.parameters[name], value=text) for name, text in new.items()}
         return replace(self, parameters={**self.parameters, **changed})
+
+
+def _at_spike(trace: Trace) -> str:
+    return f"at a spike: {trace.on_spike or 'nothing'}"
 
 
 def _tidied(where: str, trace: Trace) -> Trace:

@@ -14,7 +14,7 @@ from PIL import Image
 from biosnn import files
 from biosnn.errors import ResultError
 from biosnn.model import from_toml
-from biosnn.report.describe import ModelSheet, describe_model
+from biosnn.model.sheet import ModelSheet, describe_model
 from biosnn.report.figures import STYLE, read_captions
 from biosnn.report.markup import paragraphs
 from biosnn.report.templates import MARKS, duration_text, number_html, template

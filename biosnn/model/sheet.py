@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from biosnn.model import Model, NeuronModel, SynapseModel
+from biosnn.display import card, note, paragraph, table
+from biosnn.model.fields import Input, Parameter
+from biosnn.model.typeset import formulas
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,37 @@ class ModelSheet:
     presets: tuple[tuple[str, str], ...]
 
 
-def describe_model(model: Model) -> ModelSheet:
+class Described(Protocol):
+    """What a sheet needs of a model."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def notes(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def blocks(self) -> list[tuple[str, str]]: ...
+    @property
+    def initial(self) -> Mapping[str, str]: ...
+    @property
+    def parameters(self) -> Mapping[str, Parameter]: ...
+    @property
+    def inputs(self) -> Mapping[str, Input]: ...
+    @property
+    def presets(self) -> Mapping[str, Mapping[str, str]]: ...
+
+
+def describe_model(model: Described) -> ModelSheet:
     """Lay a model out for reading."""
-    neuron = isinstance(model, NeuronModel)
-    blocks = _neuron_blocks(model) if isinstance(model, NeuronModel) else _synapse_blocks(model)
     initial = "\n".join(f"{name} = {text}" for name, text in model.initial.items())
-    blocks = [*blocks, ("initial values", initial), ("integration", model.method)]
+    blocks = [*model.blocks, ("initial values", initial), ("integration", model.method)]
     inputs = (
         (name, entry.default if entry.kind == "value" else "spikes", entry.meaning)
         for name, entry in model.inputs.items()
@@ -48,7 +77,7 @@ def describe_model(model: Model) -> ModelSheet:
     )
     return ModelSheet(
         name=model.name,
-        kind="neuron" if neuron else "synapse",
+        kind=model.kind,
         summary=model.summary,
         source=model.source,
         notes=model.notes,
@@ -59,30 +88,17 @@ def describe_model(model: Model) -> ModelSheet:
     )
 
 
-def _neuron_blocks(model: NeuronModel) -> list[tuple[str, str]]:
-    return [
-        ("equations", model.equations),
-        ("spikes when", model.threshold),
-        ("at a spike", model.reset),
-        ("refractory", model.refractory),
-    ]
-
-
-def _at_spike(statements: str) -> str:
-    return f"at a spike: {statements or 'nothing'}"
-
-
-def _synapse_blocks(model: SynapseModel) -> list[tuple[str, str]]:
-    traces = [
-        (f"trace of {trace.side}synaptic spikes: {trace.meaning}", f"{trace.equation}\n{_at_spike(trace.on_spike)}")
-        for trace in model.traces.values()
-    ]
-    reads = "\n".join(f"{name} : {unit}" for name, unit in model.uses.items())
-    return [
-        ("equations", model.equations),
-        ("hands on at a presynaptic spike", f"gain * ({model.transmits})" if model.transmits else ""),
-        ("at a presynaptic spike", model.on_pre),
-        ("at a postsynaptic spike", model.on_post),
-        *traces,
-        ("reads from the neurons", reads),
-    ]
+def model_card(model: Described) -> str:
+    """A model as a notebook shows it, its equations as formulas."""
+    sheet = describe_model(model)
+    rows = [(heading, text if heading == "integration" else formulas(text)) for heading, text in sheet.blocks]
+    return card(
+        f"{sheet.kind} model",
+        sheet.name,
+        paragraph(sheet.summary),
+        table((), rows),
+        table(("parameter", "value", "meaning"), sheet.parameters),
+        table(("input", "by default", "meaning"), sheet.inputs),
+        table(("preset", "values"), sheet.presets),
+        note(f"Source: {sheet.source}" if sheet.source else ""),
+    )
