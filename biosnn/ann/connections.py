@@ -22,6 +22,7 @@ from biosnn.ann.affine import check_room, matrix, window_sizes
 from biosnn.ann.layers import AveragePool, Convolution, Floats, Layer, MaxPool, Scale, Select, Shape, SumPool
 from biosnn.ann.layouts import selected_channels
 from biosnn.ann.scales import taps
+from biosnn.display import Brief
 from biosnn.projection import Conv2D, Dense, Kind, OneToOne, Pool2D, Sparse
 
 DENSE_FROM = 0.25
@@ -29,7 +30,7 @@ DENSE_FROM = 0.25
 
 
 @dataclass(frozen=True, eq=False)
-class Connection:
+class Connection(Brief):
     """A chain of layers as a kind of projection, and its weights.
 
     Parameters

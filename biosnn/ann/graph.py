@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 
 from biosnn.ann.layers import MOST_NEURONS, MOST_VALUES, Input, Layer, Shape
+from biosnn.display import bounded, card, note, table
 from biosnn.errors import ConversionError, field_error, unknown
 
 MOST_LAYERS = 10_000
@@ -89,8 +90,22 @@ class Graph:
         """Multiply-accumulates of each layer for one input."""
         return {layer.name: layer.macs for layer in self.layers}
 
+    def __repr__(self) -> str:
+        shapes = [" x ".join(map(str, self[name].shape)) for name in (self.input.name, self.output)]
+        layers = f"{len(self.layers)} layers, {sum(self.macs.values()):,} multiply-accumulates"
+        return bounded(f"<Graph: {layers}, from {self.input.name} ({shapes[0]}) to {self.output} ({shapes[1]})>")
+
+    def _repr_html_(self) -> str:
+        rows = [(*row, f"{layer.macs:,}") for row, layer in zip(self._rows(), self.layers, strict=True)]
+        head = ("layer", "kind", "shape", "multiply-accumulates")
+        left_out = f"Left out behind the output: {', '.join(self.head)}" if self.head else ""
+        return card("Ordinary network", "", table(head, rows, numbers=(3,)), note(left_out))
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        return [(layer.name, type(layer).__name__, " x ".join(map(str, layer.shape))) for layer in self.layers]
+
     def __str__(self) -> str:
-        rows = [(layer.name, type(layer).__name__, " x ".join(map(str, layer.shape))) for layer in self.layers]
+        rows = self._rows()
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
         return "\n".join(f"{name:{widths[0]}}  {kind:{widths[1]}}  {shape}" for name, kind, shape in rows)
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import ConversionError, field_error
 
 Shape = tuple[int, ...]
@@ -27,7 +28,7 @@ MOST_NEURONS = 2**24
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
+class Layer(Brief):
     """What all layers have.
 
     Parameters

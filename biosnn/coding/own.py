@@ -20,6 +20,7 @@ from biosnn.coding.base import Coding
 from biosnn.coding.check import Values
 from biosnn.coding.registry import CODINGS
 from biosnn.coding.spikes import Spikes
+from biosnn.display import Brief
 from biosnn.errors import CodingError, NotFoundError, field_error, unknown
 from biosnn.usercode import blame, execute, private_name
 
@@ -31,7 +32,7 @@ _FIRE, _READ = ["values", "steps", "rng"], ["raster", "steps"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Function(Coding):
+class Function(Brief, Coding):
     """A coding made from a function that turns values into a raster, and perhaps another that reads rasters.
 
     Parameters

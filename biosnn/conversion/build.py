@@ -18,6 +18,7 @@ from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import SpikingNetwork, largest_pixel
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
 from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS, SpikeCounter
+from biosnn.display import Brief
 from biosnn.groups.build import neurons
 from biosnn.groups.schedule import within_step
 from biosnn.inputs import encoder, images, reset_on_image
@@ -31,7 +32,7 @@ _CALLED = {ON: "pixels_on", OFF: "pixels_off"}
 
 
 @dataclass(frozen=True, eq=False)
-class Built:
+class Built(Brief):
     """The Brian2 objects of a converted network.
 
     Parameters

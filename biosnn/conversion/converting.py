@@ -21,7 +21,7 @@ from biosnn.conversion.thresholds import ThresholdSettings, find_thresholds
 from biosnn.errors import ConversionError, field_error
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConvertedNetwork(SpikingNetwork):
     """A network that spikes in all layers, as `convert` makes it and `load` reads it."""
 

@@ -20,6 +20,7 @@ from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, RELU, Population, PopulationNetwork, population_network
 from biosnn.conversion.thresholds import ThresholdSettings
 from biosnn.conversion.windows import aligned
+from biosnn.display import Brief, bounded, card, paragraph, table
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
 
@@ -103,7 +104,7 @@ class Options:
 
 
 @dataclass(frozen=True, eq=False)
-class Adjustment:
+class Adjustment(Brief):
     """How the neurons of a population differ from those that `convert` makes; each a number for a channel.
 
     Parameters
@@ -142,6 +143,9 @@ class Adjustment:
         """That of a network as it was converted."""
         ones = np.ones(channels, np.float32)
         return cls(ones, 0 * ones, start * ones)
+
+
+POPULATION_COLUMNS = ("population", "shape", "threshold", "synapses from")
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,6 +272,17 @@ class SpikingNetwork:
     def __str__(self) -> str:
         return as_table(self.rows())
 
+    def __repr__(self) -> str:
+        first, last = self.graph.input, self.network.populations[-1]
+        way = f"from {first.name} ({' x '.join(map(str, first.shape))}) to {last.name} ({last.neurons})"
+        made = f"{self.options.neuron}, {self.options.code} code"
+        populations = f"{len(self.network.populations)} populations, {self.neurons:,} neurons that spike"
+        return bounded(f"<{type(self).__name__}: {populations}, {way}; {made}>")
+
+    def _repr_html_(self) -> str:
+        about = f"{self.neurons:,} neurons that spike: {self.options.neuron}, {self.options.code} code."
+        return card("Converted network", "", paragraph(about), table(POPULATION_COLUMNS, self.rows()))
+
 
 def population_network_for(graph: Graph, options: Options) -> PopulationNetwork:
     """A network as populations that can code their values as these options say."""
@@ -291,6 +306,6 @@ def largest_pixel(snn: SpikingNetwork) -> float:
 
 def as_table(rows: Iterable[tuple[str, str, str, str]]) -> str:
     """Populations, one per line, as `SpikingNetwork.rows` lists them, below a heading."""
-    lines = [("population", "shape", "threshold", "synapses from"), *rows]
+    lines = [POPULATION_COLUMNS, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     return "\n".join("  ".join([*(f"{line[k]:{widths[k]}}" for k in range(3)), line[3]]) for line in lines)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import card, curve, number, paragraph, table
 from biosnn.errors import ConversionError, field_error
 from biosnn.measure import accuracy
 
@@ -69,6 +70,30 @@ class Outcome:
     seconds: float
     elapsed: float
     memory: int
+
+    def __repr__(self) -> str:
+        said = f", accuracy {self.accuracy:.1%}" if self.labels is not None else ""
+        shown = f"{len(self.potentials):,} images, {self.steps} steps"
+        return f"<Outcome: {shown}{said}, {self.spikes_an_image:,.1f} spikes an image>"
+
+    def _repr_html_(self) -> str:
+        shown = f"{len(self.potentials):,} images, each for {self.steps} steps; "
+        shown += f"{number(self.spikes_an_image)} spikes an image."
+        if self.steps_used.size and self.steps_used.min() < self.steps:
+            shown += f" They ended early, after {self.steps_used.mean():.1f} steps on average."
+        parts = [paragraph(shown)]
+        if self.labels is not None:
+            accuracies = self.latency_curve
+            at = sorted({2**k for k in range(self.steps.bit_length())} | {self.steps})
+            row = ("accuracy", *(f"{accuracies[T - 1]:.1%}" for T in at))
+            parts += [table(("after steps", *map(str, at)), [row], numbers=range(1, len(at) + 1))]
+            parts += [curve(accuracies.tolist(), "accuracy, 0 to 1, over steps")]
+        rows = [
+            (name, f"{counts.shape[-1]:,}", number(counts.sum() / len(self.potentials) / self.steps / counts.shape[-1]))
+            for name, counts in self.spikes.items()
+        ]
+        head = ("population", "neurons", "spikes per neuron and step")
+        return card("Outcome of a converted network", "", *parts, table(head, rows, numbers=(1, 2)))
 
     @property
     def steps(self) -> int:

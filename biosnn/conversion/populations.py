@@ -19,13 +19,14 @@ from biosnn.ann.graph import Graph
 from biosnn.ann.layers import Add, Concat, Input, Layer, MaxPool, Relu, Select, Shape
 from biosnn.ann.layouts import TO_FIRST, arrangement
 from biosnn.ann.maxima import maxima_of_relus
+from biosnn.display import Brief
 from biosnn.errors import ConversionError, field_error, unknown
 
 RELU, MAXIMUM, OUTPUT, HOLD = "relu", "maximum", "output", "hold"
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class Path(Brief):
     """A chain of linear layers from a population, or the input, to another population.
 
     Parameters
@@ -41,7 +42,7 @@ class Path:
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class Population(Brief):
     """Neurons that stand for the values of a layer.
 
     Parameters
@@ -72,7 +73,7 @@ class Population:
 
 
 @dataclass(frozen=True, eq=False)
-class PopulationNetwork:
+class PopulationNetwork(Brief):
     """A network as populations.
 
     Parameters

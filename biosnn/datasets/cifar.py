@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from biosnn import files
 from biosnn.datasets.download import download
 from biosnn.datasets.own import read_npz
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 from biosnn.folders import data_folder
 
@@ -36,7 +37,7 @@ _COPY = "a copy stored as JPEG, with losses: networks score about ten points les
 
 
 @dataclass(frozen=True)
-class CifarSet:
+class CifarSet(Brief):
     """A dataset in the format of CIFAR-10.
 
     Parameters

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from biosnn import files
 from biosnn.datasets.download import download
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 from biosnn.folders import data_folder
 
@@ -29,7 +30,7 @@ _MOST_AXES = 8
 
 
 @dataclass(frozen=True)
-class IdxSet:
+class IdxSet(Brief):
     """A dataset in four IDX files.
 
     Parameters

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import archive
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 
 _SAVE = "Save it with np.savez(path, x=inputs, y=labels)."
@@ -17,7 +18,7 @@ _TEST = ("x_test", "y_test")
 
 
 @dataclass(frozen=True)
-class Examples:
+class Examples(Brief):
     """Labelled inputs.
 
     Parameters

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import files
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 from biosnn.optional_dependencies import imported
 
@@ -30,7 +31,7 @@ _AGAIN = "Copy it again."
 
 
 @dataclass(frozen=True)
-class Ragged:
+class Ragged(Brief):
     """What a file has: rows by their names, each as values and where each row begins; and a column of whole numbers."""
 
     rows: dict[str, tuple[NDArray[Any], NDArray[np.int64]]]

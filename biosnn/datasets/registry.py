@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from biosnn.datasets import cifar, idx
 from biosnn.datasets.own import Examples, from_file
 from biosnn.datasets.yin_yang import examples as yin_yang_examples
+from biosnn.display import Brief
 from biosnn.errors import DataError, NotFoundError, field_error, unknown
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Dataset(Brief):
     """Labelled images.
 
     Parameters

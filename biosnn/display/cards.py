@@ -21,6 +21,7 @@ MOST_ROWS = 40
 """Of a table in a card."""
 THUMBNAIL = (480, 320)
 """Pixels that a thumbnail has at most, each way."""
+MOST_THUMBNAILS = 4
 
 _STYLE = """
 .biosnn { font-size: .93em; line-height: 1.5; max-width: 62rem; }

@@ -16,13 +16,14 @@ from brian2.synapses.synapses import SynapticPathway
 from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimension_mismatch
 from numpy.typing import NDArray
 
+from biosnn.display import Brief, bounded, brief, card, table
 from biosnn.errors import EngineError, field_error, unknown
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
+class Point(Brief):
     """What a prepared program runs with.
 
     Parameters
@@ -77,6 +78,17 @@ class Prepared(ABC):
 
     def __init__(self, check_open: Callable[[], None], network: Any, example: Point) -> None:
         self._check_open, self.network, self.example = check_open, network, example
+
+    def __repr__(self) -> str:
+        names = ", ".join(obj.name for obj in self.network.objects)
+        brings = ", ".join(self.example.values) or "nothing but a seed"
+        return bounded(f"<Prepared network of {names}; a point brings {brings}>")
+
+    def _repr_html_(self) -> str:
+        objects = [(obj.name, type(obj).__name__) for obj in self.network.objects]
+        brings = [(key, brief(np.asarray(value))) for key, value in self.example.values.items()]
+        head = ("a point brings", "")
+        return card("Prepared network", "", table(("object", "kind"), objects), table(head, brings))
 
     def run(
         self,

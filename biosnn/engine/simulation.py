@@ -16,6 +16,7 @@ from brian2.core.base import BrianObjectException
 from brian2.core.clocks import Clock
 from brian2.units.fundamentalunits import DimensionMismatchError, fail_for_dimension_mismatch
 
+from biosnn.display import bounded, card, note, table
 from biosnn.engine import state
 from biosnn.engine.prepared import (
     AnyPoint,
@@ -72,6 +73,24 @@ class Simulation(ABC):
         self.checkpoint_folder: Path | None = None
         self._open = True
         self._begin()
+
+    def __repr__(self) -> str:
+        models = f"; models {', '.join(model.name for model in self.models)}" if self.models else ""
+        return bounded(f"<Simulation on {self.target}, {self._stage()}: seed {self.seed}, dt {self.dt}{models}>")
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("target", self.target),
+            ("state", self._stage()),
+            ("seed", str(self.seed)),
+            ("time step", str(self.dt)),
+        ]
+        rows += [("threads", str(self.threads))] if self.threads > 1 else []
+        rows += [("models", ", ".join(model.name for model in self.models))] if self.models else []
+        return card("Simulation", "", table((), rows), note(self.note))
+
+    def _stage(self) -> str:
+        return "open" if self._open else "closed"
 
     # ---- for everybody ----------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from brian2 import second
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.measure.spikes import NEURONS, SPIKE_NEURONS, SPIKE_TIMES, Spikes
 from biosnn.quantity import unit_text
 from biosnn.study.saved import SavedResult
@@ -27,7 +28,7 @@ _REGULAR = 1e-6  # of a step: by how much steps of a regular time may differ
 
 
 @dataclass(frozen=True, eq=False)
-class Signal:
+class Signal(Brief):
     """What was recorded at regular times.
 
     Parameters
@@ -52,7 +53,7 @@ class Signal:
 
 
 @dataclass(frozen=True, eq=False)
-class Contents:
+class Contents(Brief):
     """The arrays of a result, sorted, and what is to be known of where they come from."""
 
     spikes: Mapping[str, Spikes]

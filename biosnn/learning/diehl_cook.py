@@ -11,6 +11,7 @@ from brian2 import Network, Quantity, SpikeMonitor
 
 from biosnn.catalogue import neuron_model, synapse_model
 from biosnn.datasets import Dataset
+from biosnn.display import Brief
 from biosnn.errors import ModelError, field_error
 from biosnn.groups.build import neurons, synapses
 from biosnn.learning.competition import FirstSpike
@@ -27,7 +28,7 @@ M = TypeVar("M", NeuronModel, SynapseModel)
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
+class NetworkSettings(Brief):
     """What the network is made of.
 
     Parameters
@@ -79,7 +80,7 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
-class DiehlCookNetwork:
+class DiehlCookNetwork(Brief):
     """A network that sees images and learns.
 
     Parameters

@@ -11,6 +11,7 @@ from brian2.units.fundamentalunits import Quantity
 from numpy.typing import NDArray
 from scipy import sparse
 
+from biosnn.display import Brief
 from biosnn.engine import network_state
 from biosnn.learning.diehl_cook import DiehlCookNetwork
 from biosnn.learning.presenter import Protocol
@@ -27,7 +28,7 @@ _OWN = (*_NUMBERS, *_COUNTS, "image", "boost", "recorded_spikes", "recorded_inpu
 
 
 @dataclass(frozen=True)
-class TrainingHistory:
+class TrainingHistory(Brief):
     """What a network did in a training run, so far.
 
     Parameters

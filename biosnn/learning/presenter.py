@@ -19,6 +19,7 @@ from brian2 import Hz, NeuronGroup, Quantity, StateMonitor, Synapses, ms
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
+from biosnn.display import Brief
 from biosnn.errors import DataError, ModelError, SettingsError, field_error
 from biosnn.groups.build import neurons
 from biosnn.inputs import playback, poisson
@@ -79,7 +80,7 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class ImagePresenter:
+class ImagePresenter(Brief):
     """The objects that show images.
 
     Parameters

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from biosnn.display import Brief
+
 Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Responses:
+class Responses(Brief):
     """Spikes of a population in answer to presentations of equal length.
 
     Parameters

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from biosnn import archive, codec, files
 from biosnn.datasets import Dataset
+from biosnn.display import bounded, brief, card, table
 from biosnn.errors import DataError, ModelError, field_error
 from biosnn.learning.diehl_cook import DiehlCookNetwork, NetworkSettings
 from biosnn.learning.history import TrainingHistory
@@ -96,6 +97,23 @@ class Trained:
     n_training: int
     accuracy: float
     settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        made = self.network_settings
+        return bounded(
+            f"<Trained network: {made.size} neurons that have learned from {self.n_training:,} presentations of "
+            f"{self.dataset}; accuracy {self.accuracy:.1%} on images held out>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("neurons", f"{self.network_settings.size:,}"),
+            ("learned from", f"{self.n_training:,} presentations of {self.dataset}, {self.shape[0]} x {self.shape[1]}"),
+            ("accuracy on images held out", f"{self.accuracy:.1%}"),
+            ("neurons without a class", f"{int((self.neuron_labels < 0).sum()):,}"),
+            ("state", brief(self.state)),
+        ]
+        return card("Trained network", "", table((), rows))
 
     @property
     def fields(self) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import SettingsError, field_error
 from biosnn.learning.presentation import CLEAN, Disturbance
 
@@ -16,7 +17,7 @@ TRAINING, TEST, RECORDED = range(3)
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Part(Brief):
     """Images of a schedule that are shown in the same way.
 
     Parameters
@@ -35,7 +36,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Piece(Brief):
     """Presentations that run at once: how many there were before, which part of the schedule it is, how many they are.
 
     One of images shown again has the presentations that it repeats, and by how many hertz the inputs fire faster.
@@ -49,7 +50,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class TrainingSchedule:
+class TrainingSchedule(Brief):
     """Which images are shown when; the lengths are the same for every seed, the images need not be.
 
     Parameters

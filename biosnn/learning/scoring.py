@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
+from biosnn.display import Brief
 from biosnn.learning.history import TrainingHistory
 from biosnn.learning.readout import assign_labels, mean_response, vote, weigh
 from biosnn.learning.schedule import TrainingSchedule
@@ -20,7 +21,7 @@ RECENT = 2500
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Brief):
     """The accuracy on held-out images.
 
     Parameters

@@ -11,6 +11,7 @@ from brian2 import second
 from numpy.typing import NDArray
 
 from biosnn.coding import Coding
+from biosnn.display import Brief
 from biosnn.errors import CodingError, ModelError, field_error
 from biosnn.learning.diehl_cook import DiehlCookNetwork
 from biosnn.learning.presentation import present
@@ -108,7 +109,7 @@ class PresentedImages(InputSource):
 
 
 @dataclass(frozen=True, eq=False)
-class EncodedImages(InputSource):
+class EncodedImages(Brief, InputSource):
     """Spikes that are made beforehand, by any coding, and played; the network's inputs are `Played`.
 
     Parameters

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from brian2 import Quantity, second
 
+from biosnn.display import Brief
 from biosnn.engine import Point
 from biosnn.engine.progress import Progress
 from biosnn.learning.checkpoint import Checkpoints
@@ -35,7 +36,7 @@ _PHASES = ("learning without labels", "showing images to the frozen network", "s
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingRun:
+class TrainingRun(Brief):
     """A network to be trained.
 
     Parameters

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 
 
 @dataclass(frozen=True)
-class Detection:
+class Detection(Brief):
     """What spikes tell of a pattern.
 
     Parameters

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import find_peaks
 
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 
 Floats = NDArray[np.float64]
@@ -34,7 +35,7 @@ LEAST_WAVE = 0.01
 
 
 @dataclass(frozen=True)
-class Excursion:
+class Excursion(Brief):
     """A stretch of time in which the drive is other than at first.
 
     Parameters
@@ -69,7 +70,7 @@ class Excursion:
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(Brief):
     """What one neuron does when it is driven. Any units, as long as all times have the same.
 
     Parameters

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Spectra:
+class Spectra(Brief):
     """Spectra of stimuli and of the responses to them, two-sided, at frequencies from 0 up.
 
     Parameters

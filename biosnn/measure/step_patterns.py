@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 
 Floats = NDArray[np.float64]
@@ -30,7 +31,7 @@ LONGEST_PERIOD = 8
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Brief):
     """The spikes of one neuron under a constant current.
 
     Parameters

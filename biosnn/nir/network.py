@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from biosnn.ann.layers import MOST_NEURONS, MOST_VALUES, Shape
+from biosnn.display import Brief, bounded, card, table
 from biosnn.errors import ConversionError, field_error, unknown
 from biosnn.nir.neurons import Neuron
 from biosnn.nir.nodes import Affine, Input, Linear, Node, Output, Scale, Threshold
@@ -27,7 +28,7 @@ MOST_PATHS = 20_000
 
 
 @dataclass(frozen=True)
-class LinearPath:
+class LinearPath(Brief):
     """How values get from one population to the next, or to an output.
 
     Parameters
@@ -196,12 +197,21 @@ class NirNetwork:
                     waiting.append(reader)
         return {name: far.get(name, len(self.nodes)) for name in self.nodes}
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        return bounded(f"<NirNetwork: {len(self.nodes)} nodes, from {', '.join(self.inputs)}>")
+
+    def _repr_html_(self) -> str:
+        return card("Network of NIR", "", table(("node", "kind", "shape"), self._rows()))
+
+    def _rows(self) -> list[tuple[str, str, str]]:
         names = list(self.inputs)
         for name in names:  # grows as it goes: first those next to an input, then the next
             names += [reader for reader in self.readers[name] if reader not in names]
         names += [name for name in self.nodes if name not in names]
-        rows = [(name, self.nodes[name].kind, " x ".join(map(str, self.shapes[name]))) for name in names]
+        return [(name, self.nodes[name].kind, " x ".join(map(str, self.shapes[name]))) for name in names]
+
+    def __str__(self) -> str:
+        rows = self._rows()
         widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
         return "\n".join(f"{name:{widths[0]}}  {kind:{widths[1]}}  {shape}" for name, kind, shape in rows)
 

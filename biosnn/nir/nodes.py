@@ -14,12 +14,13 @@ from types import MappingProxyType
 from typing import Any
 
 from biosnn.ann.layers import Pair, Shape, Sides
+from biosnn.display import Brief
 from biosnn.errors import ConversionError, field_error
 from biosnn.nir.fields import LAYOUT, Numbers, image, places, set_bias, set_numbers, set_shape, set_window, whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Node:
+class Node(Brief):
     """What all nodes have.
 
     Parameters

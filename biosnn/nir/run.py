@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biosnn.ann.connections import order
 from biosnn.ann.layers import Shape
+from biosnn.display import Brief
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error, unknown
 from biosnn.groups.build import neurons
@@ -27,7 +28,7 @@ from biosnn.projection import Projection
 
 
 @dataclass(frozen=True, eq=False)
-class NirRun:
+class NirRun(Brief):
     """What came out of a run. If several samples were shown, all arrays have an axis for them in front.
 
     Parameters

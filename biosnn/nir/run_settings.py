@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from biosnn.ann.layers import MOST_VALUES
+from biosnn.display import Brief
 from biosnn.errors import ConversionError, field_error, unknown
 from biosnn.nir.fields import Numbers
 from biosnn.nir.network import NirNetwork
@@ -18,7 +19,7 @@ A = TypeVar("A", bound=np.ndarray)
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Shown(Brief):
     """Inputs in one form.
 
     Parameters

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import ModelError, field_error
 
 Indices = NDArray[np.int64]
@@ -27,7 +28,7 @@ the end of their list, which are read and mean nothing."""
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Brief):
     """A kind applied to two groups.
 
     Parameters

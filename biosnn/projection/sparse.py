@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import ModelError, field_error
 from biosnn.projection.kinds import AHEAD, Fit, Indices, Kind
 
 
 @dataclass(frozen=True, eq=False)
-class Sparse(Kind):
+class Sparse(Brief, Kind):
     """Each source neuron connects to the targets of its list, as in a sparse matrix of SciPy. Weights: (synapse,).
 
     `Sparse.of` takes such a matrix, `Sparse.pairs` the two neurons of each synapse. A synapse takes two or four bytes

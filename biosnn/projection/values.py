@@ -9,6 +9,7 @@ from brian2 import Equations, Quantity
 from brian2.groups.group import Group
 from numpy.typing import NDArray
 
+from biosnn.display import bounded, brief, card, table
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection.equations import numbers
 from biosnn.projection.kinds import Fit, Kind
@@ -27,6 +28,7 @@ class SynapticValues(Group):  # type: ignore[misc]
     kind: Kind
     fit: Fit
     source: Any
+    target: Any
     equations: Equations
     event_driven: Equations
     drawn: Drawn | None
@@ -79,6 +81,19 @@ class SynapticValues(Group):  # type: ignore[misc]
                 do = f"Several neurons may share a weight. Set it with an array: projection[{name!r}] = ..."
                 raise ModelError(field_error(where, "an expression without i, j and variables of neurons", value, do))
         super().__setattr__(name, value, level=level + 1)
+
+    def __repr__(self) -> str:
+        ends = f"{self.source.name} ({len(self.source)}) to {self.target.name} ({len(self.target)})"
+        return bounded(f"<Projection {self.name}: {type(self.kind).__name__}, {ends}>")
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("from", f"{self.source.name}, {len(self.source):,} neurons"),
+            ("to", f"{self.target.name}, {len(self.target):,} neurons"),
+            ("kind", brief(self.kind)),
+            ("variables", ", ".join(self.synaptic)),
+        ]
+        return card("Projection", self.name, table((), rows))
 
     def __getitem__(self, name: str) -> Quantity:
         """A variable in its natural shape, or a single value if all synapses share it."""

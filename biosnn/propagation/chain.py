@@ -14,6 +14,7 @@ import numpy as np
 from brian2 import Hz, Network, Quantity, SpikeMonitor, ms, mV
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.engine import Point, Simulation
 from biosnn.groups.build import neurons
 from biosnn.inputs import playback
@@ -113,7 +114,7 @@ class CorticalChains:
 
 
 @dataclass(frozen=True, eq=False)
-class Spikes:
+class Spikes(Brief):
     """Time steps and neurons of spikes, in any order."""
 
     steps: Whole
@@ -121,7 +122,7 @@ class Spikes:
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class Setting(Brief):
     """What a chain is run with.
 
     Parameters

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from biosnn.coding import Coding
 from biosnn.datasets import Dataset
+from biosnn.display import Brief
 from biosnn.engine import Point, Simulation
 from biosnn.errors import CodingError, field_error
 from biosnn.groups.build import neurons, synapses
@@ -78,7 +79,7 @@ class CodedLayers:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Shown(Brief):
     """Images as they are shown to one network: their classes, and the steps, neurons and numbers of the spikes."""
 
     labels: Whole
@@ -250,7 +251,7 @@ class Bench:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Brief):
     """Of each layer, from the inputs on: spike counts and steps of first spikes, both of shape (images, neurons)."""
 
     labels: Whole

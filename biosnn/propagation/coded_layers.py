@@ -14,6 +14,7 @@ from brian2 import Quantity
 
 from biosnn.coding import Coding
 from biosnn.datasets import Dataset
+from biosnn.display import Brief
 from biosnn.engine import Simulation
 from biosnn.propagation.coded_bench import LEAST, Bench, CodedLayers, Floats, least
 
@@ -23,7 +24,7 @@ GAINS = (1.5, 1.75, 2.0, 2.5, 3.0, 4.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Depth:
+class Depth(Brief):
     """What is left in each layer; layer 0 are the inputs.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from biosnn.display import Brief
 from biosnn.engine import Simulation
 from biosnn.propagation.chain import Chain, CorticalChains
 from biosnn.propagation.rates import Rates, rate_trains, run_rates
@@ -12,7 +13,7 @@ from biosnn.seeds import derived_seed
 
 
 @dataclass(frozen=True, eq=False)
-class ChainResult:
+class ChainResult(Brief):
     """What was found of volleys along synfire chains, and of rates through layers."""
 
     volleys: Volleys

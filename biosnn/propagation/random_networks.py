@@ -14,6 +14,7 @@ import numpy as np
 from brian2 import Network, SpikeMonitor, ms, second
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.engine import Point, Simulation
 from biosnn.groups.build import neurons, synapses
 from biosnn.inputs import playback
@@ -130,7 +131,7 @@ class Case:
 
 
 @dataclass(frozen=True, eq=False)
-class RandomResult:
+class RandomResult(Brief):
     """What came out; layers are 1, 2 and so on, ``kinds`` and ``gains`` in the order of their names.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 from brian2 import Hz, Quantity, ms, mV, second
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.propagation.chain import TAU_S, WEIGHT, Chain, CorticalChains, Setting, Spikes, drive, noise
 
 Floats = NDArray[np.float64]
@@ -40,7 +41,7 @@ class Condition:
 
 
 @dataclass(frozen=True, eq=False)
-class Rates:
+class Rates(Brief):
     """The response of layers to an input's rate.
 
     Parameters

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
+from biosnn.display import Brief
 from biosnn.propagation.chain import TAU_S, WEIGHT, Chain, CorticalChains, Setting, Spikes, drive, noise
 
 Floats = NDArray[np.float64]
@@ -23,7 +24,7 @@ CENTRE = PERIOD / 3
 
 
 @dataclass(frozen=True, eq=False)
-class Volleys:
+class Volleys(Brief):
     """What became of volleys.
 
     Parameters

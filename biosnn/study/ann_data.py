@@ -19,6 +19,7 @@ from biosnn.conversion.running import check_labels
 from biosnn.conversion.thresholds import METHODS, SCOPES
 from biosnn.datasets import divided, examples, from_file, names, stratified_split
 from biosnn.datasets.own import Examples
+from biosnn.display import Brief
 from biosnn.errors import ConversionError, SettingsError, field_error
 from biosnn.files import reading
 from biosnn.study.nested_settings import About
@@ -78,7 +79,7 @@ class AnnDataSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class AnnData:
+class AnnData(Brief):
     """A network and its images.
 
     Parameters

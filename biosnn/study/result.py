@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from brian2.units.fundamentalunits import Quantity, get_dimensions
 
+from biosnn.display import bounded, brief, card, table
 from biosnn.errors import ResultError, field_error
 
 # Names become keys of JSON, members of a zip archive and anchors of a page.
@@ -87,9 +88,9 @@ class Result:
         arrays = {_name("arrays", name): _array(name, value) for name, value in self.arrays.items()}
         for name in self.files:
             _name("files", name)
-        for name, table in self.tables.items():
-            if not isinstance(table, Table):
-                raise ResultError(field_error(f"Result.tables[{_name('tables', name)!r}]", "a Table", table))
+        for name, one in self.tables.items():
+            if not isinstance(one, Table):
+                raise ResultError(field_error(f"Result.tables[{_name('tables', name)!r}]", "a Table", one))
         if isinstance(self.not_applicable, str):
             raise ResultError(field_error("Result.not_applicable", "a list of names", self.not_applicable))
         if isinstance(self.warnings, str) or not all(isinstance(one, str) and one.strip() for one in self.warnings):
@@ -99,6 +100,15 @@ class Result:
         object.__setattr__(self, "warnings", tuple(self.warnings))
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "arrays", arrays)
+
+    def __repr__(self) -> str:
+        values = "; ".join(f"{name}: {value}" for name, value in self.values.items())
+        return bounded(f"<{type(self).__name__}: {values or 'no values'}; {len(self.arrays)} arrays>")
+
+    def _repr_html_(self) -> str:
+        values = table(("value", ""), [(name, str(value)) for name, value in self.values.items()], numbers=(1,))
+        arrays = table(("array", ""), [(name, brief(value)) for name, value in self.arrays.items()])
+        return card("Result", "", values, arrays)
 
 
 def _name(where: str, name: object) -> str:

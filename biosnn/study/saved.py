@@ -17,6 +17,8 @@ from typing import Any
 from brian2.units.fundamentalunits import Quantity
 
 from biosnn import archive, codec, files
+from biosnn.display import bounded
+from biosnn.display.results import result_card, shown_value
 from biosnn.errors import ResultError, field_error
 from biosnn.quantity import parse_unit
 from biosnn.study.claims import ERROR, FAIL, PASS, SILENT, UNCHECKED, CheckedClaim
@@ -58,7 +60,7 @@ class _Content:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SavedResult(Result):
     """A result read from its folder: what ``plot.py`` and other programs get.
 
@@ -101,6 +103,22 @@ class SavedResult(Result):
     answer: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     figure_error: str = ""
+
+    def __repr__(self) -> str:
+        values = "; ".join(f"{row.name} {shown_value(row)}" for row in self.rows)
+        answer = f" {self.answer}" if self.answer else ""
+        return bounded(f"<{type(self).__name__} of {self.study}: {self.verdict}.{answer} {values}>")
+
+    def _repr_html_(self) -> str:
+        return result_card(self)
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """The caption of each figure, by its name; none where there are none."""
+        try:
+            return captions_of(self.folder / FIGURES / CAPTIONS)
+        except ResultError:
+            return {}
 
     @property
     def report(self) -> Path:

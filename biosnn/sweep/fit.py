@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from biosnn import optional_dependencies
+from biosnn.display import Brief
 from biosnn.errors import QuantityError, SettingsError, SweepError, field_error, unknown
 from biosnn.quantity import format_quantity, parse_quantity, parse_unit
 from biosnn.study.functions import find_study
@@ -112,7 +113,7 @@ def read_ranges(settings: type, infos: Mapping[str, SettingInfo], texts: Mapping
 
 
 @dataclass(frozen=True)
-class Best:
+class Best(Brief):
     """What came out of a fit.
 
     Parameters

@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from biosnn.display import badge, bounded, card, number, paragraph, table
 from biosnn.errors import ResultError
 from biosnn.study.saved import SavedResult, load_result
 from biosnn.sweep import results
 from biosnn.sweep.claims import alive
 from biosnn.sweep.layout import Failure, Layout
 from biosnn.sweep.page import write_page
+
+_MOST_VALUES = 6
+"""Of a result, those that a notebook shows."""
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "1" else unit
 
 
 class Store(Layout):
@@ -29,7 +37,26 @@ class Store(Layout):
             counts = ", ".join(f"{many} {status}" for status, many in self.status().items() if many)
         except ResultError:
             counts = "no sweep"
-        return f"<Store {str(self.folder)!r}: {counts}>"
+        return bounded(f"<Store {str(self.folder)!r}: {counts}>")
+
+    def _repr_html_(self) -> str:
+        try:
+            counts = [(status, str(many)) for status, many in self.status().items() if many]
+            rows = self.rows()
+        except ResultError as error:
+            return card("Results of a sweep", self.folder, paragraph(error))
+        names = list(dict.fromkeys(name for row in rows for name in row.values))[:_MOST_VALUES]
+        lines = [
+            (
+                ", ".join(f"{k} = {v}" for k, v in row.point.settings.items()),
+                str(row.point.seed),
+                badge(row.verdict) or row.status,
+                *(f"{number(row.values[n][0])} {_unit(row.values[n][1])}" if n in row.values else "" for n in names),
+            )
+            for row in rows
+        ]
+        head = ("settings", "seed", "verdict", *names)
+        return card("Results of a sweep", self.folder, table((), counts, numbers=(1,)), table(head, lines))
 
     def status(self) -> dict[str, int]:
         """How many points are done, running, missing and failed, without reading any result.

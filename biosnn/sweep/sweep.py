@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from biosnn.display import bounded, card, paragraph, table
 from biosnn.engine.progress import Progress as Bar
 from biosnn.errors import BiosnnError, SweepError, field_error
 from biosnn.sweep.coordinator import Outcome, Progress, Watch, run_plan, say_where
@@ -104,7 +105,12 @@ class Sweep:
         return len(self.plan.points)
 
     def __repr__(self) -> str:
-        return f"<Sweep of {self.plan.name}: {len(self)} points>"
+        return bounded(f"<Sweep of {self.plan.name}: {len(self)} points>")
+
+    def _repr_html_(self) -> str:
+        rows = [(", ".join(f"{k} = {v}" for k, v in p.settings.items()), str(p.seed)) for p in self.plan.points]
+        about = paragraph(f"{len(self):,} points, on the target {self.plan.target}.")
+        return card("Sweep", self.plan.name, about, table(("settings", "seed"), rows, numbers=(1,)))
 
     @property
     def default_store(self) -> Path:

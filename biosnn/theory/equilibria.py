@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,7 @@ class Field(Protocol):
 
 
 @dataclass(frozen=True)
-class Equilibrium:
+class Equilibrium(Brief):
     """Where the flow is zero.
 
     Parameters

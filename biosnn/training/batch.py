@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
+
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int32]
 
@@ -19,7 +21,7 @@ state variable, or its last value; numbers of spikes."""
 
 
 @dataclass(frozen=True)
-class SpikeList:
+class SpikeList(Brief):
     """Spikes of some examples, those of an example in the order of their steps.
 
     Parameters
@@ -45,7 +47,7 @@ class SpikeList:
 
 
 @dataclass(frozen=True)
-class ConstantInputs:
+class ConstantInputs(Brief):
     """Values of some examples that arrive in every time step.
 
     Parameters
@@ -64,7 +66,7 @@ Inputs = SpikeList | ConstantInputs
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Brief):
     """What a forward pass gives.
 
     Parameters
@@ -80,7 +82,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Gradients:
+class Gradients(Brief):
     """How the loss, summed over examples, changes.
 
     Parameters

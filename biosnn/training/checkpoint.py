@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn import archive, codec, files
+from biosnn.display import Brief
 from biosnn.errors import BiosnnError, TrainingError
 from biosnn.model import to_toml
 from biosnn.printable import printable
@@ -27,7 +28,7 @@ _ABOUT, _LIMIT = "about.json", 10**7
 
 
 @dataclass
-class Progress:
+class Progress(Brief):
     """How far a training is.
 
     Parameters

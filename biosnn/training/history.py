@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief, card, curve, number, table
 from biosnn.training.batch import Floats
 
 
 @dataclass(frozen=True)
-class Epoch:
+class Epoch(Brief):
     """What an epoch came to.
 
     Parameters
@@ -53,6 +54,26 @@ class TrainingResult:
     epochs: tuple[Epoch, ...]
     best: int
 
+    def __repr__(self) -> str:
+        best = self.epochs[self.best] if self.epochs else None
+        came = f"; best of epoch {self.best}: loss {best.loss:.4g}, accuracy {self.accuracy:.1%}" if best else ""
+        return f"<TrainingResult: {len(self.epochs)} epochs{came}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                f"{k} (kept)" if k == self.best else str(k),
+                number(one.loss),
+                f"{one.accuracy:.1%}",
+                "" if one.validation_loss is None else number(one.validation_loss),
+                "" if one.validation_accuracy is None else f"{one.validation_accuracy:.1%}",
+            )
+            for k, one in enumerate(self.epochs)
+        ]
+        head = ("epoch", "loss", "accuracy", "validation loss", "validation accuracy")
+        course = curve([one.accuracy for one in self.epochs], "accuracy, 0 to 1, over epochs")
+        return card("Training", "", course, table(head, rows[-20:], numbers=range(1, 5)))
+
     @property
     def accuracy(self) -> float:
         """Of the best epoch, on the validation data if there are some."""
@@ -61,7 +82,7 @@ class TrainingResult:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Brief):
     """What a network answers to some data.
 
     Parameters

@@ -10,6 +10,7 @@ import numpy as np
 from brian2 import Quantity, second
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import TrainingError, field_error, unknown
 from biosnn.quantity import check_dimension, parse_quantity
 
@@ -115,7 +116,7 @@ def _arctan_step(x: Floats) -> Any:
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(Brief):
     """A step and its derivative, of a number that is 0 at threshold and 1 at the width from it.
 
     Parameters

@@ -12,6 +12,7 @@ from brian2.units.fundamentalunits import Dimension
 from numpy.typing import NDArray
 
 from biosnn import catalogue
+from biosnn.display import Brief, bounded, card, paragraph, table
 from biosnn.errors import TrainingError, field_error, unknown
 from biosnn.model import NeuronModel
 from biosnn.projection import Dense, Fit, Kind, RandomKind
@@ -70,7 +71,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Connection:
+class Connection(Brief):
     """Synapses from one layer, or the input, to a layer.
 
     Parameters
@@ -189,6 +190,27 @@ class TrainableNetwork:
             for layer in self.layers
             for name in layer.trained
         }
+
+    def __repr__(self) -> str:
+        layers = ", ".join(f"{layer.name} ({layer.size} {layer.model.name})" for layer in self.layers)
+        weights = sum(array.size for array in self.weights.values())
+        return bounded(f"<TrainableNetwork: {self.inputs} inputs, {layers}; {weights:,} weights, {self.steps} steps>")
+
+    def _repr_html_(self) -> str:
+        layers = [(layer.name, f"{layer.size:,}", layer.model.name, ", ".join(layer.trained)) for layer in self.layers]
+        ways = [
+            (one.name, type(one.kind).__name__, " x ".join(map(str, self.weights[one.name].shape)), one.onto)
+            for one in self.connections
+        ]
+        times = f"{self.inputs:,} inputs; {self.steps:,} steps of {self.dt * second} for an example."
+        head = ("layer", "neurons", "model", "trained parameters")
+        return card(
+            "Network trained by gradients",
+            "",
+            paragraph(times),
+            table(head, layers, numbers=(1,)),
+            table(("connection", "kind", "weights", "onto"), ways),
+        )
 
     @property
     def steps(self) -> int:

@@ -21,6 +21,7 @@ from biosnn import archive, files
 from biosnn.ann.graph import Graph
 from biosnn.ann.layers import MOST_VALUES
 from biosnn.ann.readers.layer_description import described
+from biosnn.display import Brief
 from biosnn.errors import ConversionError, field_error, unknown
 from biosnn.optional_dependencies import imported
 
@@ -62,7 +63,7 @@ def read_arrays(path: Path) -> Graph:
 
 
 @dataclass(frozen=True)
-class Arrays(Mapping[str, NDArray[Any]]):
+class Arrays(Brief, Mapping[str, NDArray[Any]]):
     """Arrays of a file, each read when it is asked for.
 
     Parameters

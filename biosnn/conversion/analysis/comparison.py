@@ -18,11 +18,12 @@ from biosnn.conversion.network import Options, SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.running import run
 from biosnn.conversion.thresholds import percentile_for
+from biosnn.display import Brief
 from biosnn.engine import Simulation
 
 
 @dataclass(frozen=True, eq=False)
-class Tried:
+class Tried(Brief):
     """Another conversion, and how it did on some images.
 
     Parameters

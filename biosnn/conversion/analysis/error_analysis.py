@@ -29,6 +29,7 @@ from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import SpikingNetwork, largest_pixel
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import MAXIMUM, RELU, Population
+from biosnn.display import Brief
 from biosnn.engine import session
 from biosnn.errors import ConversionError, field_error
 from biosnn.groups.build import neurons
@@ -39,7 +40,7 @@ LEVELS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class LayerReport:
+class LayerReport(Brief):
     """How well a population stands for its layer.
 
     Parameters

@@ -21,6 +21,7 @@ from biosnn.conversion.analysis.trials import Trials
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import RELU
+from biosnn.display import Brief
 from biosnn.errors import ConversionError, field_error
 
 Floats = NDArray[np.float64]
@@ -125,7 +126,7 @@ def channel_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class Search(Brief):
     """What a search for threshold scales found.
 
     Parameters
@@ -235,7 +236,7 @@ def _layer_by_layer(
 
 
 @dataclass(frozen=True, eq=False)
-class Homeostasis:
+class Homeostasis(Brief):
     """How neurons that regulate their excitability have brought layers back to their rates.
 
     Parameters

@@ -20,6 +20,7 @@ from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import OUTPUT, RELU, Path, Population, PopulationNetwork
 from biosnn.conversion.running import Program, RunSettings, joined, read_part
+from biosnn.display import Brief
 from biosnn.engine import Simulation
 
 ENTRANCE = "currents"
@@ -161,7 +162,7 @@ def last_layers(
 
 
 @dataclass(frozen=True, eq=False)
-class Totals:
+class Totals(Brief):
     """How often each neuron fired up to each mark, for all images: shape (marks, neurons) for each population."""
 
     counts: dict[str, NDArray[np.int64]]

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from biosnn.ann.graph import Graph
 from biosnn.ann.layers import Concat, Input, Layer, MaxPool, Relu, Select
+from biosnn.display import Brief
 from biosnn.errors import ConversionError, field_error, unknown
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class Piece(Brief):
     """A part of a network that is computed in one way.
 
     Parameters

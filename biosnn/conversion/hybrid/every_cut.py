@@ -22,6 +22,7 @@ from biosnn.conversion.hybrid.outcome import HybridOutcome
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.running import Program, RunSettings, check_labels, joined, read_part
+from biosnn.display import Brief
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
 
@@ -29,7 +30,7 @@ FIRST, LAST, ALL = "first", "last", "all"
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class Cut(Brief):
     """A hybrid, and what it did.
 
     Parameters
@@ -56,7 +57,7 @@ class Cut:
 
 
 @dataclass(frozen=True, eq=False)
-class Cuts:
+class Cuts(Brief):
     """What hybrids did that a network was cut into.
 
     Parameters
@@ -146,7 +147,7 @@ def thinned(layers: int, cuts: int) -> list[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Begun:
+class Begun(Brief):
     """What comes of one run of the whole network.
 
     Parameters

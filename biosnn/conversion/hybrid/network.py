@@ -16,10 +16,11 @@ from biosnn.ann.reference import reference
 from biosnn.conversion.build import Built
 from biosnn.conversion.hybrid.cutting import Piece, chosen, cut
 from biosnn.conversion.hybrid.outcome import HybridOutcome
-from biosnn.conversion.network import Options, SpikingNetwork, as_table
+from biosnn.conversion.network import POPULATION_COLUMNS, Options, SpikingNetwork, as_table
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import population_network
 from biosnn.conversion.running import RunSettings, check_labels, check_steps, in_parts, joined, read_part
+from biosnn.display import Brief, bounded, card, paragraph, table
 from biosnn.engine import Simulation, session
 from biosnn.errors import ConversionError, field_error
 
@@ -27,7 +28,7 @@ Values = Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class Stage(Brief):
     """A part of a hybrid network.
 
     Parameters
@@ -110,6 +111,14 @@ class HybridNetwork:
 
     def __str__(self) -> str:
         return as_table(self.rows())
+
+    def __repr__(self) -> str:
+        spiking = f"{len(self.spiking)} of {len(self.whole.network.hidden)} layers spike ({', '.join(self.spiking)})"
+        return bounded(f"<HybridNetwork: {spiking}, {self.neurons:,} neurons>")
+
+    def _repr_html_(self) -> str:
+        about = f"{self.neurons:,} neurons spike, in the layers {', '.join(self.spiking)}; the others are analog."
+        return card("Hybrid network", "", paragraph(about), table(POPULATION_COLUMNS, self.rows()))
 
     def run(
         self,
@@ -237,7 +246,7 @@ def _run(
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class Told(Brief):
     """What some images made a stage do: its outcome, counts up to each mark, and what the rates of its ends stand for.
 
     Counts have the shape (marks, neurons), of all these images; values (images, marks, *shape of the layer).

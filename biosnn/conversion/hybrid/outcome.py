@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.conversion.outcome import Outcome, decisions
+from biosnn.display import card, paragraph, table
 from biosnn.errors import ConversionError, field_error
 from biosnn.measure import accuracy
 
@@ -39,6 +40,19 @@ class HybridOutcome:
     stages: tuple[Outcome | None, ...]
     before: int
     counts: Mapping[str, NDArray[np.int64]]
+
+    def __repr__(self) -> str:
+        said = f", accuracy {self.accuracy:.1%}" if self.labels is not None else ""
+        return f"<HybridOutcome: {len(self.outputs):,} images, {self.steps} steps{said}>"
+
+    def _repr_html_(self) -> str:
+        shown = paragraph(f"{len(self.outputs):,} images, each for {self.steps} steps.")
+        if self.labels is None:
+            return card("Outcome of a hybrid network", "", shown)
+        marks, accuracies = self.marks.tolist(), self.latency_curve
+        row = ("accuracy", *(f"{accuracy:.1%}" for accuracy in accuracies))
+        answers = table(("after steps", *map(str, marks)), [row], numbers=range(1, len(marks) + 1))
+        return card("Outcome of a hybrid network", "", shown, answers)
 
     @property
     def steps(self) -> int:

@@ -63,6 +63,9 @@ class ProgramSimulation(Simulation):
         else:
             self._end(self.device.closed or "its session ended without results: no run was executed, or it failed.")
 
+    def _stage(self) -> str:
+        return f"open, {self.queued} runs queued" if self._open and self.queued else super()._stage()
+
     @property
     def queued(self) -> int:
         """How many runs are queued and not executed."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
 from biosnn.errors import ModelError, field_error
 from biosnn.projection.kinds import Fit, Indices, Kind
 from biosnn.projection.random import counter
@@ -30,7 +31,7 @@ Rows = tuple[NDArray[np.int64], NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
-class Draw:
+class Draw(Brief):
     """What the drawing of a network needs to know.
 
     Parameters

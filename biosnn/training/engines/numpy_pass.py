@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from biosnn.adjoint import numpy_functions, symbol
 from biosnn.adjoint.names import ERROR, JUMP, SLOPE, WEIGHT, lambda_of
+from biosnn.display import Brief
 from biosnn.training.batch import Floats
 from biosnn.training.plan import LayerPlan
 
@@ -38,7 +39,7 @@ class Functions:
 
 
 @dataclass
-class Pass:
+class Pass(Brief):
     """What a forward pass keeps for the backward pass.
 
     Parameters
