@@ -20,7 +20,7 @@ test test-all smoke: export OMP_NUM_THREADS ?= 1
 # What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
 SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
 
-.PHONY: run test test-all smoke lint format setup benchmark fuzz clean
+.PHONY: run test test-all smoke lint format setup benchmark fuzz notebooks clean
 
 run: $(READY)  ## Learn handwritten digits without labels, and say where the report lies
 	$(BIN)/biosnn run unsupervised
@@ -52,6 +52,9 @@ benchmark: $(READY)  ## What is timed, against what (minutes)
 
 fuzz: $(READY)  ## Read 1,000 mangled files and 1,000 mangled models (minutes)
 	$(BIN)/python tests/fuzz/run.py --files 1000 --models 1000 --seed 1
+
+notebooks: $(READY)  ## The tutorials as notebooks with their output, in build/notebooks
+	$(BIN)/python docs/notebooks.py
 
 setup: $(READY)
 
