@@ -15,6 +15,7 @@ from conversion_networks import residual
 from numpy.typing import NDArray
 from page_reader import Page
 from small_study import write_study
+from sweep_here import function
 from training_networks import small as small_trainable
 
 import biosnn
@@ -24,6 +25,7 @@ from biosnn.display import Brief, brief
 from biosnn.engine import Point
 from biosnn.model import typeset
 from biosnn.study.verdict import CheckedClaim, CheckedValue
+from biosnn.sweep import Store, Sweep
 
 HOSTILE = "<script>alert('&')</script>\x1b[2J"
 MOST, MOST_HTML = 1000, 100_000
@@ -230,3 +232,16 @@ def test_sessions_projections_and_points_are_short() -> None:
 
 def test_what_is_connected_by_lists_is_short() -> None:
     check(biosnn.Sparse.pairs(np.arange(1000), np.arange(1000)))
+
+
+# ---- sweeps ----------------------------------------------------------------------------------------------------------
+
+
+def test_sweeps_and_their_results_are_short(tmp_path: Path) -> None:
+    sweep = Sweep(function("noise"), points=[{"n": number} for number in range(3, 300)])
+    check(sweep, "297 points", "n = 3", "more")
+    store = Store(tmp_path / "store")
+    check(store, str(store.folder))  # there is none yet
+    store.begin(sweep.plan)
+    page = check(store, "missing", "297")
+    assert sum(tag == "tr" for tag, _ in page.elements) < 100
