@@ -24,7 +24,8 @@ from biosnn.conversion.outcome import Outcome
 from biosnn.display import Brief, brief
 from biosnn.engine import Point
 from biosnn.model import typeset
-from biosnn.study.verdict import CheckedClaim, CheckedValue
+from biosnn.study.claims import CheckedClaim
+from biosnn.study.verdict import CheckedValue
 from biosnn.sweep import Store, Sweep
 
 HOSTILE = "<script>alert('&')</script>\x1b[2J"

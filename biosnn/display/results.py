@@ -55,6 +55,8 @@ class Judged(Protocol):
     @property
     def figure_error(self) -> str: ...
     @property
+    def warnings(self) -> Sequence[str]: ...
+    @property
     def figures(self) -> Mapping[str, str]: ...
 
 
@@ -84,6 +86,7 @@ def result_card(result: Judged) -> str:
         "Result of a study",
         result.study,
         Safe(f"<p>{badge(result.verdict)} {escaped(result.answer)}</p>"),
+        *(note(warning) for warning in result.warnings),
         values,
         claims,
         *(thumbnail(result.folder / "figures" / f"{name}.png", text) for name, text in _few(result.figures)),

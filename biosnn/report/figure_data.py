@@ -16,13 +16,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
 from numpy.typing import NDArray
 
+from biosnn.display import Brief
+
 HEAD = ("panel", "series", "kind", "x", "y", "value")
 MOST_NUMBERS = 200_000
 """A figure of more points has no table; its arrays are in the result."""
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class Series(Brief):
     """Something that is drawn in a panel.
 
     Parameters
