@@ -7,6 +7,7 @@ them. They go with the last group or monitor of the session, or with this proces
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import weakref
 from dataclasses import dataclass
@@ -38,8 +39,13 @@ def keep(device: ProgramDevice, scratch: Scratch) -> None:
     _remove_all_but(results.parent, {results.name})
     device.end()
     size = sum(path.stat().st_size for path in results.iterdir())
-    _kept.append(_Kept(weakref.ref(device), weakref.finalize(device, scratch.remove), size))
+    _kept.append(_Kept(weakref.ref(device), weakref.finalize(device, _remove, scratch, os.getpid()), size))
     _make_room()
+
+
+def _remove(scratch: Scratch, owner: int) -> None:
+    if os.getpid() == owner:  # a fork of the process ends, too
+        scratch.remove()
 
 
 def _remove_all_but(folder: Path, names: set[str]) -> None:
