@@ -140,7 +140,7 @@ shown = axis.scatter(times_of[:, 0], times_of[:, 1], c=difference, cmap="cividis
 axis.plot(times_of[~right, 0], times_of[~right, 1], "x", color="C1", label="wrong")
 axis.plot([0, 6], [0, 6], color="grey", linewidth=0.8)
 axis.set(xlabel="first input spikes at (ms)", ylabel="second input spikes at (ms)")
-axis.legend(frameon=False, loc="lower right")
+axis.legend(loc="lower right")
 figure.colorbar(shown, ax=axis, label="highest potential, output 1 minus output 0")
 plt.show()
 

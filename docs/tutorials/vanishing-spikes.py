@@ -89,6 +89,10 @@ figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize="smal
 plt.show()
 
 # %% [markdown]
+# As it is, ever more neurons never spike at all. A decoder that is trained on the spikes of a layer still finds nine of
+# ten digits in the last one: what is lost first is not what the spikes tell, but the rates that the weights behind them
+# were made for.
+#
 # [The guide](../convert-a-network.md#when-spikes-vanish) lists the remedies, and the study `vanishing` says of a
 # network of your own in which layer activity begins to fade:
 #
