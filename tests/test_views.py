@@ -19,7 +19,7 @@ from sweep_here import function
 from training_networks import small as small_trainable
 
 import biosnn
-from biosnn import conversion, datasets, training
+from biosnn import conversion, datasets, learning, training
 from biosnn.conversion.outcome import Outcome
 from biosnn.display import Brief, brief
 from biosnn.engine import Point
@@ -207,6 +207,25 @@ def test_trainable_networks_are_short() -> None:
     check(training.TrainingResult((training.Epoch(0.5, 0.75), training.Epoch(0.4, 0.8)), 1), "80.0%", "1 (kept)")
     for connection in network.connections:
         check(connection)
+
+
+def test_a_network_that_has_learned_is_short() -> None:
+    network = learning.load_network(Path(biosnn.__file__).parent.parent / "models" / "networks" / "digits_100.npz")
+    assert repr(network).startswith("<Trained network: 100 neurons that have learned from ")
+    check(network, "digits", "presentations")
+    check(network.network_settings)
+
+
+def test_a_network_of_nir_is_short() -> None:
+    pytest.importorskip("nir")
+    from nir_graphs import recurrent
+
+    from biosnn.nir import read_nir
+
+    network = read_nir(recurrent())
+    check(network, *network.nodes)
+    for node in network.nodes.values():
+        check(node)
 
 
 def test_datasets_are_short() -> None:
