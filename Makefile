@@ -1,10 +1,16 @@
-# Two commands on a fresh machine: `make run` and `make test`. Both set up .venv first, and only when something changed.
+# Two commands on a fresh machine: `make run` and `make test`. Both set up .venv first, and only when something changed:
+# `make run` with what users need, `make test` with pytest, ruff and mypy as well.
 # With another Python: make run PYTHON=python3.13. The environment is made anew when its Python is another one.
 PYTHON  ?= python3
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+# What is installed, each with a file that says when: for users, for developers.
 READY   := $(VENV)/ready-$(VERSION)
+DEV     := $(VENV)/dev-$(VERSION)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+KNOWN   := convert train export cluster fit
+COMMA   := ,
 # Test workers: one a core.
 JOBS   ?= auto
 # What a module makes for its tests is made once: they go to one worker. The slowest tests are printed.
@@ -20,7 +26,7 @@ test test-all smoke: export OMP_NUM_THREADS ?= 1
 # What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
 SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
 
-.PHONY: run test test-all smoke lint format setup benchmark fuzz notebooks clean
+.PHONY: run test test-all smoke lint format setup benchmark fuzz notebooks extras clean
 
 run: $(READY)  ## Learn handwritten digits without labels, and say where the report lies
 	$(BIN)/biosnn run unsupervised
@@ -31,16 +37,16 @@ test: lint  ## Lint, type-check and test (all but the slow tests); built program
 test-all: lint  ## The slow tests too, and more examples of the others
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest $(TESTING)
 
-smoke: run  ## Run the main job and the tests that show whether C++ programs work (for a further Python)
+smoke: run $(DEV)  ## Run the main job and the tests that show whether C++ programs work (for a further Python)
 	$(BIN)/python -m pytest -m "cpp and not slow" $(TESTING) $(SMOKE)
 
-lint: $(READY)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tests/mypy_studies.py
 
-format: $(READY)
+format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -50,13 +56,18 @@ benchmark: $(READY)  ## What is timed, against what (minutes)
 	$(BIN)/python benchmarks/projections.py
 	$(BIN)/python benchmarks/background.py
 
-fuzz: $(READY)  ## Read 1,000 mangled files and 1,000 mangled models (minutes)
+fuzz: $(DEV)  ## Read 1,000 mangled files and 1,000 mangled models (minutes)
 	$(BIN)/python tests/fuzz/run.py --files 1000 --models 1000 --seed 1
 
-notebooks: $(READY)  ## The tutorials as notebooks with their output, in build/notebooks
+notebooks: $(DEV)  ## The tutorials as notebooks with their output, in build/notebooks
 	$(BIN)/python docs/notebooks.py
 
 setup: $(READY)
+
+extras: $(READY)  ## What some guides need in addition: make extras EXTRAS=export,fit
+	@test -n "$(EXTRAS)" -a -z "$(filter-out $(KNOWN),$(subst $(COMMA), ,$(EXTRAS)))" || \
+	  { echo "EXTRAS: expected some of $(KNOWN), with commas (got '$(EXTRAS)'). make extras EXTRAS=export,fit"; exit 1; }
+	$(INSTALL) '.[$(EXTRAS)]'
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(VERSION)" || \
@@ -64,7 +75,11 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "biosnn needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python$(VERSION) || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,convert]'
+	$(INSTALL) '.[convert]'
+	@touch $@
+
+$(DEV): $(READY)
+	$(INSTALL) '.[dev]'
 	@touch $@
 
 clean:

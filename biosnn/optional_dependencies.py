@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
+import shlex
+import sys
 from functools import cache
+from importlib.metadata import PackageNotFoundError, requires
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +21,32 @@ def imported(name: str, extra: str = "convert") -> Any:
     except ModuleNotFoundError as missing:
         raise MissingExtraError(
             f"{_PURPOSES[extra]} needs {name.partition('.')[0]}, which is not installed ({missing}). "
-            f"Install it with: pip install 'biosnn[{extra}]'"
+            f"Install the extra {extra!r}: {install_command(extra, name.partition('.')[0])}"
         ) from None
+
+
+def install_command(extra: str, library: str) -> str:
+    """The command that installs an extra where this runs: in a checkout, and where a wheel was installed.
+
+    It names the libraries, since biosnn itself may have come from no index that could be asked for it.
+
+    Parameters
+    ----------
+    extra : str
+        Such as ``"convert"``.
+    library : str
+        What is named alone where biosnn is not installed, or has no such extra.
+    """
+    try:
+        entries = requires("biosnn") or []
+    except PackageNotFoundError:
+        entries = []
+    needed = [
+        entry.partition(";")[0].strip()
+        for entry in entries
+        if re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", entry)
+    ]
+    return shlex.join([sys.executable, "-m", "pip", "install", *(needed or [library])])
 
 
 _PURPOSES = {

@@ -107,7 +107,7 @@ def train(*arguments: str, without: str = "") -> subprocess.CompletedProcess[str
 def test_training_without_torch_says_how_to_install_it() -> None:
     done = train("digits_mlp", without="torch")
     assert done.returncode == 1
-    assert re.search(r"needs torch, .*pip install 'biosnn\[train\]'", done.stderr)
+    assert re.search(r"needs torch, .*extra 'train': .* -m pip install ", done.stderr)
     assert "Traceback" not in done.stderr
 
 

@@ -399,7 +399,7 @@ def test_a_missing_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     path = saved(tmp_path, model([CONV], WEIGHTS))
     monkeypatch.setitem(sys.modules, "onnx", None)
     optional_dependencies.onnx.cache_clear()
-    with pytest.raises(MissingExtraError, match=r"needs onnx.*pip install 'biosnn\[convert\]'"):
+    with pytest.raises(MissingExtraError, match=r"needs onnx.*extra 'convert': .* -m pip install "):
         read_network(path)
     monkeypatch.undo()
     optional_dependencies.onnx.cache_clear()

@@ -28,14 +28,14 @@ def fake_module() -> Any:
 
 def test_a_module_is_known_by_the_names_of_its_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtraError, match=r"PyTorch needs torch.*pip install 'biosnn\[train\]'"):
+    with pytest.raises(MissingExtraError, match=r"PyTorch needs torch.*extra 'train': .* -m pip install "):
         read_network(fake_module(), example=IMAGE)
 
 
 def test_without_what_the_exporter_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", type(sys)("torch"))
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    with pytest.raises(MissingExtraError, match=r"needs onnxscript.*pip install 'biosnn\[train\]'"):
+    with pytest.raises(MissingExtraError, match=r"needs onnxscript.*extra 'train': .* -m pip install "):
         read_network(fake_module(), example=IMAGE)
 
 

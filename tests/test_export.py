@@ -262,6 +262,6 @@ def test_a_library_that_is_missing_is_named(
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
     monkeypatch.setattr("importlib.import_module", missing)
-    with pytest.raises(MissingExtraError, match=rf"{library}, which .* pip install 'biosnn\[export\]'"):
+    with pytest.raises(MissingExtraError, match=rf"{library}, which .* extra 'export': .* -m pip install "):
         export_result(folder, to)
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
