@@ -1,13 +1,14 @@
 # Two commands on a fresh machine: `make run` and `make test`. Both set up .venv first, and only when something changed:
-# `make run` with what users need, `make test` with pytest, ruff and mypy as well.
+# `make run` with what users need, `make test` with pytest, ruff and mypy as well, `make docs` with Sphinx.
 # With another Python: make run PYTHON=python3.13. The environment is made anew when its Python is another one.
 PYTHON  ?= python3
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
-# What is installed, each with a file that says when: for users, for developers.
+# What is installed, each with a file that says when: for users, for developers, for the pages.
 READY   := $(VENV)/ready-$(VERSION)
 DEV     := $(VENV)/dev-$(VERSION)
+DOCS    := $(VENV)/docs-$(VERSION)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 KNOWN   := convert train export cluster fit
 COMMA   := ,
@@ -26,7 +27,7 @@ test test-all smoke: export OMP_NUM_THREADS ?= 1
 # What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
 SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
 
-.PHONY: run test test-all smoke lint format setup benchmark fuzz notebooks extras clean
+.PHONY: run test test-all smoke lint format setup benchmark fuzz notebooks extras docs clean
 
 run: $(READY)  ## Learn handwritten digits without labels, and say where the report lies
 	$(BIN)/biosnn run unsupervised
@@ -61,6 +62,8 @@ fuzz: $(DEV)  ## Read 1,000 mangled files and 1,000 mangled models (minutes)
 
 notebooks: $(DEV)  ## The tutorials as notebooks with their output, in build/notebooks
 	$(BIN)/python docs/notebooks.py
+docs: $(DOCS)  ## The pages of this documentation, with every link checked: build/docs/html/index.html
+	$(BIN)/python docs/site/build.py build/docs
 
 setup: $(READY)
 
@@ -80,6 +83,10 @@ $(READY): pyproject.toml constraints.txt
 
 $(DEV): $(READY)
 	$(INSTALL) '.[dev]'
+	@touch $@
+
+$(DOCS): $(READY)
+	$(INSTALL) '.[docs]'
 	@touch $@
 
 clean:

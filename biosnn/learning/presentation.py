@@ -32,6 +32,7 @@ class Disturbance:
 
 
 CLEAN = Disturbance("none")
+"""No disturbance: images are shown as they are."""
 
 
 def present(

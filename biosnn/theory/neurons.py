@@ -11,9 +11,9 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.special import erfcx
 
-# -zeta(1/2)/sqrt(2 pi): by how many standard deviations of one step a discretely watched random walk has, on average,
-# run past a barrier when it is first seen beyond it (Broadie, Glasserman & Kou 1997, doi:10.1111/1467-9965.00035).
 OVERSHOOT = 0.5825971579390106
+"""-zeta(1/2)/sqrt(2 pi): by how many standard deviations of one step a discretely watched random walk has, on average,
+run past a barrier when it is first seen beyond it (Broadie, Glasserman & Kou 1997, doi:10.1111/1467-9965.00035)."""
 
 
 def lif_rate(mu: Any, *, tau_m: Any, v_th: Any, v_reset: Any, t_ref: Any) -> Any:

@@ -35,6 +35,7 @@ from biosnn.errors import ConversionError, field_error
 from biosnn.groups.build import neurons
 
 PARTS = ("inherited", "clipping", "quantisation", "reset and leak", "unevenness")
+"""What the error of a layer is separated into."""
 LEVELS = 1000
 """At how many constant inputs the own loss of a neuron model is looked up."""
 
