@@ -78,14 +78,6 @@ def test_a_program_prints_what_the_page_says(
     assert printed.getvalue() == expected
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    targets = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
-    missing = [link for link in targets if not (page.parent / link).exists()]
-    assert not missing
-
-
 def test_both_readmes_show_the_same_code_and_figures() -> None:
     english, chinese = (ROOT / "README.md"), (ROOT / "README.zh-CN.md")
 
