@@ -5,10 +5,11 @@ PYTHON  ?= python3
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
-# What is installed, each with a file that says when: for users, for developers, for the pages.
+# What is installed, each with a file that says when: for users, for developers, for the pages, for a release.
 READY   := $(VENV)/ready-$(VERSION)
 DEV     := $(VENV)/dev-$(VERSION)
 DOCS    := $(VENV)/docs-$(VERSION)
+RELEASE := $(VENV)/release-$(VERSION)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 KNOWN   := convert train export cluster fit
 COMMA   := ,
@@ -27,7 +28,7 @@ test test-all smoke: export OMP_NUM_THREADS ?= 1
 # What tells whether C++ programs work at all with a Python and its Brian2: synapses, projections, learning, conversion.
 SMOKE  := $(addprefix tests/test_,doctor.py engine.py projection.py learning.py training.py conversion_run.py)
 
-.PHONY: run test test-all smoke lint format setup benchmark fuzz notebooks extras docs clean
+.PHONY: run test test-all smoke lint format setup benchmark fuzz notebooks extras docs dist clean
 
 run: $(READY)  ## Learn handwritten digits without labels, and say where the report lies
 	$(BIN)/biosnn run unsupervised
@@ -65,6 +66,12 @@ notebooks: $(DEV)  ## The tutorials as notebooks with their output, in build/not
 docs: $(DOCS)  ## The pages of this documentation, with every link checked: build/docs/html/index.html
 	$(BIN)/python docs/site/build.py build/docs
 
+dist: $(RELEASE)  ## A wheel and an archive of the sources in dist/, checked as an index would check them
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/cffconvert --validate
+
 setup: $(READY)
 
 extras: $(READY)  ## What some guides need in addition: make extras EXTRAS=export,fit
@@ -87,6 +94,10 @@ $(DEV): $(READY)
 
 $(DOCS): $(READY)
 	$(INSTALL) '.[docs]'
+	@touch $@
+
+$(RELEASE): $(READY)
+	$(INSTALL) '.[release]'
 	@touch $@
 
 clean:
