@@ -17,6 +17,7 @@ from command_pages import write_commands
 from gallery_page import write_gallery
 from model_pages import write_models
 from prose import contents, escaped
+from tutorial_pages import write_tutorials
 
 from biosnn import catalogue
 from biosnn.gallery import TOPICS, GalleryEntry
@@ -68,7 +69,7 @@ def stage(folder: Path) -> None:
         ROOT / "docs" / "gallery.html", folder / "docs" / "published.md", folder / "static" / "gallery"
     )
     _write_studies(folder / "studies", set(studies))
-    _write_tutorials(folder / "docs" / "tutorials")
+    write_tutorials(ROOT / "docs" / "tutorials", folder / "docs" / "tutorials")
     _write_navigation(folder)
 
 
@@ -111,19 +112,6 @@ def _question(study: Path) -> str:
     """The title of a study's page without its name."""
     title = (study / "index.md").read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
     return escaped(title.partition(": ")[2] or title)
-
-
-def _write_tutorials(folder: Path) -> None:
-    """A page that lists the tutorials, unless they have one or there are none."""
-    pages = sorted(path for path in folder.glob("*.md") if path.stem != "index") if folder.is_dir() else []
-    if pages and not (folder / "index.md").is_file():
-        words = "# Tutorials\n\nLessons to be read, and run, from the beginning to the end.\n\n"
-        (folder / "index.md").write_text(
-            words + contents([path.stem for path in pages], hidden=False), encoding="utf-8"
-        )
-    elif pages:
-        with (folder / "index.md").open("a", encoding="utf-8") as index:
-            index.write("\n" + contents([path.stem for path in pages]))
 
 
 def _write_navigation(folder: Path) -> None:
