@@ -86,7 +86,7 @@ def _entry(module: ModuleType, name: str) -> str:
         return f".. autoclass:: {module.__name__}.{name}\n    :members:\n"
     if inspect.isfunction(thing):
         return f".. autofunction:: {module.__name__}.{name}\n"
-    return f".. py:data:: {module.__name__}.{name}\n\n    {_said_of(module, name)}\n"
+    return f".. py:data:: {name}\n    :module: {module.__name__}\n\n    {_said_of(module, name)}\n"
 
 
 def _first_line(thing: Any, module: ModuleType | None = None, name: str = "") -> str:
