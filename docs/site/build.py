@@ -13,10 +13,11 @@ from staging import stage
 
 def build(folder: Path) -> int:
     """Build all pages below a folder; return the exit code."""
-    source, pages = folder / "source", folder / "html"
-    shutil.rmtree(folder, ignore_errors=True)
+    source, pages, parsed = (folder / name for name in ("source", "html", "doctrees"))
+    for made in (source, pages, parsed):
+        shutil.rmtree(made, ignore_errors=True)
     stage(source)
-    options = ["-b", "html", "-q", "-W", "--keep-going", "-d", str(folder / "doctrees")]
+    options = ["-b", "html", "-q", "-W", "--keep-going", "-d", str(parsed)]
     failed = sphinx([*options, str(source), str(pages)])
     found = problems(pages)
     print(*found, sep="\n", end="\n" if found else "")
