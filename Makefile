@@ -63,6 +63,7 @@ fuzz: $(DEV)  ## Read 1,000 mangled files and 1,000 mangled models (minutes)
 
 notebooks: $(DEV)  ## The tutorials as notebooks with their output, in build/notebooks
 	$(BIN)/python docs/notebooks.py
+
 docs: $(DOCS)  ## The pages of this documentation, with every link checked: build/docs/html/index.html
 	$(BIN)/python docs/site/build.py build/docs
 
