@@ -11,7 +11,7 @@ DEV     := $(VENV)/dev-$(VERSION)
 DOCS    := $(VENV)/docs-$(VERSION)
 RELEASE := $(VENV)/release-$(VERSION)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
-KNOWN   := convert train export cluster fit
+KNOWN   := convert train export cluster fit interactive
 COMMA   := ,
 # Test workers: one a core.
 JOBS   ?= auto

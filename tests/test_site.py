@@ -83,7 +83,7 @@ def test_everything_public_is_described(site: Any, tmp_path: Path) -> None:
             assert re.search(rf"^({auto}|{constant})", described, re.M)
     assert not re.search(r"^      - $", described, re.M), "a public name has no docstring"
     packages = {p.parent.name for p in (ROOT / "biosnn").glob("*/__init__.py") if "__all__" in p.read_text()}
-    assert packages - {module.__name__.partition(".")[2] for module in homes} == {"cli"}
+    assert packages - {module.__name__.partition(".")[2] for module in homes} == {"cli", "display"}
 
 
 def test_the_gallery_becomes_a_page_of_the_site(site: Any, tmp_path: Path) -> None:
