@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from brian2 import NeuronGroup, Synapses
@@ -30,13 +30,10 @@ from biosnn.groups.connectivity import (
     shared_where_constant,
 )
 from biosnn.groups.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
+from biosnn.groups.values import Value, declarations, set_values, with_own_values, with_values
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Kind, Projection, RandomKind
-from biosnn.quantity import check_dimension, format_quantity, parse_quantity, unit_text
-
-M = TypeVar("M", NeuronModel, SynapseModel)
-Value = Any
-"""What a variable may be set to: a quantity, an array of them, a text quantity, or a Brian2 expression as text."""
+from biosnn.quantity import check_dimension, parse_quantity, unit_text
 
 
 @without_leftovers()
@@ -64,29 +61,32 @@ def neurons(
     preset : str, optional
         One of the model's named sets of parameter values.
     values : mapping, optional
-        Values of parameters (one quantity each), and of inputs and state variables: a quantity, an array of ``n``, or
-        an expression as text, evaluated in the generated code, such as ``"v_rest + rand()*mV"``.
+        Values of parameters, inputs and state variables: a quantity, or an array with one for each of the ``n``
+        neurons; of inputs and state variables also an expression as text, evaluated in the generated code, such as
+        ``"v_rest + rand()*mV"``. A parameter that gets an array becomes one of which each neuron has its own value.
 
     Returns
     -------
     NeuronGroup
-        With the attribute ``model``: the model with the parameter values that the group was built with.
+        With the attribute ``model``: the model with the parameter values that the group was built with. Parameters of
+        which each neuron has its own are no parameters of that model, but inputs (`NeuronModel.with_own`).
 
     Raises
     ------
     ModelError
         If the model is unknown or not well formed, or a value has an unknown name or the wrong dimension.
     """
-    resolved = _with_values(neuron_model(model), preset, values)
+    found = neuron_model(model)
     if isinstance(n, bool) or int(n) != n or n < 1:
-        raise ModelError(field_error(f"neurons({resolved.name!r}), n", "a whole number of at least 1", n))
+        raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
+    resolved, own = with_own_values(found, preset, values, int(n))
     # Not subexpressions: where an equation is integrated, what they stand for takes their place.
     words = {*resolved.parsed.names, *resolved.parameters, *resolved.inputs} - resolved.parsed.subexpr_names
     check_words(f"neurons({resolved.name!r})", words)
-    slow = precision.in_double(resolved, dt)
+    slow = precision.in_double(resolved, dt, own)
     group = NeuronGroup(
         int(n),
-        "\n".join([resolved.equations, *_declarations(resolved)]),
+        "\n".join([resolved.equations, *declarations(resolved, own)]),
         threshold=resolved.threshold or None,
         reset=resolved.reset or None,
         refractory=resolved.refractory or False,
@@ -96,7 +96,7 @@ def neurons(
         dtype=slow,
         name=name or f"{resolved.name}*",
     )
-    _finish(group, resolved, values or {})
+    set_values(group, resolved, {**(values or {}), **own})
     return group
 
 
@@ -157,7 +157,7 @@ def synapses(
     ModelError
         If the model is unknown or not well formed; if ``onto``, ``gain`` or a value does not fit.
     """
-    resolved = _with_values(synapse_model(model), preset, values)
+    resolved = with_values(synapse_model(model), preset, values)
     if traces not in ("neuron", "synapse"):
         raise ModelError(field_error(f"synapses({resolved.name!r}), traces", "'neuron' or 'synapse'", traces))
     words = {*resolved.parsed.names, *resolved.parameters, *resolved.inputs, *resolved.traces}
@@ -173,7 +173,7 @@ def synapses(
     late = delay is not None and (not implied or (each and not can_be_late(resolved)))
     on_neuron = on_the_neuron(resolved, delayed=late) if traces == "neuron" else []
     form = synaptic_form(resolved, on_neuron)
-    lines = [form.equations, *_declarations(resolved)]
+    lines = [form.equations, *declarations(resolved)]
     on_pre = form.on_pre
     if isinstance(connect, RandomKind):
         lines[0] = shared_where_constant(resolved, form, values or {})
@@ -213,71 +213,11 @@ def synapses(
     _check_uses(resolved, syn)
     if target:
         syn.gain = unit_gain
-    _finish(syn, resolved, values or {})
+    set_values(syn, resolved, values or {})
     for trace_name, trace in resolved.traces.items():
         if trace.initial != "0":  # where a new variable starts
             setattr(holders[trace_name], trace_name, trace.initial)
     return syn
-
-
-def _with_values(model: M, preset: str, values: Mapping[str, Value] | None) -> M:
-    """The model with the parameter values that a group is built with, so that it tells the truth about the group."""
-    given = {name: value for name, value in (values or {}).items() if name in model.parameters}
-    for name, value in given.items():
-        if np.ndim(value) > 0 or not isinstance(value, str | int | float | Quantity):
-            raise ModelError(field_error(f"{model.name}.{name}", "one quantity for the whole group", value))
-    texts = {name: value if isinstance(value, str) else format_quantity(value) for name, value in given.items()}
-    return model.with_values(preset, **texts) if preset or texts else model
-
-
-def _declarations(model: NeuronModel | SynapseModel) -> list[str]:
-    """The lines that declare parameters (shared, constant) and value inputs."""
-    shared = " (shared)" if isinstance(model, SynapseModel) else ""
-    lines = [f"{name} : {unit_text(entry.dimension)} (shared, constant)" for name, entry in model.parameters.items()]
-    for name, entry in model.inputs.items():
-        if entry.kind == "value":
-            lines.append(f"{name} : {unit_text(parse_quantity(entry.default))}{shared}")
-    return lines
-
-
-def _finish(group: Any, model: NeuronModel | SynapseModel, values: Mapping[str, Value]) -> None:
-    """Set parameters, then inputs and initial values, which may be expressions in parameters."""
-    group.add_attribute("model")
-    group.model = model
-    settable = {*model.parameters, *model.inputs, *model.parsed.names} - set(model.parsed.subexpr_names)
-    where = f"{group.name} ({model.name})"
-    for name in values:
-        if name not in settable:
-            raise ModelError(f"{where}: " + unknown("parameter, input or state variable", name, settable))
-    for name, parameter in model.parameters.items():
-        setattr(group, name, parameter.quantity)
-    given = {name: value for name, value in values.items() if name not in model.parameters}
-    defaults = {name: entry.default for name, entry in model.inputs.items() if entry.kind == "value"}
-    for name, value in {**defaults, **model.initial, **given}.items():
-        _set_variable(f"{where}.{name}", group, name, value)
-
-
-def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
-    """Set a variable of each neuron or synapse; a text that is no quantity is an expression for the generated code."""
-    if isinstance(value, str):
-        try:
-            value = parse_quantity(value)
-        except QuantityError:
-            setattr(group, name, value)
-            return
-    value = Quantity(value)  # a list becomes an array, whose units must agree
-    try:
-        check_dimension(str(value), value, group.variables[name].dim)
-    except QuantityError as error:
-        raise ModelError(f"{where}: {error}") from None
-    if isinstance(group, Projection):
-        group[name] = value
-        return
-    if isinstance(group, Synapses) and np.ndim(value) > 0 and not group.variables[name].scalar:
-        check_length(where, group, value)
-    if not np.any(value):
-        return  # a new group's variables are zero; an entry for each would only lengthen the program
-    setattr(group, name, value)
 
 
 def _transmission(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ _STEP, _SINGLE = "dt", "_dt"
 """Brian2's time step, and that of single precision."""
 
 
-def in_double(model: NeuronModel, dt: Quantity | None) -> dict[str, Any]:
+def in_double(model: NeuronModel, dt: Quantity | None, own: Mapping[str, Quantity] | None = None) -> dict[str, Any]:
     """The variables that decay, or grow, so slowly that single precision would not see it, each with the type double.
 
     The threshold of a cell that adapts within hours is one: in a time step it loses less than the last digit of a
@@ -35,6 +36,8 @@ def in_double(model: NeuronModel, dt: Quantity | None) -> dict[str, Any]:
         With the parameter values in use.
     dt : Quantity, optional
         The time step; by default the session's.
+    own : mapping, optional
+        Parameters of which each neuron has its own value. A variable that is slow for any neuron is slow for all.
 
     Returns
     -------
@@ -47,9 +50,13 @@ def in_double(model: NeuronModel, dt: Quantity | None) -> dict[str, Any]:
     values = {name: float(parse_quantity(parameter.value)) for name, parameter in model.parameters.items()}
     slow = {}
     for name, expression in model.parsed.diff_eq_expressions:
-        rate = _own_rate(name, expression.code, values)
-        if rate is not None and 0 < abs(rate) * step < SMALLEST_CHANGE:
-            slow[name] = np.float64
+        # A rate grows or falls with each parameter, so that the slowest neuron is no faster than one of these corners.
+        named = [each for each in own or {} if each in expression.identifiers]
+        ends = [{float(np.min(own[each])), float(np.max(own[each]))} for each in named] if own else []
+        for corner in product(*ends):
+            rate = _own_rate(name, expression.code, {**values, **dict(zip(named, corner, strict=True))})
+            if rate is not None and 0 < abs(rate) * step < SMALLEST_CHANGE:
+                slow[name] = np.float64
     return slow
 
 
