@@ -86,7 +86,7 @@ def parse_unit(text: str) -> Quantity:
         factor = _FACTOR.match(rest)
         if factor is None:
             raise QuantityError(
-                f"Unit {text!r}: expected a unit name at {rest!r}. Write it like 'mV', 'nS/ms', 'mV**2'."
+                f"Unit {text!r}: expected a unit name at {rest!r}. Write it like 'mV', 'nS/ms', 'mV**2', 'volt**0.5'."
             )
         name, power = factor[1], sign * _power(factor[2] or "1")
         if name != "1":
