@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from brian2 import NeuronGroup, Synapses
+from brian2 import Equations, NeuronGroup, Synapses
 from brian2.units.fundamentalunits import Quantity
 
 from biosnn.catalogue import neuron_model, synapse_model
@@ -30,6 +30,7 @@ from biosnn.groups.connectivity import (
     shared_where_constant,
 )
 from biosnn.groups.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
+from biosnn.groups.used import check_names, check_uses
 from biosnn.groups.values import Value, declarations, set_values, with_own_values, with_values
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Kind, Projection, RandomKind
@@ -168,6 +169,11 @@ def synapses(
         raise ModelError(field_error(f"{where}, p", "a probability from 0 to 1", p))
     delay = checked_delay(f"{where}, delay", delay)
     implied = isinstance(connect, Kind)
+    if implied and resolved.summed:
+        do = "Give True, a condition, or pairs of indices."
+        expected = f"Synapses, as projections have no sums such as {resolved.summed[0]}"
+        raise ModelError(field_error(f"{where}, connect", expected, connect, do))
+    check_uses(where, resolved, pre, post)
     # A projection delays the spikes of a neuron, and so its trace, as a whole, or can look up what its trace was.
     each = isinstance(connect, RandomKind) or np.ndim(delay) > 0
     late = delay is not None and (not implied or (each and not can_be_late(resolved)))
@@ -193,6 +199,8 @@ def synapses(
             raise ModelError(field_error(where, "p=1 and numbers for delays with a kind", given, do))
         syn, holders = project(pre, post, connect, resolved, on_neuron, texts, statements, delay)
     else:
+        own = Equations(texts["model"]).values()
+        check_names(where, [each.varname for each in own if "summed" not in each.flags], pre, post)
         syn = Synapses(
             pre,
             post,
@@ -210,7 +218,6 @@ def synapses(
             if np.ndim(delay) > 0:
                 check_length(f"{where}, delay", syn, delay)
             syn.delay = delay
-    _check_uses(resolved, syn)
     if target:
         syn.gain = unit_gain
     set_values(syn, resolved, values or {})
@@ -225,11 +232,13 @@ def _transmission(
 ) -> tuple[str, Quantity | None]:
     """Which variable of the target a spike adds to (``""`` for none), and the gain with its unit."""
     where = f"synapses({model.name!r})"
-    if onto is None:
+    if onto is None and model.transmits:
         candidates = getattr(getattr(post, "model", None), "spike_inputs", [])
         if len(candidates) > 1:
             raise ModelError(field_error(f"{where}, onto", f"one of {', '.join(candidates)}", onto))
         onto = candidates[0] if candidates else ""
+    if onto and not model.transmits:
+        raise ModelError(field_error(f"{where}, onto", "nothing, since the model transmits nothing", onto))
     if not onto:
         if gain is not None:
             raise ModelError(f"{where}: a gain needs a variable to act on. Give onto=... as well.")
@@ -249,11 +258,3 @@ def _transmission(
     except QuantityError as error:
         raise ModelError(f"{where}: {error}") from None
     return onto, gain
-
-
-def _check_uses(model: SynapseModel, syn: Synapses) -> None:
-    for name in model.uses:
-        if name not in syn.variables:
-            side = "presynaptic" if name.endswith("_pre") else "postsynaptic"
-            variable = name.rsplit("_", 1)[0]
-            raise ModelError(f"SynapseModel {model.name!r} reads {name}, but the {side} group has no {variable!r}.")

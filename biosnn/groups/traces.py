@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from brian2 import NeuronGroup, Synapses
+from brian2.equations.equations import DIFFERENTIAL_EQUATION
 from brian2.groups.group import CodeRunner
 from brian2.utils.stringtools import get_identifiers
 
@@ -50,8 +51,11 @@ def on_the_neuron(model: SynapseModel, *, delayed: bool) -> list[str]:
 def read_by(model: SynapseModel, driven: str) -> list[str]:
     """The traces that the synapse's own equations read, those that are "event-driven" or those that are not."""
     used: set[str] = set()
-    for name, expression in model.parsed.get_substituted_expressions():
-        if ("event-driven" in model.parsed[name].flags) == (driven == "event-driven"):
+    for name, expression in model.parsed.get_substituted_expressions(include_subexpressions=True):
+        equation = model.parsed[name]
+        if equation.type != DIFFERENTIAL_EQUATION and "summed" not in equation.flags:
+            continue
+        if ("event-driven" in equation.flags) == (driven == "event-driven"):
             used |= expression.identifiers
     return [name for name in model.traces if name in used]
 

@@ -207,7 +207,7 @@ def check_statements(where: str, text: str, names: Scope, writable: Iterable[str
             what = "one number for all" if target in for_all else what
             raise ModelError(f"{where}: {target!r} is {what} and cannot be written to. " + _list(allowed))
         if operator != "=" and target not in known:
-            raise ModelError(f"{where}: " + unknown("variable", size.cut(target), own_names(known)))
+            raise ModelError(f"{where}: " + _unknown("variable", target, known))
         if operator != "=" and known[target].is_boolean:
             do = f"Write '{target} = int({target}) {operator[:-1]} ({right})'."
             raise ModelError(f"{where}: {target!r} is true or false, and not counted with ({size.cut(line)!r}). {do}")
@@ -268,10 +268,15 @@ def _known(where: str, text: str, names: Scope) -> ast.Expression:
             why = _ONLY_SOMETIMES.get(node.id)
             if why:
                 raise ModelError(f"{where}: {node.id!r} is not to be had here. {why}")
-            raise ModelError(f"{where}: " + unknown("variable or parameter", size.cut(node.id), own_names(names)))
+            raise ModelError(f"{where}: " + _unknown("variable or parameter", node.id, names))
     signed = (node for node in ast.walk(tree) if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not))
     _refuse_conditions(where, (node.operand for node in signed), names)
     return tree
+
+
+def _unknown(what: str, name: str, names: Scope) -> str:
+    do = " A synapse declares variables of its neurons under uses." if name.endswith(("_pre", "_post")) else ""
+    return unknown(what, size.cut(name), own_names(names)) + do
 
 
 def _syntax_tree(where: str, text: str) -> ast.Expression:

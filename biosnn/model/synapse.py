@@ -41,12 +41,12 @@ from biosnn.model.fields import (
 from biosnn.model.plain import check_name, expression, lines
 from biosnn.model.sheet import model_card
 from biosnn.model.solvable import check_solvable
-from biosnn.quantity import parse_unit
+from biosnn.quantity import dimension_name, parse_unit
 
 _FLAGS = {
     DIFFERENTIAL_EQUATION: ("event-driven", "clock-driven"),
     PARAMETER: ("constant", "shared"),
-    SUBEXPRESSION: ("shared", "constant over dt"),
+    SUBEXPRESSION: ("shared", "constant over dt", "summed"),
 }
 _TRACE_FLAGS: dict[str, tuple[str, ...]] = {DIFFERENTIAL_EQUATION: (), PARAMETER: (), SUBEXPRESSION: ()}
 
@@ -90,12 +90,13 @@ class SynapseModel:
     name, summary, source : str
         The name it is known by, one line of what it is, and where it comes from (author, year, DOI, equation).
     equations : str
-        The synapse's own variables in Brian2's syntax, such as ``"w : 1"``.
+        The synapse's own variables in Brian2's syntax, such as ``"w : 1"``, and sums over the synapses of a neuron,
+        such as ``"I_post = w*(v_pre - v_post) : amp (summed)"``.
     on_pre, on_post : str
-        Statements at a presynaptic and at a postsynaptic spike.
+        Statements at a presynaptic and at a postsynaptic spike. They may change the variables named in ``uses``.
     transmits : str
         What a presynaptic spike hands on, before ``on_pre`` runs. The builder multiplies it by a gain with the unit of
-        the target variable.
+        the target variable. Empty for a synapse that hands nothing on in this way.
     method : str
         Brian2's integration method for the equations that are not driven by events.
     parameters : mapping of str to Parameter
@@ -105,7 +106,7 @@ class SynapseModel:
     inputs : mapping of str to Input
         Quantities that the user sets, one for the whole group, such as a reward.
     uses : mapping of str to str
-        Variables of the neurons that the texts read, with their unit, such as ``v_post = "volt"``.
+        Variables of the neurons that the texts read or change, with their unit, such as ``v_post = "volt"``.
     initial : mapping of str to str
         Initial values as expressions in parameters. What is not named starts at zero.
     presets : mapping of str to mapping
@@ -183,6 +184,11 @@ class SynapseModel:
         """Whether spikes or time change the synapse."""
         return bool(self.on_pre or self.on_post or self.parsed.diff_eq_names)
 
+    @property
+    def summed(self) -> list[str]:
+        """The variables of neurons, such as ``I_post``, that are in each time step the sum over their synapses."""
+        return [name for name, equation in self.parsed.items() if "summed" in equation.flags]
+
     def traces_of(self, side: str) -> dict[str, Trace]:
         """The traces that follow the spikes of one side, ``"pre"`` or ``"post"``."""
         return {name: trace for name, trace in self.traces.items() if trace.side == side}
@@ -215,11 +221,14 @@ def _check(where: str, model: SynapseModel) -> None:
     dimensions = _dimensions(where, model, equations)
     names = scope(dimensions, equations)
     check_equations(where, equations, names)
+    _check_summed(where, model, equations)
     writable = set(equations.names) - set(equations.subexpr_names)
-    check_statements(f"{where}.on_pre", model.on_pre, names, writable, shared(equations))
-    check_statements(f"{where}.on_post", model.on_post, names, writable, shared(equations))
-    # The gain gives what is transmitted the unit of its target, so it is a plain number here.
-    check_expression(f"{where}.transmits", model.transmits, DIMENSIONLESS, names)
+    changed = writable | (set(model.uses) - set(model.summed))
+    check_statements(f"{where}.on_pre", model.on_pre, names, changed, shared(equations))
+    check_statements(f"{where}.on_post", model.on_post, names, changed, shared(equations))
+    if model.transmits:
+        # The gain gives what is transmitted the unit of its target, so it is a plain number here.
+        check_expression(f"{where}.transmits", model.transmits, DIMENSIONLESS, names)
     _check_traces(where, model)
     for name, text in model.initial.items():
         if name not in writable:
@@ -231,8 +240,9 @@ def _check(where: str, model: SynapseModel) -> None:
     check_presets(where, model.presets, model.parameters)
     texts = [str(eq.expr.code) for eq in equations.values() if eq.expr is not None]
     texts += [model.on_pre, model.on_post, model.transmits, *model.initial.values()]
-    check_words(where, equations, [*model.parameters, *model.inputs, *model.traces, *equations.names], "\n".join(texts))
-    used = identifiers("\n".join(texts))
+    own = [name for name in equations.names if name not in model.summed]
+    check_words(where, equations, [*model.parameters, *model.inputs, *model.traces, *own], "\n".join(texts))
+    used = identifiers("\n".join(texts)) | set(model.summed)
     in_traces = identifiers("\n".join(f"{t.equation}\n{t.on_spike}\n{t.initial}" for t in model.traces.values()))
     check_used(where, model.inputs, used)
     check_used(where, [*model.parameters, *model.uses], used | in_traces)
@@ -258,13 +268,45 @@ def _dimensions(where: str, model: SynapseModel, equations: Equations) -> dict[s
         declare("inputs", name, quantity_dimension(f"{where}.inputs.{name}.default", entry.default))
     for name, trace in model.traces.items():
         declare("traces", name, _trace_dimension(f"{where}.traces.{name}", name, trace))
+    summed = {name for name, equation in equations.items() if "summed" in equation.flags}
     for name in dimensions:
-        check_new_name(where, name)
+        if name not in summed:
+            check_new_name(where, name)
     for name, unit in model.uses.items():
         if not name.endswith(("_pre", "_post")):
             raise ModelError(field_error(f"{where}.uses", "names that end in _pre or _post", name))
         dimensions[name] = _unit_dimension(f"{where}.uses.{name}", unit)
     return {**dimensions, "t": SECOND, "dt": SECOND, "i": DIMENSIONLESS, "j": DIMENSIONLESS}
+
+
+def _check_summed(where: str, model: SynapseModel, equations: Equations) -> None:
+    """A sum goes to a variable of the neurons that is declared, and is known at every time step."""
+    for name in model.summed:
+        equation, here = equations[name], f"{where}.equations, {name}"
+        if name not in model.uses:
+            expected = "a variable of the neurons that is declared under uses, with its unit, such as I_post"
+            raise ModelError(field_error(here, expected, f"{name} (summed)"))
+        if len(equation.flags) > 1:
+            raise ModelError(field_error(here, "(summed) and no other flag", ", ".join(equation.flags)))
+        unit = _unit_dimension(f"{where}.uses.{name}", model.uses[name])
+        if unit != equation.dim:
+            expected = f"{dimension_name(unit)}, as uses has it"
+            raise ModelError(field_error(here, expected, dimension_name(equation.dim)))
+        late = [other for other in read_from(equations, name) if "event-driven" in equations[other].flags]
+        if late:
+            do = f"Make {late[0]} (clock-driven)."
+            raise ModelError(field_error(here, "variables that are known at every time step", ", ".join(late), do))
+
+
+def read_from(equations: Equations, name: str) -> list[str]:
+    """The variables of the equations that one of them reads, be it by way of subexpressions."""
+    found: list[str] = []
+    left = [name]
+    while left:
+        for other in sorted(equations[left.pop()].identifiers & set(equations.names) - set(found)):
+            found.append(other)
+            left += [other] if other in equations.subexpr_names else []
+    return found
 
 
 def _unit_dimension(where: str, unit: str) -> Dimension:
