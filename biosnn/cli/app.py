@@ -315,6 +315,12 @@ def show(
         bool,
         typer.Option("--interactive", help="Write the figures of a result as a page to zoom into (NAME.html)."),
     ] = False,
+    drive: Annotated[
+        str, typer.Option("--drive", help="A neuron's drive in the figure: '0.5 nA' or 'I = 0.5 nA'.")
+    ] = "",
+    duration: Annotated[
+        str, typer.Option("--duration", help="How long the drive, or the pairs of spikes, last in the figure.")
+    ] = "",
     adjoint: Annotated[
         bool, typer.Option("--adjoint", help="Print a neuron model's gradients, backwards in time, instead.")
     ] = False,
@@ -324,11 +330,11 @@ def show(
 
     _refuse_special(name)
     if interactive:
-        show_interactive(Console(), name, out, alone=not figure and not adjoint)
+        show_interactive(Console(), name, out, alone=not (figure or adjoint or drive or duration))
     elif adjoint:
-        show_adjoint(Console(), name, alone=not figure and out is None)
+        show_adjoint(Console(), name, alone=not figure and out is None and not drive and not duration)
     else:
-        show_anything(Console(), name, figure=figure, out=out)
+        show_anything(Console(), name, figure=figure, out=out, drive=drive, duration=duration)
 
 
 @app.command()

@@ -24,10 +24,13 @@ from biosnn.study.saved import holds_result, load_result
 from biosnn.study.verdict import KINDS, Expected
 
 
-def show_anything(console: Console, name: str, *, figure: bool, out: Path | None = None) -> None:
+def show_anything(
+    console: Console, name: str, *, figure: bool, out: Path | None = None, drive: str = "", duration: str = ""
+) -> None:
     """Print whatever has that name or lies at that path; a model and a study of one name are both printed.
 
     The figure of a model or a trained network goes to the file ``out``, by default NAME.png in the working directory.
+    That of a model takes a drive and a duration (see `biosnn.report.preview.draw_preview`).
 
     Raises
     ------
@@ -38,6 +41,11 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
     """
     if out and not figure:
         raise SettingsError("--out: says where the figure goes. Give --figure as well.")
+    for option, given in (("--drive", drive), ("--duration", duration)):
+        if given and not figure:
+            raise SettingsError(f"{option}: is for the figure of a model. Give --figure as well.")
+        if given and not _names_model(name):
+            raise SettingsError(f"{option}: is for the figure of a model, and {name} is none.")
     if holds_result(Path(name)):
         _no_figure(name, figure)
         print_saved(console, load_result(Path(name)))
@@ -66,7 +74,8 @@ def show_anything(console: Console, name: str, *, figure: bool, out: Path | None
             from biosnn.report.preview import draw_preview
 
             path = out or Path(f"{model.name}.png")
-            draw_preview(model, path)
+            for sentence in draw_preview(model, path, drive, duration):
+                console.print(Text(sentence, style="bold" if sentence.startswith("CAUTION") else "dim"))
             _say_figure(console, path)
     if study is not None:
         show_study(console, study)
@@ -85,13 +94,19 @@ def show_interactive(console: Console, name: str, out: Path | None, *, alone: bo
     from biosnn.report.interactive import write_interactive
 
     if not alone:
-        raise SettingsError("--interactive: is for the figures of a result. Leave out --figure and --adjoint.")
+        raise SettingsError(
+            "--interactive: is for the figures of a result. Leave out --figure, --adjoint, --drive and --duration."
+        )
     if not holds_result(Path(name)):
         raise SettingsError(field_error("--interactive", "the folder of a saved result", name))
     result = load_result(Path(name))
     page = out or Path(f"{result.folder.resolve().name}.html")
     write_interactive(result, page)
     _say_figure(console, page)
+
+
+def _names_model(name: str) -> bool:
+    return name.endswith(".toml") or name in {*catalogue.neuron_names(), *catalogue.synapse_names()}
 
 
 def show_adjoint(console: Console, name: str, *, alone: bool) -> None:
@@ -110,8 +125,7 @@ def show_adjoint(console: Console, name: str, *, alone: bool) -> None:
 
     if not alone:
         raise SettingsError("--adjoint: prints a text, and draws no figure. Leave out --figure and --out.")
-    known = name.endswith(".toml") or name in {*catalogue.neuron_names(), *catalogue.synapse_names()}
-    models = catalogue.models_named(name) if known else []
+    models = catalogue.models_named(name) if _names_model(name) else []
     neurons = [model for model in models if isinstance(model, NeuronModel)]
     if not neurons:
         do = "Give the name of a neuron model, or its .toml file."

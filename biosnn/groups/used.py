@@ -14,6 +14,7 @@ from biosnn.errors import ModelError, field_error
 from biosnn.model import SynapseModel
 from biosnn.quantity import dimension_name, parse_unit
 
+
 def check_uses(where: str, model: SynapseModel, pre: Any, post: Any) -> None:
     """Check that the groups have what a model reads, changes and sums onto, in its unit.
 
@@ -33,7 +34,9 @@ def check_uses(where: str, model: SynapseModel, pre: Any, post: Any) -> None:
         if found.dim != get_dimensions(parse_unit(unit)):
             expected = f"{dimension_name(get_dimensions(parse_unit(unit)))}, as the model uses it"
             raise ModelError(field_error(here, expected, f"{dimension_name(found.dim)} in {group.name}"))
-        if name in changed and (not isinstance(found, ArrayVariable) or found.read_only or found.constant or found.scalar):
+        if name in changed and (
+            not isinstance(found, ArrayVariable) or found.read_only or found.constant or found.scalar
+        ):
             expected = f"a variable of each neuron of {group.name} that can be written to, since spikes change it"
             raise ModelError(field_error(here, expected, variable))
         if name in model.summed and not _can_be_summed(group, variable):

@@ -10,7 +10,8 @@ from brian2 import Network, ms
 from biosnn.engine import session
 from biosnn.groups.build import neurons
 from biosnn.model import Model, NeuronModel, SynapseModel
-from biosnn.report.preview import connect_pairs, said_of, spike_source
+from biosnn.report.preview import said_of
+from biosnn.report.preview_synapse import connect_pairs, spike_source
 
 _MOMENT, _DT = 10 * ms, 0.1 * ms
 
@@ -57,4 +58,4 @@ def _synapse(model: SynapseModel) -> list[Any]:
     """Two synapses whose neurons fire several times, one pair before and one after."""
     pre = spike_source(np.array([1.0, 2.0]) * ms, 3 * ms, model, "_pre")
     post = spike_source(np.array([2.0, 1.0]) * ms, 3 * ms, model, "_post", more="received : 1")
-    return [pre, post, connect_pairs(model, pre, post, onto="received")]
+    return [pre, post, connect_pairs(model, pre, post, onto="received" if model.transmits else "")]
