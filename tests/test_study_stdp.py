@@ -129,3 +129,66 @@ def test_the_whole_protocol(tmp_path):
     silent = replace(good_pairs, arrays={**result.arrays, "change": 0 * change})
     assert not any(claims[name].minimum_activity(silent) for name in NAMES[1:])
     assert not claims["depression"].holds(silent)
+
+
+# ---- rules that read the membrane ------------------------------------------------------------------------------
+
+READS = """
+kind = "synapse"
+name = "reads"
+summary = "At a presynaptic spike, a weight changes with the membrane potential."
+source = "A test"
+equations = "w : 1"
+on_pre = "w += eta*v_post"
+[parameters]
+eta = { value = "1 /volt", meaning = "learning rate" }
+[uses]
+v_post = "volt"
+"""
+
+
+def test_a_rule_that_reads_the_membrane_has_its_window_with_a_neuron(tmp_path):
+    """From -5 mV after the spike, held for 5 ms, the potential returns with the time constant of 10 ms of `lif`."""
+    rule, cell = tmp_path / "reads.toml", tmp_path / "cell.toml"
+    rule.write_text(READS)
+    text = (ROOT / "models/neurons/lif.toml").read_text(encoding="utf-8")
+    cell.write_text(text.replace('v_reset = { value = "0 mV"', 'v_reset = { value = "-5 mV"'))
+    settings = {"rules": f"stdp_pair,{rule}", "farthest": "30 ms", "step": "1 ms", "frequency": "10 Hz"}
+    settings |= {"neuron": str(cell)}
+    result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out", draw=False)
+    assert result.verdict == "pass", "the pair rule still has its closed form: spikes come at the times given"
+    lag = np.round(np.asarray(result.arrays["single"]) * 1e3)
+    after = np.maximum(-lag - 4, 0)
+    expected = np.where(lag < 0, -5e-3 * np.exp(-after / 10), 0)
+    # Together with the postsynaptic spike, the rule sees the jump by which that was made, a time step later.
+    expected[lag == 0] = 80e-3 * np.exp(-0.1)
+    np.testing.assert_allclose(result.arrays["reads, single"], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_rule_of_clopath_depresses_after_a_postsynaptic_spike_and_needs_two_to_potentiate(tmp_path):
+    """Clopath et al. 2010: pairs at a low frequency depress only."""
+    settings = {"rules": "clopath", "neuron": "adex_clopath", "dt": "0.1 ms", "farthest": "20 ms", "step": "10 ms"}
+    result = run_study("stdp-window", settings, target="numpy", out=tmp_path / "out", draw=False)
+    window = result.arrays["clopath, single"]
+    assert (window[:2] < -1e-3).all()
+    assert np.abs(window[2:]).max() < 1e-5
+    assert result.arrays["clopath, trains"].max() > 0.05, "40 Hz"
+    assert "homes of traces" not in [claim.name for claim in result.claims], "its trace can only live on the neuron"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rules": "clopath"}, "neuron: expected a neuron, as clopath reads u_post, u_plus_post, u_minus_post"),
+        ({"neuron": "encoder_ttfs"}, "neuron: expected a neuron that spikes when one of its differential equations"),
+        (
+            {"neuron": "lif", "jump": "5 mV"},
+            r"spikes at the 1 times it is made to.*got 'lif with 0 spikes, at \[\] ms'",
+        ),
+        ({"neuron": "if_soft"}, "It is added to v of the neuron if_soft"),
+    ],
+)
+def test_a_neuron_that_gives_no_window_is_refused(tmp_path, settings, message):
+    settings = {"rules": "stdp_pair", "farthest": "10 ms", **settings}
+    with pytest.raises(SettingsError, match=message):
+        run_study("stdp-window", settings, target="numpy", out=tmp_path / "out")

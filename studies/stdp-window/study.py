@@ -4,22 +4,25 @@ How much does a synapse change when its two neurons fire once, some milliseconds
 catalogue is measured by simulation and held against the closed form of its paper: by single pairs, which give the
 window that Bi & Poo (1998) made famous, and by short trains of presynaptic doublets, in which the rules differ in how
 they pair spikes. It also shows that a trace gives the same weights whether it lives on the neuron or on the synapse.
-More rules: `rules=all,./mine.toml`.
+More rules: `rules=all,./mine.toml`; one that reads the membrane potential needs a neuron: `rules=clopath
+neuron=adex_clopath`.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from brian2 import Hz, Network, Quantity, SpikeGeneratorGroup, ms, second
+from brian2 import Hz, Network, Quantity, SpikeGeneratorGroup, ms, mV, second
 
 from biosnn.catalogue import synapse_model, synapse_names
 from biosnn.engine import Simulation
 from biosnn.errors import ModelError, SettingsError, field_error
 from biosnn.groups.build import synapses
+from biosnn.groups.traces import read_by
 from biosnn.model import SynapseModel
 from biosnn.study import Claim, Result, setting
 
+from .cells import NONE, check_spikes, spiking_cells
 from .closed_forms import RULES, change
 
 TARGET = "numpy"
@@ -35,7 +38,10 @@ for rstdp, the change of its eligibility, which a reward would turn into weight.
 
 The closed forms are sums over the pairs and triplets of the two trains, written from the papers and independent of
 the model files but for the parameters. The traces decay exactly, so that a time step of 1 ms costs no accuracy: all
-spikes fall on it. Errors are given relative to the largest change of the rule."""
+spikes fall on it. Errors are given relative to the largest change of the rule.
+
+Where a neuron is given, the postsynaptic ones are of its model, and spike at the given times since their membrane
+potential jumps a time step before. A neuron that spikes at other times is refused. The weight does not act on it."""
 
 PAIR_RULES = ("stdp_pair", "stdp_pair_nearest", "stdp_pair_reduced")
 PAIRINGS_OF_BI_AND_POO = 60
@@ -51,23 +57,27 @@ class Settings:
     pairings: int = setting(6, "pairs of spikes in a train", minimum=2, maximum=1000)
     frequency: Quantity = setting(40 * Hz, "pairs per second in a train", minimum=0.1 * Hz, maximum=100 * Hz)
     dt: Quantity = setting(1 * ms, "time step", minimum=0.01 * ms)
+    neuron: str = setting(NONE, "postsynaptic neuron model whose variables rules may read: a name or a file; or none")
+    jump: Quantity = setting(80 * mV, "jump of its membrane potential that makes it spike")
 
 
 def run(settings: Settings, sim: Simulation) -> Result:
     sim.reset(dt=settings.dt)
     models = [synapse_model(name) for name in _rules(settings)]
+    _check_read(models, settings.neuron)
     single = _grid(settings.farthest, settings.step, settings.dt)
     period = _on_grid(1 / settings.frequency, settings.dt)
     trains = _grid(period / 2, settings.step, settings.dt)
     pre, post = _spikes(single, trains, settings.pairings, period, _on_grid(DOUBLET, settings.dt))
-    on_neuron, on_synapse = _simulate(sim, models, pre, post)
+    on_neuron, on_synapse = _simulate(sim, models, pre, post, settings)
 
     values, arrays = {}, {"single": single, "trains": trains, "rules": np.array([model.name for model in models])}
     homes, errors = 0.0, {}
     for model in models:
         measured = on_neuron[model.name]
-        apart = np.abs(measured - on_synapse[model.name]).max() / max(1.0, np.abs(measured).max())
-        homes = max(homes, float(apart))
+        if model.name in on_synapse:
+            apart = np.abs(measured - on_synapse[model.name]).max() / max(1.0, np.abs(measured).max())
+            homes = max(homes, float(apart))
         one, many = measured[: len(single)], measured[len(single) :]
         arrays |= {f"{model.name}, single": one, f"{model.name}, trains": many}
         values[f"{model.name}, largest change by a pair"] = float(np.abs(one).max())
@@ -83,7 +93,8 @@ def run(settings: Settings, sim: Simulation) -> Result:
     values["trace on the neuron or on the synapse, largest difference"] = homes
     if "stdp_pair" in errors:
         values |= _fit(single, arrays["stdp_pair, single"])
-    return Result(values, arrays, not_applicable=_not_applicable(set(errors)))
+    left_out = [] if on_synapse else ["homes of traces"]
+    return Result(values, arrays, not_applicable=[*left_out, *_not_applicable(set(errors))])
 
 
 def _not_applicable(checked: set[str]) -> list[str]:
@@ -137,17 +148,33 @@ def _spikes(single: Quantity, trains: Quantity, pairings: int, period: Quantity,
     return pre, post
 
 
-def _simulate(sim: Simulation, models: Any, pre: Any, post: Any) -> Any:
+def _check_read(models: Any, neuron: str) -> None:
+    for model in models:
+        if model.uses and neuron == NONE:
+            reads = ", ".join(model.uses)
+            do = "Give a model that has them: neuron=adex_clopath, or a .toml file."
+            raise SettingsError(field_error("neuron", f"a neuron, as {model.name} reads {reads}", neuron, do))
+
+
+def _simulate(sim: Simulation, models: Any, pre: Any, post: Any, settings: Settings) -> Any:
     """Final change of every rule in every condition, with the traces on the neuron and on the synapse."""
-    source, target = _generator(pre, "pre"), _generator(post, "post")
+    source, others = _generator(pre, "pre"), []
+    if settings.neuron == NONE:
+        target: Any = _generator(post, "post")
+    else:
+        target, others = spiking_cells(settings.neuron, settings.jump, post, settings.dt)
     each = np.arange(len(pre))
+    # A trace that an equation reads at every time step can only live on the neuron.
+    homes = {"neuron": models, "synapse": [model for model in models if not read_by(model, "clock-driven")]}
     wires = {
-        home: {model.name: _wire(source, target, model, each, home) for model in models}
-        for home in ("neuron", "synapse")
+        home: {model.name: _wire(source, target, model, each, home) for model in chosen}
+        for home, chosen in homes.items()
     }
     everything = [wire for home in wires.values() for wire in home.values()]
     last = max(float(train.max()) for train in [*pre, *post])
-    sim.run(Network(source, target, *everything), last * second + QUIET, "pairs and trains")
+    sim.run(Network(source, target, *others, *everything), last * second + QUIET, "pairs and trains")
+    if others:
+        check_spikes(settings.neuron, others[-1], post, settings.dt)
     by_name = {model.name: model for model in models}
     return [
         {
@@ -167,7 +194,10 @@ def _wire(source: Any, target: Any, model: SynapseModel, each: Any, home: str) -
     values = {"w": float(model.parameters["w_max"].quantity) / 2} if "w_max" in model.parameters else {}
     if model.name == "rstdp":
         values["tau_c"] = 1e12 * second  # what a pair leaves, before it fades
-    return synapses(source, target, model, onto="", connect=(each, each), traces=home, values=values)
+    wire = synapses(source, target, model, onto="", connect=(each, each), traces=home, values=values)
+    if getattr(wire, "state_updater", None) is not None:
+        wire.state_updater.order = 1  # after the neurons, whose potential it may read
+    return wire
 
 
 def _start(model: SynapseModel) -> float:
