@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from biosnn.adjoint.names import Expr, symbol
 from biosnn.errors import AdjointError
-from biosnn.model.expressions import split_statements
+from biosnn.model.statements import split_statements
 
 _STATEMENT = re.compile(r"(\w+)\s*([-+*/%]?)=\s*(.+)", re.ASCII)
 

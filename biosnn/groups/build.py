@@ -29,6 +29,7 @@ from biosnn.groups.connectivity import (
     project,
     shared_where_constant,
 )
+from biosnn.groups.functions import given_functions
 from biosnn.groups.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
 from biosnn.groups.used import check_names, check_uses
 from biosnn.groups.values import Value, declarations, set_values, with_own_values, with_values
@@ -65,6 +66,7 @@ def neurons(
         Values of parameters, inputs and state variables: a quantity, or an array with one for each of the ``n``
         neurons; of inputs and state variables also an expression as text, evaluated in the generated code, such as
         ``"v_rest + rand()*mV"``. A parameter that gets an array becomes one of which each neuron has its own value.
+        A function that the model calls is given here too: a ``TimedArray``, or a function with units.
 
     Returns
     -------
@@ -80,6 +82,8 @@ def neurons(
     found = neuron_model(model)
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
+    functions = given_functions(found, values or {}, int(n))
+    values = {name: value for name, value in (values or {}).items() if name not in functions}
     resolved, own = with_own_values(found, preset, values, int(n))
     # Not subexpressions: where an equation is integrated, what they stand for takes their place.
     words = {*resolved.parsed.names, *resolved.parameters, *resolved.inputs} - resolved.parsed.subexpr_names
@@ -92,12 +96,12 @@ def neurons(
         reset=resolved.reset or None,
         refractory=resolved.refractory or False,
         method=precision.method(resolved, slow),
-        namespace={},
+        namespace=functions,
         dt=dt,
         dtype=slow,
         name=name or f"{resolved.name}*",
     )
-    set_values(group, resolved, {**(values or {}), **own})
+    set_values(group, resolved, {**values, **own})
     return group
 
 

@@ -13,15 +13,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 from typing import Any
 
 import sympy
-from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
+from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, Function
 from brian2.core.namespace import DEFAULT_UNITS
 from brian2.core.preferences import prefs
 from brian2.core.variables import Variable
 from brian2.equations.equations import BOOLEAN, DIFFERENTIAL_EQUATION, INTEGER, PARAMETER, SUBEXPRESSION, Equations
-from brian2.parsing.bast import brian_ast
 from brian2.parsing.expressions import is_boolean_expression
 from brian2.units.fundamentalunits import Dimension
 
@@ -38,7 +38,6 @@ _ALLOWED_NODES = (
     *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd),
     *(ast.And, ast.Or, ast.Not, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq),
 )
-_STATEMENT = re.compile(r"([A-Za-z]\w*)\s*([-+*/%]?=)(?!=)\s*(.+)", re.ASCII)
 _UNIT_OF_LINE = re.compile(r":([^(\n]*)")
 _MAX_DIGITS = 5000.0
 _MOST_EQUATIONS = 300
@@ -59,8 +58,10 @@ Scope = Mapping[str, Any]
 """The names that a text may use: Brian2 variables, constants and functions."""
 
 
-def scope(dimensions: Mapping[str, Dimension], equations: Equations | None = None) -> dict[str, Any]:
-    """Collect the names that a text may use: Brian2's own, then ``dimensions`` (name -> physical dimension).
+def scope(
+    dimensions: Mapping[str, Dimension], equations: Equations | None = None, functions: Scope = MappingProxyType({})
+) -> dict[str, Any]:
+    """Collect the names that a text may use: Brian2's own, ``dimensions`` (name -> physical dimension), ``functions``.
 
     Those that ``equations`` says are true or false, or whole numbers, are that; ``not_refractory`` always is.
     """
@@ -70,7 +71,7 @@ def scope(dimensions: Mapping[str, Dimension], equations: Equations | None = Non
         name: Variable(name, dimensions=dim, dtype=made.get(types.get(name, ""), real))
         for name, dim in dimensions.items()
     }
-    return {**_names_of_brian(), **variables}
+    return {**_names_of_brian(), **variables, **functions}
 
 
 @cache
@@ -82,10 +83,10 @@ def _names_of_brian() -> dict[str, Any]:
 
 def own_names(names: Scope) -> list[str]:
     """The names in a scope that are the model's own, for an error message: no units, functions or constants."""
-    return [name for name in names if not _is_builtin(name)]
+    return [name for name in names if not is_builtin(name)]
 
 
-def _is_builtin(name: str) -> bool:
+def is_builtin(name: str) -> bool:
     return name in DEFAULT_FUNCTIONS or name in DEFAULT_CONSTANTS or name in DEFAULT_UNITS
 
 
@@ -94,8 +95,13 @@ def identifiers(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", text))
 
 
-def parse_equations(where: str, text: str, flags: Mapping[str, Iterable[str]]) -> Equations:
-    """Parse equations, with the units checked by our own grammar first and the flags against ``flags``."""
+def parse_equations(
+    where: str, text: str, flags: Mapping[str, Iterable[str]], functions: Scope = MappingProxyType({})
+) -> Equations:
+    """Parse equations, with the units checked by our own grammar first and the flags against ``flags``.
+
+    They may call Brian2's functions and ``functions``, by name.
+    """
     units = _UNIT_OF_LINE.findall(text)
     if len(units) > _MOST_EQUATIONS:
         raise ModelError(f"{where}: expected at most {_MOST_EQUATIONS} equations (got {len(units)}).")
@@ -105,7 +111,7 @@ def parse_equations(where: str, text: str, flags: Mapping[str, Iterable[str]]) -
                 parse_unit(unit)
             except QuantityError as error:
                 raise ModelError(f"{where}: {error}") from None
-    _check_right_sides(where, text)
+    _check_right_sides(where, text, functions)
     try:
         equations = Equations(text)
         equations.check_flags({kind: list(names) for kind, names in flags.items()})
@@ -115,12 +121,12 @@ def parse_equations(where: str, text: str, flags: Mapping[str, Iterable[str]]) -
     return equations
 
 
-def _check_right_sides(where: str, text: str) -> None:
+def _check_right_sides(where: str, text: str, functions: Scope) -> None:
     """Check the syntax of each right side, and its size with the subexpressions that it names, before Brian2 does."""
     texts = dict(_sides(text))
-    trees = {left: _syntax_tree(where, right) for left, right in texts.items()}
+    trees = {left: syntax_tree(where, right, functions) for left, right in texts.items()}
     for tree in trees.values():
-        _check_algebra(where, tree, {})
+        check_algebra(where, tree, functions)
     used = {left: {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} for left, tree in trees.items()}
     sizes: dict[str, size.Size] = {}
     named = {left: [name for name in texts if name in used[left]] for left in texts}
@@ -152,14 +158,14 @@ def check_equations(where: str, equations: Equations, names: Scope) -> None:
         dimension = equation.dim / SECOND if changes else equation.dim
         text = str(equation.expr.code).strip()
         check_expression(here, text, dimension, {**names, **noise} if changes else names)
-        _check_algebra(here, tree := _syntax_tree(here, text), names)
+        check_algebra(here, tree := syntax_tree(here, text, names), names)
         if equation.var_type != BOOLEAN:
             _refuse_conditions(here, [tree.body], names)  # other equations take it for a number
 
 
 def check_expression(where: str, text: str, dimension: Dimension, names: Scope) -> None:
     """Check an expression: allowed syntax, known names, and ``dimension`` as the result."""
-    got = _dimension(where, _known(where, text, names), names)
+    got = dimension_in(where, known_tree(where, text, names), names)
     if got != dimension:
         raise ModelError(
             f"{where}: expected {dimension_name(dimension)}, but {size.cut(text)!r} is {dimension_name(got)}."
@@ -169,7 +175,7 @@ def check_expression(where: str, text: str, dimension: Dimension, names: Scope) 
 def check_value(where: str, text: str, dimension: Dimension, names: Scope) -> None:
     """Check an expression that a variable is set to."""
     check_expression(where, text, dimension, names)
-    _check_algebra(where, _syntax_tree(where, text), names)
+    check_algebra(where, syntax_tree(where, text, names), names)
 
 
 def check_words(where: str, equations: Equations, names: Iterable[str], texts: str) -> None:
@@ -184,70 +190,14 @@ def check_words(where: str, equations: Equations, names: Iterable[str], texts: s
 
 def check_condition(where: str, text: str, names: Scope) -> None:
     """Check a condition such as ``v > v_th``: allowed syntax, known names, comparable dimensions, true or false."""
-    tree = _known(where, text, names)
-    _dimension(where, tree, names)
-    if not _is_condition(where, tree, names):
+    tree = known_tree(where, text, names)
+    dimension_in(where, tree, names)
+    if not is_condition(where, tree, names):
         raise ModelError(f"{where}: expected a condition such as 'v > v_th' (got {size.cut(text)!r}).")
 
 
-def check_statements(where: str, text: str, names: Scope, writable: Iterable[str], for_all: Iterable[str] = ()) -> None:
-    """Check statements such as ``v = v_r; theta += theta_plus``.
-
-    A statement assigns to a writable variable, unless it is one number ``for_all``, or to a new name that later
-    statements may read.
-    """
-    known, allowed = dict(names), set(writable) - set(for_all)
-    for line in split_statements(text):
-        match = _STATEMENT.fullmatch(line)
-        if match is None:
-            raise ModelError(f"{where}: expected a statement like 'v = v_r' or 'g += w' (got {size.cut(line)!r}).")
-        target, operator, right = match.groups()
-        if target in known and target not in allowed:
-            what = "a name of Brian2" if _is_builtin(target) else "constant here"
-            what = "one number for all" if target in for_all else what
-            raise ModelError(f"{where}: {target!r} is {what} and cannot be written to. " + _list(allowed))
-        if operator != "=" and target not in known:
-            raise ModelError(f"{where}: " + _unknown("variable", target, known))
-        if operator != "=" and known[target].is_boolean:
-            do = f"Write '{target} = int({target}) {operator[:-1]} ({right})'."
-            raise ModelError(f"{where}: {target!r} is true or false, and not counted with ({size.cut(line)!r}). {do}")
-        tree = _known(where, right, known)
-        if operator == "=" and target in known and not known[target].is_boolean:
-            _check_algebra(where, tree, known)
-        if operator != "=":
-            tree = _syntax_tree(where, f"{target} {operator[0]} ({right})")
-            _check_augmented(where, line, target, operator, right, known)
-        result = _dimension(where, tree, known)
-        if target not in known:
-            check_word(where, target)
-            allowed.add(target)
-        elif result != known[target].dim:
-            expected, line = dimension_name(known[target].dim), size.cut(line)
-            raise ModelError(f"{where}: {target!r} is {expected}, but {line!r} gives it {dimension_name(result)}.")
-        # What a number was given is what it is in the statements that follow: a condition, on NumPy.
-        condition = _is_condition(where, tree, known)
-        plain = Variable(target, dimensions=result, dtype=bool if condition else None)
-        known[target] = plain if condition else names.get(target, plain)
-
-
-def _is_condition(where: str, tree: ast.Expression, names: Scope) -> bool:
-    return bool(_said(where, lambda: is_boolean_expression(tree.body, names)))
-
-
-def _check_augmented(where: str, line: str, target: str, operator: str, right: str, names: Scope) -> None:
-    """Refuse what Brian2 takes for something else, or cannot do on each target."""
-    bare = _syntax_tree(where, f"{target} {operator[0]} {right}")  # as Brian2 checks dimensions
-    try:
-        dimension_of(bare.body, names)
-    except (ValueError, TypeError):
-        _dimension(where, _syntax_tree(where, f"{target} {operator[0]} ({right})"), names)
-        do = f"Write '{target} {operator} ({right})'."
-        raise ModelError(f"{where}: Brian2 needs brackets around the right side of {size.cut(line)!r}. {do}") from None
-    if names[target].dtype is int and operator != "=":
-        kind = _said(where, lambda: brian_ast(f"{target} {operator[0]} ({right})", dict(names)).dtype)
-        if kind == "float":
-            do = f"Write '{target} = int({target} {operator[0]} ({right}))'."
-            raise ModelError(f"{where}: {target!r} is an integer, but {size.cut(line)!r} gives it a real number. {do}")
+def is_condition(where: str, tree: ast.Expression, names: Scope) -> bool:
+    return bool(said(where, lambda: is_boolean_expression(tree.body, names)))
 
 
 def shared(equations: Equations) -> set[str]:
@@ -255,32 +205,30 @@ def shared(equations: Equations) -> set[str]:
     return {name for name, equation in equations.items() if "shared" in equation.flags}
 
 
-def split_statements(text: str) -> list[str]:
-    """Split statements at line ends and semicolons, as Brian2 does."""
-    return [line.strip() for line in re.split(r"[;\n]", text) if line.strip()]
-
-
-def _known(where: str, text: str, names: Scope) -> ast.Expression:
+def known_tree(where: str, text: str, names: Scope) -> ast.Expression:
     """The syntax tree of an expression all of whose names are known."""
-    tree = _syntax_tree(where, text)
+    tree = syntax_tree(where, text, names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in names:
             why = _ONLY_SOMETIMES.get(node.id)
             if why:
                 raise ModelError(f"{where}: {node.id!r} is not to be had here. {why}")
-            raise ModelError(f"{where}: " + _unknown("variable or parameter", node.id, names))
+            raise ModelError(f"{where}: " + unknown_name("variable or parameter", node.id, names))
     signed = (node for node in ast.walk(tree) if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not))
     _refuse_conditions(where, (node.operand for node in signed), names)
     return tree
 
 
-def _unknown(what: str, name: str, names: Scope) -> str:
+def unknown_name(what: str, name: str, names: Scope) -> str:
     do = " A synapse declares variables of its neurons under uses." if name.endswith(("_pre", "_post")) else ""
     return unknown(what, size.cut(name), own_names(names)) + do
 
 
-def _syntax_tree(where: str, text: str) -> ast.Expression:
-    """Parse an expression and check that it holds nothing but arithmetic, comparisons and calls of known functions."""
+def syntax_tree(where: str, text: str, names: Scope) -> ast.Expression:
+    """Parse an expression and check that it holds nothing but arithmetic, comparisons and calls of known functions.
+
+    Those are Brian2's, and those among ``names``.
+    """
     cut = size.cut(text)
     try:
         tree = ast.parse(text.strip(), mode="eval")
@@ -295,6 +243,7 @@ def _syntax_tree(where: str, text: str) -> ast.Expression:
         if isinstance(node, ast.Call):
             called = node.func.id if isinstance(node.func, ast.Name) else size.cut(ast.unparse(node.func))
             valid = [name for name in DEFAULT_FUNCTIONS if not name.startswith("_")]  # biosnn's own are for its code
+            valid += [name for name, known in names.items() if isinstance(known, Function) and name not in valid]
             if called not in valid:
                 raise ModelError(f"{where}: " + unknown("function", size.cut(called), valid))
         if isinstance(node, ast.Constant) and not isinstance(node.value, int | float):
@@ -338,24 +287,28 @@ def _is_flag(node: ast.expr, names: Scope) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, bool)
 
 
-def _check_algebra(where: str, tree: ast.Expression, names: Scope) -> None:
+def check_algebra(where: str, tree: ast.Expression, names: Scope) -> None:
     """Refuse what Brian2's computer algebra does not take, which equations and assignments go through."""
     drawn: dict[str, int] = {}
     for node in ast.walk(tree):
-        _refuse_conditions(where, _operands(node), names)
+        _refuse_conditions(where, _operands(node, names), names)
         if isinstance(node, ast.Call):
             drawn[_called(node)] = drawn.get(_called(node), 0) + 1
-    twice = [name for name, count in drawn.items() if count > 1 and not DEFAULT_FUNCTIONS[name].stateless]
+    twice = [name for name, count in drawn.items() if count > 1 and not _function(name, names).stateless]
     if twice:
         do = "Draw each in a statement or a subexpression of its own."
         raise ModelError(f"{where}: {shown(tree.body)} calls {twice[0]}() more than once. {do}")
 
 
-def _operands(node: ast.AST) -> Iterator[ast.expr]:
+def _function(name: str, names: Scope) -> Any:
+    return DEFAULT_FUNCTIONS[name] if name in DEFAULT_FUNCTIONS else names[name]
+
+
+def _operands(node: ast.AST, names: Scope) -> Iterator[ast.expr]:
     """What a number is worked out from, where computer algebra does that."""
     if isinstance(node, ast.BinOp):
         yield from (node.left, node.right)
-    elif isinstance(node, ast.Call) and isinstance(DEFAULT_FUNCTIONS[_called(node)].sympy_func, sympy.FunctionClass):
+    elif isinstance(node, ast.Call) and isinstance(_function(_called(node), names).sympy_func, sympy.FunctionClass):
         yield from node.args
 
 
@@ -377,11 +330,11 @@ def _digits(node: ast.AST) -> float:
     return max(math.log10(2), sum(_digits(child) for child in ast.iter_child_nodes(node)))
 
 
-def _dimension(where: str, tree: ast.Expression, names: Scope) -> Dimension:
-    return _said(where, lambda: dimension_of(tree.body, names))
+def dimension_in(where: str, tree: ast.Expression, names: Scope) -> Dimension:
+    return said(where, lambda: dimension_of(tree.body, names))
 
 
-def _said(where: str, parse: Callable[[], Any]) -> Any:
+def said(where: str, parse: Callable[[], Any]) -> Any:
     try:
         return parse()
     except Exception as error:
@@ -394,11 +347,7 @@ def _one_line(error: BaseException) -> str:
     return said if len(said) <= 500 else f"{said[:497]}..."
 
 
-def _list(names: Iterable[str]) -> str:
-    return f"Writable here: {', '.join(sorted(names)) or '(nothing)'}."
-
-
 __all__ = ["DIFFERENTIAL_EQUATION", "PARAMETER", "SECOND", "SUBEXPRESSION"]
-__all__ += ["check_condition", "check_equations", "check_expression", "check_statements"]
+__all__ += ["check_condition", "check_equations", "check_expression"]
 __all__ += ["check_value", "check_words"]
-__all__ += ["identifiers", "own_names", "parse_equations", "scope", "shared", "split_statements"]
+__all__ += ["identifiers", "own_names", "parse_equations", "scope", "shared"]

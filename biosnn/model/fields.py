@@ -7,14 +7,14 @@ from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
+from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, Function
 from brian2.core.namespace import DEFAULT_UNITS
-from brian2.units.fundamentalunits import Dimension, Quantity, get_dimensions
+from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension, Quantity, get_dimensions, get_unit
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
 from biosnn.model import plain
 from biosnn.model.plain import check_code, check_name, check_prose, check_table, check_title, short
-from biosnn.quantity import parse_quantity
+from biosnn.quantity import parse_quantity, parse_unit
 
 _REQUIRED = ("name", "summary", "source")
 _MAY_BE_EMPTY = ("default", "on_spike")
@@ -67,6 +67,48 @@ class Input:
     kind: str
     meaning: str
     default: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A function of the equations that is given when neurons are built, such as a ``TimedArray``.
+
+    Parameters
+    ----------
+    arguments : str
+        The units of its arguments, such as ``"second"`` for one of time, or ``"second, 1"`` for time and neuron.
+    unit : str
+        The unit of its value.
+    meaning : str
+        What it is, in words.
+    """
+
+    arguments: str
+    unit: str
+    meaning: str
+
+    def __str__(self) -> str:
+        return f"({self.arguments}) : {self.unit}, {self.meaning}"
+
+    def stub(self, where: str) -> Function:
+        """Stand for the function in a text that is checked, with its units."""
+        units = [parsed_unit(f"{where}.arguments", text.strip()) for text in self.arguments.split(",")]
+        names = [f"x{k}" for k in range(len(units))]
+        value = parsed_unit(f"{where}.unit", self.unit)
+        result = get_unit(get_dimensions(value)) if get_dimensions(value) is not DIMENSIONLESS else 1
+        return Function(_not_given, arg_units=units, arg_names=names, return_unit=result)
+
+
+def _not_given(*_: object) -> float:
+    raise ModelError("A function of a model was called that has not been given.")
+
+
+def parsed_unit(where: str, text: str) -> Quantity:
+    """One of a unit; `ModelError` names the field if it is none."""
+    try:
+        return parse_unit(text)
+    except QuantityError as error:
+        raise ModelError(f"{where}: {error}") from None
 
 
 def check_new_name(where: str, name: str) -> None:

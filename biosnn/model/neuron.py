@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from brian2.core.functions import Function
 from brian2.equations.equations import Equations
 from brian2.stateupdaters.base import StateUpdateMethod
 from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension
@@ -19,7 +20,6 @@ from biosnn.model.expressions import (
     check_condition,
     check_equations,
     check_expression,
-    check_statements,
     check_value,
     check_words,
     identifiers,
@@ -28,6 +28,7 @@ from biosnn.model.expressions import (
     shared,
 )
 from biosnn.model.fields import (
+    Given,
     Input,
     Parameter,
     check_fields,
@@ -42,6 +43,7 @@ from biosnn.model.fields import (
 from biosnn.model.plain import check_name
 from biosnn.model.sheet import model_card
 from biosnn.model.solvable import check_solvable
+from biosnn.model.statements import check_statements
 
 _FLAGS = {
     DIFFERENTIAL_EQUATION: ("unless refractory",),
@@ -72,6 +74,8 @@ class NeuronModel:
         Constants that all neurons of a group share. They can be changed without compiling anew.
     inputs : mapping of str to Input
         Where currents and spikes enter.
+    functions : mapping of str to Given
+        Functions of the equations that are given when neurons are built, such as a ``TimedArray``.
     initial : mapping of str to str
         Initial values as expressions in parameters, such as ``v = "v_rest"``. What is not named starts at zero.
     presets : mapping of str to mapping
@@ -98,14 +102,15 @@ class NeuronModel:
     inputs: Mapping[str, Input] = field(default_factory=dict)
     initial: Mapping[str, str] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    functions: Mapping[str, Given] = field(default_factory=dict)
     notes: str = ""
 
     def __post_init__(self) -> None:
         check_name("NeuronModel.name", self.name)
         where = f"NeuronModel {self.name!r}"
-        check_fields(where, self, {"parameters": Parameter, "inputs": Input})
+        check_fields(where, self, {"parameters": Parameter, "inputs": Input, "functions": Given})
         tidy_fields(where, self, lines=("equations", "reset"), expressions=("threshold", "refractory"))
-        freeze_fields(self, "parameters", "inputs", "presets")
+        freeze_fields(self, "parameters", "inputs", "presets", "functions")
         _check(where, self)
 
     def __repr__(self) -> str:
@@ -127,12 +132,19 @@ class NeuronModel:
             ("spikes when", self.threshold),
             ("at a spike", self.reset),
             ("refractory", self.refractory),
+            ("given when it is built", "\n".join(f"{name}{given}" for name, given in self.functions.items())),
         ]
 
     @property
     def parsed(self) -> Equations:
         """The equations as Brian2 reads them, without parameters and inputs."""
-        return parse_equations(f"NeuronModel {self.name!r}, equations", self.equations, _FLAGS)
+        return parse_equations(f"NeuronModel {self.name!r}, equations", self.equations, _FLAGS, self.stubs)
+
+    @property
+    def stubs(self) -> dict[str, Function]:
+        """What stands for `functions`, with their units, as long as they are not given."""
+        where = f"NeuronModel {self.name!r}.functions"
+        return {name: function.stub(f"{where}.{name}") for name, function in self.functions.items()}
 
     @property
     def spike_inputs(self) -> list[str]:
@@ -189,7 +201,7 @@ def _check(where: str, model: NeuronModel) -> None:
     if not equations.diff_eq_names and not model.threshold:
         raise ModelError(f"{where}.equations: expected a differential equation or a threshold (got neither).")
     dimensions = _dimensions(where, model, equations)
-    names = scope(dimensions, equations)
+    names = scope(dimensions, equations, model.stubs)
     check_equations(where, equations, names)
     writable = set(equations.names) - set(equations.subexpr_names)
     if model.threshold:
@@ -205,9 +217,11 @@ def _check(where: str, model: NeuronModel) -> None:
     check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
     others = "\n".join([model.threshold, model.reset, model.refractory, *model.initial.values()])
-    check_words(where, equations, [*model.parameters, *model.inputs, *equations.names], others)
+    check_words(where, equations, [*model.parameters, *model.inputs, *model.functions, *equations.names], others)
     used = identifiers("\n".join([others, *(str(eq.expr.code) for eq in equations.values() if eq.expr is not None)]))
-    check_used(where, [*model.parameters, *(n for n, i in model.inputs.items() if i.kind == "value")], used)
+    check_used(
+        where, [*model.parameters, *model.functions, *(n for n, i in model.inputs.items() if i.kind == "value")], used
+    )
 
 
 def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[str, Dimension]:
@@ -225,7 +239,9 @@ def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[st
             raise ModelError(field_error(f"{where}.inputs.{name}.kind", "'value' or 'spikes'", entry.kind))
         elif name not in equations.diff_eq_names and name not in equations.parameter_names:
             raise ModelError(f"{where}.inputs: spikes can only add to a variable of the equations (got {name!r}).")
-    for name in dimensions:
+    for name in model.functions:
+        _check_new(f"{where}.functions", name, dimensions)
+    for name in [*dimensions, *model.functions]:
         check_new_name(where, name)
     brian = {"t": SECOND, "dt": SECOND, "i": DIMENSIONLESS, "N": DIMENSIONLESS}
     spiked = {"lastspike": SECOND, "not_refractory": DIMENSIONLESS} if model.refractory else {}

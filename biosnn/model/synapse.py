@@ -10,7 +10,7 @@ from brian2.stateupdaters.base import StateUpdateMethod
 from brian2.units.fundamentalunits import DIMENSIONLESS, Dimension, get_dimensions
 
 from biosnn.display import bounded
-from biosnn.errors import ModelError, QuantityError, field_error, unknown
+from biosnn.errors import ModelError, field_error, unknown
 from biosnn.model.expressions import (
     DIFFERENTIAL_EQUATION,
     PARAMETER,
@@ -18,7 +18,6 @@ from biosnn.model.expressions import (
     SUBEXPRESSION,
     check_equations,
     check_expression,
-    check_statements,
     check_value,
     check_words,
     identifiers,
@@ -35,13 +34,15 @@ from biosnn.model.fields import (
     check_used,
     check_values,
     freeze_fields,
+    parsed_unit,
     quantity_dimension,
     tidy_fields,
 )
 from biosnn.model.plain import check_name, expression, lines
 from biosnn.model.sheet import model_card
 from biosnn.model.solvable import check_solvable
-from biosnn.quantity import dimension_name, parse_unit
+from biosnn.model.statements import check_statements
+from biosnn.quantity import dimension_name
 
 _FLAGS = {
     DIFFERENTIAL_EQUATION: ("event-driven", "clock-driven"),
@@ -310,10 +311,7 @@ def read_from(equations: Equations, name: str) -> list[str]:
 
 
 def _unit_dimension(where: str, unit: str) -> Dimension:
-    try:
-        return get_dimensions(parse_unit(unit))
-    except QuantityError as error:
-        raise ModelError(f"{where}: {error}") from None
+    return get_dimensions(parsed_unit(where, unit))
 
 
 def _trace_dimension(where: str, name: str, trace: Trace) -> Dimension:

@@ -9,6 +9,7 @@ from brian2 import Network, ms
 
 from biosnn.engine import session
 from biosnn.groups.build import neurons
+from biosnn.groups.functions import stand_ins
 from biosnn.model import Model, NeuronModel, SynapseModel
 from biosnn.report.preview import said_of
 from biosnn.report.preview_synapse import connect_pairs, spike_source
@@ -47,11 +48,14 @@ def try_model(model: Model) -> list[str]:
 
 
 def _said(model: Model) -> str:
-    return "with inputs at their defaults" if isinstance(model, NeuronModel) else "with spikes on both sides"
+    if not isinstance(model, NeuronModel):
+        return "with spikes on both sides"
+    zero = f", and {', '.join(model.functions)} at zero" if model.functions else ""
+    return f"with inputs at their defaults{zero}"
 
 
 def _neurons(model: NeuronModel) -> list[Any]:
-    return [neurons(2, model)]
+    return [neurons(2, model, values=stand_ins(model))]
 
 
 def _synapse(model: SynapseModel) -> list[Any]:
