@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from biosnn.groups.build import neurons, synapses
     from biosnn.groups.schedule import within_step
     from biosnn.inputs import background, images, poisson
-    from biosnn.model import Given, Input, NeuronModel, Parameter, SynapseModel, Trace
+    from biosnn.model import Event, Given, Input, NeuronModel, Parameter, SynapseModel, Trace
     from biosnn.projection import (
         ByDistance,
         Conv2D,
@@ -46,7 +46,7 @@ _HOMES = {
     "biosnn.engine": ("Simulation", "session"),
     "biosnn.errors": ("BiosnnError",),
     "biosnn.inputs": ("background", "images", "poisson"),
-    "biosnn.model": ("Given", "Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
+    "biosnn.model": ("Event", "Given", "Input", "NeuronModel", "Parameter", "SynapseModel", "Trace"),
     "biosnn.projection": (
         "ByDistance",
         "Conv2D",
@@ -77,6 +77,7 @@ __all__ = [
     "ByDistance",
     "Conv2D",
     "Dense",
+    "Event",
     "FixedIndegree",
     "FixedOutdegree",
     "FixedProbability",

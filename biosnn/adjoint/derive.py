@@ -42,6 +42,9 @@ def adjoint(model: NeuronModel) -> Adjoint:
     AdjointError
         If the model has what cannot be differentiated, such as noise; the message says what, why and what to do.
     """
+    if model.events:
+        do = "Leave the events out, or train the model by another way."
+        raise AdjointError(f"NeuronModel {model.name!r}.events: {', '.join(model.events)} has no gradient. {do}")
     reading = Reading(model)
     crossing = spiking.crossing(reading)
     period, rearmed_below = spiking.resting(reading)

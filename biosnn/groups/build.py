@@ -31,7 +31,7 @@ from biosnn.groups.connectivity import (
 )
 from biosnn.groups.functions import given_functions
 from biosnn.groups.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
-from biosnn.groups.used import check_names, check_uses
+from biosnn.groups.used import check_events, check_names, check_uses
 from biosnn.groups.values import Value, declarations, set_values, with_own_values, with_values
 from biosnn.model import NeuronModel, SynapseModel
 from biosnn.projection import Kind, Projection, RandomKind
@@ -94,6 +94,7 @@ def neurons(
         "\n".join([resolved.equations, *declarations(resolved, own)]),
         threshold=resolved.threshold or None,
         reset=resolved.reset or None,
+        events={name: event.condition for name, event in resolved.events.items()},
         refractory=resolved.refractory or False,
         method=precision.method(resolved, slow),
         namespace=functions,
@@ -101,6 +102,9 @@ def neurons(
         dtype=slow,
         name=name or f"{resolved.name}*",
     )
+    for event_name, event in resolved.events.items():
+        if event.action:
+            group.run_on_event(event_name, event.action)
     set_values(group, resolved, {**values, **own})
     return group
 
@@ -117,6 +121,7 @@ def synapses(
     p: float = 1.0,
     delay: Quantity | str | None = None,
     traces: str = "neuron",
+    on_event: Mapping[str, str] | None = None,
     name: str | None = None,
     preset: str = "",
     values: Mapping[str, Value] | None = None,
@@ -149,6 +154,9 @@ def synapses(
         Where one-sided traces live. On the neuron is exact and fast; traces go to the synapse by themselves when
         spikes are delayed, since each synapse then sees a spike at a time of its own. ``Synapses`` may be given their
         delays, ``syn.delay = 2*ms``, after they were made too, and between runs.
+    on_event : mapping, optional
+        Events of the neurons that a side follows instead of spikes, such as ``{"pre": "burst"}``. Traces of that side
+        then live on the synapse.
     name, preset, values
         As in `neurons`.
 
@@ -182,6 +190,8 @@ def synapses(
     each = isinstance(connect, RandomKind) or np.ndim(delay) > 0
     late = delay is not None and (not implied or (each and not can_be_late(resolved)))
     on_neuron = on_the_neuron(resolved, delayed=late) if traces == "neuron" else []
+    followed = check_events(where, on_event, pre, post, implied)
+    on_neuron = [name for name in on_neuron if resolved.traces[name].side not in followed]
     form = synaptic_form(resolved, on_neuron)
     lines = [form.equations, *declarations(resolved)]
     on_pre = form.on_pre
@@ -210,6 +220,7 @@ def synapses(
             post,
             on_pre=on_pre or None,
             on_post=form.on_post or None,
+            on_event={"pre": "spike", "post": "spike", **followed},
             namespace={},
             **texts,
         )

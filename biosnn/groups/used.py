@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from brian2.core.variables import ArrayVariable
@@ -10,7 +10,7 @@ from brian2.equations.equations import PARAMETER
 from brian2.units.fundamentalunits import get_dimensions
 
 from biosnn.codegen.divisible import written
-from biosnn.errors import ModelError, field_error
+from biosnn.errors import ModelError, field_error, unknown
 from biosnn.model import SynapseModel
 from biosnn.quantity import dimension_name, parse_unit
 
@@ -68,3 +68,31 @@ def check_names(where: str, names: Iterable[str], pre: Any, post: Any) -> None:
                 )
                 expected = f"names that the neurons of {group.name} do not have"
                 raise ModelError(field_error(where, expected, name, do))
+
+
+def check_events(where: str, on_event: Mapping[str, str] | None, pre: Any, post: Any, implied: bool) -> dict[str, str]:
+    """The events that the sides of synapses follow, where they are not spikes.
+
+    Raises
+    ------
+    ModelError
+        If a side or an event is unknown, or a projection is to follow one.
+    """
+    groups = {"pre": pre, "post": post}
+    followed = {}
+    if on_event is not None and not isinstance(on_event, Mapping):
+        do = 'Such as {"pre": "burst"}.'
+        raise ModelError(field_error(f"{where}, on_event", "a side, and the event that it follows", on_event, do))
+    for side, event in (on_event or {}).items():
+        if side not in groups:
+            raise ModelError(f"{where}, on_event: " + unknown("side", str(side), groups))
+        known = getattr(getattr(groups[side], "source", groups[side]), "events", {"spike": ""})
+        if event not in known:
+            raise ModelError(f"{where}, on_event: " + unknown(f"event of {groups[side].name}", str(event), known))
+        if event != "spike":
+            followed[side] = event
+    if followed and implied:
+        do = "Give True, a condition, or pairs of indices."
+        expected = "Synapses, as projections follow spikes only"
+        raise ModelError(field_error(f"{where}, on_event", expected, dict(followed), do))
+    return followed

@@ -17,7 +17,7 @@ from biosnn.model.plain import check_code, check_name, check_prose, check_table,
 from biosnn.quantity import parse_quantity, parse_unit
 
 _REQUIRED = ("name", "summary", "source")
-_MAY_BE_EMPTY = ("default", "on_spike")
+_MAY_BE_EMPTY = ("default", "on_spike", "action")
 _RESERVED = {"t", "dt", "i", "j", "N", "xi", "lastspike", "lastupdate", "not_refractory", "refractory", "delay", "gain"}
 
 T = TypeVar("T")
@@ -67,6 +67,28 @@ class Input:
     kind: str
     meaning: str
     default: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens to a neuron beside spikes, such as the begin of a burst.
+
+    Parameters
+    ----------
+    condition : str
+        When it happens, such as ``"ca > theta_ca"``; it happens in every time step in which that is true.
+    meaning : str
+        What it is, in words.
+    action : str
+        Statements for each neuron to which it happens, after the resets of the time step. Empty for none.
+    """
+
+    condition: str
+    meaning: str
+    action: str = ""
+
+    def __str__(self) -> str:
+        return f"when: {self.condition}\n{self.action or '(no statements)'}"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from biosnn.model.expressions import (
     shared,
 )
 from biosnn.model.fields import (
+    Event,
     Given,
     Input,
     Parameter,
@@ -40,7 +41,7 @@ from biosnn.model.fields import (
     quantity_dimension,
     tidy_fields,
 )
-from biosnn.model.plain import check_name
+from biosnn.model.plain import check_name, expression, lines
 from biosnn.model.sheet import model_card
 from biosnn.model.solvable import check_solvable
 from biosnn.model.statements import check_statements
@@ -74,6 +75,8 @@ class NeuronModel:
         Constants that all neurons of a group share. They can be changed without compiling anew.
     inputs : mapping of str to Input
         Where currents and spikes enter.
+    events : mapping of str to Event
+        What happens beside spikes, with a condition and statements; monitors and synapses may follow it.
     functions : mapping of str to Given
         Functions of the equations that are given when neurons are built, such as a ``TimedArray``.
     initial : mapping of str to str
@@ -102,15 +105,18 @@ class NeuronModel:
     inputs: Mapping[str, Input] = field(default_factory=dict)
     initial: Mapping[str, str] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    events: Mapping[str, Event] = field(default_factory=dict)
     functions: Mapping[str, Given] = field(default_factory=dict)
     notes: str = ""
 
     def __post_init__(self) -> None:
         check_name("NeuronModel.name", self.name)
         where = f"NeuronModel {self.name!r}"
-        check_fields(where, self, {"parameters": Parameter, "inputs": Input, "functions": Given})
+        check_fields(where, self, {"parameters": Parameter, "inputs": Input, "events": Event, "functions": Given})
         tidy_fields(where, self, lines=("equations", "reset"), expressions=("threshold", "refractory"))
-        freeze_fields(self, "parameters", "inputs", "presets", "functions")
+        events = {name: _tidied(f"{where}.events.{name}", event) for name, event in self.events.items()}
+        object.__setattr__(self, "events", events)
+        freeze_fields(self, "parameters", "inputs", "presets", "events", "functions")
         _check(where, self)
 
     def __repr__(self) -> str:
@@ -132,6 +138,7 @@ class NeuronModel:
             ("spikes when", self.threshold),
             ("at a spike", self.reset),
             ("refractory", self.refractory),
+            *((f"event {name}: {event.meaning}", str(event)) for name, event in self.events.items()),
             ("given when it is built", "\n".join(f"{name}{given}" for name, given in self.functions.items())),
         ]
 
@@ -196,6 +203,11 @@ class NeuronModel:
         return replace(self, parameters=shared_ones, inputs={**self.inputs, **own}, presets={})
 
 
+def _tidied(where: str, event: Event) -> Event:
+    condition, action = expression(f"{where}.condition", event.condition), lines(f"{where}.action", event.action)
+    return replace(event, condition=condition, action=action)
+
+
 def _check(where: str, model: NeuronModel) -> None:
     equations = model.parsed
     if not equations.diff_eq_names and not model.threshold:
@@ -209,6 +221,14 @@ def _check(where: str, model: NeuronModel) -> None:
     elif model.reset or model.refractory:
         raise ModelError(f"{where}.threshold: expected a condition, since there is a reset or refractory period.")
     check_statements(f"{where}.reset", model.reset, names, writable, shared(equations))
+    for name, event in model.events.items():
+        if name == "spike" or name in dimensions:
+            raise ModelError(
+                field_error(f"{where}.events", "names that nothing else has, and that are not spike", name)
+            )
+        check_new_name(f"{where}.events", name)
+        check_condition(f"{where}.events.{name}.condition", event.condition, names)
+        check_statements(f"{where}.events.{name}.action", event.action, names, writable, shared(equations))
     if model.refractory:
         _check_refractory(f"{where}.refractory", model.refractory, names)
     _check_initial(where, model, names, writable)
@@ -217,6 +237,7 @@ def _check(where: str, model: NeuronModel) -> None:
     check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
     others = "\n".join([model.threshold, model.reset, model.refractory, *model.initial.values()])
+    others = "\n".join([others, *(f"{event.condition}\n{event.action}" for event in model.events.values())])
     check_words(where, equations, [*model.parameters, *model.inputs, *model.functions, *equations.names], others)
     used = identifiers("\n".join([others, *(str(eq.expr.code) for eq in equations.values() if eq.expr is not None)]))
     check_used(

@@ -11,7 +11,7 @@ import tomlkit
 from tomlkit.items import String, StringType, Trivia
 
 from biosnn.errors import ModelError, field_error, unknown
-from biosnn.model.fields import Given, Input, Parameter
+from biosnn.model.fields import Event, Given, Input, Parameter
 from biosnn.model.neuron import NeuronModel
 from biosnn.model.plain import MOST_CHARACTERS, short
 from biosnn.model.synapse import SynapseModel, Trace
@@ -20,7 +20,7 @@ Model = NeuronModel | SynapseModel
 """Either kind of model."""
 
 _KINDS: dict[str, type[NeuronModel] | type[SynapseModel]] = {"neuron": NeuronModel, "synapse": SynapseModel}
-_ENTRIES = {"parameters": Parameter, "inputs": Input, "traces": Trace, "functions": Given}
+_ENTRIES = {"parameters": Parameter, "inputs": Input, "traces": Trace, "functions": Given, "events": Event}
 _TABLES = {*_ENTRIES, "initial", "presets", "uses"}
 _KEPT = {"notes", "source"}  # texts whose last line end counts; the others are stripped when they are read
 _MOST_DOTS = 500  # on a line: Python takes memory with the square of how many parts a key a.b.c… has
