@@ -45,6 +45,9 @@ def adjoint(model: NeuronModel) -> Adjoint:
     if model.events:
         do = "Leave the events out, or train the model by another way."
         raise AdjointError(f"NeuronModel {model.name!r}.events: {', '.join(model.events)} has no gradient. {do}")
+    if model.linked:
+        do = "Make it an input, with a value."
+        raise AdjointError(f"NeuronModel {model.name!r}.equations: {', '.join(model.linked)} is another group's. {do}")
     reading = Reading(model)
     crossing = spiking.crossing(reading)
     period, rearmed_below = spiking.resting(reading)

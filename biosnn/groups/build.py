@@ -30,6 +30,7 @@ from biosnn.groups.connectivity import (
     shared_where_constant,
 )
 from biosnn.groups.functions import given_functions
+from biosnn.groups.linked import checked_links, link
 from biosnn.groups.traces import attach_traces, can_be_late, on_the_neuron, synaptic_form
 from biosnn.groups.used import check_events, check_names, check_uses
 from biosnn.groups.values import Value, declarations, set_values, with_own_values, with_values
@@ -66,7 +67,8 @@ def neurons(
         Values of parameters, inputs and state variables: a quantity, or an array with one for each of the ``n``
         neurons; of inputs and state variables also an expression as text, evaluated in the generated code, such as
         ``"v_rest + rand()*mV"``. A parameter that gets an array becomes one of which each neuron has its own value.
-        A function that the model calls is given here too: a ``TimedArray``, or a function with units.
+        A function that the model calls is given here too, a ``TimedArray`` or a function with units, and what a linked
+        variable is linked to, as ``linked_var(group, "v")``.
 
     Returns
     -------
@@ -83,7 +85,8 @@ def neurons(
     if isinstance(n, bool) or int(n) != n or n < 1:
         raise ModelError(field_error(f"neurons({found.name!r}), n", "a whole number of at least 1", n))
     functions = given_functions(found, values or {}, int(n))
-    values = {name: value for name, value in (values or {}).items() if name not in functions}
+    links = checked_links(found, values or {})
+    values = {name: value for name, value in (values or {}).items() if name not in {*functions, *links}}
     resolved, own = with_own_values(found, preset, values, int(n))
     # Not subexpressions: where an equation is integrated, what they stand for takes their place.
     words = {*resolved.parsed.names, *resolved.parameters, *resolved.inputs} - resolved.parsed.subexpr_names
@@ -102,6 +105,7 @@ def neurons(
         dtype=slow,
         name=name or f"{resolved.name}*",
     )
+    link(group, links)
     for event_name, event in resolved.events.items():
         if event.action:
             group.run_on_event(event_name, event.action)

@@ -82,7 +82,8 @@ def set_values(group: Any, model: NeuronModel | SynapseModel, values: Mapping[st
     """Set parameters, then inputs and initial values, which may be expressions in parameters."""
     group.add_attribute("model")
     group.model = model
-    settable = {*model.parameters, *model.inputs, *model.parsed.names} - set(model.parsed.subexpr_names)
+    linked = model.linked if isinstance(model, NeuronModel) else []
+    settable = {*model.parameters, *model.inputs, *model.parsed.names} - {*model.parsed.subexpr_names, *linked}
     where = f"{group.name} ({model.name})"
     for name in values:
         if name not in settable:

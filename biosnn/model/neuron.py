@@ -48,7 +48,7 @@ from biosnn.model.statements import check_statements
 
 _FLAGS = {
     DIFFERENTIAL_EQUATION: ("unless refractory",),
-    PARAMETER: ("constant", "shared"),
+    PARAMETER: ("constant", "shared", "linked"),
     SUBEXPRESSION: ("shared", "constant over dt"),
 }
 
@@ -62,7 +62,8 @@ class NeuronModel:
     name, summary, source : str
         The name it is known by, one line of what it is, and where it comes from (author, year, DOI, equation).
     equations : str
-        Differential equations, subexpressions and per-neuron variables in Brian2's syntax, without the parameters.
+        Differential equations, subexpressions and per-neuron variables in Brian2's syntax, without the parameters. A
+        variable that is another group's, to which it is linked when neurons are built, has the flag ``(linked)``.
     threshold : str
         Condition for a spike, such as ``"v > v_th"``. Empty for a neuron that never spikes.
     reset : str
@@ -158,6 +159,11 @@ class NeuronModel:
         """The variables that arriving spikes add to, in the order of the file."""
         return [name for name, entry in self.inputs.items() if entry.kind == "spikes"]
 
+    @property
+    def linked(self) -> list[str]:
+        """The variables that are those of another group."""
+        return [name for name, equation in self.parsed.items() if "linked" in equation.flags]
+
     def with_values(self, preset: str = "", /, **values: str) -> NeuronModel:
         """Return the model with other default parameters.
 
@@ -215,7 +221,7 @@ def _check(where: str, model: NeuronModel) -> None:
     dimensions = _dimensions(where, model, equations)
     names = scope(dimensions, equations, model.stubs)
     check_equations(where, equations, names)
-    writable = set(equations.names) - set(equations.subexpr_names)
+    writable = set(equations.names) - set(equations.subexpr_names) - set(model.linked)
     if model.threshold:
         check_condition(f"{where}.threshold", model.threshold, names)
     elif model.reset or model.refractory:
@@ -258,7 +264,9 @@ def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[st
             dimensions[name] = quantity_dimension(f"{where}.inputs.{name}.default", entry.default)
         elif entry.kind != "spikes":
             raise ModelError(field_error(f"{where}.inputs.{name}.kind", "'value' or 'spikes'", entry.kind))
-        elif name not in equations.diff_eq_names and name not in equations.parameter_names:
+        elif "linked" in getattr(equations.get(name), "flags", ()) or (
+            name not in equations.diff_eq_names and name not in equations.parameter_names
+        ):
             raise ModelError(f"{where}.inputs: spikes can only add to a variable of the equations (got {name!r}).")
     for name in model.functions:
         _check_new(f"{where}.functions", name, dimensions)

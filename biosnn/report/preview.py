@@ -19,6 +19,7 @@ from biosnn.engine import session
 from biosnn.errors import BiosnnError, ModelError, QuantityError, RunError, SettingsError, field_error, unknown
 from biosnn.groups.build import neurons
 from biosnn.groups.functions import stand_ins
+from biosnn.groups.linked import linked_to_nothing
 from biosnn.model import Model, NeuronModel
 from biosnn.quantity import format_quantity, parse_quantity, unit_text
 from biosnn.report.figures import STYLE, new_figure
@@ -156,8 +157,8 @@ def _draw_neuron(model: NeuronModel, drive: str, duration: Quantity, said: list[
         )
         + f"; all else as the model has it, at a time step of {_DT / ms:g} ms."
     )
-    if model.functions:
-        said.append(f"{', '.join(model.functions)}: zero, as long as nothing is given.")
+    if zero := [*model.functions, *model.linked]:
+        said.append(f"{', '.join(zero)}: zero, as long as nothing is given.")
     if given is None and len(spikes) < _ENOUGH and model.threshold:
         said.append(f"No drive of those tried gives {_ENOUGH} spikes; this is the strongest. Give --drive.")
     return figure
@@ -231,7 +232,7 @@ def _respond(
 ) -> tuple[Any, Any, Any]:
     """Times, the variable of each neuron, and the spike times of each: one neuron a drive."""
     with session("numpy", seed=1, dt=_DT) as sim:
-        cells = neurons(len(drives), model, name="preview", values=stand_ins(model))
+        cells = neurons(len(drives), model, name="preview", values={**stand_ins(model), **linked_to_nothing(model)})
         trace = StateMonitor(cells, variable, record=True)
         network = Network(cells, trace)
         if model.threshold:

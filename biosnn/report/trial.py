@@ -10,6 +10,7 @@ from brian2 import Network, ms
 from biosnn.engine import session
 from biosnn.groups.build import neurons
 from biosnn.groups.functions import stand_ins
+from biosnn.groups.linked import linked_to_nothing
 from biosnn.model import Model, NeuronModel, SynapseModel
 from biosnn.report.preview import said_of
 from biosnn.report.preview_synapse import connect_pairs, spike_source
@@ -55,7 +56,7 @@ def _said(model: Model) -> str:
 
 
 def _neurons(model: NeuronModel) -> list[Any]:
-    return [neurons(2, model, values=stand_ins(model))]
+    return [neurons(2, model, values={**stand_ins(model), **linked_to_nothing(model)})]
 
 
 def _synapse(model: SynapseModel) -> list[Any]:
