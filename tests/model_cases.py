@@ -1,10 +1,10 @@
-"""A neuron and a synapse that have every field, as they are given to a model."""
+"""A neuron and a synapse that have every field, as they are given to a model; `MORE` also has events and functions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from biosnn.model import Input, Parameter, Trace
+from biosnn.model import Event, Given, Input, Parameter, Trace
 
 NEURON: dict[str, Any] = {
     "name": "cell",
@@ -20,6 +20,12 @@ NEURON: dict[str, Any] = {
     "initial": {"v": "v_th*rand()"},
     "presets": {"quick-2": {"tau": "1 ms"}},
     "notes": "Nothing else.",
+}
+MORE: dict[str, Any] = {
+    **NEURON,
+    "equations": NEURON["equations"].replace("leak + drive", "leak + drive + wave(t)"),
+    "events": {"high": Event("v > 2*v_th", "a high membrane", "g += 1")},
+    "functions": {"wave": Given("second", "volt", "stimulus")},
 }
 SYNAPSE: dict[str, Any] = {
     "name": "rule",

@@ -144,6 +144,11 @@ def test_functions_that_do_not_fit_are_refused(changed: dict[str, Any], message:
         biosnn.neurons(3, MODEL, values={**functions(), **changed})
 
 
+def test_an_array_of_time_is_no_value_of_an_input() -> None:
+    with biosnn.session("numpy"), pytest.raises(ModelError, match=r"lif \(lif\)\.I: .* such as I\(t\), and functions"):
+        biosnn.neurons(1, "lif", values={"I": timed(5)})
+
+
 def test_a_function_that_is_missing_is_asked_for() -> None:
     given = functions()
     del given["own"]

@@ -15,7 +15,7 @@ from brian2 import Network, ms
 from brian2.codegen.runtime.cython_rt.cython_rt import CythonCodeObject
 from brian2.codegen.runtime.numpy_rt.numpy_rt import NumpyCodeObject
 from conversion_networks import chain
-from model_cases import NEURON, SYNAPSE
+from model_cases import MORE, NEURON, SYNAPSE
 
 import biosnn
 from biosnn.catalogue import neuron_model
@@ -26,7 +26,7 @@ from biosnn.model import NeuronModel, Parameter, SynapseModel, from_toml, to_tom
 MARK = "SMUGGLED"
 COMMENT = f"# {MARK}(; v = {MARK}) \\"
 
-KINDS = [(NeuronModel, NEURON), (SynapseModel, SYNAPSE)]
+KINDS = [(NeuronModel, NEURON), (SynapseModel, SYNAPSE), (NeuronModel, MORE)]
 
 
 def places(value: Any) -> list[tuple[Any, ...]]:
@@ -89,9 +89,9 @@ def commented(given: dict[str, Any]) -> dict[str, Any]:
         text = at(given, path)
         if path[0] in ("summary", "source", "notes") or path[-1] == "meaning":
             given = put(given, path, f"{text} {MARK}")
-        elif path[-1] in ("equations", "reset", "on_pre", "on_post", "equation", "on_spike"):
+        elif path[-1] in ("equations", "reset", "on_pre", "on_post", "equation", "on_spike", "action"):
             given = put(given, path, text.replace("\n", f" {COMMENT}\n") + f" {COMMENT}\n{COMMENT}\n")
-        elif path[-1] in ("threshold", "refractory", "transmits") or "initial" in path:
+        elif path[-1] in ("threshold", "refractory", "transmits", "condition") or "initial" in path:
             given = put(given, path, f"({text} {COMMENT}\n) {COMMENT}")
     return given
 

@@ -119,6 +119,12 @@ def test_arrays_of_other_lengths_are_refused_for_inputs_too() -> None:
         biosnn.neurons(3, "lif", values={"I": [1, 2] * mA})
 
 
+def test_what_is_computed_from_others_is_not_set() -> None:
+    message = r"tau_m: expected nothing, as it follows from tau_m = R\*C .* Set what it is computed from"
+    with biosnn.session("numpy"), pytest.raises(ModelError, match=message):
+        biosnn.neurons(3, "lif", values={"tau_m": [10, 20, 30] * ms})
+
+
 def test_parameters_of_synapses_are_shared() -> None:
     with biosnn.session("numpy"):
         cells = biosnn.neurons(2, "lif")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from brian2 import NeuronGroup, Synapses
+from brian2.core.functions import Function
 from brian2.units.fundamentalunits import DimensionMismatchError, Quantity
 
 from biosnn.errors import ModelError, QuantityError, field_error, unknown
@@ -86,6 +87,9 @@ def set_values(group: Any, model: NeuronModel | SynapseModel, values: Mapping[st
     settable = {*model.parameters, *model.inputs, *model.parsed.names} - {*model.parsed.subexpr_names, *linked}
     where = f"{group.name} ({model.name})"
     for name in values:
+        if name in model.parsed.subexpr_names:
+            follows = f"nothing, as it follows from {name} = {model.parsed[name].expr.code}"
+            raise ModelError(field_error(f"{where}.{name}", follows, values[name], "Set what it is computed from."))
         if name not in settable:
             raise ModelError(f"{where}: " + unknown("parameter, input or state variable", name, settable))
     for name, parameter in model.parameters.items():
@@ -104,6 +108,9 @@ def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
         except QuantityError:
             setattr(group, name, value)
             return
+    if isinstance(value, Function):
+        do = f"Equations call a function of time, such as {name}(t), and functions declares it."
+        raise ModelError(field_error(where, "a quantity, an array or an expression", value, do))
     value = Quantity(value)  # a list becomes an array, whose units must agree
     try:
         check_dimension(str(value), value, group.variables[name].dim)

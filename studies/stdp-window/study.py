@@ -195,8 +195,8 @@ def _wire(source: Any, target: Any, model: SynapseModel, each: Any, home: str) -
     if model.name == "rstdp":
         values["tau_c"] = 1e12 * second  # what a pair leaves, before it fades
     wire = synapses(source, target, model, onto="", connect=(each, each), traces=home, values=values)
-    if getattr(wire, "state_updater", None) is not None:
-        wire.state_updater.order = 1  # after the neurons, whose potential it may read
+    if model.uses and wire.state_updater is not None:
+        wire.state_updater.order = 1  # after the neurons, whose potential it reads
     return wire
 
 
