@@ -117,3 +117,9 @@ def test_events_that_are_not_there_are_refused(how: dict[str, Any], message: str
 def test_no_gradient_goes_through_events() -> None:
     with pytest.raises(AdjointError, match=r"NeuronModel 'n'\.events: plateau, rising has no gradient"):
         adjoint(MODEL)
+
+
+def test_a_model_is_read_with_its_events() -> None:
+    blocks = dict(MODEL.blocks)
+    assert blocks["plateau (begin of a plateau) when"] == "ca > theta_ca"
+    assert blocks["at plateau"] == "ca = 0; n_plateau += 1"

@@ -87,9 +87,6 @@ class Event:
     meaning: str
     action: str = ""
 
-    def __str__(self) -> str:
-        return f"when: {self.condition}\n{self.action or '(no statements)'}"
-
 
 @dataclass(frozen=True)
 class Given:

@@ -139,7 +139,7 @@ class NeuronModel:
             ("spikes when", self.threshold),
             ("at a spike", self.reset),
             ("refractory", self.refractory),
-            *((f"event {name}: {event.meaning}", str(event)) for name, event in self.events.items()),
+            *(block for name, event in self.events.items() for block in _event_blocks(name, event)),
             ("given when it is built", "\n".join(f"{name}{given}" for name, given in self.functions.items())),
         ]
 
@@ -207,6 +207,10 @@ class NeuronModel:
         own = {name: Input("value", self.parameters[name].meaning, self.parameters[name].value) for name in names}
         shared_ones = {name: entry for name, entry in self.parameters.items() if name not in own}
         return replace(self, parameters=shared_ones, inputs={**self.inputs, **own}, presets={})
+
+
+def _event_blocks(name: str, event: Event) -> list[tuple[str, str]]:
+    return [(f"{name} ({event.meaning}) when", event.condition), (f"at {name}", event.action)]
 
 
 def _tidied(where: str, event: Event) -> Event:
