@@ -35,7 +35,7 @@ def spiking_cells(name: str, jump: Quantity, trains: Any, dt: Quantity) -> tuple
     # What jumps at the end of a time step is above threshold in the next one.
     times = np.concatenate(trains) * second - dt
     force = SpikeGeneratorGroup(len(trains), indices, times, name="force")
-    each = np.arange(len(trains))
+    each = list(range(len(trains)))
     jumps = synapses(force, group, "static", onto=variable, gain=jump, connect=(each, each), name="jumps")
     jumps.pre.order = 10  # after whatever reads the potential in that step
     return group, [force, jumps, SpikeMonitor(group, name="spikes_of_cells")]

@@ -158,7 +158,7 @@ def _check_read(models: Any, neuron: str) -> None:
 
 def _simulate(sim: Simulation, models: Any, pre: Any, post: Any, settings: Settings) -> Any:
     """Final change of every rule in every condition, with the traces on the neuron and on the synapse."""
-    source, others = _generator(pre, "pre"), []
+    source, others = _generator(pre, "pre"), list[Any]()
     if settings.neuron == NONE:
         target: Any = _generator(post, "post")
     else:
