@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from biosnn.quantity import format_quantity, parse_quantity
     from biosnn.recording import record_spikes
     from biosnn.run import run_study
+    from biosnn.script import activate
     from biosnn.sweep import Sweep
 
 _HOMES = {
@@ -67,6 +68,7 @@ _HOMES = {
     "biosnn.groups.schedule": ("within_step",),
     "biosnn.catalogue": ("neuron_model", "synapse_model"),
     "biosnn.run": ("run_study",),
+    "biosnn.script": ("activate",),
     "biosnn.sweep": ("Sweep",),
 }
 preferences.guard()
@@ -96,6 +98,7 @@ __all__ = [
     "Sweep",
     "SynapseModel",
     "Trace",
+    "activate",
     "background",
     "convert",
     "format_quantity",

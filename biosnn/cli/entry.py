@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from biosnn import folders
+from biosnn.cli import executing as _executing  # noqa: F401 - it adds its command
 from biosnn.cli import many_runs as _many_runs  # noqa: F401 - it adds its commands
 from biosnn.cli.app import app
 from biosnn.cli.terminal import Console, Text, ready

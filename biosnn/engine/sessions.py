@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from brian2 import prefs
 
@@ -21,6 +21,7 @@ from biosnn.errors import EngineError, field_error
 from biosnn.printable import printable
 
 MOST_THREADS = 1024
+AnySimulation = TypeVar("AnySimulation", bound=Simulation)
 TARGETS: dict[str, type[Simulation]] = {
     "cpp": ProgramSimulation,
     "cython": RuntimeSimulation,
@@ -82,12 +83,29 @@ def session(
     ...     sim.run(network, 1 * second)
     >>> monitor.v[:]  # doctest: +SKIP
     """
+    with opened(TARGETS, target, seed=seed, dt=dt, precision=precision, threads=threads) as simulation:
+        yield simulation
+        if isinstance(simulation, ProgramSimulation) and simulation.queued:
+            simulation.execute()
+
+
+@contextmanager
+def opened(
+    targets: Mapping[str, type[AnySimulation]],
+    target: str,
+    *,
+    seed: int | None,
+    dt: Any,
+    precision: str = "float64",
+    threads: int = 1,
+) -> Iterator[AnySimulation]:
+    """Open a simulation of one of these classes, by target; see `session`."""
     check_threads(target, threads)
     chosen, note = toolchain.choose_target(target)
     if note:
         print(f"biosnn: {printable(note)}", file=sys.stderr, flush=True)
     before = state.capture()
-    simulation: Simulation | None = None
+    simulation: AnySimulation | None = None
     # Brian2 looks for garbage before each run, to tell of objects that were made and not used. Of what was there before
     # the session nothing is to be told, and going through it takes a second a run in a large process.
     spared = gc.get_freeze_count() == 0
@@ -97,10 +115,8 @@ def session(
         # Brian2 would end the run early, and what is computed of it would be taken for the whole.
         prefs["core.stop_on_keyboard_interrupt"] = False
         set_precision(precision)
-        simulation = TARGETS[chosen](chosen, seed, dt, note, threads)
+        simulation = targets[chosen](chosen, seed, dt, note, threads)
         yield simulation
-        if isinstance(simulation, ProgramSimulation) and simulation.queued:
-            simulation.execute()
     except BaseException:
         state.forgive_unused()
         raise

@@ -140,7 +140,7 @@ class Simulation(ABC):
                 "sim.run: another session was opened inside this one, or set_device was called: run the network in the "
                 "session in which it was made, when the inner one is closed."
             )
-        with _own_errors():
+        with own_errors():
             self._run(network, seconds * second, what, dict(namespace or {}))
 
     def reset(self, *, dt: Any = None, seed: int | None = None, precision: str | None = None) -> None:
@@ -311,8 +311,14 @@ def _time_step(dt: Any) -> Any:
 
 
 @contextmanager
-def _own_errors() -> Iterator[None]:
-    """Turn Brian2's wrapper of an error in an object into one of ours, with the cause in its message."""
+def own_errors(*, only_refused: bool = False) -> Iterator[None]:
+    """Turn Brian2's wrapper of an error in an object into one of ours, with the cause in its message.
+
+    Parameters
+    ----------
+    only_refused
+        Whether an error is left as it is if Brian2 would raise it on its own targets too.
+    """
     try:
         yield
     except BrianObjectException as error:
@@ -323,7 +329,10 @@ def _own_errors() -> Iterator[None]:
             raise RunError(str(cause)) from error
         if isinstance(cause, BiosnnError):
             raise EngineError(f"{error._brian_objname}: {cause}") from error
-        said = _without_code(cause) or (f"{type(cause).__name__}: {cause}" if cause else str(error))
+        refused = _without_code(cause)
+        if only_refused and not refused:
+            raise
+        said = refused or (f"{type(cause).__name__}: {cause}" if cause else str(error))
         raise EngineError(f"{error._brian_objname} cannot be turned into code. {said}") from error
 
 

@@ -1,0 +1,58 @@
+"""The command that executes a Brian2 script as it is, on a target of biosnn."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biosnn.cli.app import Seed, Threads, app
+from biosnn.cli.terminal import Console
+
+
+@app.command("exec", context_settings={"allow_interspersed_args": False})
+def execute(
+    script: Annotated[Path, typer.Argument(metavar="SCRIPT", help="A Brian2 script, a Python file.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARGUMENT]...", help="The script's own arguments and options.")
+    ] = None,
+    target: Annotated[str, typer.Option("--target", help="cpp, cython or numpy.")] = "cpp",
+    seed: Seed = None,
+    threads: Threads = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", metavar="DIR", help="Write the figures there instead of showing them.")
+    ] = None,
+    advise: Annotated[
+        bool, typer.Option("--advise", help="Say afterwards which Synapses could be projections, and what it saves.")
+    ] = False,
+) -> None:
+    """Execute a Brian2 script as it is, as one C++ program that is built once. Options go before SCRIPT.
+
+    Without --seed, random numbers are others each time, unless the script calls seed().
+    """
+    from biosnn.script.execute import execute_script
+
+    look = None
+    if advise:
+        from biosnn.script.advice import advice as look
+    run = execute_script(
+        script,
+        arguments or [],
+        target=target,
+        seed=seed,
+        threads=1 if threads is None else threads,
+        figures=figures,
+        look=look,
+    )
+    if run.error is not None and os.environ.get("BIOSNN_DEBUG", "") not in ("", "0"):
+        raise run.error
+    if run.said:
+        sys.stdout.flush()
+        Console(stderr=True).print(run.said, soft_wrap=True)
+    for line in run.seen:
+        Console().print(line, soft_wrap=True)
+    if run.status:
+        raise typer.Exit(run.status)
