@@ -141,9 +141,7 @@ def probe(script: Path, way: str, out: str) -> None:
             except Exception as error:
                 failed = f"{type(error).__name__}: {error}".splitlines()[0]
     else:
-        done = execute_script(
-            script, target=way, seed=SEED, look=lambda _: [record(monitor) for monitor in monitors]
-        )
+        done = execute_script(script, target=way, seed=SEED, look=lambda _: [record(monitor) for monitor in monitors])
         records = done.seen
         if done.said:
             told = [line for line in done.said.splitlines() if not line.startswith((" ", "Traceback"))]

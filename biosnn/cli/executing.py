@@ -35,9 +35,8 @@ def execute(
     """
     from biosnn.script.execute import execute_script
 
-    look = None
     if advise:
-        from biosnn.script.advice import advice as look
+        from biosnn.script.advice import advice
     run = execute_script(
         script,
         arguments or [],
@@ -45,7 +44,7 @@ def execute(
         seed=seed,
         threads=1 if threads is None else threads,
         figures=figures,
-        look=look,
+        look=advice if advise else None,
     )
     if run.error is not None and os.environ.get("BIOSNN_DEBUG", "") not in ("", "0"):
         raise run.error

@@ -7,23 +7,21 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import brian2
 
 from biosnn.engine.sessions import opened
-from biosnn.engine.simulation import Simulation
 from biosnn.errors import EngineError
 from biosnn.script.here import ScriptHere
 from biosnn.script.overruled import overruled
 from biosnn.script.programs import Script
 
-TARGETS: dict[str, type[Simulation]] = {"cpp": Script, "cython": ScriptHere, "numpy": ScriptHere}
+TARGETS: dict[str, type[Script | ScriptHere]] = {"cpp": Script, "cython": ScriptHere, "numpy": ScriptHere}
 _active: list[contextlib.ExitStack] = []
 
 
 @contextlib.contextmanager
-def active(target: str = "cpp", *, seed: int | None = None, threads: int = 1) -> Iterator[Any]:
+def active(target: str = "cpp", *, seed: int | None = None, threads: int = 1) -> Iterator[Script | ScriptHere]:
     """Within the block, what Brian2 runs is run on a target of biosnn; see `activate`.
 
     At its end, what is queued and was not read is computed, unless the block has failed.

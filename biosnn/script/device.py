@@ -59,7 +59,7 @@ class ScriptDevice(QueueingDevice):
         self._adopt_clocks(net)
         self.program.script.remember(net)
         with own_errors(only_refused=True):
-            super().network_run(net, duration, *args, level=level + 1, **kwds)
+            super().network_run(net, duration, *args, **{"level": level + 1, **kwds})
 
     def network_store(self, net: Any, name: str = "default", filename: Any = None) -> None:  # type: ignore[override]
         _refuse_file(net, filename)
@@ -147,6 +147,7 @@ class ScriptDevice(QueueingDevice):
             return VariableView.get_with_expression(view, code, run_namespace=run_namespace)
 
     def synapses_connect(self, synapses: Any, *args: Any, level: int = 0, **kwds: Any) -> None:
+        self.program.script.looked_at.connects(synapses, args, kwds)
         with self._at_home(synapses):
             Synapses.connect.original_function(synapses, *args, level=level + 1, **kwds)
 
@@ -244,6 +245,6 @@ def _called(of: Any) -> str:
 def _refuse_file(net: Network, filename: Any) -> None:
     if filename is not None:
         raise EngineError(
-            f"{net.name}: a state is kept in a file (filename={filename!r}) by the targets cython and numpy only. On cpp, "
-            "leave filename out, or use another target."
+            f"{net.name}: a state is kept in a file (filename={filename!r}) by the targets cython and numpy only. On "
+            "cpp, leave filename out, or use another target."
         )

@@ -8,7 +8,7 @@ import runpy
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from biosnn.errors import BiosnnError, NotFoundError, field_error
 from biosnn.script.activation import active
 from biosnn.script.blame import blamed
+from biosnn.script.seen import Seen
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 _BACKEND = "module://biosnn.script.figures"
@@ -52,7 +53,7 @@ def execute_script(
     seed: int | None = None,
     threads: int = 1,
     figures: Path | None = None,
-    look: Any = None,
+    look: Callable[[Seen], list[Any]] | None = None,
 ) -> Execution:
     """Execute a Python file as ``python FILE`` does, with Brian2 on a target of biosnn.
 
@@ -67,7 +68,7 @@ def execute_script(
     figures : Path, optional
         A folder for the figures that it shows.
     look : callable, optional
-        Called with all objects that were run, as long as they can be read; returns a list.
+        Called with what was run (`Seen`), as long as it can be read; returns a list.
 
     Raises
     ------
@@ -81,23 +82,25 @@ def execute_script(
     error: BaseException | None = None
     seen: list[Any] = []
     with active(target, seed=seed, threads=threads) as run, _as_main(script, arguments), _shown(script, figures):
-        run.seen = [] if look is not None else None
+        run.looked_at.keep = look is not None
+        kept: dict[str, Any] | None = None
         try:
             try:
                 kept = runpy.run_path(str(script), run_name="__main__")
             except SystemExit as end:
-                status, kept = end.code, None
+                status = end.code
             run.execute()
-            if look is not None:
-                seen = look(run.seen)
-            del kept
         except KeyboardInterrupt:
+            run.forget()
             return Execution(INTERRUPTED, "Interrupted.")
         except Exception as raised:
             error = raised
             if run.queued:
                 run.notes.say(f"{run.queued} queued run(s) were not executed, since the script has failed.")
-                run.forget()
+            run.forget()
+        else:
+            seen = look(run.looked_at) if look is not None else []
+        del kept
     if error is not None:
         return Execution(REFUSED if isinstance(error, BiosnnError) else FAILED, blamed(error), error)
     if status is None or isinstance(status, int):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from brian2 import Network
+from brian2 import Network, Synapses
 
 from biosnn.engine.runtime import RuntimeSimulation
 from biosnn.engine.state import brian_device
 from biosnn.script.saying import Notes
+from biosnn.script.seen import Seen
 
 
 class ScriptHere(RuntimeSimulation):
@@ -16,26 +17,30 @@ class ScriptHere(RuntimeSimulation):
 
     Attributes
     ----------
-    seen : list or None
-        All objects that were run, where somebody wants them.
+    looked_at : Seen
+        What was run.
     """
 
     queued = 0
 
     def _begin(self) -> None:
         self.notes = Notes()
-        self.seen: list[Any] | None = None
+        self.looked_at = Seen()
         super()._begin()
         # Brian2 lets a device have a method in place of a network's.
         brian_device.runtime_device.network_run = self._network_run
+        brian_device.runtime_device.synapses_connect = self._connect
 
     def _end(self, reason: str) -> None:  # noqa: ARG002
-        del brian_device.runtime_device.network_run
+        del brian_device.runtime_device.network_run, brian_device.runtime_device.synapses_connect
 
     def forget(self) -> None:
         """Nothing: nothing is queued."""
 
     def _network_run(self, net: Any, *args: Any, level: int = 0, **kwds: Any) -> None:
-        if self.seen is not None:
-            self.seen += [obj for obj in net.objects if not any(obj is known for known in self.seen)]
+        self.looked_at.runs(net)
         Network.run.original_function(net, *args, level=level + 1, **kwds)
+
+    def _connect(self, synapses: Any, *args: Any, level: int = 0, **kwds: Any) -> None:
+        self.looked_at.connects(synapses, args, kwds)
+        Synapses.connect.original_function(synapses, *args, level=level + 1, **kwds)

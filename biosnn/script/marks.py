@@ -64,9 +64,9 @@ def go_back(device: ScriptDevice, net: Any, to: Mark) -> None:
     if others or made:
         what = f"{', '.join(others)} was run" if others else f"{', '.join(made)} was made"
         raise EngineError(
-            f"{net.name}.restore: {what} since the state was stored. On the target cpp, a program goes back to where it "
-            "was then as a whole. Store after all objects are made, and restore before another network is run; or use "
-            "the target cython or numpy."
+            f"{net.name}.restore: {what} since the state was stored. On the target cpp, a program goes back to where "
+            "it was then as a whole. Store after all objects are made, and restore before another network is run; or "
+            "use the target cython or numpy."
         )
     del device.main_queue[to.entries :], device.durations[to.runs :]
     device.array_cache = {var: _copy(values) for var, values in to.cache.items()}

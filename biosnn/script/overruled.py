@@ -41,7 +41,8 @@ def overruled(target: str, notes: Notes) -> Iterator[None]:
             return
         if name == _THREADS and target == "cpp":
             if value:
-                notes.say(f"prefs.{name} = {value} is passed over. Say threads={value} (biosnn exec --threads {value}).")
+                do = f"Say threads={value} to biosnn.activate, or --threads {value} to biosnn exec."
+                notes.say(f"prefs.{name} = {value} is passed over. {do}")
             return
         set_before(prefs, name, value)
 

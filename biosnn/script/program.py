@@ -112,7 +112,7 @@ class ScriptProgram(ProgramSimulation):
         for name in ("arrays", "array_cache", "dynamic_arrays", "dynamic_arrays_2d", "_sizes"):
             setattr(device, name, weakref.WeakKeyDictionary(getattr(device, name)))
         for kept in (device.main_queue, device.code_objects, device.simulated, device.static_arrays, self.stored):
-            kept.clear()  # type: ignore[attr-defined]
+            kept.clear()
         for known in (device._owners, device.synapses, device.networks, device.clocks, device.zero_arrays):
             known.clear()
         device.arange_arrays.clear()

@@ -25,6 +25,7 @@ from biosnn.errors import EngineError
 from biosnn.script.device import GIVEN_UP, MADE_BEFORE, ScriptDevice, is_of_clock
 from biosnn.script.program import ScriptProgram
 from biosnn.script.saying import Notes
+from biosnn.script.seen import Seen
 
 
 class Script(Simulation):
@@ -34,8 +35,8 @@ class Script(Simulation):
     ----------
     programs : list
         Those whose networks may be run on. The last one takes what is made next.
-    seen : list or None
-        All objects that were run, where somebody wants them.
+    looked_at : Seen
+        What was run.
     """
 
     def _begin(self) -> None:
@@ -43,7 +44,7 @@ class Script(Simulation):
         simulation.seed_numpy(self.seed)
         self.notes = Notes()
         self.process = os.getpid()
-        self.seen: list[Any] | None = None
+        self.looked_at = Seen()
         self._entropy, self._drawn = self.seed, 0
         self._late_seed: int | None = None  # given when results had been read, so that it is the next program's as yet
         self._unused_seed: int | None = None  # given since the last run
@@ -162,8 +163,8 @@ class Script(Simulation):
         if len(homes) > 1:
             earlier, later = (homes[device] for device in sorted(homes, key=self._place)[:2])
             raise EngineError(
-                f"{later} was made after the results of the run with {earlier} were read, and joins its network. On the "
-                "target cpp, make all objects of a network before its results are read, or use the target cython or "
+                f"{later} was made after the results of the run with {earlier} were read, and joins its network. On "
+                "the target cpp, make all objects of a network before its results are read, or use the target cython or "
                 "numpy."
             )
         return next(iter(homes), active)
@@ -174,8 +175,7 @@ class Script(Simulation):
     def remember(self, net: Any) -> None:
         """Note what is run."""
         self._unused_seed = None
-        if self.seen is not None:
-            self.seen += [obj for obj in net.objects if not any(obj is known for known in self.seen)]
+        self.looked_at.runs(net)
 
     # ---- random numbers ---------------------------------------------------------------------------------------
 
