@@ -30,7 +30,7 @@ FLOORS = (
     ("codegen",),
     ("projection", "adjoint"),
     ("groups", "engine"),
-    ("inputs", "ann"),
+    ("inputs", "ann", "script"),
     ("nir", "recording"),
     ("learning", "conversion"),
     ("training", "propagation"),

@@ -360,7 +360,7 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove all but builds that are under way.")] = False,
 ) -> None:
     """Show the compiled programs that are kept, or clear them."""
-    from biosnn.cli.programs import print_cache
+    from biosnn.cli.machine import print_cache
 
     print_cache(Console(), clear=clear)
 

@@ -33,14 +33,22 @@ def main(arguments: list[str] | None = None) -> None:
     own, and 128 and the number of the signal for a process that was told to end.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words or os.environ.get("BIOSNN_DEBUG", "") not in ("", "0")
+    words, ours = _without_debug(words)
+    debug = ours or os.environ.get("BIOSNN_DEBUG", "") not in ("", "0")
     before = _stop_cleanly()
     try:
         with ready():
-            sys.exit(_exit_code([word for word in words if word != "--debug"], debug))
+            sys.exit(_exit_code(words, debug))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _without_debug(words: list[str]) -> tuple[list[str], bool]:
+    """Words without ``--debug``, and whether it was there; ``exec`` and its script have their own."""
+    ours = words.index("exec") if "exec" in words[:2] else len(words)
+    kept = [word for word in words[:ours] if word != "--debug"]
+    return [*kept, *words[ours:]], len(kept) < ours
 
 
 def _exit_code(words: list[str], debug: bool) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +28,7 @@ def execute(
     advise: Annotated[
         bool, typer.Option("--advise", help="Say afterwards which Synapses could be projections, and what it saves.")
     ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
 ) -> None:
     """Execute a Brian2 script as it is, as one C++ program that is built once. Options go before SCRIPT.
 
@@ -46,11 +47,10 @@ def execute(
         figures=figures,
         look=advice if advise else None,
     )
-    if run.error is not None and os.environ.get("BIOSNN_DEBUG", "") not in ("", "0"):
-        raise run.error
     if run.said:
         sys.stdout.flush()
-        Console(stderr=True).print(run.said, soft_wrap=True)
+        whole = "".join(traceback.format_exception(run.error)) if run.error is not None and debug else ""
+        Console(stderr=True).print(whole or run.said, soft_wrap=True)
     for line in run.seen:
         Console().print(line, soft_wrap=True)
     if run.status:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from brian2 import Network
@@ -22,9 +22,6 @@ from biosnn.engine.program.queueing import QueueingDevice
 from biosnn.engine.simulation import own_errors
 from biosnn.errors import EngineError
 from biosnn.script import marks
-
-if TYPE_CHECKING:
-    from biosnn.script.program import ScriptProgram
 
 _CODE = ("run_code_object", "run_network", "insert_code")
 
@@ -42,7 +39,7 @@ class ScriptDevice(QueueingDevice):
         Whether another program has taken over: what it has computed can be read, and nothing else.
     """
 
-    def __init__(self, program: ScriptProgram) -> None:
+    def __init__(self, program: Any) -> None:
         super().__init__()
         self.program = program
         self.executed_until = 0

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from biosnn.errors import BiosnnError, NotFoundError, field_error
+from biosnn.engine.state import forgive_unused
+from biosnn.errors import BiosnnError, EngineError, NotFoundError, field_error
 from biosnn.script.activation import active
 from biosnn.script.blame import blamed
 from biosnn.script.seen import Seen
@@ -78,6 +79,8 @@ def execute_script(
         If target, seed or threads are wrong.
     """
     _check(script)
+    if figures is not None and figures.exists() and not figures.is_dir():
+        raise EngineError(field_error("--figures", "a folder", str(figures)))
     status: Any = 0
     error: BaseException | None = None
     seen: list[Any] = []
@@ -98,6 +101,7 @@ def execute_script(
             if run.queued:
                 run.notes.say(f"{run.queued} queued run(s) were not executed, since the script has failed.")
             run.forget()
+            forgive_unused()
         else:
             seen = look(run.looked_at) if look is not None else []
         del kept
@@ -146,7 +150,7 @@ def _shown(script: Path, figures: Path | None) -> Iterator[None]:
     import matplotlib as mpl
 
     given = {"MPLBACKEND": _BACKEND, "BIOSNN_FIGURES": str(figures or ""), "BIOSNN_FIGURES_STEM": script.stem}
-    before = {name: os.environ.get(name) for name in given}
+    before, backend = {name: os.environ.get(name) for name in given}, dict.get(mpl.rcParams, "backend")
     os.environ.update(given)
     mpl.rcParams["backend"] = _BACKEND
     try:
@@ -154,6 +158,7 @@ def _shown(script: Path, figures: Path | None) -> Iterator[None]:
         if figures is not None and "biosnn.script.figures" in sys.modules:
             sys.modules["biosnn.script.figures"].write_open()
     finally:
+        dict.__setitem__(mpl.rcParams, "backend", backend)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

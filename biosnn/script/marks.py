@@ -8,16 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from brian2.codegen.codeobject import CodeObject
 from brian2.core.names import Nameable
 
 from biosnn.errors import EngineError
-
-if TYPE_CHECKING:
-    from biosnn.script.device import ScriptDevice
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +32,7 @@ class Mark:
     arguments_read: bool
 
 
-def mark(device: ScriptDevice, net: Any) -> Mark:
+def mark(device: Any, net: Any) -> Mark:
     """The present state of what is queued."""
     return Mark(
         entries=len(device.main_queue),
@@ -50,7 +47,7 @@ def mark(device: ScriptDevice, net: Any) -> Mark:
     )
 
 
-def go_back(device: ScriptDevice, net: Any, to: Mark) -> None:
+def go_back(device: Any, net: Any, to: Mark) -> None:
     """Take back what was queued since a mark.
 
     Raises

@@ -7,16 +7,13 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from biosnn.engine import checks, progress, scratch
 from biosnn.engine.program import runner
 from biosnn.engine.program.simulation import ProgramSimulation
 from biosnn.errors import EngineError, RunError
 from biosnn.script.device import ScriptDevice
-
-if TYPE_CHECKING:
-    from biosnn.script.programs import Script
 
 _AGAIN = (
     "results were read, or a state was restored, and a run follows: on the target cpp, what the network has simulated "
@@ -37,7 +34,7 @@ class ScriptProgram(ProgramSimulation):
 
     device: ScriptDevice
 
-    def __init__(self, script: Script, seed: int) -> None:
+    def __init__(self, script: Any, seed: int) -> None:
         self.script = script
         self.stored: dict[tuple[Any, str], Any] = {}
         super().__init__("cpp", seed, script.dt, script.note, script.threads)

@@ -164,8 +164,8 @@ class Script(Simulation):
             earlier, later = (homes[device] for device in sorted(homes, key=self._place)[:2])
             raise EngineError(
                 f"{later} was made after the results of the run with {earlier} were read, and joins its network. On "
-                "the target cpp, make all objects of a network before its results are read, or use the target cython or "
-                "numpy."
+                "the target cpp, make all objects of a network before its results are read, or use the target cython "
+                "or numpy."
             )
         return next(iter(homes), active)
 

@@ -113,10 +113,16 @@ def _check_objects(objects: list[Any]) -> None:
         if not obj.active:
             continue
         if isinstance(obj, NetworkOperation):
-            raise EngineError(f"{obj.name} is a network_operation. {_PYTHON}")
+            raise EngineError(f"{_operation_name(obj)} is a network_operation. {_PYTHON}")
         for method in ("run", "after_run"):
             if method in vars(obj) or not _is_of_the_libraries(getattr(type(obj), method)):
                 raise EngineError(f"{obj.name}, a {type(obj).__name__}, has a method {method}() of its own. {_PYTHON}")
+
+
+def _operation_name(operation: Any) -> str:
+    """The name of a network_operation; that of its function, if the user has given it none."""
+    function = getattr(getattr(operation, "function", None), "__name__", operation.name)
+    return str(function if operation.name.startswith("networkoperation") else operation.name)
 
 
 def _is_of_the_libraries(method: Any) -> bool:
