@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import brian2
+import numpy as np
 import pytest
+from brian2.stateupdaters.base import StateUpdateMethod
+from brian2.stateupdaters.exact import LinearStateUpdater
 
 import biosnn
 from biosnn.engine import state
@@ -247,6 +250,44 @@ for _ in range(2):
     seed(3)
     seen += [trial(), trial()]
 """
+
+
+def test_equations_that_were_solved_once_are_not_solved_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solved = []
+    solve = LinearStateUpdater.__call__
+
+    def counted(*args: Any) -> Any:
+        solved.append(args[1])
+        return solve(*args)
+
+    monkeypatch.setattr(LinearStateUpdater, "__call__", counted)
+    monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "cache"))
+    text = """
+from brian2 import *
+tau = 10*ms
+G = NeuronGroup(2, 'dv/dt = (w - v)/tau : 1\\ndw/dt = -w/(2*tau) : 1', method='exact')
+G.w = 1
+run(5*ms)
+seen = G.v[:].tolist()
+"""
+
+    def anew(text: str) -> Any:
+        for function in (StateUpdateMethod.apply_stateupdater, solve):  # what Brian2 keeps within a process
+            function.__wrapped__._cache.clear()
+        return printed(text, tmp_path, capsys)
+
+    found = [anew(text) for _ in range(2)]
+    assert len(solved) == 1
+    # v follows w = exp(-t/20 ms): v = 2 (exp(-t/20 ms) - exp(-t/10 ms))
+    assert found[0] == found[1] == [pytest.approx(2 * (np.exp(-0.25) - np.exp(-0.5)))] * 2
+    anew(text.replace("-w/(2*tau)", "-w/(3*tau)"))
+    assert len(solved) == 2
+    table = "w = TimedArray([1, 2], dt=10*ms)\nG = NeuronGroup(2, 'dv/dt = (w(t) - v)/tau : 1', method='exact') #"
+    timed = text.replace("G = ", table).replace("G.w = 1", "")
+    assert anew(timed) == anew(timed)
+    assert len(solved) == 4, "a function of the script's may be another next time"
 
 
 @pytest.mark.cpp

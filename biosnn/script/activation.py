@@ -15,6 +15,7 @@ from biosnn.errors import EngineError
 from biosnn.script.here import ScriptHere
 from biosnn.script.overruled import overruled
 from biosnn.script.programs import Script
+from biosnn.script.solved import remembered
 
 TARGETS: dict[str, type[Script | ScriptHere]] = {"cpp": Script, "cython": ScriptHere, "numpy": ScriptHere}
 _active: list[contextlib.ExitStack] = []
@@ -36,6 +37,7 @@ def active(target: str = "cpp", *, seed: int | None = None, threads: int = 1) ->
     with (
         opened(TARGETS, target, seed=seed, dt=brian2.defaultclock.dt, threads=threads) as script,
         overruled(script.target, script.notes),
+        remembered(),
     ):
         yield script
         script.execute()

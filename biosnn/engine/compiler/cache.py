@@ -27,7 +27,7 @@ from biosnn.errors import EngineError, field_error
 from biosnn.folders import cache_folder, folder_size
 
 DEFAULT_SIZE = "2 GiB"
-KINDS = ("programs", "headers")
+KINDS = ("programs", "headers", "steps")
 STAGING, LOCKS, LOGS = "staging", "locks", "logs"
 GONE = "gone"
 STALE = 24 * 3600.0  # seconds after which what is being thrown away must have been so by a process that died
@@ -41,7 +41,7 @@ class Entry:
     Attributes
     ----------
     kind
-        ``programs`` or ``headers``.
+        ``programs``, ``headers`` or ``steps`` (of equations that were solved).
     key
         Hash of its sources, compiler and flags.
     path
