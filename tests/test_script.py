@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import runpy
 import subprocess
 import sys
@@ -106,6 +107,17 @@ def test_what_a_script_says_of_devices_and_targets_is_passed_over(
     assert "prefs.codegen.target = 'cython' is passed over" in said
 
 
+def test_a_projection_belongs_to_the_network_of_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = MAGIC.replace("0.3*xi", "0*xi").replace("v_post += 0.05", "v_post -= 0.2")
+    text = text.replace("connect(p=0.3)", "connect('i != j')")
+    line = "import biosnn\nS = biosnn.Projection(G, G, biosnn.Lateral(), on_pre='v_post -= 0.2')"
+    ours = re.sub(r"S = .*\nS.connect.*", line, text).replace(", S.i[:].tolist()", "")
+    found = printed(ours, tmp_path, capsys)
+    assert found == printed(text, tmp_path, capsys)[:2]
+    without = ours.replace("biosnn.Lateral(), on_pre='v_post -= 0.2'", "biosnn.Lateral(), on_pre='v_post -= 0'")
+    assert printed(without, tmp_path, capsys) != found
+
+
 def test_a_script_finds_its_arguments_its_name_and_the_files_beside_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,10 +206,14 @@ def test_an_object_made_before_activation_is_refused() -> None:
         brian2.Network(group).run(1 * brian2.ms)
 
 
-def test_one_script_has_one_target() -> None:
+def test_one_script_has_one_target(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EngineError, match="No target named 'cqq'"), active("cqq"):
+        pass
     with active("numpy"):
-        with pytest.raises(EngineError, match="No target named 'cqq'"), active("cqq"):
+        with pytest.raises(EngineError, match="one script runs on one target"), active("numpy"):
             pass
+        biosnn.activate("cpp")
+        assert "biosnn.activate('cpp') is passed over: the script runs on numpy already." in capsys.readouterr().err
         assert brian2.prefs.codegen.target == "numpy"
     with pytest.raises(EngineError, match=r"threads: expected 1 on the target numpy \(got 2\)"):
         biosnn.activate("numpy", threads=2)

@@ -85,6 +85,8 @@ class Projection(SynapticValues):
         what is constant or shared, or its result would depend on the order of the synapses.
     """
 
+    add_to_magic_network = True  # of a script; a session has explicit networks
+
     @made_whole
     def __init__(
         self,

@@ -18,6 +18,7 @@ from biosnn.script.programs import Script
 from biosnn.script.solved import remembered
 
 TARGETS: dict[str, type[Script | ScriptHere]] = {"cpp": Script, "cython": ScriptHere, "numpy": ScriptHere}
+_open: list[Script | ScriptHere] = []
 _active: list[contextlib.ExitStack] = []
 
 
@@ -32,15 +33,19 @@ def active(target: str = "cpp", *, seed: int | None = None, threads: int = 1) ->
     Script or ScriptHere
         What has been run.
     """
-    if _active:
+    if _open:
         raise EngineError("biosnn.activate() was called before: one script runs on one target.")
     with (
         opened(TARGETS, target, seed=seed, dt=brian2.defaultclock.dt, threads=threads) as script,
         overruled(script.target, script.notes),
         remembered(),
     ):
-        yield script
-        script.execute()
+        _open.append(script)
+        try:
+            yield script
+            script.execute()
+        finally:
+            _open.remove(script)
 
 
 def activate(target: str = "cpp", *, seed: int | None = None, threads: int = 1) -> None:
@@ -70,6 +75,9 @@ def activate(target: str = "cpp", *, seed: int | None = None, threads: int = 1) 
     >>> from brian2 import *  # doctest: +SKIP
     >>> biosnn.activate("cpp")  # doctest: +SKIP
     """
+    if _open and not _active:  # biosnn exec
+        _open[0].notes.say(f"biosnn.activate({target!r}) is passed over: the script runs on {_open[0].target} already.")
+        return
     stack = contextlib.ExitStack()
     stack.enter_context(active(target, seed=seed, threads=threads))
     _active.append(stack)
