@@ -328,6 +328,29 @@ def test_on_cpp_each_trial_draws_numbers_of_its_own_which_follow_from_the_seed(
 
 
 @pytest.mark.cpp
+def test_on_cpp_a_network_whose_program_is_over_is_read_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = NOISY.replace("    Network(G, M).run(30*ms)", "    net = Network(G, M)\n    net.run(30*ms)")
+    kept = kept.replace("return M.t_[:].tolist()", "len(M.t_[:])\n    return net, G, M").split("seen =")[0]
+    text = f"{kept}net, G, M = trial()\nbefore = M.t_[:].tolist()\ntrial()\nseen = [before == M.t_[:].tolist()]\n"
+    assert printed(text, tmp_path, capsys, target="cpp") == [True]
+    for statement in ("net.run(1*ms)", "G.v = 'rand()'", "G.v[2:4] = 0.5", "net.store()"):
+        done = executed(text + statement, tmp_path, target="cpp")
+        assert done.status == REFUSED
+        assert f", in <module>\n    {statement}\n" in done.said
+        assert re.search(r"^neurongroup(\.v)? belongs to a network whose program is over", done.said, re.MULTILINE)
+
+
+@pytest.mark.cpp
+def test_on_cpp_an_object_that_joins_what_was_read_is_refused(tmp_path: Path) -> None:
+    text = NOISY.replace("    Network(G, M).run(30*ms)", "    net = Network(G, M)\n    net.run(30*ms)")
+    text = text.replace("return M.t_[:].tolist()", "len(M.t_[:])\n    net.add(SpikeMonitor(G))\n    net.run(1*ms)")
+    done = executed(text, tmp_path, target="cpp")
+    assert "spikemonitor was made after the results of the run with neurongroup were read" in done.said
+
+
+@pytest.mark.cpp
 def test_on_cpp_what_is_not_read_is_run_at_the_end(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(NOISY.replace("return M.t_[:].tolist()", "return M").split("seen =")[0])
     with active("cpp", seed=1) as run:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 from brian2 import Network
-from brian2.core.clocks import Clock
+from brian2.core import clocks
 from brian2.core.variables import ArrayVariable, VariableView
 from brian2.synapses.synapses import Synapses
 
@@ -23,6 +23,7 @@ from biosnn.engine.simulation import own_errors
 from biosnn.errors import EngineError
 from biosnn.script import marks
 
+_CLOCK = getattr(clocks, "BaseClock", clocks.Clock)
 _CODE = ("run_code_object", "run_network", "insert_code")
 
 
@@ -118,12 +119,21 @@ class ScriptDevice(QueueingDevice):
         later = self.main_queue[self.executed_until :]
         return any(function in _CODE or name in str(arguments) for function, arguments in later)
 
+    def _overtaken(self) -> bool:
+        """Whether something was queued since that gives other values than those that are known without a run."""
+        known = [var for var, values in self.array_cache.items() if values is not None]
+        names = {self.get_array_name(var, access_data=False) for var in known}
+        later = self.main_queue[self.executed_until :] if not self.given_up else []
+        return any(function in _CODE or (function != "seed" and args[0] not in names) for function, args in later)
+
     def need(self, what: str) -> None:
         if self.closed or not self.has_been_run:
             self.program.need(what)
 
     def variableview_set_with_index_array(self, variableview: Any, item: Any, value: Any, check_units: bool) -> None:
         home = self._home(variableview)
+        if home.given_up:
+            raise EngineError(f"{_called(variableview)} {GIVEN_UP}")
         setting = super().variableview_set_with_index_array if home is self else home.variableview_set_with_index_array
         setting(variableview, item, value, check_units)
 
@@ -169,7 +179,7 @@ class ScriptDevice(QueueingDevice):
     @contextlib.contextmanager
     def _evaluating(self, view: Any) -> Iterator[None]:
         home = self._home(view)
-        if len(home.main_queue) > home.executed_until:
+        if home._overtaken():
             home.has_been_run = False
         home.need(_called(view))
         with evaluating():
@@ -230,7 +240,7 @@ GIVEN_UP = (
 def is_of_clock(var: Any) -> bool:
     """Whether a variable is one of a clock's own."""
     try:
-        return isinstance(var, ArrayVariable) and isinstance(var.owner, Clock)
+        return isinstance(var, ArrayVariable) and isinstance(var.owner, _CLOCK)
     except ReferenceError:
         return False
 

@@ -77,7 +77,8 @@ class Script(Simulation):
         device = brian_device.active_device
         if not isinstance(device, ScriptDevice):
             raise EngineError("Another session is open in this one: close it first.")
-        return device.program
+        program: ScriptProgram = device.program
+        return program
 
     def activate(self, device: ScriptDevice) -> None:
         """Let a device be Brian2's, with the names of its own objects."""
