@@ -387,3 +387,12 @@ def test_a_script_that_fails_is_not_simulated_at_its_end(tmp_path: Path) -> None
     assert done.returncode == 1
     assert done.stderr.count("Traceback") == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.cpp
+def test_the_end_of_a_script_that_activates_runs_what_is_queued(tmp_path: Path) -> None:
+    line = "import biosnn\nbiosnn.activate('cpp')\ntau ="
+    text = MAGIC.replace("tau =", line, 1).split("seen =")[0]
+    done = run_by_python(text, tmp_path, BIOSNN_PROGRESS="plain:0")
+    assert done.returncode == 0
+    assert "simulating: 100 % (30 ms of 30 ms simulated)" in done.stderr

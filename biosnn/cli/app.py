@@ -29,7 +29,8 @@ Assignments = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...
 Out = Annotated[Path | None, typer.Option("--out", help="The result folder (default: results/STUDY-KEY).")]
 
 
-def _whole_number(text: str) -> int:
+def whole_number(text: str) -> int:
+    """Read an option that is a whole number."""
     try:
         return int(text.encode("ascii"))
     except ValueError:
@@ -37,14 +38,14 @@ def _whole_number(text: str) -> int:
 
 
 Seed = Annotated[
-    int | None, typer.Option("--seed", parser=_whole_number, metavar="INTEGER", help="The seed (default: 1).")
+    int | None, typer.Option("--seed", parser=whole_number, metavar="INTEGER", help="The seed (default: 1).")
 ]
 Target = Annotated[str | None, typer.Option("--target", help="cpp, cython or numpy (default: the study's own).")]
 Threads = Annotated[
     int | None,
     typer.Option(
         "--threads",
-        parser=_whole_number,
+        parser=whole_number,
         metavar="INTEGER",
         help="Threads for one network on cpp (default: 1); the result is the same.",
     ),

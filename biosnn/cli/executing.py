@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from biosnn.cli.app import Seed, Threads, app
+from biosnn.cli.app import Threads, app, whole_number
 from biosnn.cli.terminal import Console
 
 
@@ -17,10 +17,13 @@ from biosnn.cli.terminal import Console
 def execute(
     script: Annotated[Path, typer.Argument(metavar="SCRIPT", help="A Brian2 script, a Python file.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[ARGUMENT]...", help="The script's own arguments and options.")
+        list[str] | None, typer.Argument(metavar="ARGUMENT", help="The script's own arguments and options.")
     ] = None,
     target: Annotated[str, typer.Option("--target", help="cpp, cython or numpy.")] = "cpp",
-    seed: Seed = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", parser=whole_number, metavar="INTEGER", help="Of the random numbers (default: drawn)."),
+    ] = None,
     threads: Threads = None,
     figures: Annotated[
         Path | None, typer.Option("--figures", metavar="DIR", help="Write the figures there instead of showing them.")
@@ -30,10 +33,7 @@ def execute(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
 ) -> None:
-    """Execute a Brian2 script as it is, as one C++ program that is built once. Options go before SCRIPT.
-
-    Without --seed, random numbers are others each time, unless the script calls seed().
-    """
+    """Execute a Brian2 script as it is, as one C++ program that is built once. Options go before SCRIPT."""
     from biosnn.script.execute import execute_script
 
     if advise:
