@@ -351,6 +351,20 @@ def test_on_cpp_an_object_that_joins_what_was_read_is_refused(tmp_path: Path) ->
 
 
 @pytest.mark.cpp
+def test_on_cpp_what_is_no_number_is_warned_of_and_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = """
+from brian2 import *
+G = NeuronGroup(2, 'dv/dt = sqrt(-1 - v**2)/ms : 1', method='euler')
+run(1*ms)
+seen = [str(v) for v in G.v[:]]
+"""
+    done = executed(f"{text}\nprint(seen)", tmp_path, target="cpp")
+    captured = capsys.readouterr()
+    assert (done.status, captured.out) == (0, "['nan', 'nan']\n")
+    assert "biosnn: warning: v of neurongroup is NaN after the run, first at index 0, for 2 of 2." in captured.err
+
+
+@pytest.mark.cpp
 def test_on_cpp_what_is_not_read_is_run_at_the_end(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(NOISY.replace("return M.t_[:].tolist()", "return M").split("seen =")[0])
     with active("cpp", seed=1) as run:
