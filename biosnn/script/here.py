@@ -31,7 +31,7 @@ class ScriptHere(RuntimeSimulation):
         brian_device.runtime_device.network_run = self._network_run
         brian_device.runtime_device.synapses_connect = self._connect
 
-    def _end(self, reason: str) -> None:  # noqa: ARG002
+    def _close(self) -> None:
         del brian_device.runtime_device.network_run, brian_device.runtime_device.synapses_connect
 
     def forget(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from biosnn.engine import checks, progress, scratch
 from biosnn.engine.program import runner
 from biosnn.engine.program.simulation import ProgramSimulation
+from biosnn.engine.state import brian_device
 from biosnn.errors import EngineError, RunError
 from biosnn.script.device import ScriptDevice
 
@@ -65,7 +66,11 @@ class ScriptProgram(ProgramSimulation):
         with scratch.writing():
             self._root = Path(tempfile.mkdtemp(prefix="program-", dir=self._scratch.path))
         self._executed = f"to read {what}"
-        self._compute()
+        active, brian_device.active_device = brian_device.active_device, self.device
+        try:
+            self._compute()
+        finally:
+            brian_device.active_device = active
         if before != self._scratch.path:
             shutil.rmtree(before, ignore_errors=True)
         self.script.executed(self)

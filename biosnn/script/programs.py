@@ -56,6 +56,9 @@ class Script(Simulation):
         self._next(self.seed)
         _running.append(self)
 
+    def _close(self) -> None:
+        self._end("the script is over.")
+
     def _end(self, reason: str) -> None:
         _running.remove(self)
         for program in self.programs:
@@ -118,7 +121,7 @@ class Script(Simulation):
                 over.give_up()
             del self.programs[:-1]
             self._next(self.draw())
-        else:
+        elif isinstance(brian_device.active_device, ScriptDevice):  # else it is the last one again when that has ended
             self.activate(self.programs[-1].device)
 
     def execute(self, what: str = "the end of the script") -> None:
