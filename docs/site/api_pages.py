@@ -20,6 +20,7 @@ PACKAGES = {
         "inputs",
         "engine",
         "recording",
+        "script",
     ),
     "Learning and coding": ("coding", "learning", "learning.reward", "training", "adjoint", "propagation"),
     "Networks from elsewhere": ("ann", "conversion", "conversion.analysis.remedies", "nir", "energy"),
