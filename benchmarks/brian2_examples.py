@@ -118,9 +118,9 @@ def probe(script: Path, way: str, out: str) -> None:
     """In the process of its own: run the script one way, and write what its monitors have recorded."""
     import brian2
 
-    from biosnn.script.execute import execute_script
-    from biosnn.script.overruled import overruled
-    from biosnn.script.saying import Notes
+    from biosnn.script.device_choice import overruled
+    from biosnn.script.execution import execute_script
+    from biosnn.script.notes import Notes
 
     monitors: list[Any] = []
     for kind in (brian2.EventMonitor, brian2.StateMonitor, brian2.PopulationRateMonitor, brian2.NeuronGroup):

@@ -24,7 +24,7 @@ import biosnn
 from biosnn.engine import state
 from biosnn.errors import EngineError
 from biosnn.script.activation import active
-from biosnn.script.execute import FAILED, REFUSED, Execution, execute_script
+from biosnn.script.execution import FAILED, REFUSED, Execution, execute_script
 
 MAGIC = """
 from brian2 import *

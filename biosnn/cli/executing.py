@@ -34,7 +34,7 @@ def execute(
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
 ) -> None:
     """Execute a Brian2 script as it is, as one C++ program that is built once. Options go before SCRIPT."""
-    from biosnn.script.execute import execute_script
+    from biosnn.script.execution import execute_script
 
     if advise:
         from biosnn.script.advice import advice

@@ -12,32 +12,36 @@ import brian2
 
 from biosnn.engine.sessions import opened
 from biosnn.errors import EngineError
-from biosnn.script.here import ScriptHere
-from biosnn.script.overruled import overruled
+from biosnn.script.device_choice import passed_over
+from biosnn.script.exact_steps import remembered
+from biosnn.script.in_process import InProcessScript
 from biosnn.script.programs import Script
-from biosnn.script.solved import remembered
 
-TARGETS: dict[str, type[Script | ScriptHere]] = {"cpp": Script, "cython": ScriptHere, "numpy": ScriptHere}
-_open: list[Script | ScriptHere] = []
+TARGETS: dict[str, type[Script | InProcessScript]] = {
+    "cpp": Script,
+    "cython": InProcessScript,
+    "numpy": InProcessScript,
+}
+_open: list[Script | InProcessScript] = []
 _active: list[contextlib.ExitStack] = []
 
 
 @contextlib.contextmanager
-def active(target: str = "cpp", *, seed: int | None = None, threads: int = 1) -> Iterator[Script | ScriptHere]:
+def active(target: str = "cpp", *, seed: int | None = None, threads: int = 1) -> Iterator[Script | InProcessScript]:
     """Within the block, what Brian2 runs is run on a target of biosnn; see `activate`.
 
     At its end, what is queued and was not read is computed, unless the block has failed.
 
     Yields
     ------
-    Script or ScriptHere
+    Script or InProcessScript
         What has been run.
     """
     if _open:
         raise EngineError("biosnn.activate() was called before: one script runs on one target.")
     with (
         opened(TARGETS, target, seed=seed, dt=brian2.defaultclock.dt, threads=threads) as script,
-        overruled(script.target, script.notes),
+        passed_over(script.target, script.notes),
         remembered(),
     ):
         _open.append(script)

@@ -22,7 +22,7 @@ from biosnn.engine.state import forgive_unused
 from biosnn.errors import BiosnnError
 from biosnn.projection import Dense, FixedIndegree, FixedOutdegree, Kind, Lateral, OneToOne, Projection, Sparse
 from biosnn.quantity import format_quantity, unit_text
-from biosnn.script.seen import Seen
+from biosnn.script.run_record import RunRecord
 
 _CONDITIONS = re.compile(r"\s*\(?\s*(i\s*!=\s*j|j\s*!=\s*i)\s*\)?\s*")
 
@@ -48,12 +48,12 @@ class Connected:
     calls: Sequence[dict[str, Any]] = ()
 
 
-def advice(run: Seen) -> list[str]:
+def advice(run: RunRecord) -> list[str]:
     """Say of each ``Synapses`` of a script whether it could be a projection.
 
     Parameters
     ----------
-    run : Seen
+    run : RunRecord
         What was run, and how it was connected.
 
     Returns

@@ -21,7 +21,7 @@ from biosnn.engine.program.evaluating import evaluating
 from biosnn.engine.program.queueing import QueueingDevice
 from biosnn.engine.simulation import own_errors
 from biosnn.errors import EngineError
-from biosnn.script import marks
+from biosnn.script import store_restore
 
 _CLOCK = getattr(clocks, "BaseClock", clocks.Clock)
 _CODE = ("run_code_object", "run_network", "insert_code")
@@ -64,7 +64,7 @@ class ScriptDevice(QueueingDevice):
         home = self.program.script.home_of(net, self)
         with self.program.script.for_a_moment(home):
             home._adopt_clocks(net)
-            home.program.stored[net.id, name] = marks.mark(home, net)
+            home.program.stored[net.id, name] = store_restore.mark(home, net)
 
     def network_restore(  # type: ignore[override]
         self, net: Any, name: str = "default", filename: Any = None, restore_random_state: bool = False
@@ -75,7 +75,7 @@ class ScriptDevice(QueueingDevice):
             known = ", ".join(sorted(stored for of, stored in home.program.stored if of == net.id)) or "none"
             raise EngineError(f"{net.name}.restore: there is no state named {name!r}. Stored before: {known}.")
         with self.program.script.for_a_moment(home):
-            marks.go_back(home, net, home.program.stored[net.id, name])
+            store_restore.go_back(home, net, home.program.stored[net.id, name])
             if not restore_random_state:
                 home.main_queue.append(("seed", self.program.script.seed_to_go_on()))
 
@@ -154,7 +154,7 @@ class ScriptDevice(QueueingDevice):
             return VariableView.get_with_expression(view, code, run_namespace=run_namespace)
 
     def synapses_connect(self, synapses: Any, *args: Any, level: int = 0, **kwds: Any) -> None:
-        self.program.script.looked_at.connects(synapses, args, kwds)
+        self.program.script.record.connects(synapses, args, kwds)
         with self._at_home(synapses):
             Synapses.connect.original_function(synapses, *args, level=level + 1, **kwds)
 

@@ -23,9 +23,9 @@ from biosnn.engine.simulation import Simulation
 from biosnn.engine.state import brian_device, hide_names
 from biosnn.errors import EngineError
 from biosnn.script.device import GIVEN_UP, MADE_BEFORE, ScriptDevice, is_of_clock
+from biosnn.script.notes import Notes
 from biosnn.script.program import ScriptProgram
-from biosnn.script.saying import Notes
-from biosnn.script.seen import Seen
+from biosnn.script.run_record import RunRecord
 
 
 class Script(Simulation):
@@ -35,7 +35,7 @@ class Script(Simulation):
     ----------
     programs : list
         Those whose networks may be run on. The last one takes what is made next.
-    looked_at : Seen
+    record : RunRecord
         What was run.
     """
 
@@ -44,7 +44,7 @@ class Script(Simulation):
         simulation.seed_numpy(self.seed)
         self.notes = Notes()
         self.process = os.getpid()
-        self.looked_at = Seen()
+        self.record = RunRecord()
         self._entropy, self._drawn = self.seed, 0
         self._late_seed: int | None = None  # given when results had been read, so that it is the next program's as yet
         self._unused_seed: int | None = None  # given since the last run
@@ -179,7 +179,7 @@ class Script(Simulation):
     def remember(self, net: Any) -> None:
         """Note what is run."""
         self._unused_seed = None
-        self.looked_at.runs(net)
+        self.record.runs(net)
 
     # ---- random numbers ---------------------------------------------------------------------------------------
 

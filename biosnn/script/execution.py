@@ -17,7 +17,7 @@ from biosnn.engine.state import forgive_unused
 from biosnn.errors import BiosnnError, EngineError, NotFoundError, field_error
 from biosnn.script.activation import active
 from biosnn.script.blame import blamed
-from biosnn.script.seen import Seen
+from biosnn.script.run_record import RunRecord
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 _BACKEND = "module://biosnn.script.figures"
@@ -54,7 +54,7 @@ def execute_script(
     seed: int | None = None,
     threads: int = 1,
     figures: Path | None = None,
-    look: Callable[[Seen], list[Any]] | None = None,
+    look: Callable[[RunRecord], list[Any]] | None = None,
 ) -> Execution:
     """Execute a Python file as ``python FILE`` does, with Brian2 on a target of biosnn.
 
@@ -69,7 +69,7 @@ def execute_script(
     figures : Path, optional
         A folder for the figures that it shows.
     look : callable, optional
-        Called with what was run (`Seen`), as long as it can be read; returns a list.
+        Called with what was run (`RunRecord`), as long as it can be read; returns a list.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def execute_script(
     error: BaseException | None = None
     seen: list[Any] = []
     with active(target, seed=seed, threads=threads) as run, _as_main(script, arguments), _shown(script, figures):
-        run.looked_at.keep = look is not None
+        run.record.keep = look is not None
         kept: dict[str, Any] | None = None
         try:
             try:
@@ -103,7 +103,7 @@ def execute_script(
             run.forget()
             forgive_unused()
         else:
-            seen = look(run.looked_at) if look is not None else []
+            seen = look(run.record) if look is not None else []
         del kept
     if error is not None:
         return Execution(REFUSED if isinstance(error, BiosnnError) else FAILED, blamed(error), error)

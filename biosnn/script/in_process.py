@@ -8,16 +8,16 @@ from brian2 import Network, Synapses
 
 from biosnn.engine.runtime import RuntimeSimulation
 from biosnn.engine.state import brian_device
-from biosnn.script.saying import Notes
-from biosnn.script.seen import Seen
+from biosnn.script.notes import Notes
+from biosnn.script.run_record import RunRecord
 
 
-class ScriptHere(RuntimeSimulation):
+class InProcessScript(RuntimeSimulation):
     """What a script does on the targets ``cython`` and ``numpy``.
 
     Attributes
     ----------
-    looked_at : Seen
+    record : RunRecord
         What was run.
     """
 
@@ -25,7 +25,7 @@ class ScriptHere(RuntimeSimulation):
 
     def _begin(self) -> None:
         self.notes = Notes()
-        self.looked_at = Seen()
+        self.record = RunRecord()
         super()._begin()
         # Brian2 lets a device have a method in place of a network's.
         brian_device.runtime_device.network_run = self._network_run
@@ -38,9 +38,9 @@ class ScriptHere(RuntimeSimulation):
         """Nothing: nothing is queued."""
 
     def _network_run(self, net: Any, *args: Any, level: int = 0, **kwds: Any) -> None:
-        self.looked_at.runs(net)
+        self.record.runs(net)
         Network.run.original_function(net, *args, level=level + 1, **kwds)
 
     def _connect(self, synapses: Any, *args: Any, level: int = 0, **kwds: Any) -> None:
-        self.looked_at.connects(synapses, args, kwds)
+        self.record.connects(synapses, args, kwds)
         Synapses.connect.original_function(synapses, *args, level=level + 1, **kwds)

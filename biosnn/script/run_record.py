@@ -8,7 +8,7 @@ from typing import Any
 _CONNECT = ("condition", "i", "j", "p", "n", "skip_if_invalid", "namespace")
 
 
-class Seen:
+class RunRecord:
     """What is kept of a script, if ``keep`` is set: it stays in memory.
 
     Attributes

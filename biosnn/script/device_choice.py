@@ -10,14 +10,14 @@ import brian2
 
 from biosnn.engine.state import brian_device
 from biosnn.errors import EngineError, unknown
-from biosnn.script.saying import Notes
+from biosnn.script.notes import Notes
 
 _TARGET, _THREADS = "codegen.target", "devices.cpp_standalone.openmp_threads"
 _KNOWN = ("runtime", "cpp_standalone")
 
 
 @contextlib.contextmanager
-def overruled(target: str, notes: Notes) -> Iterator[None]:
+def passed_over(target: str, notes: Notes) -> Iterator[None]:
     """Pass over ``set_device`` and preferences for a target, and say so where they ask for another.
 
     Scripts may have Brian2's functions by their names already, so it is what these call that is replaced.
