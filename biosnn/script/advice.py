@@ -17,6 +17,7 @@ from brian2.utils.stringtools import get_identifiers
 from numpy.typing import NDArray
 
 from biosnn.codegen.divisible import written
+from biosnn.display import Brief
 from biosnn.engine.checks import describe
 from biosnn.engine.state import forgive_unused
 from biosnn.errors import BiosnnError
@@ -27,8 +28,8 @@ from biosnn.script.run_record import RunRecord
 _CONDITIONS = re.compile(r"\s*\(?\s*(i\s*!=\s*j|j\s*!=\s*i)\s*\)?\s*")
 
 
-@dataclass(frozen=True)
-class Connected:
+@dataclass(frozen=True, repr=False)
+class Connected(Brief):
     """What synapses connect, after a run.
 
     Parameters
