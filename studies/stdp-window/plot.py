@@ -7,11 +7,17 @@ from biosnn.report import Figure, new_figure
 from biosnn.study import SavedResult
 
 DATA, THEORY, FIT = "#0072b2", "#000000", "#d55e00"
-COLUMNS = 3
+COLUMNS, PANELS = 3, 6
 
 
 def plot(result: SavedResult) -> list[Figure]:
-    figures = [_windows(result, "single"), _windows(result, "trains")]
+    rules = [str(name) for name in result.arrays["rules"]]
+    pages = [rules[begin : begin + PANELS] for begin in range(0, len(rules), PANELS)]
+    figures = [
+        _windows(result, what, page, f"-{number}" if number > 1 else "")
+        for what in ("single", "trains")
+        for number, page in enumerate(pages, 1)
+    ]
     return [_bi_poo(result), *figures] if "tau_plus" in result.values else figures
 
 
@@ -31,11 +37,10 @@ def _bi_poo(result: SavedResult) -> Figure:
     return Figure("bi-poo", figure, caption)
 
 
-def _windows(result: SavedResult, what: str) -> Figure:
-    rules = [str(name) for name in result.arrays["rules"]]
+def _windows(result: SavedResult, what: str, rules: list[str], number: str) -> Figure:
     rows = -(-len(rules) // COLUMNS)
     delta = np.asarray(result.arrays[what] / ms)
-    figure, grid = new_figure(rows, COLUMNS, width=8, height=0.4 + 1.75 * rows, sharex=True, squeeze=False)
+    figure, grid = new_figure(rows, COLUMNS, width=9.5, height=0.5 + 2.4 * rows, sharex=True, squeeze=False)
     handles = {}
     for axes, rule in zip(grid.flat, rules, strict=False):
         axes.axhline(0, color="0.7", lw=0.8)
@@ -48,17 +53,15 @@ def _windows(result: SavedResult, what: str) -> Figure:
                 for side in (delta < 0, delta >= 0):
                     (handles["closed form"],) = axes.plot(delta[side], exact[side], color=THEORY, lw=1)
         (handles["simulation"],) = axes.plot(delta, result.arrays[f"{rule}, {what}"], "o", ms=2.2, color=DATA)
-        axes.set_title(rule, fontsize=9)
-        axes.tick_params(labelsize=8)
+        axes.set_title(rule)
         axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-        axes.yaxis.get_offset_text().set_size(8)
     for axes in grid.flat[len(rules) :]:
         axes.set_visible(False)
     for k in range(max(0, len(rules) - COLUMNS), len(rules)):
         grid.flat[k].tick_params(labelbottom=True)
-    figure.supxlabel("t$_{post}$ - t$_{pre}$ (ms)", fontsize=10)
-    figure.supylabel("change of weight" if what == "single" else "change of weight by a train", fontsize=10)
+    figure.supxlabel("t$_{post}$ - t$_{pre}$ (ms)")
+    figure.supylabel("change of weight" if what == "single" else "change of weight by a train")
     figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=2)
     by = "one pair of spikes" if what == "single" else "a short train of presynaptic doublets and postsynaptic spikes"
-    caption = f"Change of weight (for rstdp, of eligibility) by {by}, for every rule: simulation against closed form."
-    return Figure(f"windows-{what}", figure, caption)
+    caption = f"Change of weight (for rstdp, of eligibility) by {by}: simulation against closed form."
+    return Figure(f"windows-{what}{number}", figure, caption)
