@@ -29,8 +29,7 @@ def test_every_rule_has_its_closed_form(window):
         assert window.values[f"{rule}, relative error"] < 1e-12
     assert {path.name for path in (window.folder / "figures").glob("*.png")} == {
         "bi-poo.png",
-        "windows-single.png",
-        "windows-trains.png",
+        *(f"windows-{what}{page}.png" for what in ("single", "trains") for page in ("", "-2", "-3")),
     }
 
 
