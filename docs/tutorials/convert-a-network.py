@@ -10,7 +10,7 @@
 #
 # A trained network of ReLUs becomes one of spiking neurons, without being trained again: each ReLU is replaced by an
 # integrate-and-fire neuron, whose firing rate stands for the activation. We convert a small network, see how long it
-# must look at an image, and where it loses what. This needs `pip install 'biosnn[convert]'` and a C++ compiler.
+# must look at an image, and where it loses what. This needs the extra `convert` and a C++ compiler.
 
 # %%
 import matplotlib.pyplot as plt

@@ -9,7 +9,7 @@
 # # Why spikes vanish in deep layers
 #
 # In a deep spiking network, activity may fade from layer to layer until nothing arrives at the output. We make it
-# happen, see why, and undo it without training. This needs `pip install 'biosnn[convert]'` and a C++ compiler.
+# happen, see why, and undo it without training. This needs the extra `convert` and a C++ compiler.
 
 # %%
 import matplotlib.pyplot as plt
