@@ -6,6 +6,7 @@ import gc
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import brian2
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from hypothesis_profile import load_profile
 from sweep_functions import MARKS
 
-from biosnn.engine.compiler import toolchain
+from biosnn.engine.compiler import compile, toolchain
 
 load_profile()
 KEPT = Path(__file__).parent.parent / ".cache"
@@ -110,3 +111,18 @@ def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv(MARKS, str(folder))
     return folder
+
+
+@pytest.fixture
+def programs_used(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Note where each program lies that a test runs on ``cpp``, whoever else fills the cache meanwhile."""
+    found: list[Any] = []
+    build = compile.build
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        program, made = build(*arguments, **options)
+        found.append(program)
+        return program, made
+
+    monkeypatch.setattr(compile, "build", watched)
+    return found

@@ -211,7 +211,7 @@ WRONG: list[tuple[Any, Any, type[Exception], str]] = [
     ([1, 2], 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
     (3 * second, 3 * Hz, ModelError, r"n: expected a whole number of at least 1"),
     (3, "some", QuantityError, r"rates: Quantity 'some'"),
-    (3, "5 ms", QuantityError, r"rates: expected a quantity in hertz"),
+    (3, "5 ms", QuantityError, r"rates: expected a quantity in Hz"),
     (3, "1e9 Hz", ModelError, r"one spike per time step"),
     (3, None, ModelError, r"rates: expected rates, such as 10\*Hz \(got None\)"),
     (3, np.ones(3) * 1j * Hz, ModelError, r"rates: expected rates.*complex128"),

@@ -108,7 +108,7 @@ def test_other_code_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (("stauts", "out"), "Did you mean 'status'?"),
         (("gain.py",), "as in gain.py:NAME"),
         (("retry", "out", "--dry-run"), "--dry-run: goes with a study, not with retry"),
-        (("lifff",), "No study named 'lifff'. Did you mean 'lif'?"),
+        (("lifff",), "No study named 'lifff'. biosnn list shows all"),
         (("status",), "expected biosnn sweep status DIR"),
         (("table", "nowhere"), "nowhere: is no store of a sweep"),
         (("nowhere.py:noise",), "there is no file nowhere.py"),

@@ -85,7 +85,7 @@ def session(
     """
     with opened(TARGETS, target, seed=seed, dt=dt, precision=precision, threads=threads) as simulation:
         yield simulation
-        if isinstance(simulation, ProgramSimulation) and simulation.queued:
+        if isinstance(simulation, ProgramSimulation) and simulation.queued and not simulation.refused:
             simulation.execute()
 
 

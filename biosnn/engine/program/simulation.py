@@ -33,6 +33,7 @@ class ProgramSimulation(Simulation):
     """Queues runs, then builds (or finds in the cache) and runs the program."""
 
     device: QueueingDevice
+    _refused = 0
 
     def _begin(self) -> None:
         # Strings evaluated on results, after the run, go through the runtime device; NumPy needs no compiler for that.
@@ -70,6 +71,11 @@ class ProgramSimulation(Simulation):
     def queued(self) -> int:
         """How many runs are queued and not executed."""
         return 0 if self._executed else len(self.device.durations)
+
+    @property
+    def refused(self) -> bool:
+        """Whether what is queued has been refused, and nothing was queued since: whoever read it was told."""
+        return 0 < self._refused == len(self.device.durations)
 
     def _run(self, network: Any, duration: Any, what: str, namespace: dict[str, Any]) -> None:
         self._check_not_executed()
@@ -114,9 +120,11 @@ class ProgramSimulation(Simulation):
 
     def _ask_objects(self) -> None:
         """Let objects refuse the queued runs before anything is compiled, if they have something against them."""
+        self._refused = len(self.device.durations)
         for obj in self.device.simulated:
             if hasattr(obj, "before_building"):
                 obj.before_building()
+        self._refused = 0
 
     def _build(self) -> literals.Settings:
         """Make the program and all that its runs share; return the numbers of the first of them."""
