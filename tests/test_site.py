@@ -128,6 +128,7 @@ print(a)
 def test_a_tutorial_shows_its_text_and_its_code(site: Any, tmp_path: Path) -> None:
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons" / "lesson.py").write_text(SCRIPT)
+    (tmp_path / "lessons" / "README.md").write_text("# Lessons\n\n- [A lesson](lesson.py): first words\n")
     site("tutorial_pages").write_tutorials(tmp_path / "lessons", tmp_path / "pages")
     page = (tmp_path / "pages" / "lesson.md").read_text()
     assert page == (
@@ -135,7 +136,9 @@ def test_a_tutorial_shows_its_text_and_its_code(site: Any, tmp_path: Path) -> No
         "```python\na = 1\n\n# a comment\nprint(a)\n```\n\n## More\n\n"
     )
     assert (tmp_path / "pages" / "lesson.py").read_text() == SCRIPT
-    assert "\nlesson\n```" in (tmp_path / "pages" / "index.md").read_text()
+    index = (tmp_path / "pages" / "index.md").read_text()
+    assert "- [A lesson](lesson.md): first words" in index
+    assert "\nlesson\n```" in index
 
 
 def test_a_tutorial_without_cells_is_refused_and_none_are_no_page(site: Any, tmp_path: Path) -> None:

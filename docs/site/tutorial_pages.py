@@ -12,15 +12,11 @@ from pathlib import Path
 from prose import contents
 
 _CELL = re.compile(r"^# %%(?P<head>.*)\n(?P<body>(?:(?!# %%).*\n?)*)", re.MULTILINE)
-_ABOUT = """# Tutorials
-
-Lessons to be read, and run cell by cell, from the beginning to the end: each is a script, which Jupyter opens as a
-notebook where Jupytext is installed.
-"""
+_SCRIPT = re.compile(r"\]\(([\w-]+)\.py\)")
 
 
 def write_tutorials(sources: Path, folder: Path) -> None:
-    """Write a page for each tutorial of a folder, if there are any, and one that lists them.
+    """Write a page for each tutorial of a folder, if there are any, and let the one that lists them lead to these.
 
     Raises
     ------
@@ -36,7 +32,8 @@ def write_tutorials(sources: Path, folder: Path) -> None:
         (folder / f"{script.stem}.md").write_text(page(script), encoding="utf-8")
     names = [path.stem for path in folder.glob("*.md") if path.stem != "index"]
     pages = sorted(names, key=lambda name: (not name.startswith("first"), name))
-    (folder / "index.md").write_text(f"{_ABOUT}\n{contents(pages, hidden=False)}", encoding="utf-8")
+    about = _SCRIPT.sub(r"](\1.md)", (sources / "README.md").read_text(encoding="utf-8"))
+    (folder / "index.md").write_text(f"{about}\n{contents(pages)}", encoding="utf-8")
 
 
 def page(script: Path) -> str:
