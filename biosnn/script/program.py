@@ -9,7 +9,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from biosnn.engine import checks, progress, scratch
+from biosnn.engine import checks, scratch
 from biosnn.engine.program import runner
 from biosnn.engine.program.simulation import ProgramSimulation
 from biosnn.engine.state import brian_device
@@ -76,12 +76,7 @@ class ScriptProgram(ProgramSimulation):
         self.script.executed(self)
 
     def _compute(self) -> None:
-        self._build()
-        folder = self._folder()
-        runner.prepare(folder, self._inputs, {})
-        with progress.Progress(self._label(1)) as bar:
-            self.usage = runner.execute(folder, self._environment(), lambda *how_far: self._show(bar, *how_far))
-        self._open_results(folder)
+        self._build_and_run()
         self.device._last_run_time, self.device._last_run_completed_fraction = self.usage.seconds, 1.0
 
     def _open_results(self, folder: Path) -> None:

@@ -111,6 +111,10 @@ class ProgramSimulation(Simulation):
             raise EngineError(f"Cannot read {what}: the program was executed ({self._executed}) and gave no results.")
         self._ask_objects()
         self._executed = what if what == "sim.execute()" else f"to read {what}"
+        self._build_and_run()
+
+    def _build_and_run(self) -> None:
+        """Make the program of what is queued, run it, and open its results."""
         self._build()
         folder = self._folder()
         runner.prepare(folder, self._inputs, {})
