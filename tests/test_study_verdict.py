@@ -12,6 +12,7 @@ from brian2 import Hz, mV, second
 from hypothesis import given
 from hypothesis import strategies as st
 
+from biosnn.display import number_text
 from biosnn.errors import ResultError, StudyError
 from biosnn.study import Claim, Result
 from biosnn.study.claims import check_claims
@@ -22,7 +23,6 @@ from biosnn.study.verdict import (
     check_values,
     for_readers,
     judge_value,
-    number_text,
     overall,
     passed,
     read_expected,

@@ -14,6 +14,7 @@ from typing import Any
 from rich.table import Table as RichTable
 
 from biosnn.cli.terminal import Console, Text
+from biosnn.display import number_text
 from biosnn.printable import printable
 from biosnn.report.templates import duration_text
 from biosnn.run import RESULTS
@@ -21,7 +22,7 @@ from biosnn.study.load import Study
 from biosnn.study.result import Table
 from biosnn.study.saved import RESULT, SavedResult, seconds_last_time
 from biosnn.study.settings import setting_texts
-from biosnn.study.verdict import KINDS, CheckedValue, digits_of, for_readers, number_text
+from biosnn.study.verdict import KINDS, CheckedValue, digits_of, for_readers
 
 # A sign and a word, so that nobody has to tell colours apart.
 _VERDICTS = {

@@ -5,7 +5,7 @@ A `Brief` says of each field what fits into a line: of an array its type and sha
 
 from biosnn.display.cards import badge, block, card, curve, escaped, note, paragraph, table, thumbnail
 from biosnn.display.objects import Brief
-from biosnn.display.texts import bounded, brief, number
+from biosnn.display.texts import bounded, brief, number, number_text
 
 __all__ = [
     "Brief",
@@ -18,6 +18,7 @@ __all__ = [
     "escaped",
     "note",
     "number",
+    "number_text",
     "paragraph",
     "table",
     "thumbnail",

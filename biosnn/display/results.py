@@ -70,11 +70,11 @@ def with_unit(value: Any, unit: str) -> str:
     return number(value) if unit in ("", "1") else f"{number(value)} {unit}"
 
 
-def result_card(result: Judged) -> str:
-    """The card of a result."""
+def result_card(result: Judged, rows: Sequence[Row]) -> str:
+    """The card of a result, with its values as readers write them."""
     values = table(
         ("value", "", "expected", "verdict", "source"),
-        [(row.name, shown_value(row), _expected(row), badge(row.verdict), row.source) for row in result.rows],
+        [(row.name, shown_value(row), _expected(row), badge(row.verdict), row.source) for row in rows],
         numbers=(1, 2),
     )
     claims = table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,8 +53,14 @@ def _entries(begin: str, shown: list[str], number: int, end: str) -> str:
     return bounded(f"{begin}{', '.join(shown)}{more}{end}", 200)
 
 
+def number_text(value: float, digits: int) -> str:
+    """A number with so many digits; one below ten million without an exponent."""
+    if isinstance(value, int):
+        return str(value)
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e7 else text
+
+
 def number(value: float) -> str:
     """A number as people read it."""
-    if isinstance(value, numbers.Integral):
-        return f"{int(value):,}"
-    return f"{float(value):.4g}" if math.isfinite(value) else str(float(value))
+    return f"{int(value):,}" if isinstance(value, numbers.Integral) else number_text(float(value), 4)

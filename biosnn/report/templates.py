@@ -11,9 +11,9 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from biosnn.display import number_text
 from biosnn.printable import printable
 from biosnn.report.markup import inline
-from biosnn.study.verdict import number_text
 
 # A sign and a word for each verdict, so that nobody has to tell colours apart.
 MARKS = {"pass": "✓ pass", "fail": "✗ fail", "silent": "○ inconclusive", "error": "! error", "unchecked": "○ unchecked"}

@@ -23,7 +23,7 @@ from biosnn.errors import ResultError, field_error
 from biosnn.quantity import parse_unit
 from biosnn.study.claims import ERROR, FAIL, PASS, SILENT, UNCHECKED, CheckedClaim
 from biosnn.study.result import Result, Table
-from biosnn.study.verdict import MISSING, CheckedValue, judge_value, overall
+from biosnn.study.verdict import MISSING, CheckedValue, for_readers, judge_value, overall
 
 FORMAT = 1
 RESULT, ARRAYS, PROVENANCE = "result.json", "arrays.npz", "provenance.json"
@@ -105,12 +105,12 @@ class SavedResult(Result):
     figure_error: str = ""
 
     def __repr__(self) -> str:
-        values = "; ".join(f"{row.name} {shown_value(row)}" for row in self.rows)
+        values = "; ".join(f"{row.name} {shown_value(for_readers(row))}" for row in self.rows)
         answer = f" {self.answer}" if self.answer else ""
         return bounded(f"<{type(self).__name__} of {self.study}: {self.verdict}.{answer} {values}>")
 
     def _repr_html_(self) -> str:
-        return result_card(self)
+        return result_card(self, [for_readers(row) for row in self.rows])
 
     @property
     def figures(self) -> dict[str, str]:

@@ -262,21 +262,13 @@ def _allowed(where: str, row: CheckedValue) -> float:
     return float(row.tolerance or 0.0)
 
 
-def number_text(value: float, digits: int) -> str:
-    """A number with so many digits; one below ten million without an exponent."""
-    if isinstance(value, int):
-        return str(value)
-    text = f"{value:.{digits}g}"
-    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e7 else text
-
-
 def for_readers(row: CheckedValue) -> CheckedValue:
     """The value as a reader writes it: an accuracy, or a fraction of something, in percent."""
     numbers = [number for number in (row.value, row.expected) if number is not None and math.isfinite(number)]
     if row.unit != "1" or not _FRACTION.search(row.name) or not all(0 <= number <= 1 for number in numbers):
         return row
     expected, tolerance = (None if number is None else 100 * number for number in (row.expected, row.tolerance))
-    return replace(row, value=100 * row.value, expected=expected, tolerance=tolerance, unit="%")
+    return replace(row, value=100 * row.value, expected=expected, tolerance=tolerance, relative=None, unit="%")
 
 
 _FRACTION = re.compile(r"(?i)\b(accuracy|(?<!coding )fraction|share|chance)\b")
