@@ -222,10 +222,10 @@ def _library(text: str) -> ctypes.CDLL:
     if compiler is None:
         raise EngineError(f"Training on the cpp target needs a compiler: {toolchain.target_problems()['cpp']}")
     chosen = toolchain.for_processor(brian2.prefs["codegen.cpp.extra_compile_args_gcc"])
-    # Some processors are thought by g++ to be faster with half of their vectors' width, which here they are not.
-    flags = Flags(
-        compile=("-fPIC", "-pthread", "-std=c++17", *chosen, "-mprefer-vector-width=256"), link=("-shared", "-pthread")
-    )
+    # Some processors are thought by g++ to be faster with half of their vectors' width, which here they are not. The
+    # standard stands last, since Brian2's flags name an older one, in which `new` keeps no alignment beyond 16 bytes.
+    own = ("-mprefer-vector-width=256", "-std=c++17")
+    flags = Flags(compile=("-fPIC", "-pthread", *chosen, *own), link=("-shared", "-pthread"))
     with tempfile.TemporaryDirectory(prefix="biosnn-training-") as folder, Progress("compiling") as bar:
         (Path(folder) / "brianlib").mkdir()  # whose headers programs of Brian2 read; here there are none
         (Path(folder) / "training.cpp").write_text(text)

@@ -14,6 +14,9 @@
 #include <xmmintrin.h>
 #endif
 
+// Before C++17, `new` keeps no alignment beyond 16 bytes.
+static_assert(__cplusplus >= 201703L, "this file needs -std=c++17");
+
 typedef {{real}} real;
 typedef {{"int32_t" if real == "float" else "int64_t"}} whole; // as wide, so that both fit one vector
 
