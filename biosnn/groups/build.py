@@ -203,7 +203,7 @@ def synapses(
         lines[0] = shared_where_constant(resolved, form, values or {})
     if target:
         lines.append(f"gain : {unit_text(unit_gain)} (shared, constant)")
-        on_pre = f"{target}_post += gain*({resolved.transmits})\n{on_pre}"
+        on_pre = f"{target}_post += gain*({resolved.transmits}){_carried(where, pre, delay)}\n{on_pre}"
     if delay is not None and not on_pre and all(resolved.traces[trace].side == "post" for trace in on_neuron):
         do = "Nothing happens when a presynaptic spike arrives: leave out the delay, or give onto or on_pre."
         raise ModelError(field_error(f"{where}, delay", "None for a model without presynaptic statements", delay, do))
@@ -244,6 +244,15 @@ def synapses(
         if trace.initial != "0":  # where a new variable starts
             setattr(holders[trace_name], trace_name, trace.initial)
     return syn
+
+
+def _carried(where: str, pre: Any, delay: Any) -> str:
+    """The factor of what a spike adds, where spikes of the source carry a value."""
+    value = getattr(getattr(getattr(pre, "source", pre), "model", None), "spike_value", "")
+    if value and delay is not None:
+        do = f"When a spike arrives later, the neuron's {value} is that of another time: leave out the delay."
+        raise ModelError(field_error(f"{where}, delay", "None for spikes that carry a value", delay, do))
+    return f"*{value}_pre" if value else ""
 
 
 def _transmission(

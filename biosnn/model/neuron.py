@@ -70,6 +70,9 @@ class NeuronModel:
         Statements at a spike, such as ``"v = v_r"``.
     refractory : str
         A duration or a condition, in names of the model, such as ``"t_ref"``. Empty for none.
+    spike_value : str
+        The variable of the equations, a plain number, that says what a spike carries, such as its sign or a count;
+        synapses multiply by it. Empty if all spikes are alike.
     method : str
         Brian2's integration method: ``"exact"``, ``"euler"``, ``"exponential_euler"``, ``"rk4"``, ….
     parameters : mapping of str to Parameter
@@ -101,6 +104,7 @@ class NeuronModel:
     threshold: str = ""
     reset: str = ""
     refractory: str = ""
+    spike_value: str = ""
     method: str = "euler"
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     inputs: Mapping[str, Input] = field(default_factory=dict)
@@ -138,6 +142,7 @@ class NeuronModel:
             ("equations", self.equations),
             ("spikes when", self.threshold),
             ("at a spike", self.reset),
+            ("a spike carries", self.spike_value),
             ("refractory", self.refractory),
             *(block for name, event in self.events.items() for block in _event_blocks(name, event)),
             ("given when it is built", "\n".join(f"{name}{given}" for name, given in self.functions.items())),
@@ -231,6 +236,8 @@ def _check(where: str, model: NeuronModel) -> None:
     elif model.reset or model.refractory:
         raise ModelError(f"{where}.threshold: expected a condition, since there is a reset or refractory period.")
     check_statements(f"{where}.reset", model.reset, names, writable, shared(equations))
+    if model.spike_value:
+        _check_spike_value(f"{where}.spike_value", model, equations)
     for name, event in model.events.items():
         if name == "spike" or name in dimensions:
             raise ModelError(
@@ -246,13 +253,23 @@ def _check(where: str, model: NeuronModel) -> None:
         raise ModelError(f"{where}.method: " + unknown("method", model.method[:40], StateUpdateMethod.stateupdaters))
     check_solvable(where, model.method, equations)
     check_presets(where, model.presets, model.parameters)
-    others = "\n".join([model.threshold, model.reset, model.refractory, *model.initial.values()])
+    others = "\n".join([model.threshold, model.reset, model.refractory, model.spike_value, *model.initial.values()])
     others = "\n".join([others, *(f"{event.condition}\n{event.action}" for event in model.events.values())])
     check_words(where, equations, [*model.parameters, *model.inputs, *model.functions, *equations.names], others)
     used = identifiers("\n".join([others, *(str(eq.expr.code) for eq in equations.values() if eq.expr is not None)]))
     check_used(
         where, [*model.parameters, *model.functions, *(n for n, i in model.inputs.items() if i.kind == "value")], used
     )
+
+
+def _check_spike_value(where: str, model: NeuronModel, equations: Equations) -> None:
+    if not model.threshold:
+        raise ModelError(f"{where}: expected a threshold, since spikes carry {model.spike_value}.")
+    if model.spike_value not in equations:
+        raise ModelError(f"{where}: " + unknown("variable of the equations", model.spike_value, equations.names))
+    if not equations[model.spike_value].dim.is_dimensionless:
+        unit = equations[model.spike_value].unit
+        raise ModelError(field_error(where, "a plain number, such as a sign or a count", f"a variable in {unit}"))
 
 
 def _dimensions(where: str, model: NeuronModel, equations: Equations) -> dict[str, Dimension]:
