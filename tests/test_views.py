@@ -188,6 +188,7 @@ def test_an_outcome_tells_its_accuracy() -> None:
     outcome = Outcome(
         potentials,
         {HOSTILE: np.ones((1, 10), np.int64)},
+        {HOSTILE: np.ones((1, 10), np.int64)},
         {HOSTILE: np.ones(64, np.int64)},
         {},
         np.full(4, 64),

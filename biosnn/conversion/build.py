@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,13 @@ from biosnn.conversion.early_exit import EarlyExit
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import SpikingNetwork, largest_pixel
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
-from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS, SpikeCounter
+from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS, SpikeCounter, keep_carried, spike_value
 from biosnn.display import Brief
 from biosnn.groups.build import neurons
 from biosnn.groups.schedule import within_step
 from biosnn.inputs import encoder, images, reset_on_image
-from biosnn.projection import Dense, Projection
+from biosnn.inputs.restore import changing
+from biosnn.projection import Dense, Pool2D, Projection
 
 BEGIN = -7  # in the slot "start": after images have turned and driven
 PICTURES = "pictures"
@@ -95,6 +96,7 @@ def build(
         groups[population.name] = group
         projections += joined(snn, population, groups, image_sequence, number, **_onto(snn, population, membrane))
         reset_on_image(group, image_sequence, _state(snn, population, group), order=BEGIN)
+        keep_carried(group)
     within_step(*groups.values(), *projections)
     if early:
         EarlyExit(groups[snn.graph.output], image_sequence)
@@ -137,15 +139,17 @@ def spike_counters_of(
     }
 
 
-def relays(size: int, name: str) -> Any:
+def relays(size: int, name: str, *, graded: bool = False) -> Any:
     """Neurons that pass each spike on in the step in which it comes: those that passed the gate of a maximum."""
+    if graded:
+        return neurons(size, "graded_relay", name=name)
     return neurons(size, "if_hard", name=name, values={"v_th": "0.5"})
 
 
 def _population(snn: SpikingNetwork, population: Population, membrane: Membrane, name: str) -> Any:
     size = population.neurons
     if population.kind == MAXIMUM:
-        return relays(size, name)
+        return relays(size, name, graded=bool(snn.options.model.spike_value))
     values = _values(snn, population, membrane)
     if population.kind == OUTPUT and snn.options.output == "potential":
         return neurons(size, "integrator", name=name, values=values)
@@ -159,8 +163,8 @@ def _values(snn: SpikingNetwork, population: Population, membrane: Membrane) -> 
     if population.kind == OUTPUT and snn.options.output == "potential":
         return {"z": Quantity(bias / DT)}
     theta = spread(snn.thresholds[population.name] / adjustment.excitability, shape)
-    drive = (bias + spread(adjustment.bias, shape)) / theta
-    begin = membrane.begin(spread(adjustment.start, shape))
+    drive = (bias + adjustment.of_neurons("bias", shape)) / theta
+    begin = membrane.begin(adjustment.of_neurons("start", shape))
     return {membrane.drive: Quantity(drive * membrane.current), membrane.potential: begin}
 
 
@@ -187,8 +191,7 @@ def _state(snn: SpikingNetwork, population: Population, group: Any) -> list[str]
     """What is put back when an image comes: all that changes, and a lasting input that first spikes switch on."""
     if snn.options.input != "first spike" or snn.graph.input.name not in {path.source for path in population.paths}:
         return None
-    variables = [*group.equations.diff_eq_names, *(n for n in ("lastspike", "not_refractory") if n in group.variables)]
-    return [*variables, *(name for name, entry in group.model.inputs.items() if entry.kind == "value")]
+    return [*changing(group), *(name for name, entry in group.model.inputs.items() if entry.kind == "value")]
 
 
 def pixel_groups(
@@ -319,7 +322,11 @@ def joined(
     for k, path in enumerate(population.paths):
         kind, name = snn.connections[population.name, k].kind, f"joint_{number}_{k}"
         if path.source != snn.graph.input.name:
-            adds = f"{spikes.variable}_post += w"
+            value = spike_value(groups[path.source])
+            factor = f"{value}_pre*" if value else ""
+            if value and isinstance(kind, Pool2D):  # it passes the change of the largest sum on
+                kind, factor = replace(kind, spike_value=value), "change*"
+            adds = f"{spikes.variable}_post += {factor}w"
             projections.append(Projection(groups[path.source], group, kind, weights[name], on_pre=adds, name=name))
             if population.kind == MAXIMUM:
                 projections[-1].reset_regularly(events=image_sequence, order=BEGIN)

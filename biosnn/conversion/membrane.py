@@ -36,6 +36,8 @@ class Membrane:
         From there to the threshold.
     current : Quantity
         The value of the lasting input that brings so much in a time step.
+    most : int
+        The most spikes that a neuron sends in a step: 1, or the parameter ``k`` of a model whose spikes carry a value.
     """
 
     model: NeuronModel
@@ -45,6 +47,7 @@ class Membrane:
     rest: Quantity
     quantum: Quantity
     current: Quantity
+    most: int = 1
 
     @classmethod
     def of(cls, model: NeuronModel) -> Membrane:
@@ -62,22 +65,36 @@ class Membrane:
         if len(potentials) != 1 or len(lasting) != 1:
             expected = "one membrane potential that spikes add to, and one lasting input"
             raise ConversionError(field_error(f"{where} inputs", expected, list(model.inputs), do))
+        potential, drive = potentials[0], lasting[0]
         named = [name for name in model.parameters if re.search(rf"\b{name}\b", model.threshold)]
+        if model.spike_value:  # whose threshold has a second condition: below which potential a spike is taken back
+            compared = re.findall(rf"\b{potential}\s*>=?\s*(\w+)", model.threshold)
+            named = [name for name in named if name in compared]
         if len(named) != 1:
             expected = "a comparison with one parameter, such as 'v >= v_th'"
             raise ConversionError(field_error(f"{where} threshold", expected, model.threshold, do))
-        potential, drive = potentials[0], lasting[0]
         theta = parse_quantity(model.parameters[named[0]].value)
         begin = model.initial.get(potential, "0")
         rest = parse_quantity(model.parameters[begin].value) if begin in model.parameters else 0 * theta
         quantum = Quantity(theta - rest)
         if not float(quantum) > 0:
             raise ConversionError(field_error(f"{where} threshold", "above the potential at the start", quantum, do))
-        return cls(model, potential, drive, named[0], Quantity(rest), quantum, _current(where, model, quantum, drive))
+        current = _current(where, model, quantum, drive)
+        return cls(model, potential, drive, named[0], Quantity(rest), quantum, current, _most(where, model))
 
     def begin(self, start: ArrayLike) -> Quantity:
         """The membrane potential at which an image begins, so many thresholds from rest."""
         return Quantity(self.rest + np.asarray(start, float) * self.quantum)
+
+
+def _most(where: str, model: NeuronModel) -> int:
+    """How many spikes a step may have."""
+    if not model.spike_value or "k" not in model.parameters:
+        return 1
+    most = parse_quantity(model.parameters["k"].value)
+    if not float(most).is_integer() or not 1 <= float(most) <= 2**15:
+        raise ConversionError(field_error(f"{where} parameters.k", "a whole number of at least 1", most))
+    return int(most)
 
 
 def leaks(model: NeuronModel) -> bool:

@@ -12,8 +12,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biosnn.ann.connections import Connection
+from biosnn.ann.connections import Connection, order
 from biosnn.ann.graph import Graph
+from biosnn.ann.layers import Shape
 from biosnn.catalogue import neuron_model
 from biosnn.conversion.connections import path_connection
 from biosnn.conversion.membrane import Membrane
@@ -54,6 +55,9 @@ class Options:
         proportion to their values, or fire once, the sooner the larger, and drive the first layer from then on.
     output : {"potential", "counts"}
         What is read: the membrane potentials of neurons that integrate, or the spikes of neurons like the others.
+    delay : int
+        From which step on it is read: what the output was told in the first ones, in which spikes have not settled, is
+        left out. Steps are counted from the onset of the image, those of the delay included.
 
     Raises
     ------
@@ -68,6 +72,7 @@ class Options:
     start: float = 0.5
     input: str = "analog"
     output: str = "potential"
+    delay: int = 0
 
     def __post_init__(self) -> None:
         for name, valid in (("code", CODES), ("input", INPUTS), ("output", OUTPUTS)):
@@ -75,8 +80,10 @@ class Options:
                 raise ConversionError(field_error(f"Options.{name}", ", ".join(valid), getattr(self, name)))
         if not -1 <= self.start <= 1:
             raise ConversionError(field_error("Options.start", "a number from -1 to 1, in thresholds", self.start))
+        if isinstance(self.delay, bool) or not isinstance(self.delay, int) or self.delay < 0:
+            raise ConversionError(field_error("Options.delay", "a whole number of steps, 0 or more", self.delay))
         if self.code == "first spike":
-            for name in ("neuron", "preset", "start", "output"):
+            for name in ("neuron", "preset", "start", "output", "delay"):
                 if getattr(self, name) != getattr(type(self), name):
                     do = "Neurons of first spikes are of a model of their own, and their output is a potential."
                     expected = f"its default with code='first spike', {getattr(type(self), name)!r}"
@@ -105,16 +112,18 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Adjustment(Brief):
-    """How the neurons of a population differ from those that `convert` makes; each a number for a channel.
+    """How the neurons of a population differ from those that `convert` makes.
+
+    A bias and a start are one per channel, or one per neuron, in the shape of the layer.
 
     Parameters
     ----------
     excitability : ndarray of float32, shape (channels,)
         Factor of all that comes in, bias included: 2 is a threshold half as high, while a spike still stands for what
         it stood for. It is what neurons regulate themselves (intrinsic plasticity).
-    bias : ndarray of float32, shape (channels,)
+    bias : ndarray of float32, shape (channels,) or (channels, ...)
         A constant current on top of the bias, in units of the activation per step.
-    start : ndarray of float32, shape (channels,)
+    start : ndarray of float32, shape (channels,) or (channels, ...)
         The membrane potential at which an image begins, in thresholds.
 
     Raises
@@ -131,7 +140,8 @@ class Adjustment(Brief):
         for part in fields(self):
             value = np.asarray(getattr(self, part.name), np.float32)
             where = f"Adjustment.{part.name}"
-            if value.ndim != 1 or value.shape != np.shape(self.excitability):
+            apart = part.name != "excitability" and value.ndim > 1  # a number for each neuron
+            if value.shape[: 1 if apart else None] != np.shape(self.excitability) or value.ndim == 0:
                 raise ConversionError(field_error(where, "a number for each channel", f"shape {value.shape}"))
             if not np.all(np.isfinite(value)) or (part.name == "excitability" and not np.all(value > 0)):
                 expected = "numbers above 0" if part.name == "excitability" else "finite numbers"
@@ -143,6 +153,16 @@ class Adjustment(Brief):
         """That of a network as it was converted."""
         ones = np.ones(channels, np.float32)
         return cls(ones, 0 * ones, start * ones)
+
+    def of_layer(self, name: str, shape: Shape) -> NDArray[np.float32]:
+        """A field for each neuron of a population of this shape, channels first."""
+        value: NDArray[np.float32] = getattr(self, name)
+        each = value if value.ndim > 1 else value.reshape(-1, *[1] * (len(shape) - 1))
+        return np.broadcast_to(each, shape)
+
+    def of_neurons(self, name: str, shape: Shape) -> NDArray[np.float32]:
+        """The same, flat in the order of the neurons."""
+        return np.asarray(self.of_layer(name, shape).ravel()[order(shape)])
 
 
 POPULATION_COLUMNS = ("population", "shape", "threshold", "synapses from")
@@ -164,6 +184,8 @@ class SpikingNetwork:
         How it was made.
     adjusted : mapping of str to Adjustment
         Populations that a remedy has changed since, by name (see `biosnn.conversion.analysis.remedies`).
+    recipe : str
+        By which it was converted (see `biosnn.conversion.recipes`).
     """
 
     network: PopulationNetwork
@@ -172,6 +194,7 @@ class SpikingNetwork:
     highest: float
     options: Options
     adjusted: Mapping[str, Adjustment] = field(default_factory=dict)
+    recipe: str = "plain"
 
     @property
     def graph(self) -> Graph:
@@ -230,7 +253,7 @@ class SpikingNetwork:
         ----------
         name : str
             Of the population: one whose rates code values.
-        **changes : float or array_like, shape (channels,)
+        **changes : float or array_like, shape (channels,), or that of the layer
             Fields of `Adjustment`.
 
         Raises
@@ -241,8 +264,11 @@ class SpikingNetwork:
         changeable = [p.name for p in self.network.hidden if p.kind == RELU and self.options.code == "rate"]
         if name not in changeable:
             raise ConversionError(field_error("with_adjustment", f"a population among {changeable}", name))
-        old = self.adjustment(name)
-        new = {key: np.broadcast_to(np.asarray(value, np.float32), old.start.shape) for key, value in changes.items()}
+        old, shape = self.adjustment(name), self.network[name].shape
+        arrays = {key: np.asarray(value, np.float32) for key, value in changes.items()}
+        new = {
+            key: value if value.shape == shape else np.broadcast_to(value, shape[:1]) for key, value in arrays.items()
+        }
         return replace(self, adjusted={**self.adjusted, name: replace(old, **new)})
 
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -275,7 +301,7 @@ class SpikingNetwork:
     def __repr__(self) -> str:
         first, last = self.graph.input, self.network.populations[-1]
         way = f"from {first.name} ({' x '.join(map(str, first.shape))}) to {last.name} ({last.neurons})"
-        made = f"{self.options.neuron}, {self.options.code} code"
+        made = f"{self.options.neuron}, {self.options.code} code, recipe {self.recipe}"
         populations = f"{len(self.network.populations)} populations, {self.neurons:,} neurons that spike"
         return bounded(f"<{type(self).__name__}: {populations}, {way}; {made}>")
 

@@ -43,7 +43,11 @@ class Outcome:
     spikes : mapping of str to ndarray of int
         For each population that spikes, how often each neuron fired: shape (images, neurons) if each image was counted
         by itself, else (1, neurons). Neurons of layers of images are in the order (row, column, channel). Inputs that
-        spike are "input, positive" and "input, negative".
+        spike are "input, positive" and "input, negative". A spike that carries a value, such as -1 or a burst of 2,
+        counts as many as it is, whatever its sign.
+    sent : mapping of str to ndarray of int
+        For each of them, in the same shape, the sum of what spikes carried, which is what rates stand for: the counts,
+        where all spikes are alike.
     by_step : mapping of str to ndarray of int, shape (steps,)
         For each of them, its spikes in each step, of all images.
     firsts : mapping of str to ndarray of int, shape (images, neurons)
@@ -63,6 +67,7 @@ class Outcome:
 
     potentials: NDArray[np.float32]
     spikes: Mapping[str, NDArray[np.int64]]
+    sent: Mapping[str, NDArray[np.int64]]
     by_step: Mapping[str, NDArray[np.int64]]
     firsts: Mapping[str, NDArray[np.int64]]
     steps_used: NDArray[np.int64]

@@ -91,6 +91,9 @@ def run(
         raise ConversionError(field_error("run", "a network whose layers all spike", type(snn).__name__, do))
     inputs = check_images(snn.graph, images)
     classes, steps = check_labels(labels, len(inputs), snn.graph), check_steps(T)
+    if not snn.options.delay < steps:
+        do = f"The output is read after {snn.options.delay} steps: show images for longer."
+        raise ConversionError(field_error("run, T", f"more than {snn.options.delay} steps", steps, do))
     if margin is not None:
         _check_margin(snn, margin)
     run_settings = RunSettings(steps, each, margin, precision, jobs, report)
@@ -115,9 +118,9 @@ class RunSettings:
 
 def _check_margin(snn: SpikingNetwork, margin: float) -> None:
     options = snn.options
-    given = (options.code, options.input, options.output)
-    if given != ("rate", "analog", "potential"):
-        expected = "the code 'rate', the input 'analog' and the output 'potential' for images that end early"
+    given = (options.code, options.input, options.output, options.delay)
+    if given != ("rate", "analog", "potential", 0):
+        expected = "the code 'rate', the input 'analog', the output 'potential' and no delay for images that end early"
         raise ConversionError(field_error("run, margin", expected, given))
     if snn.network.populations[-1].neurons < 2:
         raise ConversionError(field_error("run, margin", "a network of two outputs or more", 1))
@@ -287,10 +290,14 @@ def read_part(sim: Simulation, snn: SpikingNetwork, run_settings: RunSettings, b
     """Read what a process did with some images."""
     n_images = part.stop - part.start
     spike_counters = {name: counter.read(n_images) for name, counter in built.spike_counters.items()}
-    spikes = {
-        name: counted if run_settings.each else counted.sum(axis=0, keepdims=True)
-        for name, (counted, _) in spike_counters.items()
-    }
+    sums = {name: counter.read_sums(n_images)[:, -1] for name, counter in built.spike_counters.items()}
+    spikes, sent = (
+        {
+            name: counted if run_settings.each else counted.sum(axis=0, keepdims=True)
+            for name, counted in of_each.items()
+        }
+        for of_each in ({name: counts for name, (counts, _) in spike_counters.items()}, sums)
+    )
     by_step = {name: steps[: built.steps] for name, (_, steps) in spike_counters.items()}
     firsts = {
         name: counter.read_firsts(n_images)
@@ -306,7 +313,8 @@ def read_part(sim: Simulation, snn: SpikingNetwork, run_settings: RunSettings, b
         answers = np.empty((n_images, built.steps, 0), np.float32)
     else:
         answers = _answers(snn, built, steps_used)[..., np.argsort(order(snn.network.populations[-1].shape))]
-    return Outcome(answers, spikes, by_step, firsts, steps_used, None, sim.usage.seconds, 0.0, sim.usage.memory)
+        answers = _after(snn.options.delay, answers)
+    return Outcome(answers, spikes, sent, by_step, firsts, steps_used, None, sim.usage.seconds, 0.0, sim.usage.memory)
 
 
 def _answers(snn: SpikingNetwork, built: Built, steps_used: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -322,6 +330,15 @@ def _answers(snn: SpikingNetwork, built: Built, steps_used: NDArray[np.int64]) -
     return spikes.reshape(n_images, T, classes).cumsum(axis=1, dtype=np.float32)
 
 
+def _after(delay: int, answers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What was told after the delay, in such a measure that potentials over the number of the step stay outputs."""
+    if not 0 < delay < answers.shape[1]:
+        return answers
+    steps = np.arange(1, answers.shape[1] + 1, dtype=np.float32)[delay:, None]
+    later = (answers[:, delay:] - answers[:, delay - 1 : delay]) * (steps / (steps - delay))
+    return np.concatenate([answers[:, :delay], later], axis=1)
+
+
 def joined(parts: Sequence[Outcome], each: bool) -> Outcome:
     """What all parts did together."""
 
@@ -333,6 +350,7 @@ def joined(parts: Sequence[Outcome], each: bool) -> Outcome:
     return Outcome(
         np.concatenate([part.potentials for part in parts]),
         {name: of_all(name, lambda part: part.spikes) for name in names},
+        {name: of_all(name, lambda part: part.sent) for name in names},
         {name: np.sum([part.by_step[name] for part in parts], axis=0) for name in names},
         {name: np.concatenate([part.firsts[name] for part in parts]) for name in parts[0].firsts},
         np.concatenate([part.steps_used for part in parts]),

@@ -174,8 +174,8 @@ def _adjusted(file: Path, populated: Any, arrays: Mapping[str, Any]) -> dict[str
             if population.kind != RELU:
                 raise ConversionError(field_error(f"{file}: {keys[0]}", "adjustments of ReLUs only", population.kind))
             values = [np.asarray(arrays.get(key, ()), np.float32) for key in keys]
-            for key, value in zip(keys, values, strict=True):
-                if value.shape != population.shape[:1]:
+            for key, name, value in zip(keys, names, values, strict=True):
+                if value.shape != population.shape[:1] and (name == "excitability" or value.shape != population.shape):
                     expected = f"{population.shape[0]} numbers"
                     raise ConversionError(field_error(f"{file}: {key}", expected, f"shape {value.shape}"))
             with files.reading(f"{file}: {population.name!r}", ConversionError, "adjustments of thresholds"):

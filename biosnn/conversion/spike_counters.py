@@ -1,6 +1,8 @@
 """Spikes counted inside the generated code: of each neuron, for each image or for all, and of each step of an image.
 
 The time of an image may be divided by marks; then spikes of each interval between them are counted by themselves.
+Spikes that carry a value count as many as it is, whatever its sign, and their values are summed beside: a neuron that
+sent two and took one back has fired three times, and told 1.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from brian2.groups.group import CodeRunner
 from numpy.typing import NDArray
 
 from biosnn.codegen.code_objects import Task
@@ -17,6 +20,36 @@ MOST_STEPS = 4096
 INTERVAL = "_interval"
 """The variable of the images that says for each step, counted from 0, in which interval it lies."""
 _NEEDED = ("_turns", "_steps", "_early", "t_in_timesteps")
+
+
+CARRIED = "_carried"
+"""The variable of neurons that keeps what their last spike carried, until it is counted."""
+
+
+def spike_value(group: Any) -> str:
+    """The variable of a group that says what its spikes carry; "" where all are alike."""
+    return str(getattr(getattr(group, "model", None), "spike_value", ""))
+
+
+def keep_carried(group: Any) -> None:
+    """Let the neurons of a group keep what a spike carried: it is known before the reset, and counted after it.
+
+    This has to come before the order within a step is made.
+    """
+    if not spike_value(group):
+        return
+    group.variables.add_array(CARRIED, size=len(group), dtype=np.int32)
+    keeper = CodeRunner(
+        group,
+        "reset",  # Brian2's template for "run these statements for each neuron that has just spiked"
+        code=f"{CARRIED} = int({spike_value(group)})",
+        clock=group.clock,
+        when="before_resets",
+        name=f"{group.name}_keeps_carried",
+        needed_variables=["_spikespace"],
+        template_kwds={"eventspace_variable": group.variables["_spikespace"]},
+    )
+    group.contained_objects.append(keeper)
 
 
 class SpikeCounter(Task):
@@ -45,19 +78,26 @@ class SpikeCounter(Task):
         self.group_size, self.images, self.intervals = len(group), images, intervals
         self.spikes = group.variables["_spikespace"]
         arrays = {"_counts": (images * intervals * len(group), np.int32), "_by_step": (MOST_STEPS, np.int64)}
+        graded = CARRIED in group.variables
         if firsts:
             arrays["_firsts"] = (images * len(group), np.int32)
+        if graded:
+            arrays["_sums"] = (images * intervals * len(group), np.int32)
         for what, (size, dtype) in arrays.items():
             group.variables.add_array(f"{what}_{name}", size=size, dtype=dtype)
         self.counts, self.by_step = (group.variables[f"{what}_{name}"] for what in ("_counts", "_by_step"))
         self.firsts = group.variables[f"_firsts_{name}"] if firsts else None
+        self.sums = group.variables[f"_sums_{name}"] if graded else None
+        self.carried = group.variables[CARRIED] if graded else None
         self.turned = {
             what: image_sequence.variables[what] for what in (*_NEEDED, *([INTERVAL] if intervals > 1 else []))
         }
         needed = {"_spikes_now": self.spikes, "_counts": self.counts, "_by_step": self.by_step, **self.turned}
         needed |= {"_firsts": self.firsts} if firsts else {}
+        needed |= {"_sums": self.sums, "_carried_now": self.carried} if graded else {}
         kwds = {"spikes": self.spikes, "counts": self.counts, "by_step": self.by_step, "most": MOST_STEPS}
         kwds |= {"neurons": len(group), "each": images > 1, "intervals": intervals, "firsts": self.firsts}
+        kwds |= {"sums": self.sums, "carried": self.carried}
         at = {"clock": group.clock, "when": "end", "order": 0, "name": name}
         Task.__init__(self, group, "count_spikes", "biosnn.conversion", needed, self.count, kwds, **at)
         group.contained_objects.append(self)
@@ -76,8 +116,12 @@ class SpikeCounter(Task):
         counts, fired = self.counts.get_value(), row * self.group_size + spikes[: spikes[-1]]
         if self.firsts is not None:
             self.firsts.get_value()[fired[counts[fired] == 0]] = step
-        counts[fired] += 1
-        self.by_step.get_value()[min(step, MOST_STEPS - 1)] += spikes[-1]
+        values = np.ones(len(fired), np.int32)
+        if self.sums is not None and self.carried is not None:
+            values = self.carried.get_value()[spikes[: spikes[-1]]]
+            self.sums.get_value()[fired] += values
+        counts[fired] += np.abs(values)
+        self.by_step.get_value()[min(step, MOST_STEPS - 1)] += np.abs(values).sum()
 
     def read(self, n_images: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The counts of so many images, shape (images or 1, neurons), and those of each step."""
@@ -91,5 +135,12 @@ class SpikeCounter(Task):
 
     def read_marks(self, n_images: int) -> NDArray[np.int64]:
         """The counts from the beginning of an image to the end of each interval, (images or 1, intervals, neurons)."""
-        counts = np.array(self.counts.get_value()).reshape(self.images, self.intervals, self.group_size)
+        return self._up_to_marks(self.counts, n_images)
+
+    def read_sums(self, n_images: int) -> NDArray[np.int64]:
+        """The sums of what spikes carried, as `read_marks`; the counts, where all spikes are alike."""
+        return self._up_to_marks(self.counts if self.sums is None else self.sums, n_images)
+
+    def _up_to_marks(self, counted: Any, n_images: int) -> NDArray[np.int64]:
+        counts = np.array(counted.get_value()).reshape(self.images, self.intervals, self.group_size)
         return counts[:n_images].cumsum(axis=1, dtype=np.int64)

@@ -15,8 +15,12 @@ from biosnn.ann.reference import reference
 from biosnn.conversion.populations import HOLD, MAXIMUM, OUTPUT, Population, PopulationNetwork
 from biosnn.errors import ConversionError, field_error
 
-METHODS = ("percentile", "max")
+METHODS = ("percentile", "max", "error")
 SCOPES = ("channel", "layer")
+BINS = 2048
+"""In how many steps activations are looked at where the error of a threshold is worked out."""
+TRIED = 48
+"""How many thresholds are tried for each channel, from the largest activation down to a tenth of it."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,10 @@ class ThresholdSettings:
 
     Parameters
     ----------
-    method : {"percentile", "max"}
-        The value that few activations exceed (Rueckauer et al. 2017), or the largest one (Diehl et al. 2015; Han et al.
-        2020, the largest weighted input).
+    method : {"percentile", "max", "error"}
+        The value that few activations exceed (Rueckauer et al. 2017); the largest one (Diehl et al. 2015; Han et al.
+        2020, the largest weighted input); or that with which the activations are told with the smallest mean squared
+        error, if each is told in whole spikes.
     percentile : float, optional
         Which, of all activations of calibration images, zeros among them (%). By default 99.9, and more where there are
         many steps: `percentile_for` them.
@@ -69,7 +74,7 @@ class ThresholdSettings:
     @property
     def above(self) -> float:
         """The fraction of the activations that may exceed the threshold."""
-        if self.method == "max":
+        if self.method != "percentile":
             return 0.0
         return 1 - (percentile_for(self.steps) if self.percentile is None else self.percentile) / 100
 
@@ -86,7 +91,12 @@ def percentile_for(steps: int) -> float:
 
 
 def find_thresholds(
-    populated: PopulationNetwork, calibration: ArrayLike, balance: ThresholdSettings, batch: int = 50
+    populated: PopulationNetwork,
+    calibration: ArrayLike,
+    balance: ThresholdSettings,
+    *,
+    most: int = 1,
+    batch: int = 50,
 ) -> Mapping[str, NDArray[np.float32]]:
     """Find the thresholds of all populations.
 
@@ -98,6 +108,8 @@ def find_thresholds(
         Images such as those the network was trained on; no labels are needed.
     balance : ThresholdSettings
         How.
+    most : int
+        How many spikes a neuron may send in a step: a burst of two tells twice the threshold.
     batch : int
         How many images ONNX Runtime computes at a time. Only the largest activations are kept.
 
@@ -115,11 +127,17 @@ def find_thresholds(
     images = check_images(populated.graph, calibration)
     passing = (MAXIMUM, HOLD)  # they pass on the values of another layer
     names = [population.name for population in populated.populations if population.kind not in passing]
-    largest = {name: _Largest(balance) for name in names}
+    largest = {name: _Largest(balance, most) for name in names}
     computed = reference(populated.graph, batch=batch)
     for start in range(0, len(images), batch):
         for name, values in computed.activations(images[start : start + batch], names).items():
             largest[name].see(values, len(images))
+    if balance.method == "error":
+        for name in names[: None if populated.ends else -1]:  # what the output has, nothing is told in
+            largest[name] = _WithError(balance, most, largest[name].kept.max(axis=1))
+        for start in range(0, len(images), batch):
+            for name, values in computed.activations(images[start : start + batch], names).items():
+                largest[name].see(values, len(images))
     thresholds: dict[str, NDArray[np.float32]] = {}
     for population in populated.populations:
         if population.kind in passing:
@@ -129,17 +147,21 @@ def find_thresholds(
     return thresholds
 
 
+def _by_channel(values: NDArray[np.float32], balance: ThresholdSettings) -> NDArray[np.float32]:
+    """The activations of a batch, shape (n, channels, ...), as a row for each threshold."""
+    channels = np.moveaxis(values, 1, 0).reshape(values.shape[1], -1)
+    return channels.reshape(1, -1) if balance.per == "layer" else channels
+
+
 class _Largest:
     """The largest values of each channel, as many as a percentile needs, from batches."""
 
-    def __init__(self, balance: ThresholdSettings) -> None:
-        self.balance, self.kept, self.places = balance, np.empty((0, 0), np.float32), 0
+    def __init__(self, balance: ThresholdSettings, most: int) -> None:
+        self.balance, self.most, self.kept, self.places = balance, most, np.empty((0, 0), np.float32), 0
 
     def see(self, values: NDArray[np.float32], images: int) -> None:
         """Take the activations of a batch, shape (n, channels, ...), out of so many images in all."""
-        channels = np.moveaxis(values, 1, 0).reshape(values.shape[1], -1)
-        if self.balance.per == "layer":
-            channels = channels.reshape(1, -1)
+        channels = _by_channel(values, self.balance)
         self.places = channels.shape[1] // len(values) * images
         needed = min(math.ceil(self.balance.above * (self.places - 1)) + 1, self.places)
         joined = channels if not self.kept.size else np.concatenate([self.kept, channels], axis=1)
@@ -147,12 +169,40 @@ class _Largest:
         self.kept = np.partition(joined, joined.shape[1] - needed, axis=1)[:, -needed:].copy()
 
     def value(self) -> NDArray[np.float64]:
-        """The percentile, or the largest, of each channel."""
+        """The threshold of each channel, with which a spike in every step tells the percentile, or the largest."""
         ordered = np.sort(self.kept, axis=1)[:, ::-1].astype(float)
         above = self.balance.above * (self.places - 1)
         lower, part = math.floor(above), above - math.floor(above)
         following = ordered[:, min(lower + 1, ordered.shape[1] - 1)]
-        return ordered[:, lower] * (1 - part) + following * part
+        return np.asarray((ordered[:, lower] * (1 - part) + following * part) / self.most)
+
+
+class _WithError(_Largest):
+    """How often activations of each size occur in each channel, to find the threshold of the smallest error."""
+
+    def __init__(self, balance: ThresholdSettings, most: int, largest: NDArray[np.float32]) -> None:
+        super().__init__(balance, most)
+        self.kept = np.maximum(largest, 0)[:, None]
+        self.histogram = np.zeros((len(largest), BINS), np.int64)
+
+    def see(self, values: NDArray[np.float32], images: int) -> None:  # noqa: ARG002 - they are all counted
+        """Count the activations of a batch."""
+        channels = _by_channel(values, self.balance)
+        width = np.where(self.kept > 0, self.kept, 1) / BINS
+        number = np.clip(channels / width, 0, BINS - 1).astype(np.int64)
+        number += np.arange(len(channels))[:, None] * BINS
+        positive = number[channels > 0]
+        self.histogram += np.bincount(positive, minlength=self.histogram.size).reshape(self.histogram.shape)
+
+    def value(self) -> NDArray[np.float64]:
+        """The threshold of the smallest mean squared error, for each channel."""
+        levels = self.balance.steps * self.most
+        tried = np.geomspace(0.1, 1, TRIED)
+        middles = (np.arange(BINS) + 0.5) / BINS  # of the largest activation
+        told = tried[:, None] / levels * np.clip(np.round(middles * levels / tried[:, None]), 0, levels)
+        errors = np.square(middles - told) @ self.histogram.T
+        best = tried[errors.argmin(axis=0)] * self.kept[:, 0].astype(float)
+        return np.asarray(best / self.most)
 
 
 def _threshold(
@@ -177,6 +227,6 @@ def _threshold(
     scaled = np.broadcast_to(threshold * balance.alpha, population.shape[:1])
     if isinstance(layer, Relu) and math.isfinite(layer.most):
         scaled = np.minimum(
-            scaled, layer.most
+            scaled, layer.most / largest.most
         )  # clipped there in the network itself: the neuron need not represent more
     return np.ascontiguousarray(scaled, dtype=np.float32)

@@ -103,9 +103,9 @@ def _add(made: _Made, snn: SpikingNetwork, population: Population) -> None:
             v_threshold=theta,
             reset=RESETS[snn.options.model.name],
             fires=">=",
-            v_initial=_each(adjustment.start, shape) * theta,
+            v_initial=adjustment.of_layer("start", shape) * theta,
         )
-    bias: NDArray[np.float32] | None = population.bias + _each(adjustment.bias, shape)
+    bias: NDArray[np.float32] | None = population.bias + adjustment.of_layer("bias", shape)
     for number, path in enumerate(population.paths):
         source = snn.graph.input.name if path.source == snn.graph.input.name else _cells(path.source)
         told = snn.thresholds.get(path.source, np.ones(snn.network.shape(path.source)[:1], np.float32))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from biosnn.codegen.code_objects import Task
+from biosnn.codegen.divisible import written
 from biosnn.errors import ModelError, field_error, unknown
 
 
@@ -54,6 +55,14 @@ class Restore(Task):
         begun[0] = 1
 
 
+def changing(group: Any) -> list[str]:
+    """The variables of neurons that change by themselves: by equations, resets, events and refractoriness."""
+    texts = getattr(group, "event_codes", {}).values()
+    by_events = [name for text in texts for name in written(text) if name in group.variables]
+    resting = [name for name in ("lastspike", "not_refractory") if name in group.variables]
+    return list(dict.fromkeys([*group.equations.diff_eq_names, *by_events, *resting]))
+
+
 def reset_on_image(group: Any, events: Any, names: Sequence[str] | None = None, *, order: int = 0) -> Restore:
     """Let neurons begin anew in each time step in which another group spikes, as they were at the first such step.
 
@@ -64,7 +73,8 @@ def reset_on_image(group: Any, events: Any, names: Sequence[str] | None = None, 
     events : group
         Such as `images`, which spike when the image changes.
     names : sequence of str, optional
-        The variables; by default all that equations change, and those that refractoriness needs.
+        The variables; by default all that equations, resets and other events change, and those that refractoriness
+        needs.
     order : int
         Within the slot "start".
 
@@ -79,8 +89,7 @@ def reset_on_image(group: Any, events: Any, names: Sequence[str] | None = None, 
         If the group has no such variable.
     """
     if names is None:
-        changing = list(group.equations.diff_eq_names)
-        names = [*changing, *(name for name in ("lastspike", "not_refractory") if name in group.variables)]
+        names = changing(group)
     for name in names:
         if name not in group.variables or not hasattr(group.variables[name], "get_value"):
             raise ModelError(f"{group.name}: " + unknown("variable", name, group.variables))

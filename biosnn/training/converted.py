@@ -171,7 +171,7 @@ def _synapses(
         bias = population.bias.ravel()[order(population.shape)]
     else:
         theta = theta / adjustment.excitability
-        bias = population.bias.ravel()[order(population.shape)] + spread(adjustment.bias, population.shape)
+        bias = population.bias.ravel()[order(population.shape)] + adjustment.of_neurons("bias", population.shape)
     found: list[tuple[str, Any, str, Mapping[str, Any]]] = []
     for k, path in enumerate(population.paths):
         connection = snn.connections[population.name, k]

@@ -155,9 +155,13 @@ def ended_early(
     Returns
     -------
     Outcome or None
-        None if images cannot end early in such a network: it has one output, or no potentials driven by currents.
+        None if images cannot end early in such a network: it has one output, no potentials driven by currents, or a
+        delay before it is read.
     """
-    if (snn.options.input, snn.options.output) != ("analog", "potential") or snn.network.populations[-1].neurons < 2:
+    options = snn.options
+    if (options.input, options.output, options.delay) != ("analog", "potential", 0):
+        return None
+    if snn.network.populations[-1].neurons < 2:
         return None
     margin = run(snn, calibration, steps, sim=sim).margin()
     return run(snn, images, steps, labels=labels, margin=margin, sim=sim)

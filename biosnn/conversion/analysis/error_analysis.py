@@ -10,7 +10,6 @@ own, so that a neuron fires before an inhibition comes, or not yet when an excit
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +37,8 @@ PARTS = ("inherited", "clipping", "quantisation", "reset and leak", "unevenness"
 """What the error of a layer is separated into."""
 LEVELS = 1000
 """At how many constant inputs the own loss of a neuron model is looked up."""
+LOSSLESS = ("if_soft", "if_signed", "if_burst")
+"""The neuron models of the catalogue whose reset loses nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,18 +125,17 @@ def explain(
     reports = []
     for population in snn.network.hidden:
         if population.kind != MAXIMUM:
-            counts = outcome.spikes[population.name]
-            starts = tuple(np.unique(snn.adjustment(population.name).start).tolist())
+            loses = snn.options.model.name not in LOSSLESS
+            starts = tuple(np.unique(snn.adjustment(population.name).start).tolist()) if loses else ()
             if starts not in response_curves:
-                response_curves[starts] = _own_rates(snn, outcome.steps, starts)
+                response_curves[starts] = _own_rates(snn, outcome.steps, starts) if loses else None
             reports.append(
                 _report(
                     snn,
                     population,
                     meant[population.name],
-                    counts,
+                    outcome,
                     told,
-                    outcome.steps,
                     response_curves[starts],
                     points,
                     rng,
@@ -149,7 +149,7 @@ def _rates(snn: SpikingNetwork, outcome: Outcome) -> dict[str, NDArray[np.float3
     rates_by_name = {}
     for population in snn.network.hidden:
         theta = spread(snn.thresholds[population.name], population.shape)
-        rates = outcome.spikes[population.name] * theta / outcome.steps
+        rates = outcome.sent[population.name] * theta / outcome.steps
         rates_by_name[population.name] = _laid(rates, order(population.shape), population.shape)
     return rates_by_name
 
@@ -173,50 +173,51 @@ def _input_rates(snn: SpikingNetwork, images: NDArray[np.float32], outcome: Outc
     return {name: _laid(counts * largest_pixel(snn) / outcome.steps, pixel_order(snn.network), shape)}
 
 
-def _own_rates(snn: SpikingNetwork, steps: int, starts: Sequence[float]) -> NDArray[np.float64] | None:
-    """Spikes per step of the neuron model by its start and at constant inputs from 0 to 1 threshold per step.
-
-    None for the soft reset, which loses nothing.
-    """
+def _own_rates(snn: SpikingNetwork, steps: int, starts: Sequence[float]) -> NDArray[np.float64]:
+    """What the neuron model sends per step, by its start and at constant inputs up to what a step can bring."""
     model = snn.options.model
-    if model.name == "if_soft":
-        return None
     membrane = Membrane.of(model)
     with session("numpy", dt=DT) as sim:
-        drives = np.tile(np.linspace(0, 1, LEVELS + 1), len(starts)) * membrane.current
+        drives = np.tile(np.linspace(0, membrane.most, LEVELS + 1), len(starts)) * membrane.current
         begin = membrane.begin(np.repeat(starts, LEVELS + 1))
         values = {membrane.drive: drives, membrane.potential: begin}
         group = neurons(len(drives), model, name="alone", values=values)
-        monitor = SpikeMonitor(group, record=False, name="alone_spikes")
+        carried = [model.spike_value] if model.spike_value else []
+        monitor = SpikeMonitor(group, variables=carried, name="alone_spikes")
         sim.run(Network(group, monitor), steps * DT)
-        return np.asarray(monitor.count[:], float).reshape(len(starts), -1) / steps
+        fired = np.asarray(monitor.i[:])
+        weights = np.asarray(getattr(monitor, model.spike_value)[:], float) if carried else np.ones(len(fired))
+        sent = np.bincount(fired, weights, minlength=len(drives))
+        return np.asarray(sent, float).reshape(len(starts), -1) / steps
 
 
 def _report(
     snn: SpikingNetwork,
     population: Population,
     meant: NDArray[np.float32],
-    counts: NDArray[np.int64],
+    outcome: Outcome,
     told: Mapping[str, NDArray[np.float32]],
-    steps: int,
     response_curve: NDArray[np.float64] | None,
     points: int,
     rng: np.random.Generator,
 ) -> LayerReport:
     shape = (-1,) + (1,) * (len(population.shape) - 1)
     theta = snn.thresholds[population.name].reshape(shape).astype(np.float64)
-    rate = told[population.name]
-    excitability, bias, start = (value.reshape(shape) for value in dataclasses.astuple(snn.adjustment(population.name)))
-    # From the activation to the rate, one imperfection after another: the input that really came (got), at most a spike
-    # per step (clipped), whole spikes (floor(T a/theta + start)/T, Bu et al. 2022), the neuron's own reset and leak
-    # (alone). The differences of neighbours add up to rate - meant. 1e-6 keeps rounding from costing a spike.
+    rate, steps, most = told[population.name], outcome.steps, Membrane.of(snn.options.model).most
+    counts, sent = outcome.spikes[population.name], outcome.sent[population.name]
+    excitability, bias, start = (
+        snn.adjustment(population.name).of_layer(name, population.shape) for name in ("excitability", "bias", "start")
+    )
+    # From the activation to the rate, one imperfection after another: the input that really came (got), at most so many
+    # spikes per step (clipped), whole spikes (floor(T a/theta + start)/T, Bu et al. 2022), the neuron's own reset and
+    # leak (alone). The differences of neighbours add up to rate - meant. 1e-6 keeps rounding from costing a spike.
     got = np.maximum((_mean_input(population, told) + bias) * excitability, 0)
-    clipped = np.minimum(got, theta)
-    whole = np.clip(np.floor(clipped / theta * steps + start + 1e-6), 0, steps) / steps * theta
+    clipped = np.minimum(got, most * theta)
+    whole = np.clip(np.floor(clipped / theta * steps + start + 1e-6), 0, most * steps) / steps * theta
     alone = whole
     if response_curve is not None:
         place = np.searchsorted(np.unique(start), start)  # of the channel's start among all
-        alone = response_curve[place, np.round(clipped / theta * LEVELS).astype(np.int64)] * theta
+        alone = response_curve[place, np.round(clipped / (most * theta) * LEVELS).astype(np.int64)] * theta
     parts = dict(zip(PARTS, (got - meant, clipped - got, whole - clipped, alone - whole, rate - alone), strict=True))
     parts["error"] = rate - meant
     scale, mean = float(np.sqrt(np.mean(meant**2))) or 1.0, float(np.mean(meant)) or 1.0
@@ -230,7 +231,7 @@ def _report(
         float("nan") if constant else float(np.corrcoef(a, r)[0, 1]),
         float(np.mean(~counts.any(axis=0))),
         float(np.mean(~meant.any(axis=0))),
-        float(np.mean(counts >= steps)),
+        float(np.mean(sent >= most * steps)),
         {name: float(np.sqrt(np.mean(np.square(part, dtype=np.float64)))) / scale for name, part in parts.items()},
         {name: float(np.mean(part, dtype=np.float64)) / mean for name, part in parts.items()},
         a[chosen],

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biosnn.ann.connections import order
 from biosnn.ann.images import check_images
 from biosnn.ann.reference import reference
 from biosnn.conversion.analysis.metrics import output_errors
@@ -31,6 +32,8 @@ COARSE = tuple(float(scale) for scale in np.geomspace(0.4, 1.6, 9))
 """The threshold scales that a search begins with."""
 FINE = (0.8, 1.25)
 """Factors of the scale of a layer that a search tries."""
+SILENT = 1e-6
+"""The excitability, in parts of its own, at which a layer never fires."""
 ETA = 0.5
 """How much a channel's excitability changes in a round, as its logarithm, if its rate is all wrong."""
 
@@ -100,13 +103,22 @@ class Target:
         return reference(self.snn.graph).outputs(self.shown)
 
     @cached_property
+    def _neuron_means(self) -> Mapping[str, Floats]:
+        means = {}
+        computed = reference(self.snn.graph)
+        for name in spiking_layers(self.snn):  # one at a time, since all of them may not fit into memory
+            means[name] = computed.activations(self.shown, [name])[name].mean(axis=0, dtype=np.float64)
+        return means
+
+    def mean(self, name: str, *, each: bool = False) -> Floats:
+        """The mean activation of each channel of a layer that spikes; of each neuron, in the shape of the layer."""
+        means = self._neuron_means[name]
+        return means if each else np.asarray(means.mean(axis=tuple(range(1, means.ndim))))
+
+    @property
     def means(self) -> Mapping[str, Floats]:
         """The mean activation of each channel of each layer that spikes."""
-        means = {}
-        for name in spiking_layers(self.snn):  # one at a time, since all of them may not fit into memory
-            values = reference(self.snn.graph).activations(self.shown, [name])[name]
-            means[name] = values.mean(axis=(0, *range(2, values.ndim)), dtype=np.float64)
-        return means
+        return {name: self.mean(name) for name in spiking_layers(self.snn)}
 
     def run(self, networks: Sequence[SpikingNetwork]) -> list[Outcome]:
         """What spiking networks answer."""
@@ -120,9 +132,16 @@ class Target:
 def channel_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
     """Spikes per neuron and step of each channel of a population, shape (channels,)."""
     shape = snn.network[name].shape
-    counts = outcome.spikes[name].sum(axis=0) / (len(outcome.potentials) * outcome.steps)
+    counts = outcome.sent[name].sum(axis=0) / (len(outcome.potentials) * outcome.steps)
     # Neurons are in the order (row, column, channel); without rows and columns each is a channel.
     return np.asarray(counts.reshape(-1, shape[0]).mean(axis=0))
+
+
+def neuron_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
+    """Spikes per step of each neuron of a population, in the shape of the layer."""
+    shape = snn.network[name].shape
+    counts = outcome.sent[name].sum(axis=0) / (len(outcome.potentials) * outcome.steps)
+    return np.asarray(counts[np.argsort(order(shape))].reshape(shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,18 +223,22 @@ def calibrate_bias(target: Target, *, report: Report | None = None) -> SpikingNe
     return _layer_by_layer(target, change, report, "bias")
 
 
-def calibrate_start(target: Target, *, report: Report | None = None) -> SpikingNetwork:
+def calibrate_start(target: Target, *, each: bool = False, report: Report | None = None) -> SpikingNetwork:
     """Give each channel a membrane potential to begin with, so that its mean rate stands for the mean activation.
 
     Layer by layer, within a threshold above and below rest. Li, Deng, Dong, Gong & Gu 2021 (ICML, arXiv:2106.06984),
-    section 4.3, for channels: a difference of rates is a charge that is missing after T steps.
+    section 4.3: a difference of rates is a charge that is missing after T steps. With ``each``, every neuron has its
+    own, as there.
     """
 
     def change(snn: SpikingNetwork, name: str, missing: Floats) -> SpikingNetwork:
-        charge = missing * target.trials.T / snn.thresholds[name]  # over T steps, in thresholds
-        return snn.with_adjustment(name, start=np.clip(snn.adjustment(name).start + charge, -1, 1))
+        theta = snn.thresholds[name].reshape(-1, *[1] * (missing.ndim - 1))
+        charge = missing * target.trials.T / theta  # over T steps, in thresholds
+        start = snn.adjustment(name).start
+        start = start.reshape(-1, *[1] * (charge.ndim - 1)) if start.ndim < charge.ndim else start
+        return snn.with_adjustment(name, start=np.clip(start + charge, -1, 1))
 
-    return _layer_by_layer(target, change, report, "membrane potential at the start")
+    return _layer_by_layer(target, change, report, "membrane potential at the start", each=each)
 
 
 def _layer_by_layer(
@@ -223,15 +246,27 @@ def _layer_by_layer(
     change: Callable[[SpikingNetwork, str, Floats], SpikingNetwork],
     report: Report | None,
     what: str,
+    *,
+    each: bool = False,
 ) -> SpikingNetwork:
-    """Change one layer after the other by what its channels' rates lack, those before it being changed already."""
+    """Change one layer after the other by what its channels' rates lack, or its neurons', the earlier being changed."""
     snn = target.snn
     names = spiking_layers(snn)
     for number, name in enumerate(names):
         _told(report, number / len(names), f"{what} of {name}")
-        (outcome,) = target.run([snn])
-        told = channel_rates(snn, outcome, name) * snn.thresholds[name]
-        snn = change(snn, name, target.means[name] - told)
+        (outcome,) = target.run([_until(snn, name)])
+        rates = neuron_rates(snn, outcome, name) if each else channel_rates(snn, outcome, name)
+        told = rates * snn.thresholds[name].reshape(-1, *[1] * (rates.ndim - 1))
+        snn = change(snn, name, target.mean(name, each=each) - told)
+    return snn
+
+
+def _until(snn: SpikingNetwork, name: str) -> SpikingNetwork:
+    """The network as far as a layer: those after it are so hard to excite that they never fire, and cost little."""
+    names = spiking_layers(snn)
+    for later in names[names.index(name) + 1 :]:
+        excitability = snn.adjustment(later).excitability * np.float32(SILENT)
+        snn = snn.with_adjustment(later, excitability=excitability, start=0)
     return snn
 
 

@@ -24,7 +24,9 @@ TOGETHER = 40
 
 def one_program(options: Options, others: Options) -> bool:
     """Whether one program can simulate two networks of the same layers: they may differ in thresholds and start."""
-    return all(getattr(options, name) == getattr(others, name) for name in ("code", "model", "input", "output"))
+    return all(
+        getattr(options, name) == getattr(others, name) for name in ("code", "model", "input", "output", "delay")
+    )
 
 
 def _same_layers(populated: PopulationNetwork, others: PopulationNetwork) -> bool:

@@ -176,4 +176,4 @@ class Totals(Brief):
 def lean(outcome: Outcome) -> Outcome:
     """Without what takes memory and has been used."""
     none = {name: counts[:1, :0] for name, counts in outcome.spikes.items()}
-    return replace(outcome, spikes=none, firsts={}, potentials=outcome.potentials[..., :0])
+    return replace(outcome, spikes=none, sent=none, firsts={}, potentials=outcome.potentials[..., :0])

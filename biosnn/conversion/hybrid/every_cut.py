@@ -179,9 +179,9 @@ def first_layers(
     computed, totals = reference(whole.graph), Totals({})
 
     def read(built: Any, part: slice) -> Any:
-        counts = {name: counter.read_marks(part.stop - part.start) for name, counter in built.spike_counters.items()}
-        totals.add(counts)
-        values = {name: decoded(whole, name, counts[name], marks) for name in counts}
+        counters, n_images = built.spike_counters, part.stop - part.start
+        totals.add({name: counter.read_marks(n_images) for name, counter in counters.items()})
+        values = {name: decoded(whole, name, counter.read_sums(n_images), marks) for name, counter in counters.items()}
         outcome = read_part(sim, whole, run_settings, built, part)
         part_images = images[part]
         pixels = {whole.graph.input.name: part_images}
@@ -229,5 +229,6 @@ def outcome_of(
         names = [population.name for population in stage.snn.network.populations if population.name in totals]
         counts = {name: totals[name] for name in names}
         by_step = {name: did.by_step[name] for name in names}
-        stages.append(replace(did, spikes={name: totals[name][-1:] for name in names}, by_step=by_step))
+        spikes = {name: totals[name][-1:] for name in names}
+        stages.append(replace(did, spikes=spikes, sent={}, by_step=by_step))  # what was sent has been decoded
     return HybridOutcome(outputs, marks, labels, tuple(stages), 0, counts)

@@ -47,6 +47,6 @@ class Remainders:
             piece = cut(snn.graph, relus(snn.graph)[:first])[1]
             self._known[first] = piece.takes, analog_remainder(piece)
         takes, answers = self._known[first]
-        steps, counts = np.array([outcome.steps]), outcome.spikes
-        told = {name: decoded(snn, name, counts[name][:, None], steps) for name in set(takes) & set(counts)}
+        steps, sent = np.array([outcome.steps]), outcome.sent
+        told = {name: decoded(snn, name, sent[name][:, None], steps) for name in set(takes) & set(sent)}
         return decisions(answers({snn.graph.input.name: images}, told)[:, 0])

@@ -260,7 +260,9 @@ class Told(Brief):
 def _reader(sim: Simulation, snn: SpikingNetwork, run_settings: RunSettings) -> Callable[[Built, slice], Told]:
     def read(built: Built, part: slice) -> Told:
         counts = {name: counter.read_marks(part.stop - part.start) for name, counter in built.spike_counters.items()}
-        told = {end: decoded(snn, end, counts[end], np.array(run_settings.marks)) for end in snn.network.ends}
+        n_images, marks = part.stop - part.start, np.array(run_settings.marks)
+        sent = {end: built.spike_counters[end].read_sums(n_images) for end in snn.network.ends}
+        told = {end: decoded(snn, end, sent[end], marks) for end in snn.network.ends}
         return Told(
             read_part(sim, snn, run_settings, built, part), {name: c.sum(axis=0) for name, c in counts.items()}, told
         )
@@ -268,7 +270,7 @@ def _reader(sim: Simulation, snn: SpikingNetwork, run_settings: RunSettings) -> 
     return read
 
 
-def decoded(snn: SpikingNetwork, name: str, counts: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.float32]:
+def decoded(snn: SpikingNetwork, name: str, sent: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.float32]:
     """What rates stand for: how often neurons fired in so many steps, times their thresholds.
 
     Parameters
@@ -277,8 +279,8 @@ def decoded(snn: SpikingNetwork, name: str, counts: NDArray[np.int64], steps: ND
         The network.
     name : str
         The population.
-    counts : ndarray of int, shape (images, marks, neurons)
-        How often its neurons fired up to each mark.
+    sent : ndarray of int, shape (images, marks, neurons)
+        How often its neurons fired up to each mark; of spikes that carry a value, its sum.
     steps : ndarray of int, shape (marks,)
         The marks.
 
@@ -288,8 +290,8 @@ def decoded(snn: SpikingNetwork, name: str, counts: NDArray[np.int64], steps: ND
         As the ordinary network has it, channels first.
     """
     shape = snn.network.shape(name)
-    rates = counts / steps[:, None] * spread(snn.thresholds[name], shape)
-    laid = rates[..., np.argsort(order(shape))].reshape(*counts.shape[:2], *shape)
+    rates = sent / steps[:, None] * spread(snn.thresholds[name], shape)
+    laid = rates[..., np.argsort(order(shape))].reshape(*sent.shape[:2], *shape)
     return np.asarray(laid, np.float32)
 
 

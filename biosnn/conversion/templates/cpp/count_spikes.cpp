@@ -19,6 +19,21 @@ int32_t* _first = {{get_array_name(firsts)}}{% if each %} + (int64_t) _turn*{{ne
 for (int32_t _k = 0; _k < _num_spikes; _k++)
     if (!_row[_spikes[_k]]) _first[_spikes[_k]] = _step;
 {% endif %}
+{% if sums %}
+{# A spike that carries a value counts as many as it is, and its value is summed beside. #}
+const int32_t* _values = {{get_array_name(carried)}};
+int32_t* _sum = {{get_array_name(sums)}} + (_row - {{get_array_name(counts)}});
+int64_t _fired = 0;
+for (int32_t _k = 0; _k < _num_spikes; _k++)
+{
+    const int32_t _value = _values[_spikes[_k]], _number = _value < 0 ? -_value : _value;
+    _row[_spikes[_k]] += _number;
+    _sum[_spikes[_k]] += _value;
+    _fired += _number;
+}
+{% else %}
+const int64_t _fired = _num_spikes;
 for (int32_t _k = 0; _k < _num_spikes; _k++) _row[_spikes[_k]]++;
-{{get_array_name(by_step)}}[_step < {{most}} ? _step : {{most - 1}}] += _num_spikes;
+{% endif %}
+{{get_array_name(by_step)}}[_step < {{most}} ? _step : {{most - 1}}] += _fired;
 {% endblock %}

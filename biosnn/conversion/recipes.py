@@ -1,0 +1,303 @@
+"""Recipes: ways to convert a network for a given number of steps, and the one that is best for it.
+
+The fewer the steps, the more is lost to spikes that come too early, too late or not at all. A recipe is a neuron model,
+a way to find thresholds, and what is calibrated on images without labels. Nothing is trained, and weights stay.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biosnn.ann.reference import reference
+from biosnn.conversion.analysis.metrics import output_errors
+from biosnn.conversion.analysis.remedies import Target, calibrate_bias, calibrate_start
+from biosnn.conversion.analysis.trials import Trials, one_program
+from biosnn.conversion.network import SpikingNetwork
+from biosnn.conversion.outcome import decisions
+from biosnn.display import Brief, card, number, paragraph, table
+from biosnn.engine import Simulation
+from biosnn.errors import ConversionError, unknown
+
+Network = TypeVar("Network", bound=SpikingNetwork)
+Report = Callable[[float, str], None]
+
+AUTO, PLAIN = "auto", "plain"
+CALIBRATED = 1600
+"""Images times steps that are shown for each layer that is calibrated: fewer images where there are many steps."""
+FEWEST, MOST = 40, 128
+"""The least and most images that are."""
+JUDGED = 200
+"""How many calibration images recipes are compared on."""
+ENOUGH = 0.995
+"""The fraction of decisions that are the ordinary network's from which on no further recipe is tried."""
+NEAR = 0.01
+"""How much smaller that fraction may be than the best one's where a recipe needs fewer spikes."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A way to convert a network.
+
+    Parameters
+    ----------
+    name, about : str
+        What it is called, and what it does in a few words.
+    source : str
+        Where it comes from.
+    options : mapping of str to object
+        What differs from the defaults of `Options` and `ThresholdSettings`.
+    calibrates : tuple of str
+        What is calibrated, layer by layer, in this order: ``"bias"``, ``"start"``.
+    """
+
+    name: str
+    about: str
+    source: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    calibrates: tuple[str, ...] = ()
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(PLAIN, "soft reset, thresholds by percentile", "Han, Srinivasan & Roy 2020; Rueckauer et al. 2017"),
+        Recipe(
+            "calibrated",
+            "soft reset, with a bias per channel and a start per neuron",
+            "Li, Deng, Dong, Gong & Gu 2021, arXiv:2106.06984",
+            calibrates=("bias", "start"),
+        ),
+        Recipe(
+            "delayed",
+            "soft reset, with a bias per channel, read after the first quarter of the steps",
+            "Hwang et al. 2021, Front Neurosci 15:629000 (delayed evaluation)",
+            {"delay": 0.25},
+            ("bias",),
+        ),
+        Recipe(
+            "signed",
+            "spikes that are taken back, with a bias per channel",
+            "Wang, Zhang, Chen & Qu 2022, IJCAI; Li et al. 2021",
+            {"neuron": "if_signed", "method": "error"},
+            ("bias",),
+        ),
+        Recipe(
+            "burst",
+            "up to two spikes per step that are taken back, with a bias per channel",
+            "Li & Zeng 2022, arXiv:2204.13271; Wang et al. 2022; Li et al. 2021",
+            {"neuron": "if_burst", "method": "error"},
+            ("bias",),
+        ),
+    )
+}
+"""By name, from what needs the fewest spikes to what needs most."""
+TRIED = (PLAIN, "calibrated", "signed", "burst")
+"""Those among which ``recipe="auto"`` chooses."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a recipe did on calibration images.
+
+    Parameters
+    ----------
+    recipe : str
+        Its name.
+    agreement : float
+        Fraction of the images for which the network decides as the ordinary one does.
+    error : float
+        Of its outputs, relative to their spread.
+    spikes : float
+        Per image.
+    seconds : float
+        How long it took to convert and calibrate, building the program included, by the clock (s).
+    """
+
+    recipe: str
+    agreement: float
+    error: float
+    spikes: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Choice(Brief):
+    """Which recipe a network was converted by, and what was tried.
+
+    Parameters
+    ----------
+    recipe : str
+        Its name.
+    steps : int
+        For how many steps.
+    images : int
+        On how many calibration images recipes were compared.
+    trials : tuple of Trial
+        Of the recipes that were tried, in that order.
+    """
+
+    recipe: str
+    steps: int
+    images: int
+    trials: tuple[Trial, ...]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Each recipe that was tried: its name, agreement, error of outputs, spikes per image and time."""
+        return [
+            (
+                trial.recipe + (", chosen" if trial.recipe == self.recipe else ""),
+                f"{trial.agreement:.1%}",
+                f"{trial.error:.1%}",
+                number(trial.spikes),
+                f"{trial.seconds:.1f} s",
+            )
+            for trial in self.trials
+        ]
+
+    @property
+    def caption(self) -> str:
+        """What was compared, in a sentence."""
+        return (
+            f"Recipes for {self.steps} steps, compared on {self.images} calibration images. Agreement: images for which"
+            " the network decides as the ordinary one does."
+        )
+
+    def __str__(self) -> str:
+        rows = [COLUMNS, *self.rows()]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+        lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([self.caption, *lines])
+
+    def __repr__(self) -> str:
+        return f"<Choice: {self.recipe}, of {len(self.trials)} tried for {self.steps} steps>"
+
+    def _repr_html_(self) -> str:
+        return card("Recipe", "", paragraph(self.caption), table(COLUMNS, self.rows(), numbers=range(1, len(COLUMNS))))
+
+
+COLUMNS = ("recipe", "agreement", "output error", "spikes per image", "time")
+
+
+def check_recipe(name: str) -> None:
+    """Refuse a recipe that there is not.
+
+    Raises
+    ------
+    ConversionError
+        With the names that there are.
+    """
+    if name != AUTO and name not in RECIPES:
+        raise ConversionError("convert: " + unknown("recipe", name, [AUTO, *RECIPES]))
+
+
+def options_of(recipe: Recipe, steps: int) -> dict[str, Any]:
+    """What a recipe sets, as `convert` takes it; a delay is a fraction of the steps."""
+    changed = {**recipe.options, "steps": steps}
+    if "delay" in changed:
+        changed["delay"] = int(changed["delay"] * steps)
+    return changed
+
+
+def calibrated(
+    recipe: Recipe, snn: Network, trials: Trials, images: NDArray[np.float32], report: Report | None = None
+) -> Network:
+    """Calibrate what a recipe does on images without labels, layer by layer, in the network's own simulation.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    snn : SpikingNetwork
+        The network, converted with the recipe's options.
+    trials : Trials
+        Of it, for as many steps as it is to be used.
+    images : ndarray of float32, shape (n, *shape of the input)
+        Such as those that thresholds were found on; of which some are shown.
+    report : callable, optional
+        Told which fraction is done, and of what.
+    """
+    some = images[: int(np.clip(CALIBRATED // trials.T, FEWEST, MOST))]
+    for number_done, what in enumerate(recipe.calibrates):
+
+        def told(fraction: float, doing: str, before: int = number_done) -> None:
+            if report is not None:
+                report((before + fraction) / len(recipe.calibrates), doing)
+
+        target = Target(snn, trials, some)
+        calibrate = calibrate_bias if what == "bias" else partial(calibrate_start, each=True)
+        snn = replace(snn, adjusted=calibrate(target, report=told).adjusted)
+    return snn
+
+
+def by_recipe(
+    names: Sequence[str],
+    make: Callable[[Recipe], Network],
+    images: NDArray[np.float32],
+    steps: int,
+    sim: Simulation,
+    report: Report | None = None,
+) -> tuple[Network, Choice]:
+    """Convert a network by the best of some recipes.
+
+    The best has the fewest spikes among those whose decisions are as often the ordinary network's as with any, or less
+    often by a hundredth at most.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of recipes, from what needs the fewest spikes on; no further one is tried when decisions are the same.
+    make : callable
+        Converts the network with a recipe's options.
+    images : ndarray of float32
+        Calibration images. Where there are enough, recipes are compared on others than what they calibrate with.
+    steps : int
+        For how many steps.
+    sim : Simulation
+        An open session, whose program so far is given up.
+    report : callable, optional
+        Told which fraction is done, and of what.
+
+    Returns
+    -------
+    (SpikingNetwork, Choice)
+        The network, and what was tried.
+    """
+    judged = images[-min(JUDGED, len(images)) :]
+    trials: list[Trial] = []
+    made: dict[str, Network] = {}
+    program: Trials | None = None
+    for done, name in enumerate(names):
+
+        def told(fraction: float, doing: str, before: int = done) -> None:
+            if report is not None:
+                report((before + 0.8 * fraction) / len(names), f"{names[before]}: {doing}")
+
+        began = time.perf_counter()
+        told(0, "thresholds")
+        snn = make(RECIPES[name])
+        if program is None or not one_program(program.snn.options, snn.options):
+            program = Trials(snn, steps, sim)
+        snn = replace(snn, network=program.snn.network)  # its own is the same, and was made anew
+        snn = calibrated(RECIPES[name], snn, program, images, told)
+        trial = _judged(name, snn, program, judged, time.perf_counter() - began)
+        trials.append(trial)
+        made[name] = snn
+        if trial.agreement >= ENOUGH:
+            break
+    best = max(trial.agreement for trial in trials)
+    chosen = min((trial for trial in trials if trial.agreement >= best - NEAR), key=lambda trial: trial.spikes)
+    return made[chosen.recipe], Choice(chosen.recipe, steps, len(judged), tuple(trials))
+
+
+def _judged(name: str, snn: SpikingNetwork, program: Trials, images: NDArray[np.float32], seconds: float) -> Trial:
+    ann = reference(snn.graph).outputs(images).reshape(len(images), -1)
+    (outcome,) = program.run([snn], images)
+    agreement = outcome.agreement(decisions(ann))
+    return Trial(name, agreement, float(output_errors(outcome, ann)[-1]), outcome.spikes_an_image, seconds)
