@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, overload
 
 import numpy as np
@@ -175,6 +176,15 @@ def _check_free(recipe: str, options: Options) -> None:
         raise ConversionError(field_error(where, expected, names, do))
 
 
+def convert_with(
+    graph: Graph, images: NDArray[np.float32], recipe: Recipe, steps: int, options: Options | None = None
+) -> ConvertedNetwork:
+    """Convert a network with the neurons and thresholds of a recipe for so many steps; nothing is calibrated yet."""
+    return replace(
+        _converted(graph, images, _options(options or Options(), options_of(recipe, steps))), recipe=recipe.name
+    )
+
+
 def _by_recipe(
     recipe: str,
     graph: Graph,
@@ -186,9 +196,6 @@ def _by_recipe(
 ) -> ConvertedNetwork:
     steps = options.balance.steps
 
-    def make(one: Recipe) -> ConvertedNetwork:
-        return replace(_converted(graph, images, _options(options, options_of(one, steps))), recipe=one.name)
-
     names = TRIED if recipe == AUTO else (recipe,)
     with ExitStack() as stack:
         if sim is None:
@@ -196,6 +203,7 @@ def _by_recipe(
         if report is None:
             bar = stack.enter_context(Progress(f"recipes for {steps} steps"))
             report = bar.update
+        make = partial(convert_with, graph, images, steps=steps, options=options)
         snn, choice = by_recipe(names, make, images, steps, sim, report)
     return replace(snn, choice=choice)
 

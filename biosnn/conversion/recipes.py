@@ -236,6 +236,11 @@ def calibrated(
     return snn
 
 
+def of_trials(snn: Network, trials: Trials) -> Network:
+    """A network as one that trials take: its populations, which were made anew, are the same as theirs."""
+    return replace(snn, network=trials.snn.network)
+
+
 def by_recipe(
     names: Sequence[str],
     make: Callable[[Recipe], Network],
@@ -284,8 +289,7 @@ def by_recipe(
         snn = make(RECIPES[name])
         if program is None or not one_program(program.snn.options, snn.options):
             program = Trials(snn, steps, sim)
-        snn = replace(snn, network=program.snn.network)  # its own is the same, and was made anew
-        snn = calibrated(RECIPES[name], snn, program, images, told)
+        snn = calibrated(RECIPES[name], of_trials(snn, program), program, images, told)
         trial = _judged(name, snn, program, judged, time.perf_counter() - began)
         trials.append(trial)
         made[name] = snn

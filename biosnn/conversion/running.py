@@ -239,31 +239,47 @@ class Program:
         self.prepared = sim.prepare(built.network, lambda: sim.run(built.network, total_time), example)
 
     def run(
-        self, networks: Sequence[SpikingNetwork], images: NDArray[np.float32], read: Callable[[Built, slice], Read]
+        self,
+        networks: Sequence[SpikingNetwork],
+        images: NDArray[np.float32],
+        read: Callable[[Built, slice], Read],
+        steps: int | None = None,
     ) -> list[list[Read]]:
-        """Show images to networks; for each of these, what was read of each part of the images."""
-        together, points = self.built.shown, []
+        """Show images to networks; for each of these, what was read of each part of the images.
+
+        Images are shown for as many steps as the program was made for, or, if it is varied, for fewer.
+        """
+        together, points, built = self.built.shown, [], replace(self.built, steps=steps or self.built.steps)
         parts = [slice(start, min(start + together, len(images))) for start in range(0, len(images), together)]
         for snn in networks:
             pixels = pixel_sequence(snn, images)
             shared_values = parameters(snn) if self.varied else {}  # which the points of a network share
-            points += [self._point(snn, pixels[part], number, shared_values) for number, part in enumerate(parts)]
+            points += [
+                self._point(snn, pixels[part], number, shared_values, steps) for number, part in enumerate(parts)
+            ]
         all_parts = parts * len(networks)
         outcomes = self.prepared.run(
             points,
-            lambda number: read(self.built, all_parts[number]),
+            lambda number: read(built, all_parts[number]),
             jobs=self.run_settings.jobs,
             report=self.run_settings.report,
         )
         return [outcomes[start : start + len(parts)] for start in range(0, len(outcomes), len(parts))]
 
     def _point(
-        self, snn: SpikingNetwork, part: NDArray[np.float32], number: int, shared_values: Mapping[str, Any]
+        self,
+        snn: SpikingNetwork,
+        part: NDArray[np.float32],
+        number: int,
+        shared_values: Mapping[str, Any],
+        steps: int | None = None,
     ) -> Point:
         """Images to show in one run, the last of which may be fewer."""
         built, run_settings = self.built, self.run_settings
-        filled, lasts = np.resize(part, (built.shown, part.shape[1])), [duration(len(part), built.steps)]
+        filled, lasts = np.resize(part, (built.shown, part.shape[1])), [duration(len(part), steps or built.steps)]
         point_values = {"pictures.pixels": filled.ravel(), **shared_values}
+        if self.varied:
+            point_values["pictures._steps"] = np.arange(built.shown) * (steps or built.steps)
         if run_settings.margin is not None:
             output = built.groups[snn.graph.output].name
             point_values |= {

@@ -74,14 +74,15 @@ class Images(InputGroup):
         variables.add_array("x", size=self._N, dimensions=unit, dtype=prefs["core.default_float_dtype"])
         variables.add_array("frame", size=1, dtype=np.int32, scalar=True, index="0")
         values = sequence.reshape(-1)
-        fixed = {"read_only": True, "constant": True}
-        # Not read-only: other images can be shown at the points of a prepared run, as many at a time.
+        # Not read-only: other images can be shown at the points of a prepared run, as many at a time, at other times.
         variables.add_array(
             "pixels", size=values.size, values=values, dtype=values.dtype, dimensions=unit, constant=True
         )
         # Steps in 64 bits: in 32 they end after 60 hours of 0.1 ms each.
-        for name_, array, dtype in (("_steps", steps, np.int64), ("_places", places, np.int32)):
-            variables.add_array(name_, size=array.size, values=array.astype(dtype), dtype=dtype, **fixed)
+        variables.add_array("_steps", size=steps.size, values=steps.astype(np.int64), dtype=np.int64, constant=True)
+        variables.add_array(
+            "_places", size=places.size, values=places.astype(np.int32), dtype=np.int32, read_only=True, constant=True
+        )
         # An index of its own, through which Brian2 reads and sets single places.
         variables.add_arange(
             "_presentation", presentation_order.size, constant=True, read_only=True, index="_presentation"

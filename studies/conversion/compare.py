@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.ann import reference
-from biosnn.conversion import LayerReport, Outcome, SpikingNetwork, convert, decisions, explain, ledger, run
+from biosnn.conversion import (
+    ConvertedNetwork,
+    LayerReport,
+    Options,
+    Outcome,
+    SpikingNetwork,
+    convert,
+    decisions,
+    explain,
+    ledger,
+    run,
+)
 from biosnn.conversion.analysis.comparison import Bench, Tried, ended_early, what_might_help
+from biosnn.conversion.analysis.few_steps import Compared as FewSteps
+from biosnn.conversion.analysis.few_steps import compare_recipes, steps_up_to
 from biosnn.conversion.analysis.metrics import output_errors
+from biosnn.conversion.recipes import AUTO, PLAIN
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices
 from biosnn.engine import Simulation
+from biosnn.engine.progress import Progress
 from biosnn.study.ann_data import AnnData
 
 if TYPE_CHECKING:
@@ -47,6 +62,8 @@ class Compared:
         How many these are.
     controls, remedies : mapping of str to Tried
         By what was changed. Controls are shown all images, remedies those that are explained.
+    recipes : sequence of FewSteps
+        How recipes do with few steps, on the images that are explained.
     early : Outcome or None
         With images that end as soon as the network is sure.
     prices : PriceTable
@@ -63,6 +80,7 @@ class Compared:
     explained: int
     controls: Mapping[str, Tried]
     remedies: Mapping[str, Tried]
+    recipes: Sequence[FewSteps]
     early: Outcome | None
     prices: PriceTable
 
@@ -80,6 +98,7 @@ class Compared:
             "controls": bool(self.controls),
             "early": self.early is not None,
             "remedies": bool(self.remedies),
+            "recipes": bool(self.recipes),
             "costs": True,
         }
         return [name for name, there in done.items() if there]
@@ -94,7 +113,7 @@ def compare(settings: Settings, sim: Simulation, data: AnnData) -> Compared:
     """Run all of it."""
     prices = read_prices(settings.prices) if settings.prices else HOROWITZ_45NM
     options, steps = settings.conversion, settings.steps
-    snn = data.converted or convert(data.graph, data.calibration, options=options, steps=steps)
+    snn = data.converted or _converted(settings, sim, data)
     ann = reference(snn.graph).outputs(data.test)
     ann = ann.reshape(len(ann), -1)
     outcome = run(snn, data.test, steps, labels=data.labels, sim=sim)
@@ -109,13 +128,31 @@ def compare(settings: Settings, sim: Simulation, data: AnnData) -> Compared:
             LARGEST: {"method": "max", "per": "layer", "start": 0.0},
         }
         controls = {name: bench.tried(options, steps, **changed) for name, changed in others.items()}
-    if settings.remedies and rates and data.converted is None:
+    if settings.remedies and rates and data.converted is None and snn.recipe == PLAIN:
         fewer = bench.first(settings.explained)
         remedies["as it is"] = fewer.tried(options, steps)
         for name, changed in what_might_help(options, steps).items():
             remedies[name] = fewer.tried(options, changed.pop("steps", steps), **changed)
+    recipes: Sequence[FewSteps] = ()
+    if settings.recipes and rates and data.converted is None:
+        with Progress("recipes") as bar:
+            shown, labels = data.test[: settings.explained], data.labels[: settings.explained]
+            few = steps_up_to(steps)
+            recipes = compare_recipes(data.graph, data.calibration, shown, labels, few, sim, prices, report=bar.update)
     early = None
     if settings.early and rates:
         early = ended_early(snn, data.test, steps, data.calibration[: settings.explained], data.labels, sim)
     operations = ledger(snn, outcome)
-    return Compared(data, snn, ann, outcome, errors, layers, operations, len(some), controls, remedies, early, prices)
+    return Compared(
+        data, snn, ann, outcome, errors, layers, operations, len(some), controls, remedies, recipes, early, prices
+    )
+
+
+def _converted(settings: Settings, sim: Simulation, data: AnnData) -> ConvertedNetwork:
+    """By the recipe that is asked for; where it is not said and settings of the conversion are, by hand."""
+    recipe = settings.recipe
+    if recipe == AUTO and settings.conversion != Options():
+        recipe = PLAIN
+    return convert(
+        data.graph, data.calibration, options=settings.conversion, steps=settings.steps, recipe=recipe, sim=sim
+    )

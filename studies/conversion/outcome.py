@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from brian2 import second
+from brian2 import joule, second
 from numpy.typing import NDArray
 
 from biosnn.conversion import PARTS, decisions, save
+from biosnn.conversion.recipes import COLUMNS
 from biosnn.energy import layer_rows, verdict_rows, verdicts
 from biosnn.measure import difference, interval
 from biosnn.measure.decisions import SURE
@@ -56,6 +57,9 @@ def network_told(_: Settings, found: Compared) -> Result:
     }
     files = {"network.npz": partial(save, found.snn)}
     tables = {"Accuracy": _accuracies(found)}
+    choice = getattr(found.snn, "choice", None)
+    if choice is not None:
+        tables["Recipe"] = Table(choice.caption, [list(COLUMNS), *map(list, choice.rows())])
     return Result(values, arrays, files=files, tables=tables, warnings=found.data.warnings)
 
 
@@ -109,6 +113,33 @@ def early_told(_: Settings, found: Compared) -> Result:
 def remedies_told(_: Settings, found: Compared) -> Result:
     """What would help."""
     return Result(tables={"What would help": _helps(found)})
+
+
+def recipes_told(_: Settings, found: Compared) -> Result:
+    """Recipes after few steps: accuracy, and what it costs in spikes and energy."""
+    rows = found.recipes
+    names, steps = list(dict.fromkeys(row.recipe for row in rows)), sorted({row.steps for row in rows})
+
+    def of_all(name: str) -> NDArray[np.float64]:
+        return np.array([getattr(row, name) for row in rows], float).reshape(len(names), len(steps))
+
+    arrays = {
+        "recipes": np.array(names),
+        "recipe steps": np.array(steps),
+        "recipe accuracy": of_all("accuracy"),
+        "recipe spikes": of_all("spikes"),
+        "recipe energy": of_all("energy") * joule,
+        "recipe accuracy of the ANN": np.array(
+            np.mean(decisions(found.ann[: found.explained]) == found.data.labels[: found.explained])
+        ),
+    }
+    head = ["recipe", *(f"T = {T}" for T in steps), f"spikes at T = {steps[-1]}"]
+    body = [
+        [name, *(f"{100 * a:.1f}" for a in accuracy), f"{spikes[-1]:,.0f}"]
+        for name, accuracy, spikes in zip(names, of_all("accuracy"), of_all("spikes"), strict=True)
+    ]
+    caption = f"Accuracy (%) on {found.explained} images, each recipe made for so many steps; spikes per image."
+    return Result(arrays=arrays, tables={"Recipes": Table(caption, [head, *body])})
 
 
 def costs_told(_: Settings, found: Compared) -> Result:

@@ -18,7 +18,36 @@ def plot(result: Any) -> list[Figure]:
     figures = [_latency(result)]
     if "layers" in result.arrays:
         figures += [_parts(result), _layers(result), _scatter(result)]
+    if "recipes" in result.arrays:
+        figures.insert(1, _recipes(result))
     return figures
+
+
+def _recipes(result: Any) -> Figure:
+    """Accuracy of each recipe against steps, spikes and energy."""
+    arrays = result.arrays
+    names, accuracy = [str(name) for name in arrays["recipes"]], 100 * np.asarray(arrays["recipe accuracy"])
+    steps = np.asarray(arrays["recipe steps"])
+    figure, panels = new_figure(1, 3, width=10.5, height=3.8, sharey=True)
+    along = (
+        ("time steps", np.tile(steps, (len(names), 1))),
+        ("spikes per image", np.asarray(arrays["recipe spikes"])),
+        ("energy per image (nJ)", 1e9 * np.asarray(arrays["recipe energy"])),
+    )
+    for axes, (label, values) in zip(panels, along, strict=True):
+        axes.axhline(100 * float(arrays["recipe accuracy of the ANN"]), color=ANN, ls="--", lw=1.2, label="ANN")
+        for name, colour, mark, x, y in zip(names, COLOURS, "os^Dv", values, accuracy, strict=False):
+            axes.plot(x, y, mark + "-", color=colour, ms=4, lw=1.2, label=name)
+        axes.set(xscale="log", xlabel=label)
+    panels[0].set_xticks(steps, [str(step) for step in steps])
+    panels[0].minorticks_off()
+    panels[0].set(ylabel="accuracy (%)", ylim=(None, 101))
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
+    caption = (
+        "Accuracy of the recipes, each made for the number of steps shown and read at its end, against time, spikes "
+        "and energy (the first convention in the table of energies)."
+    )
+    return Figure("recipes", figure, caption)
 
 
 def _latency(result: Any) -> Figure:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from biosnn.conversion import Options
+from biosnn.conversion.recipes import AUTO, RECIPES
 from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error
 from biosnn.study import Claim, Part, Result, nested, run_parts, setting
@@ -24,6 +25,7 @@ from .outcome import (
     early_told,
     network_told,
     rates_told,
+    recipes_told,
     remedies_told,
 )
 
@@ -39,6 +41,10 @@ the threshold off the membrane potential and keeps the rest (soft reset). A thre
 calibration images exceed, in each channel by itself. A membrane begins each image at half a threshold, which makes
 rates round. Pixels and biases are constant currents; the output integrates and never fires. Within a time step, spikes
 pass through all layers.
+
+With few steps, a recipe makes the network ready: neurons that take back what they have sent too early, bursts, and what
+is calibrated layer by layer on images without labels (biosnn.conversion.recipes). Steps are counted from the onset of
+an image to the decision, those of a delay included.
 
 The ANN is run by ONNX Runtime on the same images. Calibration images come from the training images and have no labels.
 What is tried in the end, to see what would help, is shown the images that are explained, not all.
@@ -56,6 +62,15 @@ class Settings(AnnDataSettings):
     controls: bool = setting(True, "also convert as others do: hard reset, and the largest activation of a layer")
     early: bool = setting(
         True, "also end images as soon as the network is sure, by a margin found on calibration images"
+    )
+    recipe: str = setting(
+        AUTO,
+        "how the network is made ready for so few steps; auto: the best on calibration images, or plain where settings"
+        " of the conversion are given",
+        choices=(AUTO, *RECIPES),
+    )
+    recipes: bool = setting(
+        False, "also compare all recipes after 1, 2, 4, … steps, on the images that are explained (minutes)"
     )
     remedies: bool = setting(True, "also try what might help, on the images that are explained")
     prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")
@@ -103,6 +118,7 @@ PARTS = (
     Part("controls", controls_told, [MATTERS]),
     Part("early", early_told),
     Part("remedies", remedies_told),
+    Part("recipes", recipes_told),
     Part("costs", costs_told),
 )
 CLAIMS = [claim for part in PARTS for claim in part.claims]

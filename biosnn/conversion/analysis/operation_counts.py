@@ -170,9 +170,14 @@ def _macs(path: Path) -> int:
 
 
 def _update(snn: SpikingNetwork, population: Population, outcome: Outcome) -> Update:
-    """What an update of a neuron does: with a leak it multiplies; a lasting input is one more variable to add."""
+    """What an update of a neuron does: with a leak it multiplies; a lasting input is one more variable to add.
+
+    A spike that is taken back costs as one that is sent, and a burst as the spikes that it stands for.
+    """
     plain = population.kind == MAXIMUM or (population.kind == OUTPUT and snn.options.output == "potential")
     update = LIF_UPDATE if leaks(snn.options.model) and not plain else IF_UPDATE
+    if snn.options.model.spike_value and not plain:  # a second threshold, and a memory of what was sent
+        update = replace(update, additions=update.additions + 1, reads=update.reads + 1)
     currents = np.any(population.bias) or np.any(snn.adjustment(population.name).bias)
     driven = currents or any(path.source not in outcome.spikes for path in population.paths)
     return replace(update, additions=update.additions + 1, reads=update.reads + 1) if driven else update

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import fields, replace
 from functools import partial
 
@@ -75,6 +76,20 @@ class Trials:
         self.sim, self.run_settings = sim, RunSettings(self.T, each, None, precision, None, None)
         self._program = Program(sim, snn, self.run_settings, TOGETHER, varied=True)
 
+    def for_steps(self, T: int) -> Trials:
+        """The same trials, in which images are shown for fewer steps: there is one program for all.
+
+        Raises
+        ------
+        ConversionError
+            If T is above that of these trials.
+        """
+        if check_steps(T) > self.run_settings.T:
+            raise ConversionError(field_error("Trials.for_steps", f"at most {self.run_settings.T} steps", T))
+        fewer = copy(self)
+        fewer.T = T
+        return fewer
+
     def variant(self, snn: SpikingNetwork) -> SpikingNetwork:
         """A network that was converted by itself, with other thresholds or another start, as one for these trials.
 
@@ -123,5 +138,5 @@ class Trials:
         read = partial(read_part, self.sim, self.snn, self.run_settings)
         return [
             replace(joined(parts, self.run_settings.each), labels=classes)
-            for parts in self._program.run(networks, inputs, read)
+            for parts in self._program.run(networks, inputs, read, self.T)
         ]
