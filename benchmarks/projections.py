@@ -1,6 +1,6 @@
 """What projections save: biosnn's beside Brian2's ``Synapses``, and beside loops written by hand.
 
-    python benchmarks/projections.py [--repeat 5] [--only dense convolution lateral learning]
+    python benchmarks/projections.py [--repeat 5] [--only dense convolution lateral graded learning]
 
 Every side is a C++ program of its own, built with the same compiler and flags. The programs of a table take turns, one
 thread each, and medians are printed. Time is CPU time of the time steps, as the programs themselves measure it: neither
@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable
 
 import unsupervised
-from sides import convolution, dense, lateral, mnist
+from sides import convolution, dense, graded, lateral, mnist
 from sides.tables import Rounds, Row, alike, show
 
 
@@ -101,10 +101,22 @@ def show_lateral(rounds: Rounds) -> None:
     )
 
 
+def show_graded(rounds: Rounds) -> None:
+    rows, same = [], True
+    for kind, label in graded.LABELS.items():
+        plain, carrying = (rounds.seconds(f"{kind}_{each}", f"{kind}_{each}_none") for each in ("alike", "carrying"))
+        same &= rounds.count(f"{kind}_alike", "total") == rounds.count(f"{kind}_carrying", "total")
+        cells = [f"{each / graded.STEPS[kind] * 1e6:.2f}" for each in (plain, carrying)]
+        rows.append(Row(label, cells, carrying / plain, "time / spikes that are alike", 1.1, False))
+    title = "Spikes that carry a value, v_post += s_pre*w, beside v_post += w, 5 % of the neurons spike in a step"
+    show(f"{title} (sums {'equal' if same else 'DIFFER'})", ["alike, us a step", "carrying, us"], rows)
+
+
 SHOW: dict[str, Callable[[Rounds], None]] = {
     "dense": show_dense,
     "convolution": show_convolution,
     "lateral": show_lateral,
+    "graded": show_graded,
     "learning": unsupervised.show_network,
 }
 

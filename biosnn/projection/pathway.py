@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from biosnn.codegen.code_objects import OWN, table
 from biosnn.codegen.divisible import divisible, written
 from biosnn.codegen.exact import exact
-from biosnn.projection import code_objects
+from biosnn.projection import code_objects, once
 from biosnn.projection.delays import HeterogeneousDelays
 from biosnn.projection.kinds import AHEAD, INDEX, Fit, Indices
 
@@ -154,6 +154,7 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         kwds["ahead"] = AHEAD
         computed = projection.drawn is not None and projection.drawn.computed
         kwds["computed"] = projection.drawn if computed else None
+        kwds["once"] = {}
         CodeRunner.__init__(
             self, projection, projection.kind.template, code=code, user_code=code, template_kwds={OWN: kwds}, **when
         )
@@ -205,12 +206,20 @@ class Pathway(CodeRunner):  # type: ignore[misc]
             names = "|".join(map(re.escape, self.group.event_driven.names))
             update = re.sub(rf"\b_({names})\b", r"_biosnn_next_\1", update)
             self.abstract_code = f"{update}\n{self.statements}\nlastupdate = t"
+        names = self.template_kwds[OWN]["once"]
+        if names:
+            code = str(self.abstract_code)
+            if self.template != "projection":
+                code = re.sub(rf"\b({'|'.join(names)})\b", rf"{once.PREFIX}\1", code)
+            values = "\n".join(f"_taken_{name} = {name}" for name in names)
+            self.abstract_code, self.user_code = {"once": values, "statements": code}, None
 
     def before_run(self, run_namespace: Any) -> None:
         """Name what the active target needs, and let Brian2 generate the code."""
         self.codeobj_class = code_objects.for_target(self.group.kind.package, scattered=self.group.kind.scattered)
         python = code_objects.language(self.codeobj_class) != "cpp"
         self.template = "projection" if python else self.group.kind.template
+        self.template_kwds[OWN]["once"] = {}
         self.update_abstract_code(run_namespace)
         drawn = self.group.drawn
         # In the statements of computed synapses, chance has names that are no variables.
@@ -218,9 +227,25 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         text = "\n".join([*drawn.initial.values(), self.statements]) if computed else str(self.abstract_code)
         known = code_objects.complete_functions(self.group, text, run_namespace)
         self.template_kwds[OWN]["divisible"] = not computed and not python and self._divisible(known)
+        if not computed and not python:
+            self._work_out_once(known)
         objects = [name for name in ("_router", "_late") if name in self.variables]
         self.needed_variables = objects if python else self._needed
         super().before_run(run_namespace)
+
+    def _work_out_once(self, known: Mapping[str, Any]) -> None:
+        """Take what the statements name of the neuron that spikes alone out of the loop over its synapses."""
+        if self.side not in _ORDER or self.template_kwds[OWN]["heterogeneous"] is not None or self.group.kind.sums:
+            return  # kinds that sum run statements once for a spike anyway
+        variables = {**self.group.variables, **known, **self.variables}
+        indices = {**self.group.variables.indices, **self.variables.indices}
+        for name in once.worked_out_once(str(self.abstract_code), self.side, variables, indices):
+            self._name_once(name, variables[name])
+
+    def _name_once(self, name: str, var: Any) -> None:
+        self.template_kwds[OWN]["once"][name] = var
+        if once.PREFIX + name not in self.variables:
+            self.variables.add_auxiliary_variable(once.PREFIX + name, dimensions=var.dim, dtype=var.dtype)
 
     def _divisible(self, known: Mapping[str, Any]) -> bool:
         """Whether threads may go through the synapses, each of them through those of some targets."""

@@ -64,7 +64,7 @@ using namespace brian;
 %CONSTANTS%
 {{pointers_lines|autoindent}}
 const size_t _vectorisation_idx = -1;
-{{(scalar_code['statements'] if computed is not none else scalar_code)|autoindent}}
+{{(scalar_code['statements'] if computed is not none or once else scalar_code)|autoindent}}
 {% if heterogeneous %}
 const int64_t _now = {{get_array_name(heterogeneous.spike_history.step)}}[0];
 const int64_t _slots = {{heterogeneous.spike_history.fixed_slots or get_array_name(heterogeneous.spike_history.history, access_data=False) ~ ".size()/" ~ (n.spikespace + 1)}};
@@ -106,12 +106,18 @@ for (int32_t _spike = 0; _spike < _num_spikes; _spike++)
     {% if side == "pre" %}
     if (_spikes[_spike] < {{n.source_start}} || _spikes[_spike] >= {{n.source_stop}}) continue;
     const size_t _pre = _spikes[_spike] - {{n.source_start}};
+    {% if once %}
+    {{self.once()}}
+    {% endif %}
     {% block outgoing %}{% endblock %}
     {% else %}
     if (_spikes[_spike] < {{n.target_start}} || _spikes[_spike] >= {{n.target_stop}}) continue;
     const size_t _post = _spikes[_spike] - {{n.target_start}};
     {% if divisible %}
     if (_post < _begin || _post >= _end) continue;
+    {% endif %}
+    {% if once %}
+    {{self.once()}}
     {% endif %}
     {% block incoming %}{% endblock %}
     {% endif %}
@@ -139,5 +145,22 @@ const size_t _late_idx = (_late_slot < 0 ? _late_slot + _late_slots : _late_slot
 {% endif %}
 const int32_t i = _pre, j = _post;
 const size_t _vectorisation_idx = _idx;
-{{(vector_code['statements'] if computed is not none else vector_code)|autoindent}}
+{{(vector_code['statements'] if computed is not none or once else vector_code)|autoindent}}
+{% endblock %}
+
+{# What the statements take of the neuron that spikes alone. #}
+{% block once %}
+{% if once %}
+{% for name, var in once.items() %}
+{{c_data_type(var.dtype)}} _once_{{name}};
+{% endfor %}
+{
+    const size_t _{{side}}synaptic_idx = _{{side}} + {{n.source_start if side == "pre" else n.target_start}}, _vectorisation_idx = 0;
+    {{scalar_code['once']|autoindent}}
+    {{vector_code['once']|autoindent}}
+    {% for name in once %}
+    _once_{{name}} = _taken_{{name}};
+    {% endfor %}
+}
+{% endif %}
 {% endblock %}
