@@ -15,8 +15,9 @@ from brian2.core.variables import ArrayVariable, AuxiliaryVariable, Variables
 from brian2.equations.unitcheck import check_units_statements
 from brian2.utils.stringtools import get_identifiers
 
+from biosnn.codegen.divisible import written as changed_by
 from biosnn.errors import ModelError, field_error, unknown
-from biosnn.projection.kinds import INDEX
+from biosnn.projection.kinds import CHANGE, INDEX
 from biosnn.projection.pathway import add_index
 
 RANDOM = ("rand", "randn")
@@ -58,6 +59,64 @@ def check_statements(projection: Any, where: str, code: str, side: str, namespac
     if side != "weight":
         _check_operators(projection, where, statements)
         _check_aliases(projection, where, statements, written)
+
+
+def check_carried(projection: Any, where: str, code: str, side: str, *, late: bool) -> None:
+    """Refuse what would count a spike as one that carries a value, or would ask too late for the value.
+
+    Parameters
+    ----------
+    projection : Projection
+        Between groups whose models may have a ``spike_value``.
+    where : str
+        What to call the statements in a message.
+    code : str
+        The statements.
+    side : {"pre", "post"}
+        Whose spikes run them.
+    late : bool
+        Whether spikes arrive later than they are sent.
+
+    Raises
+    ------
+    ModelError
+        If a gate counts such spikes, or statements name the value of a spike that is no longer present.
+    """
+    group, kind = projection.endpoints.whole(side), projection.kind
+    value = getattr(getattr(group, "model", None), "spike_value", "")
+    if kind.gates and value and kind.carried != value:
+        do = f"Give {type(kind).__name__} spike_value={value!r}, and statements such as v_post += {CHANGE}*w."
+        expected = f"a kind with the spike_value of {group.name}, whose spikes carry {value} and are not counted as one"
+        raise ModelError(field_error(where, expected, kind.carried or "none", do))
+    if kind.carried:
+        value = kind.carried
+        _check_graded(projection, where, code, value)
+    if value and late and (kind.carried or f"{value}_{side}" in projection.named(code)):
+        do = f"When a spike arrives later, {value} of {group.name} is that of another time: leave out the delay."
+        raise ModelError(field_error(where, "no delay of spikes that carry a value", "a delay", do))
+
+
+def _check_graded(projection: Any, where: str, code: str, value: str) -> None:
+    variables, indices = projection.variables, projection.variables.indices
+    carried = f"{value}_pre"
+    if carried not in variables:
+        valid = [name.removesuffix("_pre") for name in variables if name.endswith("_pre") and not name.startswith("_")]
+        raise ModelError(f"{where}, spike_value: " + unknown("variable of the source", value, valid))
+    _resolve(projection, f"{where}, {value} of the source", f"_taken = {carried}", projection.namespace)
+    if not variables[carried].dim.is_dimensionless:
+        raise ModelError(field_error(f"{where}, spike_value", "a variable without a unit", value))
+    if CHANGE not in projection.named(code):
+        expected = (
+            f"statements with {CHANGE}, by how much the largest sum of a window has changed, as v_post += {CHANGE}*w"
+        )
+        raise ModelError(field_error(where, expected, code))
+    first, second = projection.endpoints.span("pre"), projection.endpoints.span("post")
+    apart = first[1] <= second[0] or second[1] <= first[0]
+    for name in changed_by(code):
+        onto = indices.get(name) == "_postsynaptic_idx" and not apart
+        if onto and any(variables[name] is variables[other] for other in projection.named(carried)):
+            do = "Source and target are one group, so the result would depend on the order of the spikes."
+            raise ModelError(field_error(where, f"no statement that writes what {value} depends on", name, do))
 
 
 def check_expression(projection: Any, where: str, code: str, given: Mapping[str, Any] | None = None) -> None:

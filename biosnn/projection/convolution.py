@@ -123,11 +123,17 @@ class Pool2D(Kind):
         ``average``: every spike passes, and the weight is by default one over the size of the window. ``max``: a spike
         passes where it makes its neuron's count larger than that of any other in the window so far, so that as many
         spikes have passed at any time as the most active neuron of the window has fired; the weight is by default 1.
+    spike_value : str
+        For ``max`` where spikes carry a value, such as a sign or a count: the variable of the source that says which,
+        a whole number (it is rounded). The value of a window is then the largest of the sums of what its neurons have
+        sent. At each spike that changes it, up or down, statements run, in which ``change`` is by how much it has
+        changed: ``on_pre="v_post += change*w"``.
 
     Raises
     ------
     ModelError
-        If numbers are out of range, the mode is unknown, or the window is larger than the input.
+        If numbers are out of range, the mode is unknown, the window is larger than the input, or there is a
+        ``spike_value`` with another mode.
     """
 
     input: Shape
@@ -135,6 +141,7 @@ class Pool2D(Kind):
     stride: int | Pair | None = None
     padding: Padding = 0
     mode: str = "average"
+    spike_value: str = ""
     template: ClassVar[str] = "pool2d"
     shares_weights: ClassVar[bool] = True
 
@@ -142,6 +149,13 @@ class Pool2D(Kind):
         _shape("Pool2D, input", self.input)
         if self.mode not in ("average", "max"):
             raise ModelError(field_error("Pool2D, mode", "'average' or 'max'", self.mode))
+        if not isinstance(self.spike_value, str) or not (self.spike_value or "_").isidentifier():
+            raise ModelError(
+                field_error("Pool2D, spike_value", "the name of a variable of the source", self.spike_value)
+            )
+        if self.spike_value and not self.gates:
+            do = "Averages need none: write on_pre='v_post += s_pre*w', if the variable is s."
+            raise ModelError(field_error("Pool2D, spike_value", "none unless mode is 'max'", self.spike_value, do))
         _ = self.windows
 
     @property
@@ -162,6 +176,10 @@ class Pool2D(Kind):
     @property
     def gates(self) -> bool:
         return self.mode == "max"
+
+    @property
+    def carried(self) -> str:
+        return self.spike_value
 
     @property
     def sides(self) -> tuple[str, ...]:

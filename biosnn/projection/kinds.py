@@ -22,6 +22,9 @@ Indices = NDArray[np.int64]
 INDEX = "_late_idx"
 """Name of the index of what a synapse looks up in the past (see `delayed_traces`)."""
 
+CHANGE = "change"
+"""What statements call by how much the largest sum in a window has changed (see `Pool2D`)."""
+
 AHEAD = 16
 """How many synapses of a target, which lie far apart, are asked for before they are needed. So many places more are at
 the end of their list, which are read and mean nothing."""
@@ -90,6 +93,8 @@ class Kind(ABC):
         The weight of a projection that is given none; None where there is no natural one.
     gates : bool
         Whether only some spikes pass: those that make their neuron's count the largest among all that reach a target.
+    carried : str
+        Of a kind that gates: the variable of the source that says what a spike carries, where it is not counted as one.
     scattered : bool
         Whether the targets of a source lie far apart in memory, so that each is gone to by itself.
     divisible : bool
@@ -112,6 +117,10 @@ class Kind(ABC):
     @property
     def gates(self) -> bool:
         return False
+
+    @property
+    def carried(self) -> str:
+        return ""
 
     @property
     def may_repeat(self) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from brian2.codegen.generators.numpy_generator import NumpyCodeGenerator
+from brian2.core.variables import AuxiliaryVariable
 
-from biosnn.projection.kinds import INDEX
+from biosnn.projection.kinds import CHANGE, INDEX
 
 _INDICES = ("i", "j", "_presynaptic_idx", "_postsynaptic_idx")
 _LOOP = "for _idx in _full_idx:"
@@ -23,7 +24,9 @@ class ProjectionNumpyGenerator(NumpyCodeGenerator):  # type: ignore[misc]
         self, line: str, stmt: Any, variables: Any, conditional_write_vars: Any, created_vars: set[str]
     ) -> str:
         """Leave out the neurons whose variable rests ("unless refractory"), in the indices too."""
-        code: str = super().conditional_write(line, stmt, variables, conditional_write_vars, {*created_vars, *_INDICES})
+        code: str = super().conditional_write(
+            line, stmt, variables, conditional_write_vars, {*created_vars, *_indices(variables)}
+        )
         return code
 
     def vectorise_code(self, statements: Any, variables: Any, variable_indices: Any, index: str = "_idx") -> list[str]:
@@ -31,7 +34,12 @@ class ProjectionNumpyGenerator(NumpyCodeGenerator):  # type: ignore[misc]
         lines: list[str] = super().vectorise_code(statements, variables, variable_indices, index)
         if _LOOP in lines:
             late = [INDEX] if any(f"[{INDEX}]" in line for line in lines) else []
-            names = ", ".join(["_idx", *_INDICES, *late])
+            names = ", ".join(["_idx", *_indices(variables), *late])
             place = lines.index(_LOOP)
             lines[place - 1 : place + 1] = [f"_full_idx = {names}", f"for {names} in zip(*_full_idx):"]
         return lines
+
+
+def _indices(variables: Any) -> tuple[str, ...]:
+    """The names that have an entry for each synapse without being arrays of the group."""
+    return (*_INDICES, CHANGE) if isinstance(variables.get(CHANGE), AuxiliaryVariable) else _INDICES

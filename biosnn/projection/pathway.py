@@ -55,8 +55,19 @@ class Router:
     start: int
     stop: int
 
-    def __call__(self) -> Iterator[tuple[Indices, Indices, Indices]]:
-        """For each neuron: indices of weights, source neurons and target neurons, an entry per synapse."""
+    def __call__(self, carried: Any = None) -> Iterator[tuple[NDArray[Any], ...]]:
+        """For each neuron: indices of weights, source neurons and target neurons, an entry per synapse.
+
+        With what the spikes carry, of a `GradedGate`: the synapses of the changes, and these.
+        """
+        if isinstance(self.gate, GradedGate):
+            spiking = self.spiking()
+            for neuron, value in zip(spiking.tolist(), np.rint(np.broadcast_to(carried, len(spiking))), strict=True):
+                weights, targets = self.fit.outgoing(neuron)
+                changes = self.gate.changes(self.fit, neuron, int(value), targets)
+                some = changes != 0
+                yield weights[some], np.full(np.sum(some), neuron), targets[some], changes[some]
+            return
         if self.heterogeneous is not None:
             for age in self.heterogeneous.spike_history.lively(self.heterogeneous.shortest, self.heterogeneous.longest):
                 for i in self._own(self.heterogeneous.spike_history.ago(age)):
@@ -79,6 +90,10 @@ class Router:
                     weights, targets = weights[passing], targets[passing]
                 yield weights, np.full(len(weights), neuron), targets
 
+    def spiking(self) -> Indices:
+        """The neurons whose spikes arrive now."""
+        return np.array(self._own(self.spikes.get_value()), dtype=np.int64)
+
     def _own(self, spikes: Any) -> list[int]:
         indices = spikes[: spikes[-1]]
         return [int(index) - self.start for index in indices if self.start <= index < self.stop]
@@ -92,10 +107,13 @@ class MaxPoolGate:
     ----------
     counts, largest : Variable
         For each source neuron its spikes so far; for each target the largest of these counts that it has seen.
+    carried : str
+        Of a `GradedGate`.
     """
 
     counts: Any
     largest: Any
+    carried: str = ""
 
     def passing(self, neuron: int, targets: Indices) -> NDArray[np.bool_]:
         """Count a spike, and return to which targets it passes."""
@@ -104,6 +122,48 @@ class MaxPoolGate:
         passing: NDArray[np.bool_] = counts[neuron] > largest[targets]
         largest[targets[passing]] = counts[neuron]
         return passing
+
+
+@dataclass(frozen=True)
+class GradedGate(MaxPoolGate):
+    """Passes on by how much the largest sum of a window changes, where spikes carry a value.
+
+    Parameters
+    ----------
+    counts, largest : Variable
+        For each source neuron the sum of what its spikes have carried; for each target the largest sum in its window.
+    carried : str
+        What statements call that which a spike of the source carries.
+    """
+
+    def changes(self, fit: Fit, neuron: int, value: int, targets: Indices) -> NDArray[np.int64]:
+        """Add what a spike carries, and return by how much the largest sum of each target changes."""
+        sums, largest = self.counts.get_value(), self.largest.get_value()
+        before = int(sums[neuron])
+        sums[neuron] = now = before + value
+        changes = np.zeros(len(targets), dtype=np.int64)
+        for place, target in enumerate(targets):
+            most = int(largest[target])
+            if now > most:
+                largest[target] = now
+            elif now < before == most:
+                window = sums[fit.incoming(int(target))[1]]
+                beyond = len(window) < fit.numbers["kernel_rows"] * fit.numbers["kernel_columns"]
+                largest[target] = max(window.max(), 0) if beyond else window.max()  # what is added is silent
+            changes[place] = int(largest[target]) - most
+        return changes
+
+
+def gate_of(projection: Any, name: str) -> MaxPoolGate | None:
+    """What lets only some spikes pass to the statements of this name, if the projection's kind has it so."""
+    if not projection.kind.gates:
+        return None
+    for what, group in (("counts", projection.source), ("largest", projection.target)):
+        projection.variables.add_array(f"_{what}_{name}", size=len(group), dtype=np.int32)
+    counts, largest = (projection.variables[f"_{what}_{name}"] for what in ("counts", "largest"))
+    if projection.kind.carried:
+        return GradedGate(counts, largest, f"{projection.kind.carried}_pre")
+    return MaxPoolGate(counts, largest)
 
 
 class Pathway(CodeRunner):  # type: ignore[misc]
@@ -225,8 +285,13 @@ class Pathway(CodeRunner):  # type: ignore[misc]
         # In the statements of computed synapses, chance has names that are no variables.
         computed = drawn is not None and drawn.computed
         text = "\n".join([*drawn.initial.values(), self.statements]) if computed else str(self.abstract_code)
+        gate = self.template_kwds[OWN]["gate"]
+        carried = gate.carried if gate is not None else ""
+        text += f"\n_taken = {carried}" if carried else ""
         known = code_objects.complete_functions(self.group, text, run_namespace)
         self.template_kwds[OWN]["divisible"] = not computed and not python and self._divisible(known)
+        if carried:
+            self._name_once(carried, self.group.variables[carried])
         if not computed and not python:
             self._work_out_once(known)
         objects = [name for name in ("_router", "_late") if name in self.variables]

@@ -21,14 +21,14 @@ from biosnn.codegen.exact import method_named
 from biosnn.codegen.half_made import made_whole
 from biosnn.errors import ModelError, field_error, unknown
 from biosnn.projection import delays
-from biosnn.projection.check import check_statements
+from biosnn.projection.check import check_carried, check_statements
 from biosnn.projection.clear import Clear
 from biosnn.projection.delayed_traces import DelayedTraces
 from biosnn.projection.delays import Arrivals
 from biosnn.projection.endpoints import Endpoints
 from biosnn.projection.equations import METHODS, check_equations, parse, split
-from biosnn.projection.kinds import INDEX, Kind
-from biosnn.projection.pathway import MaxPoolGate, Pathway
+from biosnn.projection.kinds import CHANGE, INDEX, Kind
+from biosnn.projection.pathway import Pathway, gate_of
 from biosnn.projection.random.connect import Connect
 from biosnn.projection.random.drawn import Drawn
 from biosnn.projection.random.kinds import RandomKind
@@ -117,6 +117,7 @@ class Projection(SynapticValues):
         weights = kind.weight if weights is None else weights
         weights = weights if weights is None else self._given(weights)
         own = {"delay", *kind.numbers, *kind.provides} if isinstance(kind, RandomKind) else set()
+        own |= {CHANGE} if kind.carried else set()
         known = parse(self.where, model, weights, _TAKEN | own | set(vars(self)))
         check_words(f"{self.where}, model", known.names)
         self.event_driven, self.equations = split(self.where, kind, known)
@@ -145,7 +146,7 @@ class Projection(SynapticValues):
             self.contained_objects.append(Connect(self.drawn))
         else:
             variables.add_constant("N", int(np.prod(self.fit.shape, dtype=np.int64)))
-        for index in ("i", "j"):
+        for index in ("i", "j", *([CHANGE] if self.kind.carried else [])):
             variables.add_auxiliary_variable(index, dtype=np.int32)
         for index in ("_presynaptic_idx", "_postsynaptic_idx", INDEX):
             variables.add_auxiliary_variable(index, dtype=np.int32)
@@ -277,18 +278,12 @@ class Projection(SynapticValues):
             kind = type(self.kind).__name__
             raise ModelError(field_error(where, f"on_pre only: {kind} takes the spikes of its source", code))
         check_statements(self, where, code, side, self.namespace)
+        late = arrivals != Arrivals(self.endpoints.spikes(side))
+        check_carried(self, where, code, side, late=late)
         when |= {"clock": self.endpoints.whole(side).clock, "name": f"{self.name}_{name}"}
-        self.pathways[name] = Pathway(
-            self, code, side, arrivals.spikes, arrivals.heterogeneous, self._gate(name), **when
-        )
+        gate = gate_of(self, name)
+        self.pathways[name] = Pathway(self, code, side, arrivals.spikes, arrivals.heterogeneous, gate, **when)
         self.contained_objects.append(self.pathways[name])
-
-    def _gate(self, name: str) -> MaxPoolGate | None:
-        if not self.kind.gates:
-            return None
-        for what, group in (("counts", self.source), ("largest", self.target)):
-            self.variables.add_array(f"_{what}_{name}", size=len(group), dtype=np.int32)
-        return MaxPoolGate(self.variables[f"_counts_{name}"], self.variables[f"_largest_{name}"])
 
     def run_regularly(
         self,
@@ -342,7 +337,7 @@ class Projection(SynapticValues):
     def reset_regularly(
         self, dt: Quantity | None = None, *, events: Any = None, when: str = "start", order: int = 0
     ) -> None:
-        """Reset at regular times: discard spikes in transit, and the counts of max pooling.
+        """Reset at regular times: discard spikes in transit, and the counts or sums of max pooling.
 
         Parameters
         ----------
@@ -382,7 +377,8 @@ class Projection(SynapticValues):
     def _names_neurons(self, code: str) -> bool:
         """Whether statements say something about neurons, and not about weights alone."""
         of_neurons = ("_presynaptic_idx", "_postsynaptic_idx", INDEX)
-        names = {"i", "j", *(name for name, index in self.variables.indices.items() if index in of_neurons)}
+        given = [CHANGE] if self.kind.carried else []
+        names = {"i", "j", *given, *(name for name, index in self.variables.indices.items() if index in of_neurons)}
         return bool(self.named(code) & names)
 
     def named(self, code: str) -> set[str]:
