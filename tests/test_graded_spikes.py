@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from projection_cases import DT, KINDS, TARGETS, listed, random_weights, sizes
 
 import biosnn
-from biosnn import Dense, Pool2D, Projection
+from biosnn import Dense, Lateral, Pool2D, Projection
 from biosnn.errors import ModelError
 
 STEPS = 40
@@ -72,18 +72,22 @@ def test_a_spike_brings_as_much_as_it_carries(target: str) -> None:
 
 ALONE = """
 p = 0.3*v : 1
-q = v + 0.3*v*v : 1
+q = v + 0.3*y : 1
+f = floor(0.3*v*(y + 7)) : 1
 r = v + 1 + y : 1
 h = exp(-v) : 1
 m = v - i : 1
 d = clip(floor(v/0.3), -3, 3) - int(v < y)*clip(ceil(0.7*(y - v)), 0, 1) : 1
 """
+SYNAPSES = "one : 1 (shared)\nfar = y_pre - j : 1\ngap = y_pre - y_post : 1\nz : 1"
 INSIDE = {
     "a product": "x_post += p_pre*w",
     "a sum with a product": "x_post += q_pre*w",
+    "a product of three": "x_post += f_pre*w",
     "a sum of three": "x_post += r_pre*w",
     "a function that is rounded": "x_post += h_pre*w",
     "the other side": "x_post -= w*far",
+    "both sides": "x_post -= w*gap",
     "one weight for all": "x_post += d_pre*one",
     "three factors": "x_post += 0.7*w*d_pre",
     "two terms": "x_post += d_pre*w\nx_post += w",
@@ -107,14 +111,18 @@ def test_only_what_keeps_its_last_bits_is_worked_out_before_the_loop() -> None:
                                  namespace={}, name="s")  # fmt: skip
             source.v, source.y = np.linspace(-2, 2, 5), 0.5
             groups, joints = {}, {}
-            for number, (name, code) in enumerate({**INSIDE, **OUTSIDE}.items()):
-                groups[name] = NeuronGroup(7, "x : 1\ny : 1", namespace={}, name=f"t_{number}")
-                weights = np.random.default_rng(1).normal(size=(5, 7))
+            weights = np.random.default_rng(1).normal(size=(5, 7))
+            texts = {**INSIDE, **OUTSIDE, "each late": OUTSIDE["pre"], "lateral": "x_post += d_pre*z"}
+            for number, (name, code) in enumerate(texts.items()):
+                groups[name] = NeuronGroup(
+                    5 if name == "lateral" else 7, "x : 1\ny : 1", namespace={}, name=f"t_{number}"
+                )
+                given = {"delay": (1 + np.arange(35).reshape(5, 7) % 3) * ms} if name == "each late" else {}
+                kind, weight = (Lateral(), 1.0) if name == "lateral" else (Dense(), weights)
                 joints[name] = Projection(
-                    source, groups[name], Dense(), weights, model="one : 1 (shared)\nfar = y_pre - j : 1",
-                    on_pre=code, name=f"p_{number}",
-                )  # fmt: skip
-                joints[name].one = 0.3
+                    source, groups[name], kind, weight, model=SYNAPSES, on_pre=code, name=f"p_{number}", **given
+                )
+                joints[name].one, joints[name].z = 0.3, 0.7
             sim.run(Network(source, *groups.values(), *joints.values()), 10 * ms)
             found = {name: np.array([group.x[:], group.y[:]]) for name, group in groups.items()}
             return found, {name: joint.pathways["pre"].abstract_code for name, joint in joints.items()}

@@ -63,9 +63,8 @@ def _of_neuron(name: str, own: str, variables: Mapping[str, Any], indices: Mappi
     named = {other: variables[other] for other in analyse_identifiers(code, dict(variables), recursive=True)[1]}
     if any(isinstance(other, AuxiliaryVariable) for other in named.values()):  # such as i and j
         return False
-    return {indices[other] for other, var in named.items() if isinstance(var, ArrayVariable) and not var.scalar} == {
-        own
-    }
+    arrays = [other for other, array in named.items() if isinstance(array, ArrayVariable) and not array.scalar]
+    return {indices[other] for other in arrays} == {own}
 
 
 def _shape(expression: str, variables: Mapping[str, Any]) -> str | None:
