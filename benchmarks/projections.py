@@ -107,7 +107,7 @@ def show_graded(rounds: Rounds) -> None:
         plain, carrying = (rounds.seconds(f"{kind}_{each}", f"{kind}_{each}_none") for each in ("alike", "carrying"))
         same &= rounds.count(f"{kind}_alike", "total") == rounds.count(f"{kind}_carrying", "total")
         cells = [f"{each / graded.STEPS[kind] * 1e6:.2f}" for each in (plain, carrying)]
-        rows.append(Row(label, cells, carrying / plain, "time / spikes that are alike", 1.1, False))
+        rows.append(Row(label, cells, carrying / plain, "time / spikes that are alike", 1.3, False))
     title = "Spikes that carry a value, v_post += s_pre*w, beside v_post += w, 5 % of the neurons spike in a step"
     show(f"{title} (sums {'equal' if same else 'DIFFER'})", ["alike, us a step", "carrying, us"], rows)
 
