@@ -238,22 +238,22 @@ def test_sums_are_forgotten(target: str) -> None:
 @pytest.mark.parametrize("target", BOTH)
 def test_what_carries_is_a_part_of_a_group_and_who_rests_is_left_alone(target: str) -> None:
     """Statements, in which the neuron of the source is written too, that NumPy cannot work out at once."""
-    kind = Pool2D((2, 3, 1), (2, 1), mode="max", spike_value="s")
+    kind = Pool2D((3, 2, 1), (2, 1), 1, mode="max", spike_value="s")
     with biosnn.session(target, seed=1, dt=DT) as sim:
         source = NeuronGroup(8, "s : 1\ny : 1", threshold="s != 0 and t_in_timesteps == 3", reset="", namespace={},
                              name="source")  # fmt: skip
-        source.s = [9, 2, -1, 0, 1, -3, -4, 9]
+        source.s = [9, 2, -1, 3, -2, -3, -4, 9]
         group = NeuronGroup(
-            4, "dv/dt = 0/second : 1 (unless refractory)\nx : 1", threshold="t_in_timesteps == 2 and i == 1",
+            5, "dv/dt = 0/second : 1 (unless refractory)\nx : 1", threshold="t_in_timesteps == 2 and i == 3",
             reset="v = 0", refractory=5 * ms, method="euler", namespace={}, name="target",
         )  # fmt: skip
         code = "v_post += change*w\nx_post += change*(1 + j)\ny_pre = exp(-y_pre)"
-        joint = Projection(source[1:7], group[1:4], kind, on_pre=code, name="joint")
+        joint = Projection(source[1:7], group[1:5], kind, on_pre=code, name="joint")
         sim.run(Network(source, group, joint), 6 * ms)
-        # The windows' sums (2, 1), (-1, -3) and (0, -4): the largest are 2, -1 and 0.
-        np.testing.assert_array_equal(group.v[:], [0, 0, -1, 0])
-        np.testing.assert_array_equal(group.x[:], [0, 2, -2, 0])
-        np.testing.assert_allclose(source.y[:], [0, 1, 0, 0, 0, 1, 0, 0])
+        # The windows' sums (2, 3), (-1, -2), (3, -3), (-2, -4). The spike of 3 brings 1 to one window, 3 to another.
+        np.testing.assert_array_equal(group.v[:], [0, 3, -1, 0, -2])
+        np.testing.assert_array_equal(group.x[:], [0, 3, -2, 9, -8])
+        np.testing.assert_allclose(source.y[:], [0, 1, 0, np.exp(-1), 1, 0, 1, 0])
 
 
 @pytest.mark.parametrize("model", ["if_signed", "if_burst"])
