@@ -135,6 +135,7 @@ class LayerCounts:
         update: Update,
         steps: int,
         inferences: int,
+        most: int = 1,
         macs: int | None = None,
         weights: int | None = None,
         ann_active: ArrayLike | None = None,
@@ -151,6 +152,8 @@ class LayerCounts:
             How many neurons of this layer each presynaptic neuron reaches.
         steps : int
             Time steps per inference. Every neuron is updated at each.
+        most : int
+            How many spikes a neuron may send in a step: a burst counts as the spikes that it stands for.
         macs, weights : int, optional
             As in the class. If not given, the number of connections: the sum of the fan-out.
         ann_active : array_like of int, shape (sources,), optional
@@ -159,8 +162,8 @@ class LayerCounts:
         Raises
         ------
         EnergyError
-            If shapes do not agree, a number is not whole or negative, or a neuron spiked more often than there were
-            steps.
+            If shapes do not agree, a number is not whole or negative, or a neuron spiked more often than it can in so
+            many steps.
         """
         where = f"LayerCounts.spiking {name!r}"
         counted = _array(f"{where} spikes", spikes)
@@ -168,8 +171,9 @@ class LayerCounts:
             do = "Add them up over the inferences."
             raise EnergyError(field_error(f"{where} spikes", "one number for each neuron", counted.shape, do))
         steps, inferences = whole(f"{where} steps", steps, least=1), whole(f"{where} inferences", inferences, least=1)
-        if counted.size and counted.max() > steps * inferences:
-            expected = f"at most one per step, {steps} steps in each of {inferences} inferences"
+        most = whole(f"{where} most", most, least=1)
+        if counted.size and counted.max() > most * steps * inferences:
+            expected = f"at most {most} per step, {steps} steps in each of {inferences} inferences"
             raise EnergyError(field_error(f"{where} spikes", expected, int(counted.max())))
         reach = _for_each(f"{where} fan_out", fan_out, counted.size)
         connections = int(reach.sum())
