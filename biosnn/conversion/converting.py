@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from biosnn.ann.graph import Graph
 from biosnn.ann.images import check_images
 from biosnn.conversion.hybrid.network import HybridNetwork, to_hybrid
-from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.network import Options, SpikingNetwork, population_network_for
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.reading import read_network
@@ -161,8 +160,7 @@ def convert(
 
 def _converted(graph: Graph, images: NDArray[np.float32], options: Options) -> ConvertedNetwork:
     populated = population_network_for(graph, options)
-    most = Membrane.of(options.model).most if options.code == "rate" else 1
-    thresholds = find_thresholds(populated, images, options.balance, most=most)
+    thresholds = find_thresholds(populated, images, options.balance, most=options.most)
     return ConvertedNetwork(populated, thresholds, float(images.min()), float(images.max()), options)
 
 

@@ -102,6 +102,11 @@ class Options:
         if self.code == "rate":
             Membrane.of(self.model)
 
+    @property
+    def most(self) -> int:
+        """The most spikes that a neuron sends in a step."""
+        return Membrane.of(self.model).most if self.code == "rate" else 1
+
     @cached_property
     def model(self) -> NeuronModel:
         """The model of the neurons, with the preset's values."""

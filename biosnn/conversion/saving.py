@@ -65,6 +65,7 @@ class _About:
     balance: ThresholdSettings
     arrays: dict[str, Any]
     spiking: tuple[str, ...] | None = None
+    recipe: str = "plain"
 
 
 def save(network: SpikingNetwork | HybridNetwork, path: str | os.PathLike[str]) -> None:
@@ -106,6 +107,7 @@ def save(network: SpikingNetwork | HybridNetwork, path: str | os.PathLike[str]) 
         balance=snn.options.balance,
         arrays={name: entry | {"key": keys[name]} for name, entry in archive.entries(arrays).items()},
         spiking=network.spiking if isinstance(network, HybridNetwork) else None,
+        recipe=snn.recipe,
     )
     texts = {ABOUT: json.dumps(codec.plain(about), indent=1), NEURON: to_toml(snn.options.model)}
     try:
@@ -151,7 +153,7 @@ def _network(file: Path, about: _About, model: NeuronModel, arrays: Mapping[str,
         options = codec.made(Options, about.options, f"{where} options", ConversionError, given=given)
         populated = population_network_for(graph, options)
     thresholds, adjusted = _thresholds(file, populated, arrays), _adjusted(file, populated, arrays)
-    return ConvertedNetwork(populated, thresholds, about.lowest, about.highest, options, adjusted)
+    return ConvertedNetwork(populated, thresholds, about.lowest, about.highest, options, adjusted, about.recipe)
 
 
 def _thresholds(file: Path, populated: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:

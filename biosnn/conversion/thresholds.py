@@ -19,7 +19,7 @@ METHODS = ("percentile", "max", "error")
 SCOPES = ("channel", "layer")
 BINS = 2048
 """In how many steps activations are looked at where the error of a threshold is worked out."""
-TRIED = 48
+TRIED = 160
 """How many thresholds are tried for each channel, from the largest activation down to a tenth of it."""
 
 

@@ -203,7 +203,7 @@ def _report(
 ) -> LayerReport:
     shape = (-1,) + (1,) * (len(population.shape) - 1)
     theta = snn.thresholds[population.name].reshape(shape).astype(np.float64)
-    rate, steps, most = told[population.name], outcome.steps, Membrane.of(snn.options.model).most
+    rate, steps, most = told[population.name], outcome.steps, snn.options.most
     counts, sent = outcome.spikes[population.name], outcome.sent[population.name]
     excitability, bias, start = (
         snn.adjustment(population.name).of_layer(name, population.shape) for name in ("excitability", "bias", "start")

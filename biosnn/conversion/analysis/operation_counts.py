@@ -15,7 +15,7 @@ from biosnn.conversion.build import OFF, ON
 from biosnn.conversion.hybrid.cutting import Piece
 from biosnn.conversion.hybrid.network import HybridNetwork
 from biosnn.conversion.hybrid.outcome import HybridOutcome
-from biosnn.conversion.membrane import Membrane, leaks
+from biosnn.conversion.membrane import leaks
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Path, Population
@@ -134,7 +134,7 @@ def _entries(
     name = _name(population, path)
     if path.source in outcome.spikes:
         fired = _total(outcome.spikes[path.source])
-        common |= {"neurons": neurons, "macs": _macs(path), "most": Membrane.of(snn.options.model).most}
+        common |= {"neurons": neurons, "macs": _macs(path), "most": snn.options.most}
         return [LayerCounts.spiking(name, fired, connection.fan_out, **common)]
     if path.source != snn.graph.input.name:  # decoded rates, or what an analog layer computed
         sources = math.prod(snn.network.shape(path.source))
