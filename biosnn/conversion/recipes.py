@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from biosnn.ann.reference import reference
 from biosnn.conversion.analysis.metrics import output_errors
-from biosnn.conversion.analysis.remedies import Target, calibrate_bias, calibrate_start
+from biosnn.conversion.analysis.remedies import Target, calibrate
 from biosnn.conversion.analysis.trials import Trials, one_program
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import decisions
@@ -54,7 +53,7 @@ class Recipe:
     options : mapping of str to object
         What differs from the defaults of `Options` and `ThresholdSettings`.
     calibrates : tuple of str
-        What is calibrated, layer by layer, in this order: ``"bias"``, ``"start"``.
+        What is calibrated in each layer, as `calibrate` takes it.
     """
 
     name: str
@@ -72,7 +71,7 @@ RECIPES = {
             "calibrated",
             "soft reset, with a bias per channel and a start per neuron",
             "Li, Deng, Dong, Gong & Gu 2021, arXiv:2106.06984",
-            calibrates=("bias", "start"),
+            calibrates=("bias", "start of each neuron"),
         ),
         Recipe(
             "delayed",
@@ -224,16 +223,9 @@ def calibrated(
         Told which fraction is done, and of what.
     """
     some = images[: int(np.clip(CALIBRATED // trials.T, FEWEST, MOST))]
-    for number_done, what in enumerate(recipe.calibrates):
-
-        def told(fraction: float, doing: str, before: int = number_done) -> None:
-            if report is not None:
-                report((before + fraction) / len(recipe.calibrates), doing)
-
-        target = Target(snn, trials, some)
-        calibrate = calibrate_bias if what == "bias" else partial(calibrate_start, each=True)
-        snn = replace(snn, adjusted=calibrate(target, report=told).adjusted)
-    return snn
+    if not recipe.calibrates:
+        return snn
+    return replace(snn, adjusted=calibrate(Target(snn, trials, some), recipe.calibrates, report=report).adjusted)
 
 
 def of_trials(snn: Network, trials: Trials) -> Network:

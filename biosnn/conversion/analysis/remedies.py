@@ -214,50 +214,61 @@ def calibrate_bias(target: Target, *, report: Report | None = None) -> SpikingNe
 
     Li, Deng, Dong, Gong & Gu 2021 (ICML, arXiv:2106.06984), section 4.2: the light calibration.
     """
-
-    def change(snn: SpikingNetwork, name: str, missing: Floats) -> SpikingNetwork:
-        # The current is multiplied by the excitability as all input is, which is divided out here.
-        adjustment = snn.adjustment(name)
-        return snn.with_adjustment(name, bias=adjustment.bias + missing / adjustment.excitability)
-
-    return _layer_by_layer(target, change, report, "bias")
+    return calibrate(target, ("bias",), report=report)
 
 
-def calibrate_start(target: Target, *, each: bool = False, report: Report | None = None) -> SpikingNetwork:
+def calibrate_start(target: Target, *, report: Report | None = None) -> SpikingNetwork:
     """Give each channel a membrane potential to begin with, so that its mean rate stands for the mean activation.
 
     Layer by layer, within a threshold above and below rest. Li, Deng, Dong, Gong & Gu 2021 (ICML, arXiv:2106.06984),
-    section 4.3: a difference of rates is a charge that is missing after T steps. With ``each``, every neuron has its
-    own, as there.
+    section 4.3, for channels: a difference of rates is a charge that is missing after T steps.
     """
-
-    def change(snn: SpikingNetwork, name: str, missing: Floats) -> SpikingNetwork:
-        theta = snn.thresholds[name].reshape(-1, *[1] * (missing.ndim - 1))
-        charge = missing * target.trials.T / theta  # over T steps, in thresholds
-        start = snn.adjustment(name).start
-        start = start.reshape(-1, *[1] * (charge.ndim - 1)) if start.ndim < charge.ndim else start
-        return snn.with_adjustment(name, start=np.clip(start + charge, -1, 1))
-
-    return _layer_by_layer(target, change, report, "membrane potential at the start", each=each)
+    return calibrate(target, ("start",), report=report)
 
 
-def _layer_by_layer(
-    target: Target,
-    change: Callable[[SpikingNetwork, str, Floats], SpikingNetwork],
-    report: Report | None,
-    what: str,
-    *,
-    each: bool = False,
-) -> SpikingNetwork:
-    """Change one layer after the other by what its channels' rates lack, or its neurons', the earlier being changed."""
-    snn = target.snn
-    names = spiking_layers(snn)
-    for number, name in enumerate(names):
-        _told(report, number / len(names), f"{what} of {name}")
+CALIBRATIONS = ("bias", "start", "start of each neuron")
+"""What `calibrate` can change."""
+
+
+def calibrate(target: Target, whats: Sequence[str], *, report: Report | None = None) -> SpikingNetwork:
+    """Calibrate one layer after the other, those before it being calibrated already.
+
+    Parameters
+    ----------
+    target : Target
+        The network and its calibration images.
+    whats : sequence of str
+        What is changed in each layer, one after the other: ``"bias"`` (see `calibrate_bias`), ``"start"`` (see
+        `calibrate_start`), ``"start of each neuron"``, which is the same for each neuron by itself, as Li et al. 2021
+        have it.
+    report : callable, optional
+        Told which fraction is done, and of what.
+
+    Raises
+    ------
+    ConversionError
+        If something else is to be changed.
+    """
+    for what in whats:
+        if what not in CALIBRATIONS:
+            raise ConversionError(field_error("calibrate, whats", f"some of {', '.join(CALIBRATIONS)}", what))
+    snn, names = target.snn, spiking_layers(target.snn)
+    for number, (name, what) in enumerate((name, what) for name in names for what in whats):
+        _told(report, number / (len(names) * len(whats)), f"{what} of {name}")
+        each = what == CALIBRATIONS[2]
         (outcome,) = target.run([_until(snn, name)])
         rates = neuron_rates(snn, outcome, name) if each else channel_rates(snn, outcome, name)
-        told = rates * snn.thresholds[name].reshape(-1, *[1] * (rates.ndim - 1))
-        snn = change(snn, name, target.mean(name, each=each) - told)
+        theta = snn.thresholds[name].reshape(-1, *[1] * (rates.ndim - 1))
+        missing, old = target.mean(name, each=each) - rates * theta, snn.adjustment(name)
+        if what == "bias":
+            # The current is multiplied by the excitability as all input is, which is divided out here.
+            each_channel = old.excitability.reshape(-1, *[1] * (old.bias.ndim - 1))
+            added = missing.reshape(each_channel.shape) / each_channel
+            snn = snn.with_adjustment(name, bias=old.bias + added)
+            continue
+        charge = missing * target.trials.T / theta  # over T steps, in thresholds
+        start = old.start.reshape(-1, *[1] * (charge.ndim - 1)) if old.start.ndim < charge.ndim else old.start
+        snn = snn.with_adjustment(name, start=np.clip(start + charge.reshape(-1, *charge.shape[1:]), -1, 1))
     return snn
 
 
