@@ -22,7 +22,7 @@ from biosnn.conversion.populations import MAXIMUM, OUTPUT
 from biosnn.conversion.recipes import RECIPES
 from biosnn.conversion.thresholds import ThresholdSettings, find_thresholds
 from biosnn.energy import HOROWITZ_45NM
-from biosnn.errors import ConversionError
+from biosnn.errors import ConversionError, SettingsError
 
 NUMPY: dict[str, Any] = {"target": "numpy", "precision": "float64"}
 MODELS = {"if_signed": 1, "if_burst": 2}
@@ -319,3 +319,11 @@ def test_recipes_that_cannot_be_are_refused(settings: dict[str, Any], message: s
     graph = chain(4, 6, 3)
     with pytest.raises(ConversionError, match=message):
         convert(graph, images_of(graph, 10), target="numpy", **settings)
+
+
+def test_a_network_that_is_converted_already_takes_no_recipe(converted: Any, tmp_path: Path) -> None:
+    file = tmp_path / "snn.npz"
+    save(converted["signed", 4][0], file)
+    for settings in ({"recipe": "burst"}, {"recipes": "on"}):
+        with pytest.raises(SettingsError, match=r"expected its default, as .*snn.npz is converted already"):
+            biosnn.run_study("conversion", {"model": str(file), **settings}, target="numpy", out=tmp_path / "out")

@@ -43,7 +43,13 @@ def save_files(page: Path, folder: Path) -> None:
             (folder / (name[1] or name[2])).write_text(text)
 
 
-LONG = {("convert-a-network.md", 0), ("convert-a-network.md", 2), ("train-a-network.md", 0), ("write-a-model.md", 1)}
+LONG = {
+    ("convert-a-network.md", 0),
+    ("convert-a-network.md", 1),
+    ("convert-a-network.md", 3),
+    ("train-a-network.md", 0),
+    ("write-a-model.md", 1),
+}
 LONG |= {("train-with-gradients.md", 1)}
 LONG |= {("networks.md", number) for number in (1, 2, 3)}
 """Programs that take longer than a few seconds; others of these pages do not."""

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from biosnn.cli.results import quoted
 from biosnn.cli.terminal import Console, Text
-from biosnn.conversion import load, read_network
+from biosnn.conversion import SpikingNetwork, load, read_network
 
 ENDINGS = (".onnx", ".nir", ".safetensors")
 
@@ -34,6 +34,11 @@ def show_ann(console: Console, name: str) -> None:
     console.print(f"biosnn convert {quoted(name)} makes it spike.")
 
 
+def _calibrated(snn: SpikingNetwork) -> str:
+    """Whether populations begin elsewhere, or have currents of their own, since they were calibrated."""
+    return ", but for what was calibrated" if snn.adjusted else ""
+
+
 def show_converted(console: Console, name: str) -> None:
     """Print the populations of a converted network.
 
@@ -45,17 +50,24 @@ def show_converted(console: Console, name: str) -> None:
     snn = load(name)
     options, balance = snn.options, snn.options.balance
     console.print(Text(Path(name).stem, style="bold") + Text(" (converted network)\n"))
-    level = f"the {100 - 100 * balance.above:.6g} % percentile" if balance.method == "percentile" else "the largest"
+    level = {
+        "percentile": f"the {100 - 100 * balance.above:.6g} % percentile of activations",
+        "max": "the largest of activations",
+        "error": f"the smallest error in {balance.steps} steps",
+    }[balance.method]
     rows = [
         ("code", options.code),
+        ("recipe", f"{snn.recipe}, for {balance.steps} steps"),
         ("neuron", options.model.name),
-        ("thresholds", f"{level} of activations, one per {balance.per}, times {balance.alpha:g}"),
+        ("thresholds", f"{level}, one per {balance.per}, times {balance.alpha:g}"),
         ("pixels", f"{options.input}, from {snn.lowest:.4g} to {snn.highest:.4g} in calibration images"),
         ("output", "potential of neurons that integrate" if options.output == "potential" else "spike counts"),
         ("spiking neurons", f"{snn.neurons:,}"),
     ]
     if options.code == "rate":
-        rows.insert(3, ("start of an image", f"{options.start:g} thresholds"))
+        rows.insert(4, ("start of an image", f"{options.start:g} thresholds" + _calibrated(snn)))
+    if options.delay:
+        rows.append(("delay", f"read from step {options.delay} on"))
     head = _table("", "")
     for row in rows:
         head.add_row(*map(Text, row))

@@ -148,7 +148,7 @@ def load_ann_data(settings: AnnDataSettings) -> AnnData:
 def _check_own(settings: AnnDataSettings) -> None:
     """Refuse settings that say how a network is converted, where it is converted already."""
     for name, text in changed_settings(settings).items():
-        if name.startswith("conversion."):
+        if name.startswith("conversion.") or name in ("recipe", "recipes"):
             do = "Give the ordinary network to convert it otherwise."
             raise SettingsError(field_error(name, f"its default, as {settings.model} is converted already", text, do))
 
