@@ -311,6 +311,7 @@ def test_operations_count_what_is_taken_back_and_every_spike_of_a_burst(converte
         ({"recipe": "auto", "steps": 4, "percentile": 99.0}, r"Leave out balance"),
         ({"recipe": "burst", "steps": 0}, "steps: expected a whole number of at least 1"),
         ({"recipe": "burst", "code": "first spike"}, "no settings that the recipe decides upon"),
+        ({"recipe": "burst", "steps": 4, "spiking": "first 1"}, "recipes are for networks all of whose layers spike"),
         ({"delay": -1}, "Options.delay: expected a whole number of steps"),
         ({"delay": 2, "code": "first spike"}, "Options.delay: expected its default with code='first spike'"),
     ],

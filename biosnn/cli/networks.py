@@ -8,7 +8,7 @@ from rich.table import Table
 
 from biosnn.cli.results import quoted
 from biosnn.cli.terminal import Console, Text
-from biosnn.conversion import SpikingNetwork, load, read_network
+from biosnn.conversion import HybridNetwork, SpikingNetwork, load, read_network
 
 ENDINGS = (".onnx", ".nir", ".safetensors")
 
@@ -49,6 +49,7 @@ def show_converted(console: Console, name: str) -> None:
     """
     snn = load(name)
     options, balance = snn.options, snn.options.balance
+    whole = snn.whole if isinstance(snn, HybridNetwork) else snn
     console.print(Text(Path(name).stem, style="bold") + Text(" (converted network)\n"))
     level = {
         "percentile": f"the {100 - 100 * balance.above:.6g} % percentile of activations",
@@ -57,7 +58,7 @@ def show_converted(console: Console, name: str) -> None:
     }[balance.method]
     rows = [
         ("code", options.code),
-        ("recipe", f"{snn.recipe}, for {balance.steps} steps"),
+        ("recipe", f"{whole.recipe}, for {balance.steps} steps"),
         ("neuron", options.model.name),
         ("thresholds", f"{level}, one per {balance.per}, times {balance.alpha:g}"),
         ("pixels", f"{options.input}, from {snn.lowest:.4g} to {snn.highest:.4g} in calibration images"),
@@ -65,7 +66,7 @@ def show_converted(console: Console, name: str) -> None:
         ("spiking neurons", f"{snn.neurons:,}"),
     ]
     if options.code == "rate":
-        rows.insert(4, ("start of an image", f"{options.start:g} thresholds" + _calibrated(snn)))
+        rows.insert(4, ("start of an image", f"{options.start:g} thresholds" + _calibrated(whole)))
     if options.delay:
         rows.append(("delay", f"read from step {options.delay} on"))
     head = _table("", "")

@@ -139,7 +139,7 @@ def convert(
     >>> few = biosnn.convert("network.onnx", calibration=images[:500], steps=8)
     >>> print(few.choice)
     """
-    by_hand = options is not None or bool(set(settings) - {"steps"})
+    by_hand = options is not None or spiking is not None or bool(set(settings) - {"steps"})
     if recipe is None:
         recipe = PLAIN if by_hand or "steps" not in settings else AUTO
     check_recipe(recipe)
@@ -147,6 +147,10 @@ def convert(
     chosen.check_neuron()
     if recipe != PLAIN:
         _check_free(recipe, chosen)
+        if spiking is not None:
+            do = "Leave out recipe or spiking."
+            expected = "none, as recipes are for networks all of whose layers spike"
+            raise ConversionError(field_error(f"convert, spiking with recipe={recipe!r}", expected, spiking, do))
     graph = network if isinstance(network, Graph) else _read(network, calibration, example)
     images = check_images(graph, calibration)
     if recipe == PLAIN:
