@@ -57,6 +57,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"equations": HELD, "refractory": "v > v_th"},
         "refractory: 'v > v_th' is a condition, whose end has no derivative",
     ),
+    (
+        {"equations": TEXTS["equations"] + "\ns = floor(v) : 1", "spike_value": "s"},
+        "spike_value: what a spike carries, s, changes in whole numbers",
+    ),
     ({"refractory": "v > 2*v_th"}, "refractory: 'v > 2*v_th' is a condition"),
     ({"refractory": "v*period"}, "refractory: 'v*period' depends on v, which changes"),
     (flow("floor(v)"), "floor of the state variable v has no derivative. Write it with functions that are smooth"),
@@ -101,7 +105,8 @@ def test_the_catalogue_is_derived_but_for_models_that_are_refused_with_a_reason(
     encoders = {name for name in catalogue.neuron_names() if name.startswith("encoder_")}
     noisy = {"binary", "if_hard_noisy", "izhikevich_varied", "lif_alpha", "lif_noisy", "lif_psc_stp", "lif_signal"}
     noisy |= {"poisson_signal"}
-    assert why.keys() == encoders | noisy | {"adex_clopath", "relu_first_spike"}
+    graded = {"if_signed", "if_burst", "graded_relay"}
+    assert why.keys() == encoders | noisy | graded | {"adex_clopath", "relu_first_spike"}
 
 
 def test_a_surrogate_gradient_is_left_where_an_arriving_spike_crosses_the_threshold() -> None:

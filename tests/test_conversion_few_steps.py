@@ -18,8 +18,8 @@ from biosnn.ann.connections import order
 from biosnn.conversion import SpikingNetwork, Trials, convert, explain, ledger, load, run, save
 from biosnn.conversion.analysis.few_steps import compare_recipes, steps_up_to
 from biosnn.conversion.analysis.metrics import output_errors
+from biosnn.conversion.analysis.recipes import RECIPES
 from biosnn.conversion.populations import MAXIMUM, OUTPUT
-from biosnn.conversion.recipes import RECIPES
 from biosnn.conversion.thresholds import ThresholdSettings, find_thresholds
 from biosnn.energy import HOROWITZ_45NM
 from biosnn.errors import ConversionError, SettingsError

@@ -52,6 +52,12 @@ class Reading:
             raise AdjointError(
                 f"{self.where}: has no differential equation, and so no state to be differentiated. {do}"
             )
+        if self.model.spike_value:
+            do = "Train a model whose spikes are all alike."
+            raise AdjointError(
+                f"{self.where}.spike_value: what a spike carries, {self.model.spike_value}, changes in whole numbers, "
+                f"which has no derivative. {do}"
+            )
         noise = {"xi", *self.parsed.stochastic_variables}
         for name, equation in self.parsed.items():
             here = f"{self.where}.equations, {name}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from biosnn.conversion.analysis.error_analysis import PARTS, LayerReport, explain
     from biosnn.conversion.analysis.operation_counts import ledger
+    from biosnn.conversion.analysis.recipes import RECIPES, Choice
     from biosnn.conversion.analysis.trials import Trials
     from biosnn.conversion.converting import ConvertedNetwork, convert
     from biosnn.conversion.hybrid.network import HybridNetwork, to_hybrid
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "analysis.error_analysis": ("PARTS", "LayerReport", "explain"),
     "analysis.operation_counts": ("ledger",),
+    "analysis.recipes": ("RECIPES", "Choice"),
     "analysis.trials": ("Trials",),
     "hybrid.network": ("HybridNetwork", "to_hybrid"),
     "hybrid.outcome": ("HybridOutcome",),
@@ -40,7 +42,9 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PARTS",
+    "RECIPES",
     "Adjustment",
+    "Choice",
     "ConvertedNetwork",
     "HybridNetwork",
     "HybridOutcome",

@@ -14,11 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biosnn.ann.graph import Graph
 from biosnn.ann.images import check_images
-from biosnn.conversion.hybrid.network import HybridNetwork, to_hybrid
-from biosnn.conversion.network import Options, SpikingNetwork, population_network_for
-from biosnn.conversion.outcome import Outcome
-from biosnn.conversion.reading import read_network
-from biosnn.conversion.recipes import (
+from biosnn.conversion.analysis.recipes import (
     AUTO,
     PLAIN,
     TRIED,
@@ -29,6 +25,10 @@ from biosnn.conversion.recipes import (
     check_recipe,
     options_of,
 )
+from biosnn.conversion.hybrid.network import HybridNetwork, to_hybrid
+from biosnn.conversion.network import Options, SpikingNetwork, population_network_for
+from biosnn.conversion.outcome import Outcome
+from biosnn.conversion.reading import read_network
 from biosnn.conversion.running import run
 from biosnn.conversion.thresholds import ThresholdSettings, find_thresholds
 from biosnn.engine import Simulation, session
@@ -109,7 +109,7 @@ def convert(
     spiking : str or iterable of str, optional
         Which ReLU layers spike, if not all: ``"first 6"``, ``"last 4"``, or names. The others stay what they are.
     recipe : str, optional
-        How the network is made ready for so many ``steps``: a name of `biosnn.conversion.recipes.RECIPES`, or "auto",
+        How the network is made ready for so many ``steps``: a name of `biosnn.conversion.RECIPES`, or "auto",
         which tries some on calibration images and takes the best. By default "auto" where ``steps`` are given and
         nothing else is; else "plain", which needs no simulation.
     sim : Simulation, optional

@@ -190,7 +190,7 @@ class SpikingNetwork:
     adjusted : mapping of str to Adjustment
         Populations that a remedy has changed since, by name (see `biosnn.conversion.analysis.remedies`).
     recipe : str
-        By which it was converted (see `biosnn.conversion.recipes`).
+        By which it was converted (see `biosnn.conversion.analysis.recipes`).
     """
 
     network: PopulationNetwork

@@ -10,7 +10,7 @@ from brian2 import joule, second
 from numpy.typing import NDArray
 
 from biosnn.conversion import PARTS, decisions, save
-from biosnn.conversion.recipes import COLUMNS
+from biosnn.conversion.analysis.recipes import COLUMNS
 from biosnn.energy import layer_rows, verdict_rows, verdicts
 from biosnn.measure import difference, interval
 from biosnn.measure.decisions import SURE

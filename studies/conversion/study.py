@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from biosnn.conversion import Options
-from biosnn.conversion.recipes import AUTO, RECIPES
+from biosnn.conversion.analysis.recipes import AUTO, RECIPES
 from biosnn.engine import Simulation
 from biosnn.errors import SettingsError, field_error
 from biosnn.study import Claim, Part, Result, nested, run_parts, setting
@@ -43,8 +43,8 @@ rates round. Pixels and biases are constant currents; the output integrates and 
 pass through all layers.
 
 With few steps, a recipe makes the network ready: neurons that take back what they have sent too early, bursts, and what
-is calibrated layer by layer on images without labels (biosnn.conversion.recipes). Steps are counted from the onset of
-an image to the decision, those of a delay included.
+is calibrated layer by layer on images without labels (biosnn.conversion.analysis.recipes). Steps are counted from the
+onset of an image to the decision, those of a delay included.
 
 The ANN is run by ONNX Runtime on the same images. Calibration images come from the training images and have no labels.
 What is tried in the end, to see what would help, is shown the images that are explained, not all.

@@ -12,11 +12,11 @@ from biosnn.ann.graph import Graph
 from biosnn.ann.images import check_images
 from biosnn.ann.reference import reference
 from biosnn.conversion.analysis.operation_counts import ledger
+from biosnn.conversion.analysis.recipes import RECIPES, Report, calibrated, check_recipe, of_trials
 from biosnn.conversion.analysis.trials import Trials, one_program
 from biosnn.conversion.converting import convert_with
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome, decisions
-from biosnn.conversion.recipes import RECIPES, Report, calibrated, check_recipe, of_trials
 from biosnn.display import Brief
 from biosnn.energy import PriceTable, verdicts
 from biosnn.engine import Simulation
