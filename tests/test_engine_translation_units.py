@@ -48,15 +48,31 @@ def test_helpers_of_the_same_name_go_to_namespaces_of_their_own(tmp_path: Path) 
     assert text.count("using namespace helpers_") == 2
 
 
-def test_small_files_that_every_program_has_are_compiled_together(tmp_path: Path) -> None:
-    files = ["main.cpp", "run.cpp", "objects.cpp", "synapses_classes.cpp"]
-    assert compile._units(tmp_path, files) == ["frame.cpp", "objects.cpp"]
-    assert [line.split()[-1] for line in (tmp_path / "frame.cpp").read_text().splitlines()] == [
-        '"main.cpp"',
-        '"run.cpp"',
-        '"synapses_classes.cpp"',
-    ]
+PROGRAM = ["main.cpp", "run.cpp", "objects.cpp", "synapses_classes.cpp", "network.cpp", "threads.cpp"]
+
+
+def included(folder: Path, unit: str) -> list[str]:
+    return [line.split()[-1].strip('"') for line in (folder / unit).read_text().splitlines()]
+
+
+def test_small_files_that_every_program_has_are_compiled_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compile, "cores", lambda: 4)
+    assert compile._units(tmp_path, PROGRAM) == ["frame.cpp", "loop.cpp", "objects.cpp"]
+    assert included(tmp_path, "frame.cpp") == ["main.cpp", "run.cpp", "synapses_classes.cpp"]
+    assert included(tmp_path, "loop.cpp") == ["network.cpp", "threads.cpp"]
     assert compile._units(tmp_path, ["main.cpp"]) == ["main.cpp"], "the file that an error names"
+
+
+def test_few_cores_compile_all_that_runs_once_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compile, "cores", lambda: 2)
+    objects = project(tmp_path, a=form("a"), before_run_a=form("before_run_a", 3), after_run_a=form("after_run_a", 5))
+    made = compile._units(tmp_path, [*PROGRAM, *objects])
+    assert made == ["code_objects/a.cpp", "frame.cpp", "loop.cpp"]
+    assert sorted(included(tmp_path, "frame.cpp")) == [
+        *("main.cpp", "objects.cpp", "once_0.cpp", "run.cpp", "synapses_classes.cpp")
+    ]
 
 
 def test_what_a_later_run_repeats_calls_the_first(tmp_path: Path) -> None:
@@ -65,14 +81,53 @@ def test_what_a_later_run_repeats_calls_the_first(tmp_path: Path) -> None:
     assert text.count("double helper") == 2
 
 
+DIVIDED = """#include "code_objects/{name}.h"
+  # include <vector>
+namespace {{ void part(double x); }}
+void _run_{name}()
+{{
+    using namespace brian;
+    static std::vector<double> kept; // with a brace: {{
+    part({factor});
+}}
+namespace {{
+    const char *const braces = "}}";
+    void part(double x) {{ value = x*helper(value); }}
+}}
+"""
+
+
+def test_code_that_is_divided_or_remembers_goes_into_a_namespace_as_a_whole(tmp_path: Path) -> None:
+    divided = {name: DIVIDED.format(name=name, factor=2) for name in ("divided", "divided_1")}
+    made, text = joined(tmp_path, project(tmp_path, a=form("a"), **divided))
+    assert made == ["unit_0.cpp"]
+    for number, name in ((1, "divided"), (2, "divided_1")):
+        assert f"void _run_{name}() {{ inside_{number}::_run_{name}(); }}" in text
+        inside = text[text.index(f"namespace inside_{number} {{") : text.index(f"void _run_{name}() {{ inside")]
+        assert "static std::vector<double> kept" in inside, "what an object remembers is its own"
+        assert "#include" not in inside.replace(" ", "")
+        lines = inside.partition(f'#line 1 "code_objects/{name}.cpp"\n')[2].splitlines()
+        assert lines.index(f"void _run_{name}()") == divided[name].splitlines().index(f"void _run_{name}()")
+
+
 @pytest.mark.parametrize(
     "odd",
     [
-        form("odd", body="\n    static int count = 0;"),
         form("odd") + "\nint another()\n{\n    return 0;\n}\n",
+        form("odd", body="\n    static int count = 0;") + "\nint another()\n{\n    return 0;\n}\n",
+        form("odd", body="\n    static int count = 0;") + "\nextern int count;\n",
+        form("odd", body="\n    static int count = 0;") + "\n}",
+        "#ifndef SHARED\n#define SHARED\n#endif\n" + form("odd", body="\n    static int count = 0;"),
         "int odd;\n",
     ],
-    ids=["a variable that lasts", "a function of another form", "something else"],
+    ids=[
+        "a function of another form",
+        "one beside a variable that lasts",
+        "a variable of all files",
+        "braces that do not match",
+        "what another file may have defined",
+        "something else",
+    ],
 )
 def test_what_has_not_the_form_of_a_code_object_stays_alone(tmp_path: Path, odd: str) -> None:
     made, _ = joined(tmp_path, project(tmp_path, a=form("a"), b=form("b", 3), odd=odd))

@@ -30,8 +30,15 @@ _STANDARD = (
 # Code that runs once: reading, writing, setting up. A quarter of the compile time goes into optimising it to no use.
 _COLD = re.compile(r"(main|objects|run|synapses_classes|frame|once_\d+)\.cpp|code_objects/(before|after)_run_\w+\.cpp")
 
+# Files that every program has, and that hold so little that the compiler mostly starts and reads headers: those that
+# run once, and those that go round.
 _FRAME = ("main.cpp", "run.cpp", "synapses_classes.cpp")
-"""Files that every program has, and that hold so little that the compiler mostly starts and reads headers."""
+_LOOP = ("network.cpp", "threads.cpp")
+
+_ONCE = re.compile(r"(objects|once_\d+)\.cpp")
+"""What is compiled with the frame on few cores, which is less work in sum; many take what is there side by side."""
+
+MANY_CORES = 4
 
 
 def build(
@@ -85,17 +92,25 @@ def _units(folder: Path, files: Sequence[str]) -> list[str]:
     """What to compile: code objects joined, apart by how they are optimised, small files joined, others as they are."""
     objects = [name for name in files if name.startswith("code_objects/")]
     once = [name for name in objects if _COLD.fullmatch(name)]
-    often = [name for name in objects if name not in once]
-    frame = [name for name in _FRAME if name in files]
-    rest = [name for name in files if name not in objects and (name not in frame or len(frame) == 1)]
-    if len(frame) > 1:
-        (folder / "frame.cpp").write_text("".join(f'#include "{name}"\n' for name in frame))
+    often = translation_units.join(folder, [name for name in objects if name not in once], "often", cores())
+    once = translation_units.join(folder, once, "once", 1)
+    rest = [*once, *(name for name in files if name not in objects)]
+    frame = [name for name in rest if name in _FRAME or (cores() < MANY_CORES and _ONCE.fullmatch(name))]
+    loop = [name for name in rest if name in _LOOP]
     return [
-        *translation_units.join(folder, often, "often", cores()),
-        *translation_units.join(folder, once, "once", 1),
-        *(["frame.cpp"] if len(frame) > 1 else []),
-        *rest,
+        *often,
+        *_one_file(folder, "frame.cpp", frame),
+        *_one_file(folder, "loop.cpp", loop),
+        *(name for name in rest if name not in frame and name not in loop),
     ]
+
+
+def _one_file(folder: Path, unit: str, files: Sequence[str]) -> list[str]:
+    """A file that includes these, if they are more than one."""
+    if len(files) < 2:
+        return list(files)
+    (folder / unit).write_text("".join(f'#include "{name}"\n' for name in files))
+    return [unit]
 
 
 def _hash(folder: Path, fingerprint: str) -> str:

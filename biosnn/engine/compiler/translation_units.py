@@ -2,7 +2,8 @@
 
 Brian2 writes a file for each code object, and for each of them anew for every run that a program queues: a hundred
 small files are common. Most of what the compiler does with one is to start and to read headers. A unit holds several
-of them, each with its helper functions in a namespace of its own; what a later run repeats calls the first one.
+of them, each with its helper functions in a namespace of its own; what a later run repeats calls the first one. Code
+of ours, which divides its work between threads or remembers something, goes into a namespace as a whole.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ FILES_A_UNIT = 8
 _ANONYMOUS = re.compile(r"\bnamespace\s*\{")
 _FUNCTION = re.compile(r"^void (_\w+)\(\)\s*\{\s*using namespace brian;", re.MULTILINE)
 _ANY_FUNCTION = re.compile(r"^\w[\w:<>&* ]* \**(\w+)\([^)\n]*\)\s*\{", re.MULTILINE)
+
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include\b.*$", re.MULTILINE)
+_CONDITION = re.compile(r"^[ \t]*#[ \t]*if(?!def _MSC_VER\b)", re.MULTILINE)
+_NO_CODE = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|^[ \t]*\#(?:[^\n]*\\\n)*[^\n]*""",
+    re.MULTILINE | re.DOTALL,
+)
+_OUTER_FUNCTION = re.compile(r"void (_\w+)\(\)\s*\{\}")
+_OUTER = re.compile(rf"(\s|namespace\s*\{{\}}|{_OUTER_FUNCTION.pattern})*")
 
 
 def join(folder: Path, files: Sequence[str], label: str, at_least: int) -> list[str]:
@@ -40,12 +50,18 @@ def join(folder: Path, files: Sequence[str], label: str, at_least: int) -> list[
         The files to compile instead: units, and the files whose form is not that of a code object.
     """
     texts = {name: (folder / name).read_text() for name in sorted(files)}
-    alone = [name for name, text in texts.items() if not _has_the_form(text)]
+    alone = []
     firsts: dict[str, str] = {}
     joined = {}
-    for number, (name, text) in enumerate((name, text) for name, text in texts.items() if name not in alone):
-        first = firsts.setdefault(text.replace(Path(name).stem, ""), name)
-        joined[name] = _in_a_namespace(name, text, number) if first == name else _call(first, name, text)
+    for number, (name, text) in enumerate(texts.items()):
+        if _has_the_form(text):
+            first = firsts.setdefault(text.replace(Path(name).stem, ""), name)
+            joined[name] = _in_a_namespace(name, text, number) if first == name else _call(first, name, text)
+        elif functions := _outer_functions(text):
+            firsts[name] = name
+            joined[name] = _wholly_in_a_namespace(name, text, number, functions)
+        else:
+            alone.append(name)
     if len(joined) < 2:
         return list(files)
     count = min(len(firsts), max(at_least, math.ceil(len(firsts) / FILES_A_UNIT)))
@@ -80,6 +96,36 @@ def _in_a_namespace(name: str, text: str, number: int) -> str:
     text = _FUNCTION.sub(lambda match: f"{match[0]} using namespace {helpers};", text)
     # An error is then told with the file it stems from. The namespace must be there even if nothing is in it.
     return f'namespace {helpers} {{}}\n#line 1 "{name}"\n{text}'
+
+
+def _outer_functions(text: str) -> list[str]:
+    """The functions of a text that has nothing else outside of anonymous namespaces, else an empty list.
+
+    A text that looks whether a name is defined may share what it then defines with the others, and must stay as it is.
+    """
+    if _CONDITION.search(text):
+        return []
+    outline, depth, end = [], 0, 0
+    code = _NO_CODE.sub("", text)
+    for brace in re.finditer(r"[{}]", code):
+        if depth == 0:
+            outline.append(code[end : brace.start()])
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            outline.append("{}")
+            end = brace.end()
+    outer = "".join([*outline, code[end:]])
+    return _OUTER_FUNCTION.findall(outer) if _OUTER.fullmatch(outer) else []
+
+
+def _wholly_in_a_namespace(name: str, text: str, number: int, functions: Sequence[str]) -> str:
+    """The text of a code object in a namespace of its own, after its headers, and functions outside that call it."""
+    inside = f"inside_{number}"
+    calls = [f"void {function}() {{ {inside}::{function}(); }}" for function in functions]
+    return "\n".join(
+        # Lines keep their numbers.
+        [*_INCLUDE.findall(text), f'namespace {inside} {{\n#line 1 "{name}"', _INCLUDE.sub("", text), "}", *calls]
+    )
 
 
 def _call(first: str, name: str, text: str) -> str:
