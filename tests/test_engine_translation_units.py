@@ -59,20 +59,27 @@ def test_small_files_that_every_program_has_are_compiled_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compile, "cores", lambda: 4)
-    assert compile._units(tmp_path, PROGRAM) == ["frame.cpp", "loop.cpp", "objects.cpp"]
+    assert compile._units(tmp_path, PROGRAM, True) == ["frame.cpp", "loop.cpp", "objects.cpp"]
     assert included(tmp_path, "frame.cpp") == ["main.cpp", "run.cpp", "synapses_classes.cpp"]
     assert included(tmp_path, "loop.cpp") == ["network.cpp", "threads.cpp"]
-    assert compile._units(tmp_path, ["main.cpp"]) == ["main.cpp"], "the file that an error names"
+    assert compile._units(tmp_path, ["main.cpp"], True) == ["main.cpp"], "the file that an error names"
 
 
 def test_few_cores_compile_all_that_runs_once_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compile, "cores", lambda: 2)
     objects = project(tmp_path, a=form("a"), before_run_a=form("before_run_a", 3), after_run_a=form("after_run_a", 5))
-    made = compile._units(tmp_path, [*PROGRAM, *objects])
+    made = compile._units(tmp_path, [*PROGRAM, *objects], True)
     assert made == ["code_objects/a.cpp", "frame.cpp", "loop.cpp"]
     assert sorted(included(tmp_path, "frame.cpp")) == [
         *("main.cpp", "objects.cpp", "once_0.cpp", "run.cpp", "synapses_classes.cpp")
     ]
+
+
+def test_what_is_not_optimised_is_joined_however_often_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compile, "cores", lambda: 4)
+    objects = project(tmp_path, a=form("a"), before_run_a=form("before_run_a", 3), b=form("b", 5))
+    assert compile._units(tmp_path, [*PROGRAM, *objects], False) == ["often_0.cpp", "frame.cpp"]
+    assert sorted(included(tmp_path, "frame.cpp")) == sorted(PROGRAM)
 
 
 def test_what_a_later_run_repeats_calls_the_first(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ _FRAME = ("main.cpp", "run.cpp", "synapses_classes.cpp")
 _LOOP = ("network.cpp", "threads.cpp")
 
 _ONCE = re.compile(r"(objects|once_\d+)\.cpp")
-"""What is compiled with the frame on few cores, which is less work in sum; many take what is there side by side."""
+"""What is compiled with the frame where that is quicker: on few cores, or if the compiler does not optimise."""
 
 MANY_CORES = 4
 
@@ -82,27 +82,34 @@ def build(
         shutil.copytree(sources, folder, dirs_exist_ok=True)
         header, usable = _common_header(folder, compiler, flags, fingerprint)
         driver = _Driver(folder, compiler, usable, header, origins)
-        driver.run(_units(folder, files), on_progress)
+        driver.run(_units(folder, files, _optimised(usable)), on_progress)
         return {"compiler": compiler.version, "compile_flags": usable.compile, "link_flags": usable.link}
 
     return cache.obtain("programs", key, make)
 
 
-def _units(folder: Path, files: Sequence[str]) -> list[str]:
+def _units(folder: Path, files: Sequence[str], optimised: bool) -> list[str]:
     """What to compile: code objects joined, apart by how they are optimised, small files joined, others as they are."""
     objects = [name for name in files if name.startswith("code_objects/")]
-    once = [name for name in objects if _COLD.fullmatch(name)]
-    often = translation_units.join(folder, [name for name in objects if name not in once], "often", cores())
-    once = translation_units.join(folder, once, "once", 1)
-    rest = [*once, *(name for name in files if name not in objects)]
-    frame = [name for name in rest if name in _FRAME or (cores() < MANY_CORES and _ONCE.fullmatch(name))]
+    once = [name for name in objects if optimised and _COLD.fullmatch(name)]
+    often = [name for name in objects if name not in once]
+    often = translation_units.join(folder, often, "often", cores() if optimised else 1)
+    rest = [*translation_units.join(folder, once, "once", 1), *(name for name in files if name not in objects)]
+    few = cores() < MANY_CORES or not optimised
+    frame = [name for name in rest if name in _FRAME or (few and _ONCE.fullmatch(name))]
     loop = [name for name in rest if name in _LOOP]
+    if not optimised:
+        frame, loop = [*frame, *loop], []
     return [
         *often,
         *_one_file(folder, "frame.cpp", frame),
         *_one_file(folder, "loop.cpp", loop),
         *(name for name in rest if name not in frame and name not in loop),
     ]
+
+
+def _optimised(flags: Flags) -> bool:
+    return bool({"-O2", "-O3"} & set(flags.compile))
 
 
 def _one_file(folder: Path, unit: str, files: Sequence[str]) -> list[str]:
@@ -217,7 +224,7 @@ class _Driver:
 
     def _compile(self, name: str) -> None:
         command = [*self.compiler.command, "-c", "-Wno-write-strings", *self.flags.compile, "-I."]
-        if _COLD.fullmatch(name) and {"-O2", "-O3"} & set(self.flags.compile):
+        if _COLD.fullmatch(name) and _optimised(self.flags):
             command.append("-O1")
         self._call([*command, "-include", str(self.header), name, "-o", _object(name)], name)
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-FILES_A_UNIT = 8
+FILES_A_UNIT = 32
 
 _ANONYMOUS = re.compile(r"\bnamespace\s*\{")
 _FUNCTION = re.compile(r"^void (_\w+)\(\)\s*\{\s*using namespace brian;", re.MULTILINE)
