@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from brian2 import prefs
 
+from biosnn.codegen import explicit_steps as _explicit_steps  # noqa: F401 - it changes how Brian2 derives steps
 from biosnn.codegen import keys as _keys  # noqa: F401 - it changes how Brian2 looks up code
 from biosnn.engine import recorded as _recorded  # noqa: F401 - it changes how Brian2 reads
 from biosnn.engine import state
