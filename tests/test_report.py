@@ -8,8 +8,11 @@ import io
 import re
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.figure import Figure as Drawing
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from page_reader import Page
 from small_study import EXPECTED, PLOT, STUDY, write_study
 
@@ -18,6 +21,7 @@ from biosnn.model.sheet import describe_model
 from biosnn.printable import printable
 from biosnn.report import new_figure
 from biosnn.report.figure_data import figure_table, levels_of
+from biosnn.report.figures import STYLE, Figure, draw_figures
 from biosnn.report.interactive import write_interactive
 from biosnn.report.markup import inline, paragraphs
 from biosnn.report.preview import draw_preview
@@ -210,6 +214,31 @@ def test_figures_are_drawn_to_look_closer_at(tmp_path: Path) -> None:
     for part in ('"type":"log"', '"mode":"lines"', "r 0", '"y0":1.0', "smoothly"):
         assert part in page.text
     assert "b" not in {tag for tag, _ in page.elements}
+
+
+def test_a_drawing_is_written_as_matplotlib_writes_it_and_laid_out_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn() -> Drawing:
+        figure, axes = new_figure(1, 2)
+        figure.set_facecolor("black")
+        for each in axes:
+            each.plot([1, 2], [3e9, 4e9], label="a line")
+            each.set_xlabel("time (ms)")
+            each.legend()
+        return figure
+
+    with mpl.rc_context(STYLE):
+        drawn().savefig(tmp_path / "expected.png", metadata={"Software": None})
+    layouts = []
+    execute = ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *given: layouts.append(1) or execute(*given))
+    draw_figures(tmp_path, lambda: [Figure("lines", drawn(), "Two lines.")], tmp_path)
+    assert (tmp_path / "figures/lines.png").read_bytes() == (tmp_path / "expected.png").read_bytes()
+    assert len(layouts) == 1
+    svg = (tmp_path / "figures/lines.svg").read_text()
+    assert 'width="504pt" height="259.2pt"' in svg
+    assert "fill: #ffffff" in svg
 
 
 def test_a_large_drawing_is_shown_as_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
