@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,15 @@ def read_gallery_entry(folder: Path) -> GalleryEntry | None:
     path = folder / GALLERY
     if not path.exists() and not path.is_symlink():
         return None
+    try:
+        state = path.stat()
+    except OSError:  # which reading it tells
+        return _read(path, 0, 0)
+    return _read(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _read(path: Path, modified: int, size: int) -> GalleryEntry:  # noqa: ARG001 (a changed file is read anew)
     data = parse_toml(path, read_text(path, StudyError, _MOST_TEXT), StudyError)
     with reading(path, StudyError, "a study's place in the gallery"):
         return _entry(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,22 @@ def test_what_the_file_says_is_read_without_running_the_study() -> None:
     )
     assert catalogue.study_folder("rc") == catalogue.study_folder("lapicque_1907") == folder.absolute()
     assert read_gallery_entry(write_study(Path("plain"))) is None
+
+
+def test_a_file_is_read_once_and_anew_when_it_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = hang("lapicque_1907")
+    first = read_gallery_entry(folder)
+    assert first is not None
+    with monkeypatch.context() as patch:
+        patch.setattr("biosnn.gallery.read_text", lambda *_: pytest.fail("it is read again"))
+        assert read_gallery_entry(folder) is first
+    (folder / "gallery.toml").write_text((folder / "gallery.toml").read_text().replace('"rc"', '"rcs"'))
+    assert read_gallery_entry(folder) == replace(first, alias="rcs")
+    (folder / "gallery.toml").unlink()
+    assert read_gallery_entry(folder) is None
+    (folder / "gallery.toml").symlink_to("nowhere")
+    with pytest.raises(StudyError, match="gallery.toml"):
+        read_gallery_entry(folder)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,12 @@ def test_a_model_cannot_be_changed():
     assert model.parameters["tau"].value == "10 ms"
 
 
+def test_equations_are_parsed_once_for_all_models_that_have_them():
+    first, other = catalogue.neuron_model("lif"), catalogue.neuron_model("lif").with_values(v_th="-45 mV")
+    assert first.parsed is first.parsed is other.parsed
+    assert dataclasses.replace(first, equations=first.equations + "\nw : 1").parsed.keys() == {*first.parsed, "w"}
+
+
 def test_parameters_of_their_own_become_inputs():
     from biosnn.catalogue import neuron_model
 

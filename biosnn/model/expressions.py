@@ -11,7 +11,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any
@@ -56,6 +56,8 @@ _ONLY_SOMETIMES = {
 
 Scope = Mapping[str, Any]
 """The names that a text may use: Brian2 variables, constants and functions."""
+Flags = tuple[tuple[str, tuple[str, ...]], ...]
+"""By kind of equation, which flags it may have."""
 
 
 def scope(
@@ -102,6 +104,17 @@ def parse_equations(
 
     They may call Brian2's functions and ``functions``, by name.
     """
+    allowed = tuple((kind, tuple(names)) for kind, names in flags.items())
+    return _parse(where, text, allowed, functions) if functions else _parsed(where, text, allowed)
+
+
+@lru_cache(maxsize=512)
+def _parsed(where: str, text: str, flags: Flags) -> Equations:
+    """Equations that were parsed before, by themselves, are not parsed again: a run asks a dozen times for them."""
+    return _parse(where, text, flags, {})
+
+
+def _parse(where: str, text: str, flags: Flags, functions: Scope) -> Equations:
     units = _UNIT_OF_LINE.findall(text)
     if len(units) > _MOST_EQUATIONS:
         raise ModelError(f"{where}: expected at most {_MOST_EQUATIONS} equations (got {len(units)}).")
@@ -114,7 +127,7 @@ def parse_equations(
     _check_right_sides(where, text, functions)
     try:
         equations = Equations(text)
-        equations.check_flags({kind: list(names) for kind, names in flags.items()})
+        equations.check_flags({kind: list(names) for kind, names in flags})
     except Exception as error:
         # Brian2 raises a different class for each defect: EquationError, SyntaxError, ValueError, TypeError.
         raise ModelError(f"{where}: {_one_line(error)}") from None
