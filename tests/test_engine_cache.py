@@ -251,7 +251,7 @@ def test_the_fingerprint_knows_compiler_and_flags(tmp_path: Path) -> None:
 def test_other_values_seeds_durations_and_steps_call_no_compiler(calls: Path) -> None:
     np.testing.assert_allclose(simulate()[-1], 10 * (1 - np.exp(-2.99)))
     built = len(calls.read_text().splitlines())
-    assert built >= 7
+    assert calls.read_text().count("-o loop.o") == calls.read_text().count("-o frame.o") == 1
     v = simulate(seed=2, drive=20 * mV, tau=5 * ms, duration=40 * ms, dt=0.2 * ms)
     np.testing.assert_allclose(v[-1], 20 * (1 - np.exp(-39.8 / 5)))
     with session("cpp", seed=3) as sim:
@@ -261,6 +261,7 @@ def test_other_values_seeds_durations_and_steps_call_no_compiler(calls: Path) ->
         first = sorted(entry.key for entry in cache.entries() if entry.kind == "programs")
     assert len(first) == 2  # arrays instead of single numbers are another program ...
     known = len(calls.read_text().splitlines())
+    assert calls.read_text().count("-o loop.o") == 1, "what all programs have is compiled once"
     with session("cpp", seed=3) as sim:
         net = small([4, 5, 6] * mV)
         sim.run(net, 5 * ms)
@@ -305,7 +306,7 @@ def test_two_processes_at_once_build_once(calls: Path) -> None:
         output, _ = process.communicate(timeout=300)
         assert float(output) == pytest.approx(number * (1 - np.exp(-1)))
     compiled = [line.split()[-1] for line in calls.read_text().splitlines()]
-    assert len(compiled) == len(set(compiled)) >= 7
+    assert len(compiled) == len(set(compiled)) >= 3
     assert len([entry for entry in cache.entries() if entry.kind == "programs"]) == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ from brian2 import Network, NeuronGroup, SpikeMonitor, TimedArray, ms
 from numpy.testing import assert_allclose
 
 from biosnn import session
-from biosnn.engine.compiler import compile, translation_units
+from biosnn.engine.compiler import compile, toolchain, translation_units
+from biosnn.errors import CompileError
 
 FORM = """#include "code_objects/{name}.h"
 namespace {{
@@ -78,8 +81,60 @@ def test_few_cores_compile_all_that_runs_once_together(tmp_path: Path, monkeypat
 def test_what_is_not_optimised_is_joined_however_often_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compile, "cores", lambda: 4)
     objects = project(tmp_path, a=form("a"), before_run_a=form("before_run_a", 3), b=form("b", 5))
-    assert compile._units(tmp_path, [*PROGRAM, *objects], False) == ["often_0.cpp", "frame.cpp"]
-    assert sorted(included(tmp_path, "frame.cpp")) == sorted(PROGRAM)
+    assert compile._units(tmp_path, [*PROGRAM, *objects], False) == ["often_0.cpp", "frame.cpp", "loop.cpp"]
+    assert sorted(included(tmp_path, "frame.cpp")) == sorted({*PROGRAM} - {"network.cpp", "threads.cpp"})
+
+
+FAKE = """#!/bin/sh
+echo "$@" >> {said}
+case " $* " in
+*" -fsyntax-only "*) exit 0 ;;
+*" loop.cpp "*) {loop} ;;
+esac
+for last; do :; done
+: > "$last"
+: > main
+"""
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Build a program with a compiler that makes empty files, and return the names of what it made."""
+    monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "sources/brianlib").mkdir(parents=True)
+    (tmp_path / "sources/brianlib/clocks.h").touch()
+
+    def build(main: str = "", network: str = "", loop: str = ":") -> list[str]:
+        texts = dict.fromkeys(PROGRAM, "") | {"main.cpp": main, "network.cpp": '#include "network.h"\n'}
+        for name, text in {**texts, "network.h": '#include "steps.h"\n', "steps.h": network}.items():
+            (tmp_path / "sources" / name).write_text(text)
+        script, said = tmp_path / "cxx", tmp_path / "said"
+        script.write_text(FAKE.format(said=said, loop=loop))
+        script.chmod(0o755)
+        os.utime(script, (1, 1))  # it is the same compiler, whatever it does
+        said.write_text("")
+        compiler = toolchain.Compiler((str(script),), __file__, "fake 1.0")
+        compile.build(tmp_path / "sources", PROGRAM, compiler, toolchain.Flags(("-O3",), ()), {}, lambda *_: None)
+        lines = [line.split() for line in said.read_text().splitlines()]
+        linked = next(line for line in lines if "-o" in line and line[line.index("-o") + 1] == "main")
+        assert any(Path(word).name == "loop.o" and (tmp_path / "cache" / word).is_file() for word in linked) == (
+            loop == ":"
+        )
+        return [Path(line[line.index("-o") + 1]).name for line in lines if "-o" in line]
+
+    return build
+
+
+def test_what_all_programs_have_is_compiled_once(built: Callable[..., list[str]]) -> None:
+    first, second = built("int one;"), built("int other;")
+    assert {"common.h.gch", "loop.o", "frame.o"} < {*first}
+    assert sorted(set(first) - set(second)) == ["common.h.gch", "loop.o"]
+    assert "loop.o" in built("int one;", network="// another version")
+
+
+def test_what_cannot_be_compiled_once_is_compiled_with_the_program(built: Callable[..., list[str]]) -> None:
+    with pytest.raises(CompileError, match=r"refused loop.cpp:\n  error: no"):
+        built(loop=": > loop.o; echo 'error: no'; exit 1")
 
 
 def test_what_a_later_run_repeats_calls_the_first(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_file_is_read_once_and_anew_when_it_has_changed(monkeypatch: pytest.Mo
     (folder / "gallery.toml").unlink()
     assert read_gallery_entry(folder) is None
     (folder / "gallery.toml").symlink_to("nowhere")
-    with pytest.raises(StudyError, match="gallery.toml"):
+    with pytest.raises(StudyError, match=r"gallery\.toml"):
         read_gallery_entry(folder)
 
 

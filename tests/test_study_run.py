@@ -217,7 +217,7 @@ def test_a_cache_that_cannot_be_written_is_told_with_what_to_do(
     file.parent.mkdir(exist_ok=True)
     file.write_text("in the way")
     monkeypatch.setenv("BIOSNN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("biosnn.engine.compiler.compile._common_header", lambda *_: pytest.fail("it compiled"))
+    monkeypatch.setattr("biosnn.engine.compiler.compile._common", lambda *_: pytest.fail("it compiled"))
     with pytest.raises(EngineError, match=rf"{tmp_path}/cache cannot be written: .*\. Set BIOSNN_CACHE to a folder"):
         run_study(write_study(tmp_path / "charging"), target="cpp", out=tmp_path / "out")
 

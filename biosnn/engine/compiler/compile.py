@@ -30,10 +30,12 @@ _STANDARD = (
 # Code that runs once: reading, writing, setting up. A quarter of the compile time goes into optimising it to no use.
 _COLD = re.compile(r"(main|objects|run|synapses_classes|frame|once_\d+)\.cpp|code_objects/(before|after)_run_\w+\.cpp")
 
-# Files that every program has, and that hold so little that the compiler mostly starts and reads headers: those that
-# run once, and those that go round.
+# Files that every program has, and that hold so little that the compiler mostly starts and reads headers.
 _FRAME = ("main.cpp", "run.cpp", "synapses_classes.cpp")
+
+LOOP = "loop.cpp"
 _LOOP = ("network.cpp", "threads.cpp")
+"""The same text in every program, which is compiled once for all."""
 
 _ONCE = re.compile(r"(objects|once_\d+)\.cpp")
 """What is compiled with the frame where that is quicker: on few cores, or if the compiler does not optimise."""
@@ -80,9 +82,10 @@ def build(
     def make(folder: Path) -> dict[str, object]:
         _check_space(folder)
         shutil.copytree(sources, folder, dirs_exist_ok=True)
-        header, usable = _common_header(folder, compiler, flags, fingerprint)
+        header, usable, made = _common(folder, files, compiler, flags, fingerprint)
         driver = _Driver(folder, compiler, usable, header, origins)
-        driver.run(_units(folder, files, _optimised(usable)), on_progress)
+        left = [name for name in files if not (made and name in _LOOP)]
+        driver.run(_units(folder, left, _optimised(usable)), made, on_progress)
         return {"compiler": compiler.version, "compile_flags": usable.compile, "link_flags": usable.link}
 
     return cache.obtain("programs", key, make)
@@ -98,12 +101,10 @@ def _units(folder: Path, files: Sequence[str], optimised: bool) -> list[str]:
     few = cores() < MANY_CORES or not optimised
     frame = [name for name in rest if name in _FRAME or (few and _ONCE.fullmatch(name))]
     loop = [name for name in rest if name in _LOOP]
-    if not optimised:
-        frame, loop = [*frame, *loop], []
     return [
         *often,
         *_one_file(folder, "frame.cpp", frame),
-        *_one_file(folder, "loop.cpp", loop),
+        *_one_file(folder, LOOP, loop),
         *(name for name in rest if name not in frame and name not in loop),
     ]
 
@@ -148,43 +149,77 @@ class _NotPrecompiled(Exception):
     """The compiler makes no precompiled header, or did not this time."""
 
 
-def _common_header(project: Path, compiler: Compiler, flags: Flags, fingerprint: str) -> tuple[Path, Flags]:
-    """The header of a project (standard headers and those of Brian2), and the flags that work.
+def _common(
+    project: Path, files: Sequence[str], compiler: Compiler, flags: Flags, fingerprint: str
+) -> tuple[Path, Flags, list[Path]]:
+    """What programs have in common: a header (standard headers and those of Brian2), and the object of `_LOOP`.
 
-    It is precompiled, and itself in the cache; without its precompiled form, the compiler reads it as text, which takes
-    longer and comes to the same. It is of the project alone then, so that the next build tries again.
+    The header is precompiled, and both are in the cache. Without its precompiled form, the compiler reads it as text,
+    which takes longer and comes to the same; it is of the project alone then, so that the next build tries again.
+
+    Returns
+    -------
+    tuple
+        The header, the flags that work, and the object, if there is one.
     """
     library = project / "brianlib"
-    headers = sorted(path for path in library.rglob("*.h"))
+    headers = sorted(path.relative_to(project).as_posix() for path in library.rglob("*.h"))
     text = "".join(f"#include <{name}>\n" for name in _STANDARD)
-    text += "".join(f'#include "{path.relative_to(project).as_posix()}"\n' for path in headers)
+    text += "".join(f'#include "{name}"\n' for name in headers)
+    loop = _with_included(project, _LOOP) if set(_LOOP) <= set(files) else []
     digest = hashlib.sha256(f"{fingerprint}\0{text}".encode())
-    for path in headers:
-        digest.update(path.read_bytes())
+    for name in dict.fromkeys([*headers, *loop]):
+        digest.update((project / name).read_bytes())
 
     def make(folder: Path) -> dict[str, object]:
         usable = toolchain.accepted(compiler, flags.compile, folder)
         shutil.copytree(library, folder / "brianlib")
         (folder / HEADER).write_text(text)
-        made = folder / f"{HEADER}.gch"
-        command = [*compiler.command, *usable, "-I.", "-x", "c++-header", HEADER, "-o", made.name]
-        with children.child(command, folder, _environment(folder)) as process:
-            try:
-                process.communicate(timeout=toolchain.time_limit())
-            except subprocess.TimeoutExpired:
-                raise _NotPrecompiled from None
-        if process.returncode != 0 or not made.is_file():
+        if not _compiled(folder, [*compiler.command, *usable, "-I.", "-x", "c++-header", HEADER], f"{HEADER}.gch"):
             raise _NotPrecompiled
+        for name in loop:
+            shutil.copyfile(project / name, folder / name)
+        if loop:
+            # Should it fail, the compiler is asked again with the rest of the program, and what it says is told.
+            command = [*compiler.command, *_compiling(usable, Path(HEADER)), *_one_file(folder, LOOP, _LOOP)]
+            _compiled(folder, command, _object(LOOP))
         return {"compiler": compiler.version, "compile_flags": list(usable)}
 
     try:
         folder, _ = cache.obtain("headers", digest.hexdigest(), make)
     except _NotPrecompiled:
         (project / HEADER).write_text(text)
-        return project / HEADER, Flags(toolchain.accepted(compiler, flags.compile, project), flags.link)
+        return project / HEADER, Flags(toolchain.accepted(compiler, flags.compile, project), flags.link), []
     recorded = (cache.facts(folder) or {}).get("compile_flags", ())
     # Of those asked for: nothing that stands in a file becomes a flag.
-    return folder / HEADER, Flags(tuple(flag for flag in flags.compile if flag in recorded), flags.link)
+    usable = Flags(tuple(flag for flag in flags.compile if flag in recorded), flags.link)
+    made = folder / _object(LOOP)
+    return folder / HEADER, usable, [made] if made.is_file() else []
+
+
+def _with_included(project: Path, files: Sequence[str]) -> list[str]:
+    """Files of a project, and those that they include."""
+    found = list(files)
+    for name in found:  # which grows
+        included = re.findall(r'^#include "([^"]+)"', (project / name).read_text(), re.MULTILINE)
+        found += [other for other in dict.fromkeys(included) if other not in found and (project / other).is_file()]
+    return found
+
+
+def _compiled(folder: Path, command: Sequence[str], made: str) -> bool:
+    """Run a compiler in a folder, without a word; whether it has made the file."""
+    with children.child([*command, "-o", made], folder, _environment(folder)) as process:
+        try:
+            process.communicate(timeout=toolchain.time_limit())
+        except subprocess.TimeoutExpired:
+            return False
+    if process.returncode != 0:
+        (folder / made).unlink(missing_ok=True)
+    return (folder / made).is_file()
+
+
+def _compiling(flags: Sequence[str], header: Path) -> list[str]:
+    return ["-c", "-Wno-write-strings", *flags, "-I.", "-include", str(header)]
 
 
 class _Driver:
@@ -199,7 +234,8 @@ class _Driver:
         self.guard = threading.Lock()
         self.stopped = False
 
-    def run(self, files: Sequence[str], on_progress: Callable[[int, int], None]) -> None:
+    def run(self, files: Sequence[str], made: Sequence[Path], on_progress: Callable[[int, int], None]) -> None:
+        """Compile the files, and link them with the objects that are made already."""
         # The longest files first, so that no core is left with one of them at the end.
         ordered = sorted(files, key=lambda name: (self.folder / name).stat().st_size, reverse=True)
         done = 0
@@ -214,7 +250,9 @@ class _Driver:
                     done += len(finished)
                     on_progress(done, len(files))
                 # Of a function that several objects hold, the linker takes the first: let it be a well optimised one.
-                objects = [_object(name) for name in sorted(files, key=lambda name: bool(_COLD.fullmatch(name)))]
+                cold = [_object(name) for name in files if _COLD.fullmatch(name)]
+                hot = [_object(name) for name in files if not _COLD.fullmatch(name)]
+                objects = [*hot, *map(str, made), *cold]
                 self._call([*self.compiler.command, *objects, "-o", "main", *self.flags.link], "main")
             except BaseException:
                 self._stop(pool)
@@ -223,10 +261,10 @@ class _Driver:
             (self.folder / _object(name)).unlink()
 
     def _compile(self, name: str) -> None:
-        command = [*self.compiler.command, "-c", "-Wno-write-strings", *self.flags.compile, "-I."]
+        command = [*self.compiler.command, *_compiling(self.flags.compile, self.header)]
         if _COLD.fullmatch(name) and _optimised(self.flags):
             command.append("-O1")
-        self._call([*command, "-include", str(self.header), name, "-o", _object(name)], name)
+        self._call([*command, name, "-o", _object(name)], name)
 
     def _call(self, command: list[str], name: str) -> None:
         with contextlib.ExitStack() as stack:
