@@ -162,9 +162,14 @@ def test_a_deep_plain_network_has_the_layers_that_it_says(
         (("digits_cnn", "--seed=-1"), r"expected a whole number from 0 \(got '-1'\)"),
     ],
 )
-def test_a_wrong_argument_is_told_before_training(arguments: tuple[str, ...], message: str) -> None:
+def test_a_wrong_argument_is_told_before_training(
+    arguments: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("onnxscript")
-    done = train(*arguments)
-    assert done.returncode == 2
-    assert re.search(message, done.stderr)
+    path = str(NETWORKS / "train.py")
+    monkeypatch.setattr(sys, "argv", [path, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(path, run_name="__main__")
+    assert ended.value.code == 2
+    assert re.search(message, capsys.readouterr().err)
