@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import find_peaks
 
 from biosnn.display import Brief
 from biosnn.errors import DataError, field_error
@@ -137,11 +136,18 @@ class Response(Brief):
     def waves(self, start: float) -> int:
         """How many times the potential rises and falls again after a time, by more than a small share of its range."""
         trace = self.potential[self.time > start]
-        return len(find_peaks(trace, prominence=LEAST_WAVE * np.ptp(trace))[0]) if len(trace) else 0
+        return len(_waves(trace)) if len(trace) else 0
 
     def before(self, time: float) -> float:
         """The potential in the last step before a time."""
         return float(self.potential[max(int(np.searchsorted(self.time, time)) - 1, 0)])
+
+
+def _waves(trace: Floats) -> NDArray[np.intp]:
+    """Where a potential is highest before it falls by more than a small share of its range."""
+    from scipy.signal import find_peaks  # slow to import, and only needed here
+
+    return np.asarray(find_peaks(trace, prominence=LEAST_WAVE * np.ptp(trace))[0])
 
 
 # ---- what the drive is -------------------------------------------------------------------------------------------
@@ -343,7 +349,7 @@ def depolarising_afterpotential(response: Response) -> bool:
     if pulse is None or len(spikes) != 1 or response.waves(spikes[0]) != 1:
         return False
     after = response.potential[response.time > spikes[0]]
-    peak, rest = after[find_peaks(after, prominence=LEAST_WAVE * np.ptp(after))[0][0]], response.before(pulse.start)
+    peak, rest = after[_waves(after)[0]], response.before(pulse.start)
     return bool(peak > rest and abs(after[-1] - rest) < (peak - rest) / 10)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import welch
 
 from biosnn.errors import DataError, field_error
 from biosnn.measure.counts import Counts, spike_counts
@@ -156,6 +155,8 @@ def power_spectrum(rates: ArrayLike, window: float, *, segment: float | None = N
     if not 2 <= length <= len(values):
         expected = f"from 2 to {len(values)} bins of the rate"
         raise DataError(field_error("power_spectrum, segment", expected, f"{length} bins"))
+    from scipy.signal import welch  # slow to import, and only needed here
+
     found = welch(values, 1 / float(window), nperseg=length, detrend="constant", return_onesided=False)
     half = length // 2 + 1
     # The last of an even number of frequencies is given as negative.
