@@ -173,7 +173,8 @@ class LayerCounts:
         steps, inferences = whole(f"{where} steps", steps, least=1), whole(f"{where} inferences", inferences, least=1)
         most = whole(f"{where} most", most, least=1)
         if counted.size and counted.max() > most * steps * inferences:
-            expected = f"at most {'one' if most == 1 else most} per step, {steps} steps in each of {inferences} inferences"
+            number = "one" if most == 1 else most
+            expected = f"at most {number} per step, {steps} steps in each of {inferences} inferences"
             raise EnergyError(field_error(f"{where} spikes", expected, int(counted.max())))
         reach = _for_each(f"{where} fan_out", fan_out, counted.size)
         connections = int(reach.sum())
