@@ -15,14 +15,16 @@ import biosnn
 from biosnn.ann import Graph, reference
 from biosnn.ann.affine import forward
 from biosnn.ann.connections import order
-from biosnn.conversion import SpikingNetwork, Trials, convert, explain, ledger, load, run, save
+from biosnn.conversion import SpikingNetwork, Trials, convert, explain, ledger, load, run, save, to_hybrid
 from biosnn.conversion.analysis.few_steps import compare_recipes, steps_up_to
 from biosnn.conversion.analysis.metrics import output_errors
 from biosnn.conversion.analysis.recipes import RECIPES
 from biosnn.conversion.populations import MAXIMUM, OUTPUT
 from biosnn.conversion.thresholds import ThresholdSettings, find_thresholds
+from biosnn.conversion.to_nir import to_nir
 from biosnn.energy import HOROWITZ_45NM
-from biosnn.errors import ConversionError, SettingsError
+from biosnn.errors import ConversionError, SettingsError, TrainingError
+from biosnn.training import trainable
 
 NUMPY: dict[str, Any] = {"target": "numpy", "precision": "float64"}
 MODELS = {"if_signed": 1, "if_burst": 2}
@@ -320,6 +322,19 @@ def test_recipes_that_cannot_be_are_refused(settings: dict[str, Any], message: s
     graph = chain(4, 6, 3)
     with pytest.raises(ConversionError, match=message):
         convert(graph, images_of(graph, 10), target="numpy", **settings)
+
+
+def test_what_takes_no_signed_spikes_and_no_delay_says_so(converted: Any) -> None:
+    signed, delayed = converted["signed", 4][0], converted["delayed", 12][0]
+    for snn, what in ((signed, "neuron"), (delayed, "delay")):
+        with pytest.raises(ConversionError, match=f"A network in NIR, {what}: expected"):
+            to_nir(snn)
+        with pytest.raises(TrainingError, match=f"trainable, network, {what}: expected"):
+            trainable(snn, 4)
+    with pytest.raises(ConversionError, match="Options.delay: expected 0"):
+        to_hybrid(delayed, "first 1")
+    rates = to_hybrid(signed, "first 2").run(images_of(signed.graph, 4), T=4, target="numpy")
+    assert rates.outputs.shape[0] == 4
 
 
 def test_a_network_that_is_converted_already_takes_no_recipe(converted: Any, tmp_path: Path) -> None:

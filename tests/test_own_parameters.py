@@ -114,6 +114,12 @@ def test_arrays_of_other_lengths_are_refused_for_inputs_too() -> None:
         biosnn.neurons(3, "lif", values={"I": [1, 2] * mA})
 
 
+def test_a_text_that_is_neither_a_quantity_nor_an_expression_is_told() -> None:
+    message = r"neurons\('if_soft'\)\.z: expected a quantity, .* or an expression, .*got '0\.9 kHz\*i/N'"
+    with pytest.raises(ModelError, match=message):
+        biosnn.neurons(4, "if_soft", values={"z": "0.9 kHz*i/N"})
+
+
 def test_what_is_computed_from_others_is_not_set() -> None:
     message = r"tau_m: expected nothing, as it follows from tau_m = R\*C .* Set what it is computed from"
     with biosnn.session("numpy"), pytest.raises(ModelError, match=message):

@@ -50,6 +50,7 @@ def to_nir(snn: SpikingNetwork | HybridNetwork) -> NirNetwork:
         ("input", options.input, ("analog",)),
         ("neuron", options.model.name, tuple(RESETS)),
         ("output", options.output, ("potential",)),
+        ("delay", options.delay, (0,)),
     ):
         if given not in valid:
             raise ConversionError(field_error(f"A network in NIR, {name}", " or ".join(map(repr, valid)), given))

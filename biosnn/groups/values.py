@@ -106,7 +106,11 @@ def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
         try:
             value = parse_quantity(value)
         except QuantityError:
-            setattr(group, name, value)
+            try:
+                setattr(group, name, value)
+            except SyntaxError:
+                expected = "a quantity, such as '20 ms', or an expression, such as '20*ms*rand()'"
+                raise ModelError(field_error(where, expected, value)) from None
             return
     if isinstance(value, Function):
         do = f"Equations call a function of time, such as {name}(t), and functions declares it."

@@ -105,9 +105,14 @@ def labelled_images(snn: SpikingNetwork, images: ArrayLike, labels: ArrayLike) -
 
 def _membrane(snn: SpikingNetwork) -> Membrane:
     options, where = snn.options, "trainable, network"
-    for name, expected in (("code", "rate"), ("input", "analog"), ("output", "potential")):
+    for name, expected in (("code", "rate"), ("input", "analog"), ("output", "potential"), ("delay", 0)):
         if getattr(options, name) != expected:
             raise TrainingError(field_error(f"{where}, {name}", repr(expected), getattr(options, name)))
+    if options.model.spike_value:
+        do = "What a spike carries has no derivative: convert with neuron='if_soft'."
+        raise TrainingError(
+            field_error(f"{where}, neuron", "a model whose spikes are all alike", options.model.name, do)
+        )
     if snn.network.ends:
         expected = "a network that spikes up to its output"
         raise TrainingError(field_error(where, expected, "the first layers of a hybrid"))

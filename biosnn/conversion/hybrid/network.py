@@ -184,6 +184,9 @@ def to_hybrid(whole: SpikingNetwork, spiking: str | Iterable[str]) -> HybridNetw
     if options.code != "rate":
         do = "Windows of first spikes have no rates to decode."
         raise ConversionError(field_error("convert, spiking", "the code 'rate'", options.code, do))
+    if options.delay:
+        do = "A stage hands its rates on when its steps are over."
+        raise ConversionError(field_error("convert, spiking: Options.delay", "0", options.delay, do))
     hybrid = HybridNetwork(whole, chosen(whole.graph, spiking))
     entrance = (whole.graph.input.name,)
     for piece in cut(whole.graph, hybrid.spiking):
