@@ -331,7 +331,7 @@ def test_what_takes_no_signed_spikes_and_no_delay_says_so(converted: Any) -> Non
             to_nir(snn)
         with pytest.raises(TrainingError, match=f"trainable, network, {what}: expected"):
             trainable(snn, 4)
-    with pytest.raises(ConversionError, match="Options.delay: expected 0"):
+    with pytest.raises(ConversionError, match=r"Options\.delay: expected 0"):
         to_hybrid(delayed, "first 1")
     rates = to_hybrid(signed, "first 2").run(images_of(signed.graph, 4), T=4, target="numpy")
     assert rates.outputs.shape[0] == 4
