@@ -23,8 +23,7 @@ from biosnn.conversion import (
     run,
 )
 from biosnn.conversion.analysis.comparison import Bench, Tried, ended_early, what_might_help
-from biosnn.conversion.analysis.few_steps import Compared as FewSteps
-from biosnn.conversion.analysis.few_steps import compare_recipes, steps_up_to
+from biosnn.conversion.analysis.few_steps import FewSteps, compare_recipes, steps_up_to
 from biosnn.conversion.analysis.metrics import output_errors
 from biosnn.conversion.analysis.recipes import AUTO, PLAIN
 from biosnn.energy import HOROWITZ_45NM, Ledger, PriceTable, read_prices

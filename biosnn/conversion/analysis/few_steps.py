@@ -23,7 +23,7 @@ from biosnn.engine import Simulation
 
 
 @dataclass(frozen=True)
-class Compared(Brief):
+class FewSteps(Brief):
     """How a recipe did with so many steps.
 
     Parameters
@@ -62,7 +62,7 @@ def compare_recipes(
     *,
     recipes: Sequence[str] = tuple(RECIPES),
     report: Report | None = None,
-) -> list[Compared]:
+) -> list[FewSteps]:
     """Convert a network by several recipes for several numbers of steps, and show images to each.
 
     Parameters
@@ -88,7 +88,7 @@ def compare_recipes(
 
     Returns
     -------
-    list of Compared
+    list of FewSteps
         For each recipe, and each number of steps.
 
     Raises
@@ -97,11 +97,11 @@ def compare_recipes(
         If a recipe is unknown, or images do not fit the network.
     """
     for name in recipes:
-        check_recipe(name)
+        check_recipe(name, RECIPES)
     given, shown = check_images(graph, calibration), check_images(graph, images)
     decided = decisions(reference(graph).outputs(shown).reshape(len(shown), -1))
     trials: Trials | None = None
-    rows: list[Compared] = []
+    rows: list[FewSteps] = []
     for name in recipes:
         for number, T in enumerate(steps):
             if report is not None:
@@ -116,8 +116,8 @@ def compare_recipes(
     return rows
 
 
-def _row(name: str, snn: SpikingNetwork, outcome: Outcome, decided: NDArray[np.int64], prices: PriceTable) -> Compared:
+def _row(name: str, snn: SpikingNetwork, outcome: Outcome, decided: NDArray[np.int64], prices: PriceTable) -> FewSteps:
     energies = verdicts(ledger(snn, outcome), prices)
     energy = next(float(verdict.snn) for verdict in energies if verdict.snn is not None)
     agreement = outcome.agreement(decided)
-    return Compared(name, outcome.steps, outcome.accuracy, agreement, outcome.spikes_an_image, energy)
+    return FewSteps(name, outcome.steps, outcome.accuracy, agreement, outcome.spikes_an_image, energy)

@@ -7,7 +7,7 @@ a way to find thresholds, and what is calibrated on images without labels. Nothi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -184,7 +184,7 @@ class Choice(Brief):
 COLUMNS = ("recipe", "agreement", "output error", "spikes per image", "time")
 
 
-def check_recipe(name: str) -> None:
+def check_recipe(name: str, valid: Iterable[str] = (AUTO, *RECIPES)) -> None:
     """Refuse a recipe that there is not.
 
     Raises
@@ -192,8 +192,8 @@ def check_recipe(name: str) -> None:
     ConversionError
         With the names that there are.
     """
-    if name != AUTO and name not in RECIPES:
-        raise ConversionError("convert: " + unknown("recipe", name, [AUTO, *RECIPES]))
+    if name not in valid:
+        raise ConversionError("convert: " + unknown("recipe", name, list(valid)))
 
 
 def options_of(recipe: Recipe, steps: int) -> dict[str, Any]:
