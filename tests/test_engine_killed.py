@@ -62,9 +62,10 @@ def alive(pid: int) -> bool:
 
 # A compiler starts another program, which must end too; a pool's thread starts it, and ends before it does.
 PARENT = """
-import threading, time
+import signal, threading, time
 from pathlib import Path
 from biosnn.engine import children
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # below nohup it is passed over
 def work():
     shell = "sleep 1000 & echo $! $$ > pids.new; mv pids.new pids; wait"
     with children.child(["sh", "-c", shell], cwd=Path({folder!r})) as process:

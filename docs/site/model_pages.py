@@ -24,7 +24,7 @@ def write_models(folder: Path) -> None:
     synapses = [catalogue.synapse_model(name) for name in catalogue.synapse_names()]
     parts = [_ABOUT]
     for kind, models in (("Neurons", neurons), ("Synapses", synapses)):
-        (folder / kind.lower()).mkdir(parents=True)
+        (folder / kind.lower()).mkdir(parents=True, exist_ok=True)  # a guide may link to a file of it
         pages = {f"{kind.lower()}/{model.name}": model for model in models}
         for address, model in pages.items():
             (folder / f"{address}.md").write_text(page(model), encoding="utf-8")
