@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
@@ -107,10 +108,11 @@ def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
             value = parse_quantity(value)
         except QuantityError:
             try:
-                setattr(group, name, value)
+                ast.parse(value, mode="eval")  # before Brian2 does, which would leave something behind
             except SyntaxError:
                 expected = "a quantity, such as '20 ms', or an expression, such as '20*ms*rand()'"
                 raise ModelError(field_error(where, expected, value)) from None
+            setattr(group, name, value)
             return
     if isinstance(value, Function):
         do = f"Equations call a function of time, such as {name}(t), and functions declares it."
