@@ -108,7 +108,7 @@ def _set_variable(where: str, group: Any, name: str, value: Value) -> None:
             value = parse_quantity(value)
         except QuantityError:
             try:
-                ast.parse(value, mode="eval")  # before Brian2 does, which would leave something behind
+                ast.parse(value.strip(), mode="eval")  # before Brian2 does, which would leave something behind
             except SyntaxError:
                 expected = "a quantity, such as '20 ms', or an expression, such as '20*ms*rand()'"
                 raise ModelError(field_error(where, expected, value)) from None
