@@ -154,13 +154,14 @@ def test_what_is_written_is_read_again(tmp_path: Path, make: Any) -> None:
 
 def converted() -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """As the conversion of an ordinary network has it: thresholds of their own, soft reset."""
-    kinds = nir_kinds
+    # Numbers of its own, in whatever order tests run: with some, no neuron would ever fire.
+    kinds, rng = nir_kinds, np.random.default_rng(8)
     nodes = {
         "input": kinds.Input(shape=(2, 6, 6)),
-        "conv": kinds.Conv2d(weight=normal(4, 2, 3, 3), bias=normal(4), padding=(1, 1)),
-        "if1": kinds.IF(r=1000.0, v_threshold=RNG.uniform(1, 2, (4, 6, 6)), reset="subtract", fires=">="),
+        "conv": kinds.Conv2d(weight=rng.normal(size=(4, 2, 3, 3)), bias=rng.normal(size=4), padding=(1, 1)),
+        "if1": kinds.IF(r=1000.0, v_threshold=rng.uniform(1, 2, (4, 6, 6)), reset="subtract", fires=">="),
         "flat": kinds.Flatten(start_dim=0),
-        "fc": kinds.Affine(weight=normal(3, 144), bias=normal(3)),
+        "fc": kinds.Affine(weight=rng.normal(size=(3, 144)), bias=rng.normal(size=3)),
         "if2": kinds.IF(r=1000.0, v_threshold=np.ones(3), v_initial=np.full(3, 0.5), reset="subtract"),
         "output": kinds.Output(shape=(3,)),
     }
