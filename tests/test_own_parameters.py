@@ -116,7 +116,7 @@ def test_arrays_of_other_lengths_are_refused_for_inputs_too() -> None:
 
 def test_a_text_that_is_neither_a_quantity_nor_an_expression_is_told() -> None:
     message = r"if_soft \(if_soft\)\.z: expected a quantity, .* or an expression, .*got '0\.9 kHz\*i/N'"
-    with pytest.raises(ModelError, match=message):
+    with biosnn.session("numpy", seed=1), pytest.raises(ModelError, match=message):
         biosnn.neurons(4, "if_soft", values={"z": "0.9 kHz*i/N"})
 
 
