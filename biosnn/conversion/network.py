@@ -57,7 +57,8 @@ class Options:
         What is read: the membrane potentials of neurons that integrate, or the spikes of neurons like the others.
     delay : int
         From which step on it is read: what the output was told in the first ones, in which spikes have not settled, is
-        left out. Steps are counted from the onset of the image, those of the delay included.
+        left out. Steps are counted from the onset of the image, those of the delay included. Before it, what there is
+        is read.
 
     Raises
     ------
@@ -335,8 +336,8 @@ def largest_pixel(snn: SpikingNetwork) -> float:
     return largest
 
 
-def as_table(rows: Iterable[tuple[str, str, str, str]]) -> str:
-    """Populations, one per line, as `SpikingNetwork.rows` lists them, below a heading."""
-    lines = [POPULATION_COLUMNS, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    return "\n".join("  ".join([*(f"{line[k]:{widths[k]}}" for k in range(3)), line[3]]) for line in lines)
+def as_table(rows: Iterable[tuple[str, ...]], columns: tuple[str, ...] = POPULATION_COLUMNS) -> str:
+    """Rows, one per line, below a heading; by default populations, as `SpikingNetwork.rows` lists them."""
+    lines = [columns, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

@@ -17,13 +17,12 @@ from biosnn.conversion.analysis.trials import Trials, one_program
 from biosnn.conversion.converting import convert_with
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome, decisions
-from biosnn.display import Brief
 from biosnn.energy import PriceTable, verdicts
 from biosnn.engine import Simulation
 
 
 @dataclass(frozen=True)
-class FewSteps(Brief):
+class FewSteps:
     """How a recipe did with so many steps.
 
     Parameters

@@ -18,7 +18,7 @@ from biosnn.ann.reference import reference
 from biosnn.conversion.analysis.metrics import output_errors
 from biosnn.conversion.analysis.remedies import Target, calibrate
 from biosnn.conversion.analysis.trials import Trials, one_program
-from biosnn.conversion.network import SpikingNetwork
+from biosnn.conversion.network import SpikingNetwork, as_table
 from biosnn.conversion.outcome import decisions
 from biosnn.display import Brief, card, number, paragraph, table
 from biosnn.engine import Simulation
@@ -28,9 +28,9 @@ Network = TypeVar("Network", bound=SpikingNetwork)
 Report = Callable[[float, str], None]
 
 AUTO, PLAIN = "auto", "plain"
-CALIBRATED = 1600
+IMAGE_STEPS = 1600
 """Images times steps that are shown for each layer that is calibrated: fewer images where there are many steps."""
-FEWEST, MOST = 40, 128
+FEWEST_IMAGES, MOST_IMAGES = 40, 128
 """The least and most images that are."""
 JUDGED = 200
 """How many calibration images recipes are compared on."""
@@ -169,10 +169,7 @@ class Choice(Brief):
         )
 
     def __str__(self) -> str:
-        rows = [COLUMNS, *self.rows()]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-        lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([self.caption, *lines])
+        return f"{self.caption}\n{as_table(self.rows(), COLUMNS)}"
 
     def __repr__(self) -> str:
         return f"<Choice: {self.recipe}, of {len(self.trials)} tried for {self.steps} steps>"
@@ -222,9 +219,9 @@ def calibrated(
     report : callable, optional
         Told which fraction is done, and of what.
     """
-    some = images[: int(np.clip(CALIBRATED // trials.T, FEWEST, MOST))]
     if not recipe.calibrates:
         return snn
+    some = images[: int(np.clip(IMAGE_STEPS // trials.T, FEWEST_IMAGES, MOST_IMAGES))]
     return replace(snn, adjusted=calibrate(Target(snn, trials, some), recipe.calibrates, report=report).adjusted)
 
 

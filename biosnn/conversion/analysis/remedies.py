@@ -268,7 +268,7 @@ def calibrate(target: Target, whats: Sequence[str], *, report: Report | None = N
             continue
         charge = missing * target.trials.T / theta  # over T steps, in thresholds
         start = old.start.reshape(-1, *[1] * (charge.ndim - 1)) if old.start.ndim < charge.ndim else old.start
-        snn = snn.with_adjustment(name, start=np.clip(start + charge.reshape(-1, *charge.shape[1:]), -1, 1))
+        snn = snn.with_adjustment(name, start=np.clip(start + charge, -1, 1))
     return snn
 
 
