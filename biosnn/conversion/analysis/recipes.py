@@ -54,6 +54,8 @@ class Recipe:
         What differs from the defaults of `Options` and `ThresholdSettings`.
     calibrates : tuple of str
         What is calibrated in each layer, as `calibrate` takes it.
+    delay : float
+        After which fraction of the steps the output is read.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Recipe:
     source: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     calibrates: tuple[str, ...] = ()
+    delay: float = 0.0
 
 
 RECIPES = {
@@ -77,8 +80,8 @@ RECIPES = {
             "delayed",
             "soft reset, with a bias per channel, read after the first quarter of the steps",
             "Hwang et al. 2021, Front Neurosci 15:629000 (delayed evaluation)",
-            {"delay": 0.25},
-            ("bias",),
+            calibrates=("bias",),
+            delay=0.25,
         ),
         Recipe(
             "signed",
@@ -194,11 +197,8 @@ def check_recipe(name: str, valid: Iterable[str] = (AUTO, *RECIPES)) -> None:
 
 
 def options_of(recipe: Recipe, steps: int) -> dict[str, Any]:
-    """What a recipe sets, as `convert` takes it; a delay is a fraction of the steps."""
-    changed = {**recipe.options, "steps": steps}
-    if "delay" in changed:
-        changed["delay"] = int(changed["delay"] * steps)
-    return changed
+    """What a recipe sets, as `convert` takes it."""
+    return {**recipe.options, "steps": steps, "delay": int(recipe.delay * steps)}
 
 
 def calibrated(
