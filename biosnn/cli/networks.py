@@ -69,6 +69,10 @@ def show_converted(console: Console, name: str) -> None:
         rows.insert(4, ("start of an image", f"{options.start:g} thresholds" + _calibrated(whole)))
     if options.delay:
         rows.append(("delay", f"read from step {options.delay} on"))
+    if options.pre_run:
+        rows.append(("pre-run", f"{options.pre_run} steps, then shifted by offset spikes"))
+    if options.delay_per_layer:
+        rows.append(("delay per layer", f"{options.delay_per_layer} steps"))
     head = _table("", "")
     for row in rows:
         head.add_row(*map(Text, row))

@@ -13,17 +13,20 @@ from numpy.typing import NDArray
 from biosnn.ann.connections import order, spread
 from biosnn.coding import TTFS, Bernoulli, Regular
 from biosnn.conversion.connections import pixel_order
-from biosnn.conversion.early_exit import EarlyExit
 from biosnn.conversion.membrane import DT, Membrane
 from biosnn.conversion.network import SpikingNetwork, largest_pixel
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
-from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS, SpikeCounter, keep_carried, spike_value
+from biosnn.conversion.spike_counters import CARRIED, INTERVAL, MOST_STEPS, SpikeCounter, keep_carried, spike_value
+from biosnn.conversion.within_image.early_exit import EarlyExit
+from biosnn.conversion.within_image.first_steps import BeginsAnew, HeldBack, Offset, parts_of
+from biosnn.conversion.within_image.room import held_back
 from biosnn.display import Brief
 from biosnn.groups.build import neurons
 from biosnn.groups.schedule import within_step
 from biosnn.inputs import encoder, images, reset_on_image
-from biosnn.inputs.restore import changing
+from biosnn.inputs.restore import Restore, changing
 from biosnn.projection import Dense, Pool2D, Projection
+from biosnn.projection.clear import Clear
 
 BEGIN = -7  # in the slot "start": after images have turned and driven
 PICTURES = "pictures"
@@ -91,21 +94,52 @@ def build(
         image_sequence.variables.add_array(INTERVAL, size=MOST_STEPS, dtype=np.int32)
     groups, onsets = pixel_groups(snn, image_sequence, period, n_images, period)
     projections: list[Any] = []
+    late = held_back(snn)
     for number, population in enumerate(snn.network.populations):
         group = _population(snn, population, membrane, f"layer_{number}")
         groups[population.name] = group
         projections += joined(snn, population, groups, image_sequence, number, **_onto(snn, population, membrane))
-        reset_on_image(group, image_sequence, _state(snn, population, group), order=BEGIN)
+        restore = reset_on_image(group, image_sequence, _state(snn, population, group), order=BEGIN)
         keep_carried(group)
+        if population.name in late:
+            HeldBack(group, image_sequence, late[population.name])
+        if snn.options.pre_run:
+            _begins_anew(snn, population, membrane, group, image_sequence, restore, projections)
     within_step(*groups.values(), *projections)
     if early:
         EarlyExit(groups[snn.graph.output], image_sequence)
     reads = None if snn.network.ends else _reads(groups[snn.graph.output], snn.options.output)
     apart = {name: n_images if each or name in snn.network.ends else 1 for name in groups}
-    spike_counters = spike_counters_of(groups, image_sequence, apart, intervals, firsts=each and intervals == 1)
+    told = snn.options.pre_run
+    spike_counters = spike_counters_of(
+        groups, image_sequence, apart, intervals, firsts=each and intervals == 1, told=told
+    )
     more = [made for made in (onsets, reads) if made is not None]
     network = Network(image_sequence, *groups.values(), *projections, *more)
     return Built(network, n_images, steps, groups, reads, spike_counters)
+
+
+def _begins_anew(
+    snn: SpikingNetwork,
+    population: Population,
+    membrane: Membrane,
+    group: Any,
+    image_sequence: Any,
+    restore: Restore,
+    projections: list[Any],
+) -> None:
+    """Let a population begin anew after the pre-run: neurons, shifted by offset spikes, and what max pooling counts."""
+    pre_run, name = snn.options.pre_run, f"{group.name}_after_pre_run"
+    if population.kind == MAXIMUM:
+        cleared = [
+            part for made in projections[-1].contained_objects if isinstance(made, Clear) for part in made.arrays
+        ]
+        parts = [(var, None, start, stop) for var, start, stop in cleared]
+        BeginsAnew(group, image_sequence, pre_run, parts, None, name)
+    elif population.kind != OUTPUT or snn.options.output == "counts":
+        carried = group.variables.get(CARRIED)
+        offset = Offset(group.variables[membrane.potential], carried, membrane.rest, membrane.quantum)
+        BeginsAnew(group, image_sequence, pre_run, parts_of(restore), offset, name)
 
 
 def _reads(output: Any, what: str) -> Any:
@@ -127,14 +161,18 @@ def spike_counters_of(
     intervals: int = 1,
     *,
     firsts: bool = False,
+    told: int = 0,
 ) -> dict[str, SpikeCounter]:
     """Count the spikes of all groups that have some: of how many images by themselves, and in how many intervals.
 
-    With ``firsts``, the step of each first spike is kept too.
+    With ``firsts``, the step of each first spike is kept too. What spikes carried is summed after so many steps of an
+    image as ``told`` says.
     """
     spiking = {name: group for name, group in groups.items() if group.thresholder}
     return {
-        name: SpikeCounter(group, image_sequence, images_apart[name], f"tally_{number}", intervals, firsts=firsts)
+        name: SpikeCounter(
+            group, image_sequence, images_apart[name], f"tally_{number}", intervals, firsts=firsts, told=told
+        )
         for number, (name, group) in enumerate(spiking.items())
     }
 

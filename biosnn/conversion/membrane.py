@@ -82,6 +82,12 @@ class Membrane:
         current = _current(where, model, quantum, drive)
         return cls(model, potential, drive, named[0], Quantity(rest), quantum, current, _most(where, model))
 
+    @property
+    def keeps_rest(self) -> bool:
+        """Whether a spike takes the threshold off the potential, and what is over stays on it (soft reset)."""
+        taken = rf"\b{self.potential}\s*-=\s*(\w+\s*\*\s*)?{self.threshold}\b"
+        return re.search(taken, self.model.reset) is not None
+
     def begin(self, start: ArrayLike) -> Quantity:
         """The membrane potential at which an image begins, so many thresholds from rest."""
         return Quantity(self.rest + np.asarray(start, float) * self.quantum)

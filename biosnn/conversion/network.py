@@ -17,7 +17,7 @@ from biosnn.ann.graph import Graph
 from biosnn.ann.layers import Shape
 from biosnn.catalogue import neuron_model
 from biosnn.conversion.connections import path_connection
-from biosnn.conversion.membrane import Membrane
+from biosnn.conversion.membrane import Membrane, leaks
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, RELU, Population, PopulationNetwork, population_network
 from biosnn.conversion.thresholds import ThresholdSettings
 from biosnn.conversion.windows import aligned
@@ -28,6 +28,8 @@ from biosnn.model import NeuronModel
 INPUTS = ("analog", "poisson", "regular", "first spike")
 OUTPUTS = ("potential", "counts")
 CODES = ("rate", "first spike")
+STEPS = ("delay", "pre_run", "delay_per_layer")
+"""The options that count time steps; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,14 @@ class Options:
         From which step on it is read: what the output was told in the first ones, in which spikes have not settled, is
         left out. Steps are counted from the onset of the image, those of the delay included. Before it, what there is
         is read.
+    pre_run : int
+        After so many steps membranes begin anew, shifted by a threshold where the residual potential tells that a
+        neuron has sent a spike too many or too few (offset spikes), and the output is read from there on. These steps
+        and their spikes count as all others do; rates are those after them. The paper has one layer after the other
+        make its pre-run (Hao et al. 2023, arXiv:2302.10685); here all do at once, which takes less time.
+    delay_per_layer : int
+        Each layer fires so many steps later than the one before it, and integrates until then: nothing that arrives is
+        lost. In the last layer that spikes, this must leave a step of the image.
 
     Raises
     ------
@@ -74,6 +84,8 @@ class Options:
     input: str = "analog"
     output: str = "potential"
     delay: int = 0
+    pre_run: int = 0
+    delay_per_layer: int = 0
 
     def __post_init__(self) -> None:
         for name, valid in (("code", CODES), ("input", INPUTS), ("output", OUTPUTS)):
@@ -81,16 +93,24 @@ class Options:
                 raise ConversionError(field_error(f"Options.{name}", ", ".join(valid), getattr(self, name)))
         if not -1 <= self.start <= 1:
             raise ConversionError(field_error("Options.start", "a number from -1 to 1, in thresholds", self.start))
-        if isinstance(self.delay, bool) or not isinstance(self.delay, int) or self.delay < 0:
-            raise ConversionError(field_error("Options.delay", "a whole number of steps, 0 or more", self.delay))
+        for name in STEPS:
+            given = getattr(self, name)
+            if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+                raise ConversionError(field_error(f"Options.{name}", "a whole number of steps, 0 or more", given))
         if self.code == "first spike":
-            for name in ("neuron", "preset", "start", "output", "delay"):
+            for name in ("neuron", "preset", "start", "output", *STEPS):
                 if getattr(self, name) != getattr(type(self), name):
                     do = "Neurons of first spikes are of a model of their own, and their output is a potential."
                     expected = f"its default with code='first spike', {getattr(type(self), name)!r}"
                     raise ConversionError(field_error(f"Options.{name}", expected, getattr(self, name), do))
         elif isinstance(self.neuron, NeuronModel):
-            Membrane.of(self.model)
+            self.check_neuron()
+        if self.pre_run and self.delay_per_layer:
+            do = "A pre-run is one of all layers at once."
+            raise ConversionError(field_error("Options.delay_per_layer", "0 with a pre-run", self.delay_per_layer, do))
+        if self.pre_run and self.input == "first spike":
+            do = "A pixel that has fired in the pre-run does not fire again."
+            raise ConversionError(field_error("Options.pre_run", "0 with input='first spike'", self.pre_run, do))
 
     def check_neuron(self) -> None:
         """Look at the neuron model, which may be in a file: options are often made before it is time to open one.
@@ -100,8 +120,22 @@ class Options:
         ConversionError, ModelError
             If there is none, or it cannot stand for a ReLU.
         """
-        if self.code == "rate":
-            Membrane.of(self.model)
+        if self.code != "rate":
+            return
+        membrane = Membrane.of(self.model)
+        if self.pre_run and (leaks(self.model) or not membrane.keeps_rest):
+            expected = "a neuron without a leak whose reset takes the threshold off"
+            do = "Only there does the residual potential tell offset spikes: take if_soft, or pre_run=0."
+            raise ConversionError(field_error("Options.pre_run, neuron", expected, self.model.name, do))
+        if self.delay_per_layer and self.model.refractory:
+            do = "A neuron that is held back would be refractory: take if_soft, or delay_per_layer=0."
+            expected = "a neuron that is never refractory"
+            raise ConversionError(field_error("Options.delay_per_layer, neuron", expected, self.model.name, do))
+
+    @property
+    def reads_after(self) -> int:
+        """After how many steps the output is read."""
+        return max(self.delay, self.pre_run)
 
     @property
     def most(self) -> int:

@@ -47,7 +47,7 @@ class Outcome:
         counts as many as it is, whatever its sign.
     sent : mapping of str to ndarray of int
         For each of them, in the same shape, the sum of what spikes carried, which is what rates stand for: the counts,
-        where all spikes are alike.
+        where all spikes are alike. After a pre-run (`Options.pre_run`) only: what came in it is not told.
     by_step : mapping of str to ndarray of int, shape (steps,)
         For each of them, its spikes in each step, of all images.
     firsts : mapping of str to ndarray of int, shape (images, neurons)

@@ -20,6 +20,7 @@ from biosnn.conversion.membrane import DT
 from biosnn.conversion.network import SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.spike_counters import INTERVAL, MOST_STEPS
+from biosnn.conversion.within_image.room import check_room
 from biosnn.engine import Point, Simulation, session
 from biosnn.errors import ConversionError, field_error
 from biosnn.seeds import derived_seed
@@ -91,9 +92,7 @@ def run(
         raise ConversionError(field_error("run", "a network whose layers all spike", type(snn).__name__, do))
     inputs = check_images(snn.graph, images)
     classes, steps = check_labels(labels, len(inputs), snn.graph), check_steps(T)
-    if not snn.options.delay < steps:
-        do = f"The output is read after {snn.options.delay} steps: show images for longer."
-        raise ConversionError(field_error("run, T", f"more than {snn.options.delay} steps", steps, do))
+    check_room(snn, steps, "run, T")
     if margin is not None:
         _check_margin(snn, margin)
     run_settings = RunSettings(steps, each, margin, precision, jobs, report)
@@ -118,8 +117,8 @@ class RunSettings:
 
 def _check_margin(snn: SpikingNetwork, margin: float) -> None:
     options = snn.options
-    given = (options.code, options.input, options.output, options.delay)
-    if given != ("rate", "analog", "potential", 0):
+    given = (options.code, options.input, options.output, options.reads_after, options.delay_per_layer)
+    if given != ("rate", "analog", "potential", 0, 0):
         expected = "the code 'rate', the input 'analog', the output 'potential' and no delay for images that end early"
         raise ConversionError(field_error("run, margin", expected, given))
     if snn.network.populations[-1].neurons < 2:
@@ -329,7 +328,7 @@ def read_part(sim: Simulation, snn: SpikingNetwork, run_settings: RunSettings, b
         answers = np.empty((n_images, built.steps, 0), np.float32)
     else:
         answers = _answers(snn, built, steps_used)[..., np.argsort(order(snn.network.populations[-1].shape))]
-        answers = _after(snn.options.delay, answers)
+        answers = _after(snn.options.reads_after, answers)
     return Outcome(answers, spikes, sent, by_step, firsts, steps_used, None, sim.usage.seconds, 0.0, sim.usage.memory)
 
 

@@ -70,10 +70,20 @@ class SpikeCounter(Task):
         variable `INTERVAL`, which a run must set.
     firsts : bool
         Whether the step of each neuron's first spike is kept for each image; then there is one interval only.
+    told : int
+        After how many steps of an image what spikes carried is summed.
     """
 
     def __init__(
-        self, group: Any, image_sequence: Any, images: int, name: str, intervals: int = 1, *, firsts: bool = False
+        self,
+        group: Any,
+        image_sequence: Any,
+        images: int,
+        name: str,
+        intervals: int = 1,
+        *,
+        firsts: bool = False,
+        told: int = 0,
     ) -> None:
         self.group_size, self.images, self.intervals = len(group), images, intervals
         self.spikes = group.variables["_spikespace"]
@@ -81,23 +91,26 @@ class SpikeCounter(Task):
         graded = CARRIED in group.variables
         if firsts:
             arrays["_firsts"] = (images * len(group), np.int32)
-        if graded:
+        if graded or told:
             arrays["_sums"] = (images * intervals * len(group), np.int32)
         for what, (size, dtype) in arrays.items():
             group.variables.add_array(f"{what}_{name}", size=size, dtype=dtype)
         self.counts, self.by_step = (group.variables[f"{what}_{name}"] for what in ("_counts", "_by_step"))
         self.firsts = group.variables[f"_firsts_{name}"] if firsts else None
-        self.sums = group.variables[f"_sums_{name}"] if graded else None
+        self.sums = group.variables[f"_sums_{name}"] if graded or told else None
+        group.variables.add_array(f"_told_{name}", size=1, dtype=np.int64, values=told, scalar=True, index="0")
+        self.told = group.variables[f"_told_{name}"]
         self.carried = group.variables[CARRIED] if graded else None
         self.turned = {
             what: image_sequence.variables[what] for what in (*_NEEDED, *([INTERVAL] if intervals > 1 else []))
         }
         needed = {"_spikes_now": self.spikes, "_counts": self.counts, "_by_step": self.by_step, **self.turned}
         needed |= {"_firsts": self.firsts} if firsts else {}
-        needed |= {"_sums": self.sums, "_carried_now": self.carried} if graded else {}
+        needed |= {} if self.sums is None else {"_sums": self.sums, "_told": self.told}
+        needed |= {"_carried_now": self.carried} if graded else {}
         kwds = {"spikes": self.spikes, "counts": self.counts, "by_step": self.by_step, "most": MOST_STEPS}
         kwds |= {"neurons": len(group), "each": images > 1, "intervals": intervals, "firsts": self.firsts}
-        kwds |= {"sums": self.sums, "carried": self.carried}
+        kwds |= {"sums": self.sums, "carried": self.carried, "told": self.told}
         at = {"clock": group.clock, "when": "end", "order": 0, "name": name}
         Task.__init__(self, group, "count_spikes", "biosnn.conversion", needed, self.count, kwds, **at)
         group.contained_objects.append(self)
@@ -117,8 +130,9 @@ class SpikeCounter(Task):
         if self.firsts is not None:
             self.firsts.get_value()[fired[counts[fired] == 0]] = step
         values = np.ones(len(fired), np.int32)
-        if self.sums is not None and self.carried is not None:
+        if self.carried is not None:
             values = self.carried.get_value()[spikes[: spikes[-1]]]
+        if self.sums is not None and step >= int(self.told.get_value().item()):
             self.sums.get_value()[fired] += values
         counts[fired] += np.abs(values)
         self.by_step.get_value()[min(step, MOST_STEPS - 1)] += np.abs(values).sum()

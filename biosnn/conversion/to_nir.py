@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from biosnn.ann.layers import AveragePool, Convolution, Layer, Linear, Scale, Select, Shape
 from biosnn.conversion.hybrid.network import HybridNetwork
-from biosnn.conversion.network import SpikingNetwork
+from biosnn.conversion.network import STEPS, SpikingNetwork
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Path, Population
 from biosnn.errors import ConversionError, field_error
 from biosnn.nir.kinds import IF, Affine, AvgPool2d, Conv2d, Flatten, I, Input, Node, Output
@@ -50,7 +50,7 @@ def to_nir(snn: SpikingNetwork | HybridNetwork) -> NirNetwork:
         ("input", options.input, ("analog",)),
         ("neuron", options.model.name, tuple(RESETS)),
         ("output", options.output, ("potential",)),
-        ("delay", options.delay, (0,)),
+        *((name, getattr(options, name), (0,)) for name in STEPS),
     ):
         if given not in valid:
             raise ConversionError(field_error(f"A network in NIR, {name}", " or ".join(map(repr, valid)), given))

@@ -19,7 +19,7 @@ from biosnn.ann.images import check_images
 from biosnn.catalogue import neuron_model
 from biosnn.conversion.build import pixel_sequence
 from biosnn.conversion.membrane import DT, Membrane, leaks
-from biosnn.conversion.network import SpikingNetwork
+from biosnn.conversion.network import STEPS, SpikingNetwork
 from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
 from biosnn.datasets import LabelledValues
 from biosnn.errors import TrainingError, field_error
@@ -105,7 +105,12 @@ def labelled_images(snn: SpikingNetwork, images: ArrayLike, labels: ArrayLike) -
 
 def _membrane(snn: SpikingNetwork) -> Membrane:
     options, where = snn.options, "trainable, network"
-    for name, expected in (("code", "rate"), ("input", "analog"), ("output", "potential"), ("delay", 0)):
+    for name, expected in (
+        ("code", "rate"),
+        ("input", "analog"),
+        ("output", "potential"),
+        *((name, 0) for name in STEPS),
+    ):
         if getattr(options, name) != expected:
             raise TrainingError(field_error(f"{where}, {name}", repr(expected), getattr(options, name)))
     if options.model.spike_value:

@@ -159,7 +159,7 @@ def ended_early(
         delay before it is read.
     """
     options = snn.options
-    if (options.input, options.output, options.delay) != ("analog", "potential", 0):
+    if (options.input, options.output, options.reads_after, options.delay_per_layer) != ("analog", "potential", 0, 0):
         return None
     if snn.network.populations[-1].neurons < 2:
         return None

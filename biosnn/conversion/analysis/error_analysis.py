@@ -22,6 +22,7 @@ from biosnn.ann.affine import forward
 from biosnn.ann.connections import order, spread
 from biosnn.ann.images import check_images
 from biosnn.ann.reference import reference
+from biosnn.conversion.analysis.remedies import rated_steps
 from biosnn.conversion.build import OFF, ON
 from biosnn.conversion.connections import pixel_order
 from biosnn.conversion.membrane import DT, Membrane
@@ -128,7 +129,7 @@ def explain(
             loses = snn.options.model.name not in LOSSLESS
             starts = tuple(np.unique(snn.adjustment(population.name).start).tolist()) if loses else ()
             if starts not in response_curves:
-                response_curves[starts] = _own_rates(snn, outcome.steps, starts) if loses else None
+                response_curves[starts] = _own_rates(snn, rated_steps(snn, outcome), starts) if loses else None
             reports.append(
                 _report(
                     snn,
@@ -149,7 +150,7 @@ def _rates(snn: SpikingNetwork, outcome: Outcome) -> dict[str, NDArray[np.float3
     rates_by_name = {}
     for population in snn.network.hidden:
         theta = spread(snn.thresholds[population.name], population.shape)
-        rates = outcome.sent[population.name] * theta / outcome.steps
+        rates = outcome.sent[population.name] * theta / rated_steps(snn, outcome)
         rates_by_name[population.name] = _laid(rates, order(population.shape), population.shape)
     return rates_by_name
 
@@ -203,7 +204,7 @@ def _report(
 ) -> LayerReport:
     shape = (-1,) + (1,) * (len(population.shape) - 1)
     theta = snn.thresholds[population.name].reshape(shape).astype(np.float64)
-    rate, steps, most = told[population.name], outcome.steps, snn.options.most
+    rate, steps, most = told[population.name], rated_steps(snn, outcome), snn.options.most
     counts, sent = outcome.spikes[population.name], outcome.sent[population.name]
     excitability, bias, start = (
         snn.adjustment(population.name).of_layer(name, population.shape) for name in ("excitability", "bias", "start")
@@ -227,7 +228,7 @@ def _report(
     return LayerReport(
         population.name,
         population.neurons,
-        float(counts.mean() / steps),
+        float(counts.mean() / outcome.steps),
         float("nan") if constant else float(np.corrcoef(a, r)[0, 1]),
         float(np.mean(~counts.any(axis=0))),
         float(np.mean(~meant.any(axis=0))),

@@ -56,6 +56,8 @@ class Recipe:
         What is calibrated in each layer, as `calibrate` takes it.
     delay : float
         After which fraction of the steps the output is read.
+    pre_run : float
+        Which fraction of the steps is a pre-run, after which offset spikes shift where neurons begin.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
     calibrates: tuple[str, ...] = ()
     delay: float = 0.0
+    pre_run: float = 0.0
 
 
 RECIPES = {
@@ -82,6 +85,13 @@ RECIPES = {
             "Hwang et al. 2021, Front Neurosci 15:629000 (delayed evaluation)",
             calibrates=("bias",),
             delay=0.25,
+        ),
+        Recipe(
+            "offset",
+            "soft reset, with a bias per channel; halfway membranes begin anew, shifted by offset spikes",
+            "Hao, Ding, Bu, Huang & Yu 2023, ICLR, arXiv:2302.10685",
+            calibrates=("bias",),
+            pre_run=0.5,
         ),
         Recipe(
             "signed",
@@ -198,7 +208,8 @@ def check_recipe(name: str, valid: Iterable[str] = (AUTO, *RECIPES)) -> None:
 
 def options_of(recipe: Recipe, steps: int) -> dict[str, Any]:
     """What a recipe sets, as `convert` takes it."""
-    return {**recipe.options, "steps": steps, "delay": int(recipe.delay * steps)}
+    fractions = {"delay": recipe.delay, "pre_run": recipe.pre_run}
+    return {**recipe.options, "steps": steps, **{name: int(part * steps) for name, part in fractions.items()}}
 
 
 def calibrated(

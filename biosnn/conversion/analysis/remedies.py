@@ -129,10 +129,15 @@ class Target:
         return np.array([output_errors(outcome, self.outputs)[-1] for outcome in self.run(networks)])
 
 
+def rated_steps(snn: SpikingNetwork, outcome: Outcome) -> int:
+    """In how many steps what was sent is told: all that come after a pre-run."""
+    return outcome.steps - snn.options.pre_run
+
+
 def channel_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
     """Spikes per neuron and step of each channel of a population, shape (channels,)."""
     shape = snn.network[name].shape
-    counts = outcome.sent[name].sum(axis=0) / (len(outcome.potentials) * outcome.steps)
+    counts = outcome.sent[name].sum(axis=0) / (len(outcome.potentials) * rated_steps(snn, outcome))
     # Neurons are in the order (row, column, channel); without rows and columns each is a channel.
     return np.asarray(counts.reshape(-1, shape[0]).mean(axis=0))
 
@@ -140,7 +145,7 @@ def channel_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
 def neuron_rates(snn: SpikingNetwork, outcome: Outcome, name: str) -> Floats:
     """Spikes per step of each neuron of a population, in the shape of the layer."""
     shape = snn.network[name].shape
-    counts = outcome.sent[name].sum(axis=0) / (len(outcome.potentials) * outcome.steps)
+    counts = outcome.sent[name].sum(axis=0) / (len(outcome.potentials) * rated_steps(snn, outcome))
     return np.asarray(counts[np.argsort(order(shape))].reshape(shape))
 
 
@@ -266,7 +271,7 @@ def calibrate(target: Target, whats: Sequence[str], *, report: Report | None = N
             added = missing.reshape(each_channel.shape) / each_channel
             snn = snn.with_adjustment(name, bias=old.bias + added)
             continue
-        charge = missing * target.trials.T / theta  # over T steps, in thresholds
+        charge = missing * (target.trials.T - snn.options.pre_run) / theta  # over all steps, in thresholds
         start = old.start.reshape(-1, *[1] * (charge.ndim - 1)) if old.start.ndim < charge.ndim else old.start
         snn = snn.with_adjustment(name, start=np.clip(start + charge, -1, 1))
     return snn

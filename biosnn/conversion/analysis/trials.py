@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 
 from biosnn.ann.images import check_images
 from biosnn.ann.layers import Layer
-from biosnn.conversion.network import Options, SpikingNetwork
+from biosnn.conversion.network import STEPS, Options, SpikingNetwork
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import PopulationNetwork
 from biosnn.conversion.running import Program, RunSettings, check_labels, check_steps, joined, read_part
+from biosnn.conversion.within_image.room import check_room
 from biosnn.engine import Simulation
 from biosnn.errors import ConversionError, field_error
 
@@ -25,9 +26,7 @@ TOGETHER = 40
 
 def one_program(options: Options, others: Options) -> bool:
     """Whether one program can simulate two networks of the same layers: they may differ in thresholds and start."""
-    return all(
-        getattr(options, name) == getattr(others, name) for name in ("code", "model", "input", "output", "delay")
-    )
+    return all(getattr(options, name) == getattr(others, name) for name in ("code", "model", "input", "output", *STEPS))
 
 
 def _same_layers(populated: PopulationNetwork, others: PopulationNetwork) -> bool:
@@ -64,7 +63,7 @@ class Trials:
     Raises
     ------
     ConversionError
-        If the network is one of first spikes, or T is out of range.
+        If the network is one of first spikes, or T is out of range or leaves no step to read the output.
     """
 
     def __init__(
@@ -73,6 +72,7 @@ class Trials:
         if snn.options.code != "rate":
             raise ConversionError(field_error("Trials", "a network of the code 'rate'", snn.options.code))
         self.snn, self.T = snn, check_steps(T)
+        check_room(snn, self.T, "Trials, T")
         self.sim, self.run_settings = sim, RunSettings(self.T, each, None, precision, None, None)
         self._program = Program(sim, snn, self.run_settings, TOGETHER, varied=True)
 
@@ -86,6 +86,7 @@ class Trials:
         """
         if check_steps(T) > self.run_settings.T:
             raise ConversionError(field_error("Trials.for_steps", f"at most {self.run_settings.T} steps", T))
+        check_room(self.snn, T, "Trials.for_steps")
         fewer = copy(self)
         fewer.T = T
         return fewer

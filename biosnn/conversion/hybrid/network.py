@@ -16,7 +16,7 @@ from biosnn.ann.reference import reference
 from biosnn.conversion.build import Built
 from biosnn.conversion.hybrid.cutting import Piece, chosen, cut
 from biosnn.conversion.hybrid.outcome import HybridOutcome
-from biosnn.conversion.network import POPULATION_COLUMNS, Options, SpikingNetwork, as_table
+from biosnn.conversion.network import POPULATION_COLUMNS, STEPS, Options, SpikingNetwork, as_table
 from biosnn.conversion.outcome import Outcome
 from biosnn.conversion.populations import population_network
 from biosnn.conversion.running import RunSettings, check_labels, check_steps, in_parts, joined, read_part
@@ -184,9 +184,10 @@ def to_hybrid(whole: SpikingNetwork, spiking: str | Iterable[str]) -> HybridNetw
     if options.code != "rate":
         do = "Windows of first spikes have no rates to decode."
         raise ConversionError(field_error("convert, spiking", "the code 'rate'", options.code, do))
-    if options.delay:
-        do = "A stage hands its rates on when its steps are over."
-        raise ConversionError(field_error("convert, spiking: Options.delay", "0", options.delay, do))
+    for name in STEPS:
+        if getattr(options, name):
+            do = "A stage hands its rates on when its steps are over."
+            raise ConversionError(field_error(f"convert, spiking: Options.{name}", "0", getattr(options, name), do))
     hybrid = HybridNetwork(whole, chosen(whole.graph, spiking))
     entrance = (whole.graph.input.name,)
     for piece in cut(whole.graph, hybrid.spiking):

@@ -20,15 +20,18 @@ for (int32_t _k = 0; _k < _num_spikes; _k++)
     if (!_row[_spikes[_k]]) _first[_spikes[_k]] = _step;
 {% endif %}
 {% if sums %}
-{# A spike that carries a value counts as many as it is, and its value is summed beside. #}
+{# A spike that carries a value counts as many as it is; its value is summed beside, after a pre-run. #}
+{% if carried %}
 const int32_t* _values = {{get_array_name(carried)}};
+{% endif %}
+const bool _tells = _step >= {{get_array_name(told)}}[0];
 int32_t* _sum = {{get_array_name(sums)}} + (_row - {{get_array_name(counts)}});
 int64_t _fired = 0;
 for (int32_t _k = 0; _k < _num_spikes; _k++)
 {
-    const int32_t _value = _values[_spikes[_k]], _number = _value < 0 ? -_value : _value;
+    const int32_t _value = {% if carried %}_values[_spikes[_k]]{% else %}1{% endif %}, _number = _value < 0 ? -_value : _value;
     _row[_spikes[_k]] += _number;
-    _sum[_spikes[_k]] += _value;
+    if (_tells) _sum[_spikes[_k]] += _value;
     _fired += _number;
 }
 {% else %}
