@@ -15,15 +15,18 @@ import biosnn
 from biosnn.ann import Graph, reference
 from biosnn.ann.affine import forward
 from biosnn.ann.connections import order
+from biosnn.catalogue import neuron_model
 from biosnn.conversion import SpikingNetwork, Trials, convert, explain, ledger, load, run, save, to_hybrid
 from biosnn.conversion.analysis.few_steps import compare_recipes, steps_up_to
 from biosnn.conversion.analysis.metrics import output_errors
 from biosnn.conversion.analysis.recipes import RECIPES
+from biosnn.conversion.membrane import Membrane
 from biosnn.conversion.populations import MAXIMUM, OUTPUT
 from biosnn.conversion.thresholds import ThresholdSettings, find_thresholds
 from biosnn.conversion.to_nir import to_nir
 from biosnn.energy import HOROWITZ_45NM
 from biosnn.errors import ConversionError, SettingsError, TrainingError
+from biosnn.model import NeuronModel
 from biosnn.training import trainable
 
 NUMPY: dict[str, Any] = {"target": "numpy", "precision": "float64"}
@@ -335,6 +338,50 @@ def test_what_takes_no_signed_spikes_and_no_delay_says_so(converted: Any) -> Non
         to_hybrid(delayed, "first 1")
     rates = to_hybrid(signed, "first 2").run(images_of(signed.graph, 4), T=4, target="numpy")
     assert rates.outputs.shape[0] == 4
+
+
+def carrying(s: str, **changes: Any) -> NeuronModel:
+    model = neuron_model("if_burst")
+    equations = "\n".join(line for line in model.equations.splitlines() if not line.startswith("s ="))
+    more = f"used = k + v_neg + v_th : 1\ns = {s} : 1"
+    return replace(model, name="own", equations=f"{equations}\n{more}", **changes)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        carrying("int(v >= v_th)*clip(floor(v/v_th), 0, k) - int(v < v_neg)*clip(ceil(-v), 0, clip(sent, 0, k))"),
+        carrying("-int(not v < v_th) + 2*abs(sent)*0"),
+        carrying("clip(floor(v/v_th), -sent, k)", initial={"v": "v_0", "sent": "0"}),
+        neuron_model("if_signed"),
+    ],
+)
+def test_what_carries_whole_numbers_is_seen_to(model: NeuronModel) -> None:
+    assert Membrane.of(model).model is model
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        carrying("v/v_th"),
+        carrying("clip(v/v_th, 0, k)"),
+        carrying("0.5*int(v >= v_th)"),
+        carrying("int(v >= v_th)*v_th"),
+        carrying("floor(v)/2"),
+        carrying("exp(floor(v))"),
+        carrying("floor(v)**sent"),
+        carrying("clip(sent, 0, 1)", initial={"v": "v_0", "sent": "0.5"}),
+        carrying("clip(sent, 0, 1)", reset="v -= s*v_th\nsent += 0.5"),
+        carrying("clip(sent, 0, 1)", reset="v -= s*v_th\nsent /= 2"),
+    ],
+    ids=lambda model: str(model.parsed["s"].expr.code),
+)
+def test_spikes_that_carry_fractions_are_refused(model: NeuronModel) -> None:
+    if "v_th" in model.parsed["s"].identifiers and "*v_th" in str(model.parsed["s"].expr.code):
+        model = model.with_values("", v_th="1.5")
+    graph = chain(4, 6, 3)
+    with pytest.raises(ConversionError, match=r"Neuron 'own' spike_value: expected whole numbers.*got 's = "):
+        convert(graph, images_of(graph, 10), neuron=model)
 
 
 def test_a_network_that_is_converted_already_takes_no_recipe(converted: Any, tmp_path: Path) -> None:

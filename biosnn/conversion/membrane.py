@@ -10,6 +10,7 @@ from brian2 import Quantity, ms
 from brian2.units.fundamentalunits import get_unit
 from numpy.typing import ArrayLike
 
+from biosnn.conversion.whole_values import carries_whole_numbers
 from biosnn.errors import ConversionError, field_error
 from biosnn.model import NeuronModel
 from biosnn.quantity import parse_quantity
@@ -56,11 +57,22 @@ class Membrane:
         Raises
         ------
         ConversionError
-            If it has no membrane potential that spikes add to, no lasting input, or no parameter for its threshold.
+            If it has no membrane potential that spikes add to, no lasting input, or no parameter for its threshold, or
+            if its spikes may carry fractions, which are not counted.
         """
         where = f"Neuron {model.name!r}"
         potentials = [name for name in model.spike_inputs if name in model.parsed.diff_eq_names]
         lasting = [name for name, entry in model.inputs.items() if entry.kind == "value"]
+        if not carries_whole_numbers(model):
+            do = "Spikes are counted by what they carry: round it, as floor(v/v_th) or int(v >= v_th) does."
+            raise ConversionError(
+                field_error(
+                    f"{where} spike_value",
+                    "whole numbers, and nothing that may be a fraction",
+                    f"{model.spike_value} = {_expression(model)}",
+                    do,
+                )
+            )
         do = "Conversion takes neurons such as if_soft, if_hard, lif_soft and lif."
         if len(potentials) != 1 or len(lasting) != 1:
             expected = "one membrane potential that spikes add to, and one lasting input"
@@ -91,6 +103,12 @@ class Membrane:
     def begin(self, start: ArrayLike) -> Quantity:
         """The membrane potential at which an image begins, so many thresholds from rest."""
         return Quantity(self.rest + np.asarray(start, float) * self.quantum)
+
+
+def _expression(model: NeuronModel) -> str:
+    """What spikes carry, as the model's text has it."""
+    equation = model.parsed[model.spike_value]
+    return str(equation.expr.code) if equation.expr is not None else "a variable"
 
 
 def _most(where: str, model: NeuronModel) -> int:
