@@ -92,6 +92,8 @@ class AnnData(Brief):
         Images.
     labels : ndarray of int, shape (n,)
         Of the test images.
+    calibration_labels : ndarray of int, shape (n,)
+        Of those for calibration: only what is trained may look at them.
     source : str
         Where they come from.
     warnings : tuple of str
@@ -103,6 +105,7 @@ class AnnData(Brief):
     calibration: NDArray[np.float32]
     test: NDArray[np.float32]
     labels: NDArray[np.int64]
+    calibration_labels: NDArray[np.int64]
     source: str
     warnings: tuple[str, ...]
 
@@ -140,6 +143,7 @@ def load_ann_data(settings: AnnDataSettings) -> AnnData:
         _prepared(settings, graph, data.inputs[calibration]),
         _prepared(settings, graph, data.inputs[test]),
         data.labels[test],
+        data.labels[calibration],
         data.source,
         _doubts(settings, data),
     )

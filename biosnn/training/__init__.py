@@ -8,6 +8,7 @@ from biosnn.training.examples import inputs_of, spike_list
 from biosnn.training.export.as_brian import BrianNetwork, as_brian
 from biosnn.training.export.saving import load_network, save_network
 from biosnn.training.export.to_nir import to_nir
+from biosnn.training.fine_tuning import fine_tune, with_weights
 from biosnn.training.history import Epoch, Evaluation, TrainingResult
 from biosnn.training.losses import (
     FirstSpike,
@@ -60,6 +61,7 @@ __all__ = [
     "engine_for",
     "evaluate",
     "feedforward",
+    "fine_tune",
     "gradient",
     "inputs_of",
     "labelled_images",
@@ -69,4 +71,5 @@ __all__ = [
     "to_nir",
     "train",
     "trainable",
+    "with_weights",
 ]

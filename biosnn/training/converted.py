@@ -24,7 +24,7 @@ from biosnn.conversion.populations import MAXIMUM, OUTPUT, Population
 from biosnn.datasets import LabelledValues
 from biosnn.errors import TrainingError, field_error
 from biosnn.model import NeuronModel
-from biosnn.projection import Pool2D
+from biosnn.projection import Pool2D, Sparse
 from biosnn.quantity import format_quantity
 from biosnn.training.network import BIAS, INPUT, OUTSIDE, Connection, Layer, TrainableNetwork, check_size
 
@@ -32,7 +32,7 @@ RANGE = 4.0
 """By which factor a trained threshold may grow or fall."""
 
 
-def trainable(snn: SpikingNetwork, steps: int, *, thresholds: bool = True) -> TrainableNetwork:
+def trainable(snn: SpikingNetwork, steps: int, *, thresholds: bool = True, lists: bool = True) -> TrainableNetwork:
     """Make a converted network one whose weights, biases and thresholds can be trained further.
 
     Before it is trained it computes what the converted network computes in so many steps, spike for spike. Train it
@@ -49,6 +49,8 @@ def trainable(snn: SpikingNetwork, steps: int, *, thresholds: bool = True) -> Tr
         and one for each layer.
     thresholds : bool
         Whether the threshold of each layer is trained, too.
+    lists : bool
+        Whether weights of synapses that are no convolution, but a list, are trained: shortcuts that change the size.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def trainable(snn: SpikingNetwork, steps: int, *, thresholds: bool = True) -> Tr
     """
     check_size("trainable, steps", steps)
     membrane = _membrane(snn)
-    names = _names(snn)
+    names = names_of(snn)
     depths = _depths(snn)
     layers, connections = [], []
     for population in snn.network.populations:
@@ -77,7 +79,7 @@ def trainable(snn: SpikingNetwork, steps: int, *, thresholds: bool = True) -> Tr
                 name=f"{names[source]}_to_{name}{again}",
                 **how,
             )
-            for source, weight, again, how in _synapses(snn, population, membrane)
+            for source, weight, again, how in _synapses(snn, population, membrane, lists)
         ]
     duration = (steps + max(depths.values()) - 1) * DT
     inputs = snn.graph.input.neurons
@@ -131,7 +133,7 @@ def _membrane(snn: SpikingNetwork) -> Membrane:
     return Membrane.of(options.model)
 
 
-def _names(snn: SpikingNetwork) -> dict[str, str]:
+def names_of(snn: SpikingNetwork) -> dict[str, str]:
     """The layers' names: those of the populations, where they are words."""
     names = {snn.graph.input.name: INPUT}
     for number, population in enumerate(snn.network.populations):
@@ -171,7 +173,7 @@ def _begun(snn: SpikingNetwork, population: Population, membrane: Membrane) -> N
 
 
 def _synapses(
-    snn: SpikingNetwork, population: Population, membrane: Membrane
+    snn: SpikingNetwork, population: Population, membrane: Membrane, lists: bool
 ) -> list[tuple[str, Any, str, Mapping[str, Any]]]:
     """Sources, weights, a number where a source has several, and further fields of the connections to a population."""
     theta, adjustment = snn.thresholds[population.name], snn.adjustment(population.name)
@@ -189,7 +191,8 @@ def _synapses(
         source = np.ones(connection.source[:1]) if pixels else snn.thresholds[path.source]
         weight = connection.scaled(source, theta)
         before = sum(path.source == other.source for other in population.paths[:k])
-        kind = {"kind": connection.kind, "trained": not isinstance(connection.kind, Pool2D)}  # pooling has no weights
+        fixed = isinstance(connection.kind, Pool2D if lists else Pool2D | Sparse)  # pooling has no weights
+        kind = {"kind": connection.kind, "trained": not fixed}
         found.append((path.source, weight, f"_{before + 1}" if before else "", {**how, **kind}))
     drive = bias / spread(theta, population.shape)
     return [*found, (BIAS, drive[None, :], "", how)]

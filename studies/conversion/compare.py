@@ -31,6 +31,8 @@ from biosnn.engine import Simulation
 from biosnn.engine.progress import Progress
 from biosnn.study.ann_data import AnnData
 
+from .tuned import tuned_rows
+
 if TYPE_CHECKING:
     from .study import Settings
 
@@ -62,7 +64,9 @@ class Compared:
     controls, remedies : mapping of str to Tried
         By what was changed. Controls are shown all images, remedies those that are explained.
     recipes : sequence of FewSteps
-        How recipes do with few steps, on the images that are explained.
+        How recipes do with few steps, on the images that are explained, and fine-tuning.
+    why_not_tuned : str
+        Why the network is not fine-tuned; "" if it is, or recipes are not compared.
     early : Outcome or None
         With images that end as soon as the network is sure.
     prices : PriceTable
@@ -80,6 +84,7 @@ class Compared:
     controls: Mapping[str, Tried]
     remedies: Mapping[str, Tried]
     recipes: Sequence[FewSteps]
+    why_not_tuned: str
     early: Outcome | None
     prices: PriceTable
 
@@ -133,17 +138,33 @@ def compare(settings: Settings, sim: Simulation, data: AnnData) -> Compared:
         for name, changed in what_might_help(options, steps).items():
             remedies[name] = fewer.tried(options, changed.pop("steps", steps), **changed)
     recipes: Sequence[FewSteps] = ()
+    why_not = ""
     if settings.recipes and rates and data.converted is None:
         with Progress("recipes") as bar:
             shown, labels = data.test[: settings.explained], data.labels[: settings.explained]
             few = steps_up_to(steps)
             recipes = compare_recipes(data.graph, data.calibration, shown, labels, few, sim, prices, report=bar.update)
+            tuned, why_not = tuned_rows(data, settings.explained, few, sim, prices, bar.update)
+            recipes = [*recipes, *tuned]
     early = None
     if settings.early and rates:
         early = ended_early(snn, data.test, steps, data.calibration[: settings.explained], data.labels, sim)
     operations = ledger(snn, outcome)
     return Compared(
-        data, snn, ann, outcome, errors, layers, operations, len(some), controls, remedies, recipes, early, prices
+        data,
+        snn,
+        ann,
+        outcome,
+        errors,
+        layers,
+        operations,
+        len(some),
+        controls,
+        remedies,
+        recipes,
+        why_not,
+        early,
+        prices,
     )
 
 

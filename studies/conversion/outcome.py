@@ -17,6 +17,7 @@ from biosnn.measure.decisions import SURE
 from biosnn.study import Result, Table
 
 from .compare import HARD, LARGEST, Compared
+from .tuned import TUNED
 
 if TYPE_CHECKING:
     from .study import Settings
@@ -135,11 +136,17 @@ def recipes_told(_: Settings, found: Compared) -> Result:
     }
     head = ["recipe", *(f"T = {T}" for T in steps), f"spikes at T = {steps[-1]}"]
     body = [
-        [name, *(f"{100 * a:.1f}" for a in accuracy), f"{spikes[-1]:,.0f}"]
+        [name, *("" if np.isnan(a) else f"{100 * a:.1f}" for a in accuracy), _last(spikes)]
         for name, accuracy, spikes in zip(names, of_all("accuracy"), of_all("spikes"), strict=True)
     ]
+    if found.why_not_tuned:
+        body.append([f"{TUNED}: none. {found.why_not_tuned}", *[""] * (len(head) - 1)])
     caption = f"Accuracy (%) on {found.explained} images, each recipe made for so many steps; spikes per image."
     return Result(arrays=arrays, tables={"Recipes": Table(caption, [head, *body])})
+
+
+def _last(spikes: NDArray[np.float64]) -> str:
+    return "" if np.isnan(spikes[-1]) else f"{spikes[-1]:,.0f}"
 
 
 def costs_told(_: Settings, found: Compared) -> Result:

@@ -36,7 +36,7 @@ def _recipes(result: Any) -> Figure:
     )
     for axes, (label, values) in zip(panels, along, strict=True):
         axes.axhline(100 * float(arrays["recipe accuracy of the ANN"]), color=ANN, ls="--", lw=1.2, label="ANN")
-        for name, colour, mark, x, y in zip(names, COLOURS, "os^Dv", values, accuracy, strict=False):
+        for name, colour, mark, x, y in zip(names, COLOURS, "os^DvPX*", values, accuracy, strict=False):
             axes.plot(x, y, mark + "-", color=colour, ms=4, lw=1.2, label=name)
         axes.set(xscale="log", xlabel=label)
     panels[0].set_xticks(steps, [str(step) for step in steps])

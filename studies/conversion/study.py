@@ -70,7 +70,8 @@ class Settings(AnnDataSettings):
         choices=(AUTO, *RECIPES),
     )
     recipes: bool = setting(
-        False, "also compare all recipes after 1, 2, 4, … steps, on the images that are explained (minutes)"
+        False,
+        "also compare all recipes after 1, 2, 4, … steps, and fine-tuning, on the images that are explained (minutes)",
     )
     remedies: bool = setting(True, "also try what might help plain rates, on the images that are explained")
     prices: str = setting("", "file of energy prices (biosnn.energy.read_prices); none: those of 45 nm")

@@ -111,11 +111,14 @@ def compare_recipes(
             at_T = trials.for_steps(T)
             snn = calibrated(RECIPES[name], of_trials(snn, trials), at_T, given)
             (outcome,) = at_T.run([snn], shown, labels)
-            rows.append(_row(name, snn, outcome, decided, prices))
+            rows.append(as_row(name, snn, outcome, decided, prices))
     return rows
 
 
-def _row(name: str, snn: SpikingNetwork, outcome: Outcome, decided: NDArray[np.int64], prices: PriceTable) -> FewSteps:
+def as_row(
+    name: str, snn: SpikingNetwork, outcome: Outcome, decided: NDArray[np.int64], prices: PriceTable
+) -> FewSteps:
+    """What an outcome, of images with labels, says of a recipe; ``decided`` is what the ordinary network decides."""
     energies = verdicts(ledger(snn, outcome), prices)
     energy = next(float(verdict.snn) for verdict in energies if verdict.snn is not None)
     agreement = outcome.agreement(decided)

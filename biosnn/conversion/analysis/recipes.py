@@ -22,12 +22,14 @@ from biosnn.conversion.network import SpikingNetwork, as_table
 from biosnn.conversion.outcome import decisions
 from biosnn.display import Brief, card, number, paragraph, table
 from biosnn.engine import Simulation
-from biosnn.errors import ConversionError, unknown
+from biosnn.errors import ConversionError, field_error, unknown
 
 Network = TypeVar("Network", bound=SpikingNetwork)
 Report = Callable[[float, str], None]
 
 AUTO, PLAIN = "auto", "plain"
+FINE_TUNED = "fine-tuned"
+"""The recipe that is training, with labels, and none of these (see `biosnn.training.fine_tune`)."""
 IMAGE_STEPS = 1600
 """Images times steps that are shown for each layer that is calibrated: fewer images where there are many steps."""
 FEWEST_IMAGES, MOST_IMAGES = 40, 128
@@ -202,6 +204,9 @@ def check_recipe(name: str, valid: Iterable[str] = (AUTO, *RECIPES)) -> None:
     ConversionError
         With the names that there are.
     """
+    if name == FINE_TUNED:
+        do = "Call biosnn.training.fine_tune(network, images, labels, steps=4)."
+        raise ConversionError(field_error("convert, recipe", "one that needs no labels and no training", name, do))
     if name not in valid:
         raise ConversionError("convert: " + unknown("recipe", name, list(valid)))
 
