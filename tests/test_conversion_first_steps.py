@@ -11,7 +11,7 @@ import pytest
 from conversion_networks import chain, pooled, residual
 
 import biosnn
-from biosnn.ann import Graph, Input, Linear, Relu, reference
+from biosnn.ann import Add, Graph, Input, Linear, Relu, reference
 from biosnn.ann.affine import forward
 from biosnn.ann.connections import order
 from biosnn.conversion import Options, SpikingNetwork, Trials, convert, explain, ledger, load, run, save, to_hybrid
@@ -176,7 +176,9 @@ def test_a_shift_takes_back_a_spike_too_many_and_adds_one_too_few() -> None:
     """Of two neurons of 1/4, one is early (1, 5), one late (4, 8). Early less late fires once, and so does twice late.
 
     After a pre-run of 4 steps, the residual potential is -1/2 and 3/2: the first begins a threshold lower and does not
-    fire, as 1/4 - 1/4 = 0; the second a threshold higher, and fires twice.
+    fire, as 1/4 - 1/4 = 0; the second a threshold higher, and fires twice, at first at once. A third layer gets the
+    second and 7/4 of the late one as inhibition. It is silent in the pre-run, at the end of which it is at -1/4: that
+    is no spike too many, so that it begins where it did, and fires when the second does.
     """
     layers = (
         Input(name="x", shape=(1,)),
@@ -184,18 +186,23 @@ def test_a_shift_takes_back_a_spike_too_many_and_adds_one_too_few() -> None:
         Relu(name="relu1", inputs=("sum1",)),
         Linear(name="sum2", inputs=("relu1",), weight=np.array([[1, -1], [0, 2]]), bias=np.zeros(2)),
         Relu(name="relu2", inputs=("sum2",)),
-        Linear(name="y", inputs=("relu2",), weight=np.eye(2), bias=np.zeros(2)),
+        Linear(name="excites", inputs=("relu2",), weight=np.array([[0, 1]]), bias=np.ones(1)),
+        Linear(name="inhibits", inputs=("relu1",), weight=np.array([[0, -1.75]]), bias=np.zeros(1)),
+        Add(name="sum3", inputs=("excites", "inhibits")),
+        Relu(name="relu3", inputs=("sum3",)),
+        Linear(name="y", inputs=("relu3",), weight=np.ones((2, 1)), bias=np.zeros(2)),
     )
     image = np.ones((1, 1), np.float32)
-    for pre_run, steps, sent, fired in ((0, 4, [1, 1], [1, 1]), (4, 8, [0, 2], [1, 3])):
+    for pre_run, steps, sent, fired in ((0, 4, ([1, 1], [0]), ([1, 1], [0])), (4, 8, ([0, 2], [1]), ([1, 3], [1]))):
         snn = convert(Graph(layers, output="y"), image, pre_run=pre_run)
         snn = replace(snn, thresholds={name: np.ones_like(theta) for name, theta in snn.thresholds.items()})
-        snn = snn.with_adjustment("relu1", start=[0.75, 0.0])
+        snn = snn.with_adjustment("relu1", start=[0.75, 0.0]).with_adjustment("relu3", bias=-1.0)
         outcome = run(snn, image, steps, each=True, **NUMPY)
-        np.testing.assert_array_equal(outcome.sent["relu2"], [sent])
-        np.testing.assert_array_equal(outcome.spikes["relu2"], [fired])
+        for name, told, counted in zip(("relu2", "relu3"), sent, fired, strict=True):
+            np.testing.assert_array_equal(outcome.sent[name], [told])
+            np.testing.assert_array_equal(outcome.spikes[name], [counted])
         if pre_run:
-            np.testing.assert_allclose(outcome.potentials[0, -1] / steps, [0, 0.5])
+            np.testing.assert_allclose(outcome.potentials[0, -1] / steps, [0.25, 0.25])
 
 
 def test_both_come_nearer_to_the_ann_with_more_steps() -> None:
