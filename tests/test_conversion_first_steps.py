@@ -310,3 +310,14 @@ def test_the_recipe_offset_makes_half_of_the_steps_a_pre_run() -> None:
     assert (snn.options.pre_run, snn.recipe, snn.choice.images) == (4, "offset", 60)
     one = convert(graph, images, steps=1, recipe="offset", target="numpy")
     assert one.options.pre_run == 0
+
+
+@pytest.mark.parametrize(("name", "steps"), [("pre_run", 3), ("delay_per_layer", 2)])
+def test_a_study_of_a_network_with_first_steps_tries_what_is_possible(name: str, steps: int, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"model": "digits_mlp", "steps": 6, "images": 10, "explained": 10, "calibration": 30}
+    settings[f"conversion.{name}"] = steps
+    result = biosnn.run_study("conversion", settings, target="numpy", out=tmp_path / "out", draw=False)
+    tried = [row[0] for row in result.tables["What would help"].rows]
+    assert "twice the steps" in tried
+    assert "half the steps" not in tried
+    assert "accuracy if images end early" not in result.values

@@ -128,7 +128,7 @@ def compare(settings: Settings, sim: Simulation, data: AnnData) -> Compared:
     controls, remedies = {}, {}
     if settings.controls and rates:
         others: dict[str, dict[str, Any]] = {
-            HARD: {"neuron": "if_hard"},
+            HARD: {"neuron": "if_hard", "pre_run": 0},  # what is left after a hard reset tells no offset
             LARGEST: {"method": "max", "per": "layer", "start": 0.0},
         }
         controls = {name: bench.tried(options, steps, **changed) for name, changed in others.items()}

@@ -110,7 +110,7 @@ def what_might_help(options: Options, steps: int) -> dict[str, dict[str, Any]]:
     """
     changes: dict[str, dict[str, Any]] = {"twice the steps": {"steps": 2 * steps}}
     balance = options.balance
-    if steps > 1:
+    if options.reads_after < steps // 2 and not options.delay_per_layer:
         changes["half the steps"] = {"steps": steps // 2}
     if balance.method == "percentile":
         percentile = balance.percentile or percentile_for(steps)
