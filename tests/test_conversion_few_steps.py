@@ -271,9 +271,9 @@ def test_the_best_recipe_is_chosen_and_told() -> None:
     # The last is tried only where those before it do badly.
     first_four = [trial.agreement for trial in snn.choice.trials]
     assert [trial.recipe for trial in snn.choice.trials] == ["plain", "calibrated", "signed", "burst"]
-    assert 0.95 <= max(first_four) < 1
+    assert 0.9 <= max(first_four) < 1
     assert [trial.recipe for trial in one.choice.trials] == ["plain", "calibrated", "signed", "burst", "burst4"]
-    assert max(trial.agreement for trial in one.choice.trials[:-1]) < 0.95
+    assert max(trial.agreement for trial in one.choice.trials[:-1]) < 0.9
     best = max(trial.agreement for trial in snn.choice.trials)
     chosen = next(trial for trial in snn.choice.trials if trial.recipe == snn.choice.recipe)
     assert chosen.agreement >= best - NEAR

@@ -116,7 +116,7 @@ RECIPES = {
             "as burst",
             {"neuron": "if_burst", "preset": "up_to_four", "method": "error"},
             ("bias",),
-            below=0.95,  # with few steps; with more, it costs spikes and adds little
+            below=0.9,  # with few steps; with more, it costs spikes and adds little
         ),
     )
 }
