@@ -385,7 +385,7 @@ def test_simpler_methods_take_short_cuts_on_large_sets_to_the_same_end(monkeypat
     digits = load("digits")
     train, test = digits.take(np.arange(0, 1797, 2)), digits.take(np.arange(1, 1797, 2))
     exact = [learning.k_means(train, test, 100, seed=1), learning.logistic_regression(train, test)]
-    monkeypatch.setattr("biosnn.learning.baselines.LARGE", 0)
+    monkeypatch.setattr("biosnn.learning.evaluation.baselines.LARGE", 0)
     short = [learning.k_means(train, test, 100, seed=1), learning.logistic_regression(train, test)]
     np.testing.assert_allclose(short, exact, atol=0.015)
 

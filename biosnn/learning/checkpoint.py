@@ -16,11 +16,9 @@ import numpy as np
 
 from biosnn import archive, files
 from biosnn.errors import DataError
-from biosnn.learning.diehl_cook import DiehlCookNetwork
 from biosnn.learning.history import TrainingHistory, from_arrays
-from biosnn.model import to_toml
+from biosnn.learning.network import PlasticNetwork
 from biosnn.printable import printable
-from biosnn.quantity import format_quantity
 
 _ABOUT, _LIMIT = "about.json", 10**6
 
@@ -87,7 +85,7 @@ def _say(text: str) -> None:
     print(f"biosnn: {printable(text)}", file=sys.stderr, flush=True)
 
 
-def fingerprint(built: DiehlCookNetwork, run: Any, *extra: Any) -> str:
+def fingerprint(built: PlasticNetwork, run: Any, *extra: Any) -> str:
     """A number in hexadecimal that stands for all that a network's result depends on.
 
     Parameters
@@ -99,19 +97,11 @@ def fingerprint(built: DiehlCookNetwork, run: Any, *extra: Any) -> str:
     extra
         What else it depends on: numbers, texts and arrays.
     """
-    groups = (built.excitatory, built.inhibitory, built.plastic, built.presenter.inputs)
-    models = [to_toml(group.model) for group in groups if hasattr(group, "model")]
     own = [getattr(part, f.name) for part in (run.schedule, run.source) for f in dataclasses.fields(part)]
     own += [type(run.source).__name__, run.learning, run.winners, *map(str, run.values.items())]
-    parts = [version("biosnn"), *models, *_texts(built.protocol), *_texts(built.settings), built.data.images]
+    parts = [version("biosnn"), *built.identity]
     digest = hashlib.sha256()
-    for part in [*parts, built.data.labels, *own, *extra]:
+    for part in [*parts, *own, *extra]:
         found = np.ascontiguousarray(part).tobytes() if isinstance(part, np.ndarray) else repr(part).encode()
         digest.update(f"{len(found)}\0".encode() + found)
     return digest.hexdigest()
-
-
-def _texts(instance: Any) -> list[str]:
-    """The fields of a dataclass as texts, but models, which stand for themselves."""
-    values = [getattr(instance, field.name) for field in dataclasses.fields(instance)]
-    return [str(format_quantity(value)) if hasattr(value, "dim") else repr(value) for value in values]

@@ -1,4 +1,4 @@
-"""Winner takes all: of a group, only the neurons that are the first to spike in answer to an image do so.
+"""Winner takes all: of a group, or of a position or map in it, only the first to spike in answer to an image do so.
 
 With codes in which time is the value, one spike is the answer. Inhibition that begins a time step or two later would
 let all those spike that reach their threshold in the meantime, learn the same, and become alike.
@@ -64,3 +64,80 @@ class FirstSpike(Task):
         if self.theta is not None:
             height = height - self.theta.get_value()[spikes[:count]]
         spikes[:left] = np.sort(spikes[:count][np.argsort(-height, kind="stable")[:left]])
+
+
+class MapWinners(Task):
+    """Leaves a group of feature maps the best spikes at each position, and of each map, in answer to an image.
+
+    Of several neurons in one time step, the best are those farthest above their thresholds. A neuron of which no spike
+    is left continues as if it had not reached its threshold. The group gets the variables ``winners`` (how many at a
+    position) and ``winners_of_map`` (how many of a map; 0 for no limit), which points of a run may set.
+
+    Parameters
+    ----------
+    group : NeuronGroup
+        Neurons in the order (row, column, map), with the membrane potential ``v`` and the adaptive threshold ``theta``.
+    maps : int
+        How many maps there are; without rows and columns, as many as neurons.
+    onsets : group
+        Spikes in the step in which an image comes.
+    winners, winners_of_map : int
+        What these variables are at first.
+
+    Raises
+    ------
+    ModelError
+        If the group has no ``v`` or ``theta``, or refractoriness, which would hold the losers too.
+    """
+
+    def __init__(self, group: Any, maps: int, onsets: Any, *, winners: int = 1, winners_of_map: int = 0) -> None:
+        for name in ("v", "theta"):
+            if name not in group.variables:
+                expected = "a membrane potential v and an adaptive threshold theta"
+                raise ModelError(field_error(f"{group.name}, variables", expected, sorted(group.model.parsed.names)))
+        if group.model.refractory:
+            do = "A neuron spikes once per image, so none is needed."
+            raise ModelError(field_error(f"{group.name}, refractory", "none", group.model.refractory, do))
+        self.maps, variables = maps, group.variables
+        for name, value in (("winners", winners), ("winners_of_map", winners_of_map)):
+            variables.add_array(name, size=1, dtype=np.int32, scalar=True, index="0")
+            variables[name].set_value(value)
+        for name, size in (("_at_position", len(group) // maps), ("_of_map", maps)):
+            variables.add_array(name, size=size, dtype=np.int32)
+        self.theta = variables["theta"]
+        self.indexed = self.theta.size == maps
+        used = {
+            "spikes": variables["_spikespace"],
+            "v": variables["v"],
+            "theta": self.theta,
+            "winners": variables["winners"],
+            "winners_of_map": variables["winners_of_map"],
+            "at_position": variables["_at_position"],
+            "of_map": variables["_of_map"],
+            "onsets": onsets.variables["_spikespace"],
+        }
+        self.used = used
+        kwds = {**used, "maps": maps, "indexed": self.indexed}
+        needed = {f"_{name}": var for name, var in used.items()}
+        at = {"clock": group.clock, "when": "thresholds", "order": _ORDER, "name": f"{group.name}_winners"}
+        Task.__init__(self, group, "map_winners", "biosnn.learning", needed, self.leave_best, kwds, **at)
+
+    def leave_best(self) -> None:
+        """Do it, on the targets that run in this process."""
+        get = {name: var.get_value() for name, var in self.used.items()}
+        at, of, spikes = get["at_position"], get["of_map"], get["spikes"]
+        if get["onsets"][-1]:
+            at[:], of[:] = 0, 0
+        most, most_of_map = int(get["winners"].item()), int(get["winners_of_map"].item())
+        candidates = spikes[: spikes[-1]].copy()
+        theta = get["theta"][candidates % self.maps if self.indexed else candidates]
+        height = get["v"][candidates].astype(float) - theta
+        left = []
+        for neuron in candidates[np.argsort(-height, kind="stable")]:
+            position, of_map = divmod(int(neuron), self.maps)
+            if at[position] < most and (most_of_map == 0 or of[of_map] < most_of_map):
+                at[position] += 1
+                of[of_map] += 1
+                left.append(int(neuron))
+        spikes[: len(left)] = sorted(left)
+        spikes[-1] = len(left)

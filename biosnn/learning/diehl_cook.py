@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,11 +16,11 @@ from biosnn.display import Brief
 from biosnn.errors import ModelError, field_error
 from biosnn.groups.build import neurons, synapses
 from biosnn.learning.competition import FirstSpike
-from biosnn.learning.homeostasis import forget_traces, normalise_weights, reset_state
+from biosnn.learning.homeostasis import forget_traces, normalise_weights, reset_state, scaled
 from biosnn.learning.presenter import ImagePresenter, Inputs, Protocol, count_answers, set_up
-from biosnn.model import NeuronModel, SynapseModel
+from biosnn.model import NeuronModel, SynapseModel, to_toml
 from biosnn.projection import Dense, Lateral, OneToOne, Projection
-from biosnn.quantity import parse_quantity
+from biosnn.quantity import format_quantity, parse_quantity
 
 FROZEN = "frozen"
 _DELAY_SEED = 0
@@ -124,6 +125,36 @@ class DiehlCookNetwork(Brief):
         """How many time steps a presentation has."""
         return self.step_of(self.protocol.period)
 
+    @property
+    def inputs(self) -> Any:
+        """The neurons that show the images."""
+        return self.presenter.inputs
+
+    @property
+    def identity(self) -> list[Any]:
+        """Texts and arrays that say what it is made of."""
+        groups = (self.excitatory, self.inhibitory, self.plastic, self.inputs)
+        models = [to_toml(group.model) for group in groups if hasattr(group, "model")]
+        return [*models, *texts_of(self.protocol), *texts_of(self.settings), self.data.images, self.data.labels]
+
+    def phase_values(self, learning: bool, done: float, winners: int) -> dict[str, Any]:  # noqa: ARG002
+        """Learning rates and competition as a point's values, when a fraction of the training is done."""
+        model = self.plastic.model
+        frozen: Mapping[str, str] = model.presets[FROZEN]
+        values = {name: model.parameters[name].value if learning else text for name, text in frozen.items()}
+        rates = {f"{self.plastic.name}.{name}": parse_quantity(text) for name, text in values.items()}
+        return {**rates, "presenter.winners": winners}
+
+    def scaled_weights(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The weights as the first image of the test finds them: scaled, as before every image of the training.
+
+        The cells that answered the last one have gained by it, and unscaled they would win every image of the test.
+        """
+        total, key = self.settings.weight_total, f"{self.plastic.name}.w"
+        if not total or key not in values:
+            return {}
+        return {key: scaled(values[key], len(self.excitatory), total)}
+
     def step_of(self, time: Any) -> int:
         """The time step of a time, a quantity or in seconds."""
         return round(float(time) / float(self.excitatory.clock.dt))
@@ -146,6 +177,12 @@ class DiehlCookNetwork(Brief):
                 setattr(group, name, parse_quantity(text))
         self.pause(normalisation=True, input_spikes=True)
         self.presenter.group.minimum_spikes = 0
+
+
+def texts_of(instance: Any) -> list[str]:
+    """The fields of a dataclass as texts, for `DiehlCookNetwork.identity`."""
+    values = [getattr(instance, field.name) for field in fields(instance)]
+    return [str(format_quantity(value)) if hasattr(value, "dim") else repr(value) for value in values]
 
 
 def build(data: Dataset, protocol: Protocol, settings: NetworkSettings, presentations: int) -> DiehlCookNetwork:

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from biosnn.display import Brief
 from biosnn.engine import network_state
-from biosnn.learning.diehl_cook import DiehlCookNetwork
+from biosnn.learning.network import PlasticNetwork
 from biosnn.learning.presenter import Protocol
 from biosnn.learning.responses import Responses
 from biosnn.learning.schedule import RECORDED, TEST, TRAINING, Piece, TrainingSchedule
@@ -98,13 +98,13 @@ class TrainingHistory(Brief):
 
 
 def empty_history(
-    built: DiehlCookNetwork, schedule: TrainingSchedule, begin: float, state: Mapping[str, Quantity]
+    built: PlasticNetwork, schedule: TrainingSchedule, begin: float, state: Mapping[str, Quantity]
 ) -> TrainingHistory:
     """The history of a run that is about to begin."""
     cells, none = len(built.excitatory), np.empty(0, dtype=np.int64)
     counts = {
         name: np.zeros((len(schedule.parts), size), dtype=np.int64)
-        for name, size in zip(_COUNTS, (len(built.presenter.inputs), cells, cells), strict=True)
+        for name, size in zip(_COUNTS, (len(built.inputs), cells, cells), strict=True)
     }
     return TrainingHistory(
         begin=begin,
@@ -144,7 +144,7 @@ def from_arrays(arrays: Mapping[str, Any], empty: TrainingHistory) -> TrainingHi
 def extended(
     history: TrainingHistory,
     sim: Any,
-    built: DiehlCookNetwork,
+    built: PlasticNetwork,
     source: InputSource,
     schedule: TrainingSchedule,
     piece: Piece,
@@ -193,7 +193,7 @@ def weakly_answered(
     return weak[history.boost[weak] == least], least + step
 
 
-def _answered_again(history: TrainingHistory, sim: Any, built: DiehlCookNetwork, piece: Piece) -> TrainingHistory:
+def _answered_again(history: TrainingHistory, sim: Any, built: PlasticNetwork, piece: Piece) -> TrainingHistory:
     """The history with new answers in place of those to some presentations of the test, which were shown again."""
     rows, answers = np.array(piece.again), _answers(history, built, piece.count)
     source, boost = np.arange(history.done), history.boost.copy()
@@ -202,7 +202,7 @@ def _answered_again(history: TrainingHistory, sim: Any, built: DiehlCookNetwork,
     return replace(_costs_added(history, sim, built, piece.part), boost=boost, responses=responses)
 
 
-def _answers(history: TrainingHistory, built: DiehlCookNetwork, count: int) -> Any:
+def _answers(history: TrainingHistory, built: PlasticNetwork, count: int) -> Any:
     """Spikes of the excitatory cells in each of the presentations just over."""
     period = float(built.protocol.period)
     times = np.asarray(built.spikes.t) - (history.begin + history.done * period)
@@ -210,7 +210,7 @@ def _answers(history: TrainingHistory, built: DiehlCookNetwork, count: int) -> A
     return sparse_spike_counts(times, built.spikes.i, period=period, periods=count, neurons=cells)
 
 
-def _timed_answers(history: TrainingHistory, built: DiehlCookNetwork, count: int) -> Responses:
+def _timed_answers(history: TrainingHistory, built: PlasticNetwork, count: int) -> Responses:
     """When the excitatory cells have spiked in the presentations just over."""
     steps = np.rint(np.asarray(built.spikes.t / built.excitatory.clock.dt)).astype(np.int64)
     begin, cells = built.step_of(history.begin) + history.done * built.steps, np.asarray(built.spikes.i, dtype=np.int64)
@@ -218,7 +218,7 @@ def _timed_answers(history: TrainingHistory, built: DiehlCookNetwork, count: int
     return Responses.of(steps - begin, cells, **size)
 
 
-def _costs_added(history: TrainingHistory, sim: Any, built: DiehlCookNetwork, part: int) -> TrainingHistory:
+def _costs_added(history: TrainingHistory, sim: Any, built: PlasticNetwork, part: int) -> TrainingHistory:
     """The history with what the piece just over took, and with its spikes."""
     counts = {name: getattr(history, name).copy() for name in _COUNTS}
     monitors = (built.input_count, built.spikes, built.inhibitory_count)
@@ -229,7 +229,7 @@ def _costs_added(history: TrainingHistory, sim: Any, built: DiehlCookNetwork, pa
     return replace(history, seconds=seconds, memory=memory, **counts)
 
 
-def _state(built: DiehlCookNetwork, source: InputSource) -> dict[str, Quantity]:
+def _state(built: PlasticNetwork, source: InputSource) -> dict[str, Quantity]:
     """The state of the network, without what each piece sets again."""
     return {key: value for key, value in network_state(built.network).items() if not key.startswith(source.brings)}
 

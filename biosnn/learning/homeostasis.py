@@ -9,6 +9,7 @@ import numpy as np
 from brian2 import NeuronGroup, Quantity
 
 from biosnn.errors import ModelError, unknown
+from biosnn.projection import Dense, Projection, Sparse
 
 # After the presenter has turned to the image and before anything else of the time step.
 _ORDER = -5
@@ -123,3 +124,65 @@ def forget_traces(synapses: Any, period: Quantity) -> None:
             statements = [f"{name} = {trace.initial}" for name, trace in traces.items()]
             at = {"dt": period, "when": "start", "order": _ORDER}
             group.run_regularly("\n".join(statements), **at, name=f"{group.name}_begin_anew")
+
+
+_ADAPT = -7  # in the slot "start", before anything is put back for the next image
+
+_THRESHOLDS = """
+theta : 1
+won : 1
+eta : 1 (shared, constant)
+"""
+
+
+def adapt_thresholds(group: Any, maps: int, period: Quantity, *, eta: float) -> list[Any]:
+    """Let the thresholds of maps rise with their answers, and fall by as much as all of them rise on average.
+
+    After each image, the threshold of a map changes by eta (n - m), where n is how many answers it gave and m the mean
+    over all maps. So what the thresholds tend to is a rate, the same for all, whatever the number of maps and of
+    answers is; the sum of the thresholds stays. (A target rate: Querlioz, Bichler, Dollfus & Gamrat 2013, IEEE Trans
+    Nanotechnol 12:288, section III. Here it is the mean of the layer.)
+
+    Parameters
+    ----------
+    group : NeuronGroup
+        With an adaptive threshold ``theta``, which becomes that of the neuron's map. Neurons are in the order
+        (row, column, map).
+    maps : int
+        How many maps there are.
+    period : Quantity
+        From one image to the next.
+    eta : float
+        By how much a threshold rises with an answer.
+
+    Returns
+    -------
+    list
+        What a Network takes along: first the group of thresholds, called ``<group>_thresholds``, with ``theta`` and
+        ``eta``.
+    """
+    thresholds = NeuronGroup(maps, _THRESHOLDS, namespace={}, name=f"{group.name}_thresholds", clock=group.clock)
+    answers = NeuronGroup(1, "answers : 1", namespace={}, name=f"{group.name}_answers", clock=group.clock)
+    thresholds.eta = eta
+    thresholds.variables.add_reference("answers", answers, "answers", index="0")
+    at = {"dt": period, "when": "start"}
+    thresholds.run_regularly("theta += eta*(won - answers/N)\nwon = 0", **at, order=_ADAPT)
+    answers.run_regularly("answers = 0", **at, order=_ADAPT + 1)
+    of_map = np.arange(len(group)) % maps
+    each = Sparse.pairs(np.arange(len(group)), of_map, shape=(len(group), maps))
+    counts = [
+        Projection(group, thresholds, each, 1.0, on_pre="won_post += 1", name=f"{group.name}_wins"),
+        Projection(group, answers, Dense(), 1.0, on_pre="answers_post += 1", name=f"{group.name}_all_wins"),
+    ]
+    _share(group, thresholds, of_map)
+    return [thresholds, answers, *counts]
+
+
+def _share(group: Any, thresholds: Any, of_map: Any) -> None:
+    """Let the neurons' ``theta`` be that of their map."""
+    variables = group.variables
+    variables._variables.pop("theta")
+    variables.indices.pop("theta", None)
+    kwds = {"dtype": np.int32, "constant": True, "read_only": True}
+    variables.add_array("_map", size=len(group), values=of_map.astype(np.int32), **kwds)
+    variables.add_reference("theta", thresholds, "theta", index="_map")

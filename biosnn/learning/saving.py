@@ -23,10 +23,10 @@ from biosnn.datasets import Dataset
 from biosnn.display import bounded, brief, card, table
 from biosnn.errors import DataError, ModelError, field_error
 from biosnn.learning.diehl_cook import DiehlCookNetwork, NetworkSettings
+from biosnn.learning.evaluation.scoring import Score
 from biosnn.learning.history import TrainingHistory
 from biosnn.learning.presenter import Played, Protocol
 from biosnn.learning.schedule import TrainingSchedule
-from biosnn.learning.scoring import Score
 from biosnn.model import from_toml, to_toml
 
 FORMAT = 1

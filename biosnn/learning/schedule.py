@@ -72,6 +72,8 @@ class TrainingSchedule(Brief):
         and the test are one part.
     n_disturbed : int
         How many of the test images, the first ones, are shown disturbed. 0: all.
+    tested : bool
+        Whether there is a test, and images that label neurons; feature maps have none.
     """
 
     train: NDArray[np.int64]
@@ -83,6 +85,7 @@ class TrainingSchedule(Brief):
     shuffled: bool = True
     disturbances: tuple[Disturbance, ...] = ()
     n_disturbed: int = 0
+    tested: bool = True
 
     def __post_init__(self) -> None:
         if self.n_training < 0:
@@ -97,12 +100,14 @@ class TrainingSchedule(Brief):
     @property
     def training(self) -> NDArray[np.int64]:
         """The images that are shown while the network learns."""
+        if not self.n_training:
+            return self.train[:0]
         if not self.shuffled:
             return np.resize(self.train, self.n_training)
         # Each pass shows every image once, in an order of its own; the last pass may end early.
         rng = np.random.default_rng(self.seed)
         passes = -(-self.n_training // len(self.train))
-        orders: list[NDArray[np.int64]] = [rng.permutation(self.train) for _ in range(passes)] or [self.train[:0]]
+        orders: list[NDArray[np.int64]] = [rng.permutation(self.train) for _ in range(passes)]
         return np.concatenate(orders)[: self.n_training]
 
     @property
@@ -118,7 +123,7 @@ class TrainingSchedule(Brief):
     @cached_property
     def parts(self) -> list[Part]:
         """Training, what the frozen network is shown, and what is recorded."""
-        tests = [Part(TEST, np.concatenate([self.labelling, self.test]))]
+        tests = [Part(TEST, np.concatenate([self.labelling, self.test]) if self.tested else self.test[:0])]
         if self.disturbances:
             few = self.test[: self.n_disturbed or None]
             tested = [(self.test if what == CLEAN else few, what) for what in self.disturbances]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biosnn.coding import Coding
 from biosnn.display import Brief
 from biosnn.errors import CodingError, ModelError, field_error
-from biosnn.learning.diehl_cook import DiehlCookNetwork
+from biosnn.learning.network import PlasticNetwork
 from biosnn.learning.presentation import present
 from biosnn.learning.presenter import Played
 from biosnn.learning.schedule import TRAINING, Piece, TrainingSchedule
@@ -40,7 +40,7 @@ class InputSource(ABC):
     brings: str
 
     @abstractmethod
-    def check(self, built: DiehlCookNetwork, schedule: TrainingSchedule) -> None:
+    def check(self, built: PlasticNetwork, schedule: TrainingSchedule) -> None:
         """See that the network and the schedule are made for this source.
 
         Raises
@@ -51,7 +51,7 @@ class InputSource(ABC):
 
     @abstractmethod
     def prepare(
-        self, built: DiehlCookNetwork, schedule: TrainingSchedule, piece: Piece, start: int, so_far: Images
+        self, built: PlasticNetwork, schedule: TrainingSchedule, piece: Piece, start: int, so_far: Images
     ) -> tuple[int, dict[str, Any]]:
         """How many presentations of a piece can run, and the values of the point that bring them.
 
@@ -59,7 +59,7 @@ class InputSource(ABC):
         """
 
     @abstractmethod
-    def shown(self, built: DiehlCookNetwork, due: Images) -> tuple[Images, NDArray[np.float64]]:
+    def shown(self, built: PlasticNetwork, due: Images) -> tuple[Images, NDArray[np.float64]]:
         """The images that a piece has shown when these were due, and by how many hertz faster the inputs fired."""
 
 
@@ -71,7 +71,7 @@ class PresentedImages(InputSource):
     timed = False
     brings = "presenter.presentation_order"
 
-    def check(self, built: DiehlCookNetwork, schedule: TrainingSchedule) -> None:
+    def check(self, built: PlasticNetwork, schedule: TrainingSchedule) -> None:
         if isinstance(built.settings.coding, Played):
             do = "Give the run EncodedImages(coding) as its source."
             raise ModelError(field_error("PresentedImages, inputs", "inputs that make spikes", "Played", do))
@@ -81,7 +81,7 @@ class PresentedImages(InputSource):
 
     def prepare(
         self,
-        built: DiehlCookNetwork,
+        built: PlasticNetwork,
         schedule: TrainingSchedule,
         piece: Piece,
         start: int,  # noqa: ARG002
@@ -101,7 +101,7 @@ class PresentedImages(InputSource):
 
     def shown(
         self,
-        built: DiehlCookNetwork,
+        built: PlasticNetwork,
         due: Images,  # noqa: ARG002 - an image that was shown again has put off the others
     ) -> tuple[Images, NDArray[np.float64]]:
         log = built.presenter.log
@@ -127,7 +127,7 @@ class EncodedImages(Brief, InputSource):
     timed = True
     brings = "inputs."
 
-    def check(self, built: DiehlCookNetwork, schedule: TrainingSchedule) -> None:  # noqa: ARG002
+    def check(self, built: PlasticNetwork, schedule: TrainingSchedule) -> None:  # noqa: ARG002
         if not isinstance(built.settings.coding, Played):
             do = "Build the network with coding=Played(capacity)."
             raise ModelError(field_error("EncodedImages, inputs", "Played", built.settings.coding or "Poisson", do))
@@ -138,7 +138,7 @@ class EncodedImages(Brief, InputSource):
 
     def prepare(
         self,
-        built: DiehlCookNetwork,
+        built: PlasticNetwork,
         schedule: TrainingSchedule,
         piece: Piece,
         start: int,
@@ -161,7 +161,7 @@ class EncodedImages(Brief, InputSource):
 
     def shown(
         self,
-        built: DiehlCookNetwork,  # noqa: ARG002
+        built: PlasticNetwork,  # noqa: ARG002
         due: Images,
     ) -> tuple[Images, NDArray[np.float64]]:
         return due, np.zeros(len(due))

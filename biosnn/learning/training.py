@@ -24,13 +24,11 @@ from biosnn.display import Brief
 from biosnn.engine import Point
 from biosnn.engine.progress import Progress
 from biosnn.learning.checkpoint import Checkpoints
-from biosnn.learning.diehl_cook import FROZEN, DiehlCookNetwork
+from biosnn.learning.evaluation.scoring import accuracy_so_far
 from biosnn.learning.history import TrainingHistory, empty_history, extended, weakly_answered
-from biosnn.learning.homeostasis import scaled
+from biosnn.learning.network import PlasticNetwork
 from biosnn.learning.schedule import TEST, TRAINING, Piece, TrainingSchedule
-from biosnn.learning.scoring import accuracy_so_far
 from biosnn.learning.sources import InputSource, PresentedImages
-from biosnn.quantity import parse_quantity
 
 _PHASES = ("learning without labels", "showing images to the frozen network", "showing a few again, inputs recorded")
 
@@ -63,7 +61,7 @@ class TrainingRun(Brief):
 
 def train(
     sim: Any,
-    built: DiehlCookNetwork,
+    built: PlasticNetwork,
     runs: Sequence[TrainingRun],
     *,
     checkpoint: int,
@@ -77,7 +75,7 @@ def train(
     ----------
     sim : Simulation
         An open session in which nothing has run.
-    built : DiehlCookNetwork
+    built : PlasticNetwork
         What each network is made of. If images are presented, its presentation order is as long as the schedules.
     runs : sequence of TrainingRun
         One for each network.
@@ -140,7 +138,7 @@ class _Work:
 
 
 def _next(
-    built: DiehlCookNetwork, runs: Sequence[TrainingRun], histories: Sequence[TrainingHistory], most: int
+    built: PlasticNetwork, runs: Sequence[TrainingRun], histories: Sequence[TrainingHistory], most: int
 ) -> list[_Work]:
     """What can run now: of each network its next piece, or several that do not depend on each other."""
     work = []
@@ -153,7 +151,7 @@ def _next(
     return work
 
 
-def _pieces(built: DiehlCookNetwork, run: TrainingRun, history: TrainingHistory, most: int) -> list[Piece]:
+def _pieces(built: PlasticNetwork, run: TrainingRun, history: TrainingHistory, most: int) -> list[Piece]:
     """The pieces of a schedule that can run now: the next one; of the test all, if the frozen network stands still."""
     schedule, done = run.schedule, history.done
     apart = run.source.repeats and built.stands_still
@@ -170,7 +168,7 @@ def _pieces(built: DiehlCookNetwork, run: TrainingRun, history: TrainingHistory,
     return pieces
 
 
-def _program(sim: Any, built: DiehlCookNetwork) -> None:
+def _program(sim: Any, built: PlasticNetwork) -> None:
     """The three phases of a schedule; how long each takes, a point says."""
     built.pause(normalisation=False, input_spikes=True)
     sim.run(built.network, built.protocol.period, _PHASES[0])
@@ -181,17 +179,18 @@ def _program(sim: Any, built: DiehlCookNetwork) -> None:
 
 
 def _point(
-    built: DiehlCookNetwork, run: TrainingRun, history: TrainingHistory, piece: Piece, brought: Mapping[str, Any]
+    built: PlasticNetwork, run: TrainingRun, history: TrainingHistory, piece: Piece, brought: Mapping[str, Any]
 ) -> Point:
     """Where a piece of a schedule begins."""
     schedule, period = run.schedule, built.protocol.period
     phase, durations = schedule.parts[piece.part].phase, np.zeros(3)
     durations[phase] = piece.count
     origin = [schedule.seed, piece.done, *([round(piece.boost)] if piece.again else [])]
-    values = {**rates(built, learning=run.learning), **run.values, **history.state, **brought}
-    values["presenter.winners"] = 1 if phase == TRAINING else run.winners
+    part_done = piece.done / schedule.n_training if phase == TRAINING else 1.0
+    learning = built.phase_values(run.learning, part_done, 1 if phase == TRAINING else run.winners)
+    values = {**run.values, **history.state, **brought, **learning}
     if phase != TRAINING and run.source.repeats:
-        values |= _scaled_weights(built, values)
+        values |= built.scaled_weights(values)
     return Point(
         values,
         seed=int(np.random.SeedSequence(origin).generate_state(1)[0]),
@@ -200,27 +199,8 @@ def _point(
     )
 
 
-def _scaled_weights(built: DiehlCookNetwork, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The weights as the first image of the test finds them: scaled, as before every image of the training.
-
-    The cells that answered the last one have gained by it, and unscaled they would win every image of the test.
-    """
-    total, key = built.settings.weight_total, f"{built.plastic.name}.w"
-    if not total or key not in values:
-        return {}
-    return {key: scaled(values[key], len(built.excitatory), total)}
-
-
-def rates(built: DiehlCookNetwork, *, learning: bool) -> dict[str, Quantity]:
-    """The learning rates of the rule as a point's values: its own, or those of its preset "frozen"."""
-    model = built.plastic.model
-    frozen: Mapping[str, str] = model.presets[FROZEN]
-    values = {name: model.parameters[name].value if learning else text for name, text in frozen.items()}
-    return {f"{built.plastic.name}.{name}": parse_quantity(text) for name, text in values.items()}
-
-
 def _said(
-    built: DiehlCookNetwork,
+    built: PlasticNetwork,
     runs: Sequence[TrainingRun],
     histories: Sequence[TrainingHistory],
     work: Sequence[_Work],
@@ -229,7 +209,7 @@ def _said(
     estimates = [
         accuracy_so_far(history, run.schedule, built.data)
         for run, history in zip(runs, histories, strict=True)
-        if run.learning
+        if run.learning and run.schedule.tested
     ]
     known = [value for value in estimates if value is not None]
     said = f", accuracy so far {100 * float(np.mean(known)):.1f} %" if known else ""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from biosnn.datasets import Dataset
-from biosnn.learning.readout import assign_labels
+from biosnn.learning.evaluation.readout import assign_labels
 from biosnn.measure import accuracy
 
 Rows = NDArray[np.floating]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
 from biosnn.display import Brief
+from biosnn.learning.evaluation.readout import assign_labels, mean_response, vote, weigh
 from biosnn.learning.history import TrainingHistory
-from biosnn.learning.readout import assign_labels, mean_response, vote, weigh
 from biosnn.learning.schedule import TrainingSchedule
 from biosnn.measure import accuracy, linear
 from biosnn.measure.decoding import Labels

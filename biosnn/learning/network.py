@@ -1,0 +1,76 @@
+"""What the trainer asks of a network that learns, whatever it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from brian2 import Network, SpikeMonitor
+
+from biosnn.datasets import Dataset
+from biosnn.learning.presenter import Protocol as ImageProtocol
+
+
+class PlasticNetwork(Protocol):
+    """A network that sees images and learns; `DiehlCookNetwork` and `biosnn.learning.layers.LayeredNetwork` are such.
+
+    Attributes
+    ----------
+    network : Network
+        Everything.
+    data : Dataset
+        All images that it will ever see.
+    protocol : biosnn.learning.Protocol
+        How an image is shown.
+    settings
+        What it was built from.
+    excitatory, inputs : group
+        The neurons whose answers count, and those that see the images.
+    plastic : Synapses or Projection
+        The synapses that learn.
+    presenter
+        What shows the images, if its source knows it.
+    spikes, input_spikes, input_count, inhibitory_count : SpikeMonitor or None
+        Of these neurons, and of inhibitory ones.
+    steps : int
+        How many time steps a presentation has.
+    stands_still : bool
+        Whether the network without learning stays as it is, whatever it is shown.
+    identity : list
+        Texts and arrays that say what it is made of.
+    """
+
+    network: Network
+    data: Dataset
+    protocol: ImageProtocol
+    settings: Any
+    excitatory: Any
+    plastic: Any
+    presenter: Any
+    spikes: SpikeMonitor
+    input_spikes: SpikeMonitor
+    input_count: SpikeMonitor
+    inhibitory_count: SpikeMonitor | None
+
+    @property
+    def inputs(self) -> Any: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def stands_still(self) -> bool: ...
+    @property
+    def identity(self) -> list[Any]: ...
+    def step_of(self, time: Any) -> int:
+        """The time step of a time, a quantity or in seconds."""
+
+    def pause(self, *, normalisation: bool, input_spikes: bool) -> None:
+        """Say what pauses from the next run on: the keeping of the sum of weights, the recording of the inputs."""
+
+    def freeze(self) -> None:
+        """Stop all learning from the next run on."""
+
+    def phase_values(self, learning: bool, done: float, winners: int) -> dict[str, Any]:
+        """Learning rates and competition as a point's values, when a fraction of the training is done; 1 after it."""
+
+    def scaled_weights(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a point's values is to be otherwise when a test begins."""
