@@ -113,7 +113,8 @@ def train_layers(
     *,
     seeds: Sequence[int] = (1,),
     together: bool = False,
-    learning: Sequence[bool] | None = None,
+    learning: Sequence[Sequence[bool]] | None = None,
+    begin: Sequence[Mapping[str, Any]] | None = None,
     places: int = PLACES,
     checkpoints: Callable[[str, Sequence[str]], Checkpoints | None] = lambda _stage, _prints: None,
 ) -> list[LayersTrained]:
@@ -136,9 +137,11 @@ def train_layers(
         Of each network.
     together : bool
         Whether all layers learn at once, from as many presentations as the last one says.
-    learning : sequence of bool, optional
-        Whether each network learns. The weights of one that does not stay as random as they began, while its thresholds
-        adapt: the control.
+    learning : sequence of sequences of bool, optional
+        Of each network, which of its layers learn; by default all. The weights of one that does not stay as they
+        began, while its thresholds adapt: the control.
+    begin : sequence of mappings, optional
+        Weights that each network begins with, such as ``{"maps_1_synapses.w": kernel}``, if not with random ones.
     places : int
         How many images a piece shows, after which what was learned is kept.
     checkpoints : callable, optional
@@ -154,13 +157,15 @@ def train_layers(
     ModelError, SettingsError
         If the layers cannot be built (see `build_layers`), or there are not as many seeds as networks.
     """
-    learns = [True] * len(images) if learning is None else list(learning)
-    if not len(images) == len(seeds) == len(learns):
-        given = f"{len(images)}, {len(seeds)} and {len(learns)}"
-        raise SettingsError(field_error("train_layers", "as many seeds and learning as images", given))
-    found = [LayersTrained(layers, {}, seed) for seed in seeds]
-    stages = layers.plastic[-1:] if together else layers.plastic
-    for stage in stages:
+    learns = [[True] * len(layers.plastic)] * len(images) if learning is None else [list(each) for each in learning]
+    begins = [{}] * len(images) if begin is None else begin
+    lengths = (len(seeds), len(learns), len(begins))
+    if set(lengths) != {len(images)} or any(len(each) != len(layers.plastic) for each in learns):
+        expected = f"for each of {len(images)} networks a seed, what it begins with, and which of its layers learn"
+        raise SettingsError(field_error("train_layers", expected, f"{lengths}, {learns}"))
+    found = [LayersTrained(layers, dict(given), seed) for seed, given in zip(seeds, begins, strict=True)]
+    stages = list(enumerate(layers.plastic))
+    for number, stage in stages[-1:] if together else stages:
         part, layer = replace(layers, layers=layers.layers[: stage + 1]), layers.layers[stage]
         assert isinstance(layer, Plastic)
         sim.reset()
@@ -170,15 +175,21 @@ def train_layers(
             TrainingRun(
                 TrainingSchedule(own, none, layer.presentations, 0, seed, tested=False),
                 ShownImages(),
-                learning=does,
-                values=before.state,
+                learning=does[number],
+                values=_of_groups(built, before.state),
             )
             for own, seed, does, before in zip(images, seeds, learns, found, strict=True)
         ]
         kept = checkpoints(names_of(layers)[stage], [fingerprint(built, run, sim.target, places) for run in runs])
         histories = train(sim, built, runs, checkpoint=places, checkpoints=kept)
         found = [_after(before, history) for before, history in zip(found, histories, strict=True)]
-    return [replace(each, layers=layers) for each in found]
+    return found
+
+
+def _of_groups(built: LayeredNetwork, state: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a state is of the groups that there are."""
+    names = {obj.name for obj in built.network.objects}
+    return {key: value for key, value in state.items() if key.partition(".")[0] in names}
 
 
 def _after(before: LayersTrained, history: TrainingHistory) -> LayersTrained:
@@ -218,13 +229,12 @@ def respond(
     part = replace(layers, layers=layers.layers[:depth])
     sim.reset()
     built = build_layers(data, part, places=PLACES)
-    names = {obj.name for obj in built.network.objects}
     runs = [
         TrainingRun(
             TrainingSchedule(images[:0], images, 0, 0, each.seed),
             ShownImages(),
             learning=False,
-            values={key: value for key, value in each.state.items() if key.partition(".")[0] in names},
+            values=_of_groups(built, each.state),
         )
         for each in trained
     ]

@@ -1,0 +1,212 @@
+"""What the answers say of the classes: decoders with and without labels, few labels, and simpler methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from brian2 import ms
+from numpy.typing import NDArray
+
+from biosnn.learning import assign_labels, linear, mean_response, vote, weigh
+from biosnn.learning.layers import LayersTrained
+from biosnn.measure import accuracy, confusion
+from biosnn.study import Result, Table
+
+from .images import Parts
+from .networks import LEARNS, NO_PLASTICITY, PATCHES, RANDOM, Kind
+
+if TYPE_CHECKING:
+    from .study import Settings
+
+FEW = (10, 30, 100, 300, 1000)
+"""How many labelled images there are, where there are few."""
+DRAWS = 5
+"""How often they are drawn."""
+LARGE = 20000
+"""Up to how many images a supervised readout learns from; it gains little from more."""
+
+
+def result_of(
+    settings: Settings,
+    parts: Parts,
+    kinds: list[Kind],
+    trained: list[LayersTrained],
+    answers: list[Any],
+    pooled: list[Any] | None,
+) -> Result:
+    """Values, arrays and tables."""
+    n, data = len(parts.labelling), parts.data
+    known, right = data.labels[parts.labelling], data.labels[parts.judged]
+    judged: dict[str, list[dict[str, float]]] = {}
+    for kind, responses in zip(kinds, answers, strict=True):
+        judged.setdefault(kind.name, []).append(_decoded(responses[:n], known, responses[n:], right, data.classes))
+    means = {name: {key: float(np.mean([one[key] for one in each])) for key in each[0]} for name, each in judged.items()}
+    votes = np.array([one["vote"] for one in judged[LEARNS]])
+    test = answers[0][n:]
+    values: dict[str, Any] = {
+        "accuracy": means[LEARNS]["vote"],
+        "accuracy sd": float(votes.std(ddof=1)) if len(votes) > 1 else 0.0,
+        "accuracy, weighted vote": means[LEARNS]["weighted"],
+        "accuracy, linear readout of cells": means[LEARNS]["linear"],
+    }
+    if pooled is not None:
+        values |= _of_maps(pooled, kinds, known, right, n)
+    for name in (NO_PLASTICITY, RANDOM, PATCHES):
+        if name in means:
+            values[f"accuracy {'with ' if name != NO_PLASTICITY else ''}{name}"] = means[name]["vote"]
+    few = few_labels(parts, answers[0], n) if settings.baselines else {}
+    values |= _baselines(settings, parts, pooled, n) if settings.baselines else {}
+    values |= {f"{name}, {labels} labels": float(found.mean()) for (name, labels), found in few.items()}
+    values |= {
+        "chance": accuracy(np.full(len(right), np.bincount(known).argmax()), right),
+        "answers per image": float(test.sum(axis=1).mean()),
+        "images without answer": float((test.sum(axis=1) == 0).mean()),
+        "silent cells": float((test.sum(axis=0) == 0).mean()),
+        "test images looked at": int(settings.judged == "test") * len(parts.judged),
+        "processor time per network": sum(one.seconds for one in trained) / len(trained) * 1000 * ms,
+    }
+    return Result(values, _arrays(parts, kinds, trained, answers, few, n), tables={"Accuracy": _table(values)})
+
+
+def _decoded(
+    known: Any, labels: NDArray[np.int64], new: Any, right: NDArray[np.int64], classes: int
+) -> dict[str, float]:
+    mean = mean_response(known, labels, classes)
+    return {
+        "vote": accuracy(vote(new, assign_labels(known, labels, classes), classes), right),
+        "weighted": accuracy(weigh(new, mean), right),
+        "linear": accuracy(linear(known[:LARGE], labels[:LARGE], new), right),
+    }
+
+
+def _of_maps(
+    pooled: list[Any], kinds: list[Kind], known: NDArray[np.int64], right: NDArray[np.int64], n: int
+) -> dict[str, Any]:
+    """Supervised readouts of the pooled maps: a linear one of each kind of network, a support vector machine of the first."""
+    values: dict[str, Any] = {}
+    for kind, responses in zip(kinds, pooled, strict=True):
+        if kind.name in (LEARNS, RANDOM, PATCHES) and kind.seed == kinds[0].seed:
+            name = "" if kind.name == LEARNS else f", {kind.name}"
+            decided = linear(responses[:n][:LARGE], known[:LARGE], responses[n:])
+            values[f"accuracy, linear readout of maps{name}"] = accuracy(decided, right)
+    values["spikes per image, pooled maps"] = float(pooled[0].sum() / pooled[0].shape[0])
+    return values
+
+
+def few_labels(parts: Parts, responses: Any, n: int) -> dict[tuple[str, int], NDArray[np.float64]]:
+    """The accuracy with few labelled images, each drawn several times with as many of each class as can be."""
+    from sklearn.linear_model import LogisticRegression
+
+    data, rng = parts.data, np.random.default_rng(0)
+    known, right = data.labels[parts.labelling], data.labels[parts.judged]
+    pixels, tested = parts.pixels(parts.labelling), parts.pixels(parts.judged)
+    found: dict[tuple[str, int], list[float]] = {}
+    for labels in [few for few in FEW if few <= n]:
+        for _ in range(DRAWS):
+            some = _balanced(rng, known, labels)
+            mean = mean_response(responses[:n][some], known[some], data.classes)
+            decided = weigh(responses[n:], mean)
+            found.setdefault(("weighted vote", labels), []).append(accuracy(decided, right))
+            fitted = LogisticRegression(max_iter=300).fit(pixels[some], known[some])
+            found.setdefault(("logistic regression", labels), []).append(accuracy(fitted.predict(tested), right))
+    return {key: np.array(each) for key, each in found.items()}
+
+
+def _balanced(rng: np.random.Generator, labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """So many images, with as many of each class as can be."""
+    order = rng.permutation(len(labels))
+    rank = np.empty(len(labels), np.int64)
+    for each in np.unique(labels):
+        own = order[labels[order] == each]
+        rank[own] = np.arange(len(own))
+    return np.asarray(order[np.argsort(rank[order], kind="stable")][:count])
+
+
+def _baselines(settings: Settings, parts: Parts, pooled: list[Any] | None, n: int) -> dict[str, float]:
+    """k-means with as many centres as there are cells, on pixels and on the pooled maps, and logistic regression."""
+    pixels, tested = parts.pixels(parts.labelling), parts.pixels(parts.judged)
+    known, right = parts.data.labels[parts.labelling], parts.data.labels[parts.judged]
+    found = {"k-means of pixels": _k_means(pixels, tested, known, right, settings.cells)}
+    if pooled is not None:
+        dense = pooled[0].toarray().astype(np.float32)
+        dense /= np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-12)
+        found["k-means of maps"] = _k_means(dense[:n], dense[n:], known, right, settings.cells)
+    found["logistic regression of pixels"] = accuracy(linear(pixels[:LARGE], known[:LARGE], tested), right)
+    return found
+
+
+def _k_means(images: Any, new: Any, labels: NDArray[np.int64], right: NDArray[np.int64], centres: int) -> float:
+    from sklearn.cluster import MiniBatchKMeans
+    from scipy import sparse
+
+    most = min(centres, len(images))
+    clusters = MiniBatchKMeans(most, n_init=1, batch_size=4096, max_iter=50, random_state=0).fit(images)
+    nearest = clusters.predict(images)
+    answers = sparse.csr_array((np.ones(len(images)), (np.arange(len(images)), nearest)), shape=(len(images), most))
+    named = assign_labels(answers, labels, int(labels.max()) + 1)
+    return accuracy(named[clusters.predict(new)], right)
+
+
+def _arrays(
+    parts: Parts, kinds: list[Kind], trained: list[LayersTrained], answers: list[Any], few: Any, n: int
+) -> dict[str, Any]:
+    first, shape = trained[0], parts.data.shape
+    responses = answers[0]
+    labels = assign_labels(responses[:n], parts.data.labels[parts.labelling], parts.data.classes)
+    decided = vote(responses[n:], labels, parts.data.classes)
+    arrays = {
+        "cell labels": labels,
+        "cell fields": fields_of_cells(first, shape),
+        "confusion": confusion(decided, parts.data.labels[parts.judged], parts.data.classes),
+        "thresholds": np.asarray(first.state.get("cells_thresholds.theta", np.zeros(1))),
+        "answers per cell": np.asarray(responses[n:].sum(axis=0)),
+    }
+    if len(first.layers.plastic) > 1:
+        arrays["kernels"] = np.moveaxis(first.weights(0, shape), -1, 0)
+    for name in sorted({name for name, _ in few}):
+        arrays[f"few labels, {name}"] = np.array([each for (own, _), each in few.items() if own == name])
+    if few:
+        arrays["few labels"] = np.array(sorted({labels for _, labels in few}))
+    return arrays
+
+
+def fields_of_cells(trained: LayersTrained, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """What cells look for in the image, shape (cells, rows, columns): their weights, projected through the layers before.
+
+    A spike of a map stands for its kernel at its position; a pooled one for the mean over its window. On-centres count
+    positive, off-centres negative.
+    """
+    from biosnn.learning.layers import Cells
+
+    layers = trained.layers
+    last = len(layers.layers) - 1
+    assert isinstance(layers.layers[last], Cells)
+    field = np.moveaxis(trained.weights(last, shape), -1, 0)
+    for number in range(last - 1, -1, -1):
+        layer = layers.layers[number]
+        before = layers.shapes(shape)[number]
+        if hasattr(layer, "mode"):
+            field = field.repeat(layer.size, axis=1).repeat(layer.size, axis=2) / layer.size**2
+            missing = [layers.shapes(shape)[number][axis] - field.shape[axis + 1] for axis in range(2)]
+            field = np.pad(field, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
+            continue
+        kernel, size = trained.weights(number, shape), layer.kernel
+        spread = np.zeros((len(field), *before))
+        for down in range(size):
+            for right in range(size):
+                part = field @ kernel[down, right].T
+                spread[:, down : down + field.shape[1], right : right + field.shape[2]] += part
+        field = spread
+    signs = np.array([1.0, -1.0])[: field.shape[-1]]
+    return field @ signs
+
+
+def _table(values: dict[str, Any]) -> Table:
+    rows = [["network or method", "correctly classified"]]
+    rows += [
+        [name, f"{100 * value:.1f} %"]
+        for name, value in values.items()
+        if isinstance(value, float) and (name.startswith(("accuracy", "k-means", "logistic")) and "sd" not in name)
+    ]
+    return Table("Fraction of the judged images that is correctly classified.", rows)

@@ -1,0 +1,110 @@
+"""Figures of the study `features`, drawn from its saved result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from biosnn.report import Figure, draw_fields, new_figure
+
+BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#999999"
+
+
+def plot(result: Any) -> list[Figure]:
+    """Draw what the layers have learned, and how well their answers tell the class."""
+    figures = [_accuracy(result)]
+    if "few labels" in result.arrays:
+        figures.append(_few(result))
+    if "kernels" in result.arrays:
+        figures.append(_kernels(result))
+    return [*figures, _fields(result), _activity(result)]
+
+
+def _accuracy(result: Any) -> Figure:
+    names = [name for name, value in result.values.items() if isinstance(value, float) and _is_accuracy(name)]
+    names.sort(key=lambda name: result.values[name])
+    figure, axis = new_figure(width=7.5, height=0.5 + 0.32 * len(names))
+    values = [100 * result.values[name] for name in names]
+    colours = [_colour(name) for name in names]
+    axis.barh(range(len(names)), values, color=colours)
+    axis.set_yticks(range(len(names)), [name.removeprefix("accuracy, ") for name in names], fontsize=8)
+    least = max(min(values) - 5, 0)
+    for row, value in enumerate(values):
+        axis.text(value + 0.01 * (100 - least), row, f"{value:.1f}", va="center", fontsize=8)
+    axis.set(xlabel="correctly classified (%)", xlim=(least, 100 + 0.06 * (100 - least)))
+    caption = (
+        "The fraction of the judged images that is correctly classified. Blue: no labels but to name cells. Orange: "
+        "readouts that labels teach. Grey: controls, of the same architecture. Green: other methods."
+    )
+    return Figure("accuracy", figure, caption)
+
+
+def _is_accuracy(name: str) -> bool:
+    return name.startswith(("accuracy", "k-means", "logistic regression of")) and " sd" not in name
+
+
+def _colour(name: str) -> str:
+    if name.startswith(("k-means", "logistic")):
+        return GREEN
+    if "without plasticity" in name or "kernels" in name:
+        return GREY
+    return ORANGE if "linear" in name else BLUE
+
+
+def _few(result: Any) -> Figure:
+    labels = result.arrays["few labels"]
+    figure, axis = new_figure(width=5.5, height=3.6)
+    for name, colour, marker in (("weighted vote", BLUE, "o"), ("logistic regression", GREEN, "s")):
+        found = 100 * result.arrays[f"few labels, {name}"]
+        spread = found.std(axis=1)
+        called = f"{name} of {'cells' if colour == BLUE else 'pixels'}"
+        axis.errorbar(labels, found.mean(axis=1), yerr=spread, color=colour, marker=marker, capsize=3, label=called)
+    axis.set(xscale="log", xlabel="labelled images", ylabel="correctly classified (%)")
+    axis.set_xticks(labels, [str(each) for each in labels])
+    axis.minorticks_off()
+    axis.legend(frameon=False, loc="lower right")
+    caption = "With few labelled images, all others being learned from without labels. Bars: standard deviation over draws."
+    return Figure("few-labels", figure, caption)
+
+
+def _kernels(result: Any) -> Figure:
+    kernels = result.arrays["kernels"]
+    both = kernels[..., 0] - kernels[..., 1] if kernels.shape[-1] > 1 else kernels[..., 0]
+    columns = min(16, len(both))
+    rows = -(-len(both) // columns)
+    figure, axes = new_figure(width=0.5 * columns, height=0.5 * rows, rows=rows, columns=columns)
+    most = np.abs(both).max()
+    for axis in np.ravel(axes):
+        axis.axis("off")
+    for axis, kernel in zip(np.ravel(axes), both, strict=False):
+        axis.imshow(kernel, cmap="PuOr_r", vmin=-most, vmax=most)
+    caption = (
+        "The kernels of the feature maps of the first network, which all positions share. Orange: weights of on-centres "
+        "(or of intensities), violet: of off-centres."
+    )
+    return Figure("kernels", figure, caption)
+
+
+def _fields(result: Any) -> Figure:
+    fields, labels = result.arrays["cell fields"], result.arrays["cell labels"]
+    most = 400
+    if len(fields) > most:
+        some = np.linspace(0, len(fields) - 1, most).astype(int)
+        fields, labels = fields[some], labels[some]
+    figure = draw_fields(np.maximum(fields, 0), labels)
+    caption = (
+        "What cells of the first network look for in the image: their weights, projected through pooling and kernels; "
+        f"on-centres less off-centres, at most {most} cells. Sorted by the class that they answer most on training images."
+    )
+    return Figure("cell-fields", figure, caption)
+
+
+def _activity(result: Any) -> Figure:
+    figure, axes = new_figure(width=7.5, height=3.0, columns=2)
+    axes[0].hist(result.arrays["answers per cell"], bins=40, color=BLUE)
+    axes[0].set(xlabel="answers of a cell to the judged images", ylabel="cells")
+    axes[1].hist(result.arrays["thresholds"], bins=40, color=BLUE)
+    axes[1].set(xlabel="adaptive threshold (dimensionless)", ylabel="cells")
+    caption = "How often each cell of the first network answers, and what its threshold has come to."
+    return Figure("activity", figure, caption)
