@@ -23,6 +23,12 @@ FEW = (10, 30, 100, 300, 1000)
 """How many labelled images there are, where there are few."""
 DRAWS = 5
 """How often they are drawn."""
+NEEDED = {
+    "better than k-means": ["k-means of pixels"],
+    "plasticity matters": ["accuracy without plasticity"],
+    "few labels are enough": ["weighted vote, 100 labels"],
+}
+"""The values that claims need, which some settings leave out."""
 LARGE = 20000
 """Up to how many images a supervised readout learns from; it gains little from more."""
 
@@ -66,7 +72,9 @@ def result_of(
         "test images looked at": int(settings.judged == "test") * len(parts.judged),
         "processor time per network": sum(one.seconds for one in trained) / len(trained) * 1000 * ms,
     }
-    return Result(values, _arrays(parts, kinds, trained, answers, few, n), tables={"Accuracy": _table(values)})
+    left = [claim for claim, needed in NEEDED.items() if not set(needed) <= set(values)]
+    arrays = _arrays(parts, kinds, trained, answers, few, n)
+    return Result(values, arrays, tables={"Accuracy": _table(values)}, not_applicable=left)
 
 
 def _decoded(
