@@ -40,18 +40,28 @@ class PlasticNetwork(Protocol):
         Texts and arrays that say what it is made of.
     """
 
-    network: Network
-    data: Dataset
-    protocol: ImageProtocol
-    settings: Any
-    excitatory: Any
-    plastic: Any
-    presenter: Any
-    spikes: SpikeMonitor
-    input_spikes: SpikeMonitor
-    input_count: SpikeMonitor
-    inhibitory_count: SpikeMonitor | None
-
+    @property
+    def network(self) -> Network: ...
+    @property
+    def data(self) -> Dataset: ...
+    @property
+    def protocol(self) -> ImageProtocol: ...
+    @property
+    def settings(self) -> Any: ...
+    @property
+    def excitatory(self) -> Any: ...
+    @property
+    def plastic(self) -> Any: ...
+    @property
+    def presenter(self) -> Any: ...
+    @property
+    def spikes(self) -> SpikeMonitor: ...
+    @property
+    def input_spikes(self) -> SpikeMonitor: ...
+    @property
+    def input_count(self) -> SpikeMonitor: ...
+    @property
+    def inhibitory_count(self) -> SpikeMonitor | None: ...
     @property
     def inputs(self) -> Any: ...
     @property

@@ -71,7 +71,9 @@ def kernel_of_windows(layers: LayerSettings, parts: Parts, seed: int) -> NDArray
     some = rng.choice(parts.learned, min(IMAGES, len(parts.learned)), replace=False)
     seen = contrast_of(layers.contrast, parts.pixels(some).reshape(-1, rows, columns))
     image, row, column = (rng.integers(0, most, WINDOWS) for most in (len(some), rows - size + 1, columns - size + 1))
-    windows = np.stack([seen[i, r : r + size, c : c + size].ravel() for i, r, c in zip(image, row, column, strict=True)])
+    windows = np.stack(
+        [seen[i, r : r + size, c : c + size].ravel() for i, r, c in zip(image, row, column, strict=True)]
+    )
     lengths = np.linalg.norm(windows, axis=1)
     kept = windows[lengths > np.median(lengths[lengths > 0])]
     kept /= np.linalg.norm(kept, axis=1, keepdims=True)
@@ -86,4 +88,5 @@ def contrast_of(contrast: Contrast, images: NDArray[np.float32]) -> NDArray[np.f
         return images[..., None]
     kernel = difference_of_gaussians(contrast.centre, contrast.surround).astype(np.float32)
     seen = ndimage.correlate(images, kernel[None], mode="constant")
-    return np.maximum(np.stack([seen, -seen], axis=-1), 0)
+    both: NDArray[np.float32] = np.maximum(np.stack([seen, -seen], axis=-1), 0)
+    return both

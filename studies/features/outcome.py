@@ -9,7 +9,7 @@ from brian2 import ms
 from numpy.typing import NDArray
 
 from biosnn.learning import assign_labels, linear, mean_response, vote, weigh
-from biosnn.learning.layers import LayersTrained
+from biosnn.learning.layers import Cells, Convolution, LayersTrained, Pool
 from biosnn.measure import accuracy, confusion
 from biosnn.study import Result, Table
 
@@ -47,7 +47,9 @@ def result_of(
     judged: dict[str, list[dict[str, float]]] = {}
     for kind, responses in zip(kinds, answers, strict=True):
         judged.setdefault(kind.name, []).append(_decoded(responses[:n], known, responses[n:], right, data.classes))
-    means = {name: {key: float(np.mean([one[key] for one in each])) for key in each[0]} for name, each in judged.items()}
+    means = {
+        name: {key: float(np.mean([one[key] for one in each])) for key in each[0]} for name, each in judged.items()
+    }
     votes = np.array([one["vote"] for one in judged[LEARNS]])
     test = answers[0][n:]
     values: dict[str, Any] = {
@@ -73,7 +75,7 @@ def result_of(
         "processor time per network": sum(one.seconds for one in trained) / len(trained) * 1000 * ms,
     }
     left = [claim for claim, needed in NEEDED.items() if not set(needed) <= set(values)]
-    arrays = _arrays(parts, kinds, trained, answers, few, n)
+    arrays = _arrays(parts, trained, answers, few, n)
     return Result(values, arrays, tables={"Accuracy": _table(values)}, not_applicable=left)
 
 
@@ -91,7 +93,7 @@ def _decoded(
 def _of_maps(
     pooled: list[Any], kinds: list[Kind], known: NDArray[np.int64], right: NDArray[np.int64], n: int
 ) -> dict[str, Any]:
-    """Supervised readouts of the pooled maps: a linear one of each kind of network, a support vector machine of the first."""
+    """A linear readout, which is supervised, of the pooled maps of the first network and of the controls."""
     values: dict[str, Any] = {}
     for kind, responses in zip(kinds, pooled, strict=True):
         if kind.name in (LEARNS, RANDOM, PATCHES) and kind.seed == kinds[0].seed:
@@ -145,8 +147,8 @@ def _baselines(settings: Settings, parts: Parts, pooled: list[Any] | None, n: in
 
 
 def _k_means(images: Any, new: Any, labels: NDArray[np.int64], right: NDArray[np.int64], centres: int) -> float:
-    from sklearn.cluster import MiniBatchKMeans
     from scipy import sparse
+    from sklearn.cluster import MiniBatchKMeans
 
     most = min(centres, len(images))
     clusters = MiniBatchKMeans(most, n_init=1, batch_size=4096, max_iter=50, random_state=0).fit(images)
@@ -156,9 +158,7 @@ def _k_means(images: Any, new: Any, labels: NDArray[np.int64], right: NDArray[np
     return accuracy(named[clusters.predict(new)], right)
 
 
-def _arrays(
-    parts: Parts, kinds: list[Kind], trained: list[LayersTrained], answers: list[Any], few: Any, n: int
-) -> dict[str, Any]:
+def _arrays(parts: Parts, trained: list[LayersTrained], answers: list[Any], few: Any, n: int) -> dict[str, Any]:
     first, shape = trained[0], parts.data.shape
     responses = answers[0]
     labels = assign_labels(responses[:n], parts.data.labels[parts.labelling], parts.data.classes)
@@ -180,13 +180,11 @@ def _arrays(
 
 
 def fields_of_cells(trained: LayersTrained, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """What cells look for in the image, shape (cells, rows, columns): their weights, projected through the layers before.
+    """What cells look for in the image: their weights, projected through the layers before.
 
-    A spike of a map stands for its kernel at its position; a pooled one for the mean over its window. On-centres count
+    Shape (cells, rows, columns). A spike of a map stands for its kernel at its position; a pooled one for the mean over its window. On-centres count
     positive, off-centres negative.
     """
-    from biosnn.learning.layers import Cells
-
     layers = trained.layers
     last = len(layers.layers) - 1
     assert isinstance(layers.layers[last], Cells)
@@ -194,11 +192,12 @@ def fields_of_cells(trained: LayersTrained, shape: tuple[int, int]) -> NDArray[n
     for number in range(last - 1, -1, -1):
         layer = layers.layers[number]
         before = layers.shapes(shape)[number]
-        if hasattr(layer, "mode"):
+        if isinstance(layer, Pool):
             field = field.repeat(layer.size, axis=1).repeat(layer.size, axis=2) / layer.size**2
             missing = [layers.shapes(shape)[number][axis] - field.shape[axis + 1] for axis in range(2)]
             field = np.pad(field, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
             continue
+        assert isinstance(layer, Convolution)
         kernel, size = trained.weights(number, shape), layer.kernel
         spread = np.zeros((len(field), *before))
         for down in range(size):
@@ -207,7 +206,8 @@ def fields_of_cells(trained: LayersTrained, shape: tuple[int, int]) -> NDArray[n
                 spread[:, down : down + field.shape[1], right : right + field.shape[2]] += part
         field = spread
     signs = np.array([1.0, -1.0])[: field.shape[-1]]
-    return field @ signs
+    projected: NDArray[np.float64] = field @ signs
+    return projected
 
 
 def _table(values: dict[str, Any]) -> Table:

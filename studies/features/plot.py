@@ -64,7 +64,7 @@ def _few(result: Any) -> Figure:
     axis.set_xticks(labels, [str(each) for each in labels])
     axis.minorticks_off()
     axis.legend(frameon=False, loc="lower right")
-    caption = "With few labelled images, all others being learned from without labels. Bars: standard deviation over draws."
+    caption = "With few labelled images; the others are learned from without labels. Bars: standard deviation."
     return Figure("few-labels", figure, caption)
 
 
@@ -80,8 +80,8 @@ def _kernels(result: Any) -> Figure:
     for axis, kernel in zip(np.ravel(axes), both, strict=False):
         axis.imshow(kernel, cmap="PuOr_r", vmin=-most, vmax=most)
     caption = (
-        "The kernels of the feature maps of the first network, which all positions share. Orange: weights of on-centres "
-        "(or of intensities), violet: of off-centres."
+        "The kernels of the feature maps of the first network, which all positions share. Orange: weights of "
+        "on-centres (or of intensities), violet: of off-centres."
     )
     return Figure("kernels", figure, caption)
 
@@ -94,8 +94,8 @@ def _fields(result: Any) -> Figure:
         fields, labels = fields[some], labels[some]
     figure = draw_fields(np.maximum(fields, 0), labels)
     caption = (
-        "What cells of the first network look for in the image: their weights, projected through pooling and kernels; "
-        f"on-centres less off-centres, at most {most} cells. Sorted by the class that they answer most on training images."
+        "What cells of the first network look for in the image: their weights, projected through pooling and kernels, "
+        f"on-centres less off-centres; at most {most} cells, sorted by the class that they answer most."
     )
     return Figure("cell-fields", figure, caption)
 

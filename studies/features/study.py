@@ -8,7 +8,7 @@ with as many centres, on pixels and in the same architecture, and against the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from biosnn.learning import Checkpoints
 from biosnn.learning.layers import Cells, Contrast, Convolution, LayerSettings, Pool, respond, train_layers
 from biosnn.study import Claim, Result, setting
 
-from .images import Parts, parts_of
+from .images import parts_of
 from .networks import kinds_of
 from .outcome import result_of
 
@@ -202,7 +202,7 @@ CLAIMS = [
     ),
     Claim(
         "few labels are enough",
-        "with 100 labelled images the weighted vote of the cells is ten points better than logistic regression of pixels",
+        "with 100 labelled images the weighted vote is ten points better than logistic regression of pixels",
         lambda result: bool(
             result.values["weighted vote, 100 labels"] > result.values["logistic regression, 100 labels"] + 0.1
         ),

@@ -188,6 +188,9 @@ def build_layers(data: Dataset, layers: LayerSettings, *, places: int, together:
         if abs(steps - round(steps)) > 1e-6:
             expected = f"a multiple of the time step of {defaultclock.dt}"
             raise SettingsError(field_error(f"LayerSettings.{name}", expected, getattr(layers, name)))
+    for layer in layers.layers:
+        if isinstance(layer, Plastic):
+            _check_models(layer)
     flat = data.images.reshape(len(data.images), -1)
     pictures = images(flat, period=period, presentation_order=np.zeros(places, int), name=PICTURES)
     source = _contrast(layers.contrast, data, pictures, period)
@@ -279,7 +282,7 @@ def _learns(
     values = {**_timing(layer, answers_at, model), **values}
     group = neurons(math.prod(shape), model, name=name, values=values)
     seen = math.prod(before) if isinstance(layer, Cells) else layer.kernel**2 * before[2]
-    rule = _checked(layer)
+    rule = synapse_model(layer.rule)
     begin = {"w_0": math.sqrt(3 / seen)} if "w_0" in rule.parameters else {}  # so that the squares add up to one
     connect = Dense() if isinstance(layer, Cells) else layer.connect(before)
     plastic = synapses(
@@ -305,7 +308,11 @@ def _timing(layer: Convolution | Cells, answers_at: Quantity, model: Any) -> dic
     return {"v_th": OUT_OF_REACH, "u_0": URGENCY, "tau_u": dt / (factor - 1) * second}
 
 
-def _checked(layer: Plastic) -> Any:
+def _check_models(layer: Plastic) -> None:
+    cell = neuron_model(layer.neuron)
+    if not {"v", "theta"} <= set(cell.parsed.names):
+        expected = "a membrane potential v and an adaptive threshold theta"
+        raise ModelError(field_error(f"neuron {cell.name!r}, equations", expected, sorted(cell.parsed.names)))
     rule = synapse_model(layer.rule)
     where = f"rule {rule.name!r}"
     if "w" not in rule.parsed.names:
@@ -313,4 +320,3 @@ def _checked(layer: Plastic) -> Any:
     if FROZEN not in rule.presets:
         do = 'Give the parameter values that stop learning, such as: [presets] frozen = { eta = "0" }.'
         raise ModelError(field_error(f"{where}, presets", f"one named {FROZEN!r}", sorted(rule.presets), do))
-    return rule

@@ -109,7 +109,7 @@ def train_layers(
     sim: Any,
     layers: LayerSettings,
     data: Dataset,
-    images: Sequence[NDArray[np.integer]],
+    images: Sequence[NDArray[np.int64]],
     *,
     seeds: Sequence[int] = (1,),
     together: bool = False,
@@ -203,7 +203,7 @@ def _after(before: LayersTrained, history: TrainingHistory) -> LayersTrained:
 
 
 def respond(
-    sim: Any, trained: Sequence[LayersTrained], data: Dataset, images: NDArray[np.integer], *, depth: int | None = None
+    sim: Any, trained: Sequence[LayersTrained], data: Dataset, images: NDArray[np.int64], *, depth: int | None = None
 ) -> list[Any]:
     """Show images to networks that have learned, and count the spikes of a layer.
 
