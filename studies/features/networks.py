@@ -71,9 +71,8 @@ def kernel_of_windows(layers: LayerSettings, parts: Parts, seed: int) -> NDArray
     some = rng.choice(parts.learned, min(IMAGES, len(parts.learned)), replace=False)
     seen = contrast_of(layers.contrast, parts.pixels(some).reshape(-1, rows, columns))
     image, row, column = (rng.integers(0, most, WINDOWS) for most in (len(some), rows - size + 1, columns - size + 1))
-    windows = np.stack(
-        [seen[i, r : r + size, c : c + size].ravel() for i, r, c in zip(image, row, column, strict=True)]
-    )
+    places = zip(image, row, column, strict=True)
+    windows = np.stack([seen[i, down : down + size, right : right + size].ravel() for i, down, right in places])
     lengths = np.linalg.norm(windows, axis=1)
     kept = windows[lengths > np.median(lengths[lengths > 0])]
     kept /= np.linalg.norm(kept, axis=1, keepdims=True)

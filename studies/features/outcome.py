@@ -182,8 +182,8 @@ def _arrays(parts: Parts, trained: list[LayersTrained], answers: list[Any], few:
 def fields_of_cells(trained: LayersTrained, shape: tuple[int, int]) -> NDArray[np.float64]:
     """What cells look for in the image: their weights, projected through the layers before.
 
-    Shape (cells, rows, columns). A spike of a map stands for its kernel at its position; a pooled one for the mean over its window. On-centres count
-    positive, off-centres negative.
+    A spike of a map stands for its kernel at its position; a pooled one for the mean over its window. On-centres count
+    positive, off-centres negative. Shape (cells, rows, columns).
     """
     layers = trained.layers
     last = len(layers.layers) - 1
