@@ -8,7 +8,7 @@ with as many centres, on pixels and in the same architecture, and against the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -17,12 +17,21 @@ from brian2 import Quantity, ms
 from biosnn.datasets import names
 from biosnn.engine import Simulation
 from biosnn.learning import Checkpoints
-from biosnn.learning.layers import Cells, Contrast, Convolution, LayerSettings, Pool, respond, train_layers
+from biosnn.learning.layers import (
+    Cells,
+    Contrast,
+    Convolution,
+    LayerSettings,
+    LayersTrained,
+    Pool,
+    respond,
+    train_layers,
+)
 from biosnn.study import Claim, Result, setting
 
-from .images import parts_of
+from .images import Parts, parts_of
 from .networks import kinds_of
-from .outcome import result_of
+from .outcome import Answers, result_of
 
 TARGET = "cpp"
 ANSWER = [
@@ -106,15 +115,26 @@ class Settings:
     pooling: str = setting("max", "whether the first spike of a window passes, or all", choices=("max", "average"))
 
     cells: int = setting(100, "how many cells compete", minimum=2)
-    winners: int = setting(3, "how many of them answer an image of the test", minimum=1)
-    adaptation: float = setting(1.6, "rise of a cell's threshold with an answer; 0: no homeostasis", minimum=0.0)
-    presentations: int = setting(10000, "images that the cells learn from", minimum=1)
+    winners: int = setting(1, "how many of them answer an image of the test, and vote", minimum=1)
+    code_winners: int = setting(
+        0,
+        "how many answer where a linear readout or few labels use the answers; 0: a sixteenth of the cells",
+        minimum=0,
+    )
+    adaptation: float = setting(0.3, "rise of a cell's threshold with an answer; 0: no homeostasis", minimum=0.0)
+    presentations: int = setting(20000, "images that the cells learn from", minimum=1)
     rule: str = setting("stdp_oja", "model of the plastic synapses: a name of the catalogue or a file")
     eta: float = setting(0.2, "learning rate of the cells when they begin", minimum=0.0)
     map_eta: float = setting(0.1, "learning rate of the maps when they begin", minimum=0.0)
     counts: bool = setting(False, "count the spikes of an input, instead of asking whether it has spiked")
 
     n_labelling: int = setting(0, "how many training images give cells their labels; 0: all", minimum=0)
+    reward: bool = setting(True, "also: cells that stand for classes and learn by reward, which decide by their spike")
+    reward_cells: int = setting(0, "how many those are; 0: as many as the others", minimum=0)
+    reward_presentations: int = setting(0, "images that they learn from; 0: as many as the others", minimum=0)
+    eta_minus: float = setting(
+        0.02, "their learning rate of a punished answer, in units of that of a rewarded", minimum=0.0
+    )
     controls: bool = setting(True, "also: without plasticity, with random kernels, with kernels of k-means")
     baselines: bool = setting(True, "also: k-means, logistic regression and few labels")
     dt: Quantity = setting(1 * ms, "time step", minimum=0.1 * ms)
@@ -167,18 +187,58 @@ def run(settings: Settings, sim: Simulation) -> Result:
         seeds=[kind.seed for kind in kinds],
         learning=[kind.learning for kind in kinds],
         begin=[kind.begin for kind in kinds],
-        checkpoints=partial(_kept, sim),
+        checkpoints=partial(_kept, sim, ""),
     )
     shown = parts.shown
     answers = respond(sim, trained, parts.data, shown)
+    coded = respond(sim, [_more_winners(settings, one) for one in trained], parts.data, shown)
     pooled = respond(sim, trained, parts.data, shown, depth=len(layers.layers) - 1) if settings.maps else None
-    return result_of(settings, parts, kinds, trained, answers, pooled)
+    rewarded = _rewarded(settings, sim, parts, trained[0]) if settings.reward else None
+    return result_of(settings, parts, kinds, trained, Answers(answers, coded, pooled, rewarded))
 
 
-def _kept(sim: Simulation, stage: str, fingerprints: Any) -> Checkpoints | None:
+def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTrained) -> Any:
+    """The answers of cells that see what the first network's maps have learned, and learn by reward."""
+    cells = Cells(
+        settings.reward_cells or settings.cells,
+        winners=1,
+        classes=parts.data.classes,
+        rule="rstdp_order",
+        rule_values={
+            "eta": settings.eta / 2,
+            "eta_minus": settings.eta_minus * settings.eta / 2,
+            **({"x_keep": 1} if settings.counts else {}),
+        },
+        adaptation=settings.adaptation,
+        presentations=settings.reward_presentations or settings.presentations,
+    )
+    layers = replace(first.layers, layers=(*first.layers.layers[:-1], cells))
+    begin = {key: value for key, value in first.state.items() if not key.startswith("cells")}
+    trained = train_layers(
+        sim,
+        layers,
+        parts.data,
+        [parts.learned],
+        seeds=[first.seed],
+        learning=[(False,) * (len(layers.plastic) - 1) + (True,)],
+        begin=[begin],
+        checkpoints=partial(_kept, sim, "reward "),
+    )
+    return respond(sim, trained, parts.data, parts.judged)[0]
+
+
+def _more_winners(settings: Settings, trained: LayersTrained) -> LayersTrained:
+    """The same network, in which more cells answer."""
+    *before, cells = trained.layers.layers
+    assert isinstance(cells, Cells)
+    winners = settings.code_winners or max(settings.cells // 16, 1)
+    return replace(trained, layers=replace(trained.layers, layers=(*before, replace(cells, winners=winners))))
+
+
+def _kept(sim: Simulation, kind: str, stage: str, fingerprints: Any) -> Checkpoints | None:
     if sim.checkpoint_folder is None:
         return None
-    return Checkpoints(sim.checkpoint_folder / stage, fingerprints)
+    return Checkpoints(sim.checkpoint_folder / f"{kind}{stage}", fingerprints)
 
 
 def _answers(result: Result) -> bool:
@@ -190,7 +250,7 @@ def _answers(result: Result) -> bool:
 CLAIMS = [
     Claim(
         "better than k-means",
-        "the vote of the cells is more often right than k-means of the pixels with as many centres",
+        "on images of 28x28 pixels, the vote of the cells is more often right than k-means with as many centres",
         lambda result: result.values["accuracy"] > result.values["k-means of pixels"],
         _answers,
     ),
@@ -201,11 +261,26 @@ CLAIMS = [
         _answers,
     ),
     Claim(
-        "few labels are enough",
-        "with 100 labelled images the weighted vote is ten points better than logistic regression of pixels",
+        "kernels are worth learning",
+        "a linear readout of the maps is at least a point better than one of maps with random kernels",
         lambda result: bool(
-            result.values["weighted vote, 100 labels"] > result.values["logistic regression, 100 labels"] + 0.1
+            result.values["accuracy, linear readout of maps"]
+            > result.values["accuracy, linear readout of maps, random kernels"] + 0.01
         ),
+        _answers,
+    ),
+    Claim(
+        "few labels are enough",
+        "with 10 labelled images the weighted vote is at least five points better than logistic regression of pixels",
+        lambda result: bool(
+            result.values["weighted vote, 10 labels"] > result.values["logistic regression, 10 labels"] + 0.05
+        ),
+        _answers,
+    ),
+    Claim(
+        "a reward teaches",
+        "cells that are told whether they were right decide better than the vote of those that learned without labels",
+        lambda result: result.values["accuracy, decision by reward"] > result.values["accuracy of the first network"],
         _answers,
     ),
 ]

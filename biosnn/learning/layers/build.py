@@ -31,6 +31,7 @@ from biosnn.learning.layers.description import (
     Pool,
     Shape,
 )
+from biosnn.learning.layers.reward import tell_classes
 from biosnn.learning.presenter import Protocol
 from biosnn.model import to_toml
 from biosnn.projection import Conv2D, Dense, Projection
@@ -203,7 +204,7 @@ def build_layers(data: Dataset, layers: LayerSettings, *, places: int, together:
             group, more = _pool(layer, source, before, shape, period, name)
         else:
             answers_at = layers.first + learned * layers.later
-            group, more = _learns(layer, source, before, shape, period, name, pictures, answers_at)
+            group, more = _learns(layer, source, before, shape, period, name, pictures, data.labels, answers_at)
             plastic, learned = more[0], learned + 1
         objects += [group, *more]
         names.append(name)
@@ -276,11 +277,15 @@ def _learns(
     period: Quantity,
     name: str,
     pictures: Any,
+    labels: NDArray[np.int64],
     answers_at: Quantity,
 ) -> tuple[Any, list[Any]]:
     model, values = neuron_model(layer.neuron), dict(layer.neuron_values)
     values = {**_timing(layer, answers_at, model), **values}
     group = neurons(math.prod(shape), model, name=name, values=values)
+    told: list[Any] = []
+    if isinstance(layer, Cells) and layer.classes:
+        told = tell_classes(group, pictures, labels, layer.classes, period)
     seen = math.prod(before) if isinstance(layer, Cells) else layer.kernel**2 * before[2]
     rule = synapse_model(layer.rule)
     begin = {"w_0": math.sqrt(3 / seen)} if "w_0" in rule.parameters else {}  # so that the squares add up to one
@@ -293,7 +298,7 @@ def _learns(
     forget_traces(plastic, period)
     adapting = adapt_thresholds(group, shape[2], period, eta=layer.adaptation) if layer.adaptation else []
     competition = MapWinners(group, shape[2], pictures)
-    return group, [plastic, *adapting, competition]
+    return group, [plastic, *adapting, competition, *told]
 
 
 def _timing(layer: Convolution | Cells, answers_at: Quantity, model: Any) -> dict[str, Any]:

@@ -187,7 +187,8 @@ class Cells(Plastic):
         How many answer an image when the network is tested; while it learns, one.
     classes : int
         For cells that are told by a reward whether their answer is right: how many classes there are, which the cells
-        stand for in turn. The rule then has a value input ``reward``. 0 for cells that learn without labels.
+        stand for in turn. The rule is then one such as ``rstdp_order``, which reads the cells' variable ``right``. 0
+        for cells that learn without labels.
     """
 
     size: int = 400

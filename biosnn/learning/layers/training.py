@@ -22,8 +22,9 @@ from biosnn.learning.schedule import Piece, TrainingSchedule
 from biosnn.learning.sources import Images, InputSource
 from biosnn.learning.training import TrainingRun, train
 
-PLACES = 500
-"""How many images a piece of a training shows; learning rates are those of its beginning."""
+PLACES, PIECES, MOST = 500, 60, 4000
+"""How many images a piece of a training shows at least, into how many pieces a long one is divided, and the most images
+of a piece. Learning rates are those of its beginning."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def train_layers(
     together: bool = False,
     learning: Sequence[Sequence[bool]] | None = None,
     begin: Sequence[Mapping[str, Any]] | None = None,
-    places: int = PLACES,
+    places: int | None = None,
     checkpoints: Callable[[str, Sequence[str]], Checkpoints | None] = lambda _stage, _prints: None,
 ) -> list[LayersTrained]:
     """Train networks of the same layers, each on its own images and with its own seed.
@@ -143,7 +144,8 @@ def train_layers(
     begin : sequence of mappings, optional
         Weights that each network begins with, such as ``{"maps_1_synapses.w": kernel}``, if not with random ones.
     places : int
-        How many images a piece shows, after which what was learned is kept.
+        How many images a piece shows, after which what was learned is kept; by default a sixtieth of them, from 500 to
+        4,000. The result depends on it, as on a seed.
     checkpoints : callable, optional
         Given the name of a stage and the fingerprint of each network, returns where to keep what was reached.
 
@@ -168,8 +170,9 @@ def train_layers(
     for number, stage in stages[-1:] if together else stages:
         part, layer = replace(layers, layers=layers.layers[: stage + 1]), layers.layers[stage]
         assert isinstance(layer, Plastic)
+        size = places or min(max(PLACES, layer.presentations // PIECES), MOST)
         sim.reset()
-        built = build_layers(data, part, places=places, together=together)
+        built = build_layers(data, part, places=size, together=together)
         none = np.empty(0, np.int64)
         runs = [
             TrainingRun(
@@ -180,8 +183,8 @@ def train_layers(
             )
             for own, seed, does, before in zip(images, seeds, learns, found, strict=True)
         ]
-        kept = checkpoints(names_of(layers)[stage], [fingerprint(built, run, sim.target, places) for run in runs])
-        histories = train(sim, built, runs, checkpoint=places, checkpoints=kept)
+        kept = checkpoints(names_of(layers)[stage], [fingerprint(built, run, sim.target, size) for run in runs])
+        histories = train(sim, built, runs, checkpoint=size, checkpoints=kept)
         found = [_after(before, history) for before, history in zip(found, histories, strict=True)]
     return found
 
@@ -227,8 +230,9 @@ def respond(
     """
     layers = trained[0].layers
     part = replace(layers, layers=layers.layers[:depth])
+    size = min(max(PLACES, len(images) // 16), MOST)
     sim.reset()
-    built = build_layers(data, part, places=PLACES)
+    built = build_layers(data, part, places=size)
     runs = [
         TrainingRun(
             TrainingSchedule(images[:0], images, 0, 0, each.seed),
@@ -238,4 +242,4 @@ def respond(
         )
         for each in trained
     ]
-    return [history.responses for history in train(sim, built, runs, checkpoint=PLACES)]
+    return [history.responses for history in train(sim, built, runs, checkpoint=size)]
