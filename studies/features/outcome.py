@@ -99,8 +99,6 @@ def result_of(
         else {"accuracy, decision by reward": _rewarded(found.rewarded, right, data.classes)}
     )
     left = [claim for claim, needed in NEEDED.items() if not set(needed) <= set(values)]
-    if settings.dataset == "digits":  # README.md: of these small images k-means is nearly as good as anything
-        left.append("better than k-means")
     arrays = _arrays(parts, trained, found.votes, few, n)
     return Result(values, arrays, tables={"Accuracy": _table(values)}, not_applicable=left)
 

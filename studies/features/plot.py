@@ -28,20 +28,25 @@ def _accuracy(result: Any) -> Figure:
     values = [100 * result.values[name] for name in names]
     colours = [_colour(name) for name in names]
     axis.barh(range(len(names)), values, color=colours)
-    axis.set_yticks(range(len(names)), [name.removeprefix("accuracy, ") for name in names], fontsize=8)
+    axis.set_yticks(range(len(names)), [_called(name) for name in names], fontsize=8)
     least = max(min(values) - 5, 0)
     for row, value in enumerate(values):
         axis.text(value + 0.01 * (100 - least), row, f"{value:.1f}", va="center", fontsize=8)
     axis.set(xlabel="correctly classified (%)", xlim=(least, 100 + 0.06 * (100 - least)))
     caption = (
         "The fraction of the judged images that is correctly classified. Blue: no labels but to name cells. Orange: "
-        "readouts that labels teach. Grey: controls, of the same architecture. Green: other methods."
+        "labels or a reward teach. Grey: controls, of the same architecture. Green: other methods."
     )
     return Figure("accuracy", figure, caption)
 
 
 def _is_accuracy(name: str) -> bool:
-    return name.startswith(("accuracy", "k-means", "logistic regression of")) and " sd" not in name
+    left_out = ("accuracy sd", "accuracy of the first network")
+    return name.startswith(("accuracy", "k-means", "logistic regression of")) and name not in left_out
+
+
+def _called(name: str) -> str:
+    return "vote of the cells" if name == "accuracy" else name.removeprefix("accuracy, ").removeprefix("accuracy ")
 
 
 def _colour(name: str) -> str:
@@ -49,7 +54,7 @@ def _colour(name: str) -> str:
         return GREEN
     if "without plasticity" in name or "kernels" in name:
         return GREY
-    return ORANGE if "linear" in name else BLUE
+    return ORANGE if "linear" in name or "reward" in name else BLUE
 
 
 def _few(result: Any) -> Figure:
