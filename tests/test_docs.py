@@ -48,6 +48,7 @@ LONG = {
     ("convert-a-network.md", 1),
     ("convert-a-network.md", 3),
     ("train-a-network.md", 0),
+    ("train-a-network.md", 1),
     ("write-a-model.md", 1),
 }
 LONG |= {("train-with-gradients.md", 1)}

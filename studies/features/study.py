@@ -179,6 +179,7 @@ def layers_of(settings: Settings) -> LayerSettings:
 def run(settings: Settings, sim: Simulation) -> Result:
     """Let networks learn, ask what their layers answer, and hold it against simpler methods."""
     parts, layers = parts_of(settings, sim.seed), layers_of(settings)
+    layers.shapes(parts.data.shape)  # refuses windows that are too large, before anything is computed
     sim.reset(dt=settings.dt, precision="float32")
     kinds = kinds_of(settings, layers, parts, sim.seed)
     trained = train_layers(

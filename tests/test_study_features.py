@@ -1,0 +1,97 @@
+"""The study `features`: small, and which images it looks at."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from biosnn.datasets import Dataset, registry
+from biosnn.errors import BiosnnError
+from biosnn.learning.layers import Cells, Contrast, Convolution, LayerSettings, LayersTrained, Pool
+from biosnn.run import run_study
+from biosnn.study import load_study, make_settings
+
+SMALL = {
+    "networks": "1",
+    "maps": "4",
+    "cells": "12",
+    "map_presentations": "40",
+    "presentations": "60",
+    "n_labelling": "100",
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return run_study("features", SMALL, target="cpp", out=tmp_path_factory.mktemp("features") / "out")
+
+
+@pytest.mark.cpp
+def test_a_small_network_gives_all_that_the_report_needs(small: Any) -> None:
+    assert small.arrays["cell fields"].shape == (12, 8, 8)
+    assert small.arrays["kernels"].shape == (4, 3, 3, 2)
+    assert small.arrays["confusion"].sum() == 299
+    assert small.values["answers per image"] == 1
+    assert small.values["test images looked at"] == 0
+    for name in ("without plasticity", "with random kernels", "with kernels of k-means"):
+        assert 0 <= small.values[f"accuracy {name}"] <= 1
+    assert small.values["accuracy, decision by reward"] > 0
+    figures = {path.stem for path in (small.folder / "figures").glob("*.png")}
+    assert figures == {"accuracy", "few-labels", "kernels", "cell-fields", "activity"}
+
+
+def test_the_test_images_are_cut_off_while_anything_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.arange(70, dtype=np.uint8)[:, None, None] * np.ones((1, 8, 8), np.uint8)
+    data = Dataset("mnist", images, np.arange(70) % 5, 255, "a test", 60)
+    monkeypatch.setitem(registry._LOADERS, "mnist", lambda: data)
+    study = load_study("features")
+    parts_of = sys.modules[study.settings.__module__].parts_of
+    settings = make_settings(study.settings, {"dataset": "mnist", "judged": "validation"})
+    parts = parts_of(settings, 1)
+    assert parts.data.images.max() == 59
+    assert len(parts.judged) == 10
+    assert set(parts.judged) | set(parts.learned) == set(range(60))
+    assert not set(parts.judged) & set(parts.learned)
+    parts = parts_of(replace(settings, judged="test"), 1)
+    np.testing.assert_array_equal(parts.judged, np.arange(60, 70))
+    assert set(parts.labelling) <= set(parts.learned) == set(range(60))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"judged": "test"}, "digits has no test images of its own"),
+        ({"n_labelling": "5000"}, "n_labelling: expected at most 1498 images"),
+        ({"kernel": "9"}, "Convolution.kernel: expected at most 8"),
+        ({"pool": "7"}, "Pool.size: expected at most 6"),
+        ({"centre": "2"}, "smaller than the surround"),
+        ({"rule": "stdp_pairs"}, "stdp_pair"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_before_anything_is_learned(
+    change: dict[str, str], message: str, tmp_path: Any
+) -> None:
+    with pytest.raises(BiosnnError) as caught:
+        run_study("features", {**SMALL, **change}, target="numpy", out=tmp_path / "out")
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cells_field_is_its_weights_projected_through_pooling_and_kernels() -> None:
+    layers = LayerSettings((Convolution(2, 3), Pool(2), Cells(2)), Contrast())
+    kernel, weights = np.zeros((3, 3, 2, 2)), np.zeros((3, 3, 2, 2))
+    kernel[0, 0, 0, 1], kernel[2, 2, 1, 1] = 1.0, 0.5  # on-centre up left, off-centre down right, of map 1
+    weights[1, 2, 1, 0] = 4.0  # cell 0 looks at the pooled map 1 in row 1, column 2: rows 2, 3 and columns 4, 5
+    state = {"maps_1_synapses.w": kernel.ravel(), "cells_synapses.w": weights.ravel()}
+    study = load_study("features")
+    outcome = sys.modules[sys.modules[study.settings.__module__].result_of.__module__]
+    fields = outcome.fields_of_cells(LayersTrained(layers, state, 1), (8, 8))
+    expected = np.zeros((8, 8))
+    expected[2:4, 4:6] += 1.0
+    expected[4:6, 6:8] -= 0.5
+    np.testing.assert_allclose(fields[0], expected)
+    np.testing.assert_array_equal(fields[1], 0)
