@@ -32,7 +32,7 @@ NEEDED = {
     "a reward teaches": ["accuracy, decision by reward"],
 }
 """The values that claims need, which some settings leave out."""
-LARGE = 20000
+LARGE = 60000
 """Up to how many images a supervised readout learns from; it gains little from more."""
 
 
