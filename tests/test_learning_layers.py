@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from brian2 import Network, SpikeMonitor, ms
 from numpy.typing import NDArray
 
 import biosnn
+from biosnn import archive
 from biosnn.datasets import Dataset
-from biosnn.errors import BiosnnError
+from biosnn.errors import BiosnnError, DataError
 from biosnn.inputs import images
-from biosnn.learning import Checkpoints, TrainingRun, TrainingSchedule, train
+from biosnn.learning import Checkpoints, TrainingRun, TrainingSchedule, load_network, train
 from biosnn.learning.competition import MapWinners
 from biosnn.learning.layers import (
     Cells,
@@ -26,7 +28,9 @@ from biosnn.learning.layers import (
     ShownImages,
     build_layers,
     difference_of_gaussians,
+    load_layers,
     respond,
+    save_layers,
     train_layers,
 )
 from biosnn.learning.layers.build import LEAST
@@ -161,8 +165,8 @@ def test_layers_learn_what_their_equations_say(target: str) -> None:
             adapt = (0.05 * left, 0.0) if stage == 0 else (0.0, 0.3 * left)
             by_hand += reference.show(data.images[image], etas, adapt, 1 if stage == 0 else 3)
     assert len(by_hand) > 40
-    np.testing.assert_allclose(trained.weights(0, (SIZE, SIZE)), reference.w[0], atol=1e-6)
-    np.testing.assert_allclose(trained.weights(2, (SIZE, SIZE)).reshape(-1, CELLS), reference.w[1], atol=1e-6)
+    np.testing.assert_allclose(trained.weights(0), reference.w[0], atol=1e-6)
+    np.testing.assert_allclose(trained.weights(2).reshape(-1, CELLS), reference.w[1], atol=1e-6)
     for layer, name in enumerate(("maps_1", "cells")):
         theta = np.asarray(trained.state[f"{name}_thresholds.theta"])
         np.testing.assert_allclose(theta, reference.theta[layer], atol=1e-9)
@@ -177,7 +181,7 @@ def test_the_rule_turns_weights_into_the_direction_of_what_is_shown() -> None:
     layers = LayerSettings((cells,), Contrast("intensity"), first=5 * ms, later=2 * ms)
     with biosnn.session("numpy", seed=1, dt=1 * ms) as sim:
         (trained,) = train_layers(sim, layers, one, [np.arange(2)], places=60)
-    apart = np.abs(trained.weights(0, (4, 4)).reshape(16, 2) - (np.eye(4) / 2).reshape(16, 1)).max(axis=0)
+    apart = np.abs(trained.weights(0).reshape(16, 2) - (np.eye(4) / 2).reshape(16, 1)).max(axis=0)
     assert min(apart) < 1e-6 < max(apart)  # one cell has won every time, and the other one has not changed
 
 
@@ -212,6 +216,52 @@ def test_thresholds_let_all_cells_answer_equally_often() -> None:
     assert counts[1.0].sum() == counts[0.0].sum() == 200
     assert counts[1.0].min() >= 10
     assert counts[0.0].min() < counts[1.0].min()
+
+
+# ---- files --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    path = tmp_path_factory.mktemp("saved") / "layers.npz"
+    with biosnn.session("numpy", seed=1, dt=1 * ms) as sim:
+        (trained,) = train_layers(sim, LAYERS, data_of(), [np.arange(COUNT)], places=8)
+    save_layers(trained, path)
+    return trained, path
+
+
+def test_saved_layers_answer_as_before(saved: tuple[Any, Path]) -> None:
+    trained, path = saved
+    loaded = load_layers(path)
+    assert loaded.layers.shapes(loaded.image) == LAYERS.shapes((SIZE, SIZE))
+    assert (loaded.seed, loaded.layers.period) == (1, LAYERS.period)
+    with biosnn.session("numpy", seed=1, dt=1 * ms) as sim:
+        before, after = (respond(sim, [one], data_of(), np.arange(4))[0].toarray() for one in (trained, loaded))
+    np.testing.assert_array_equal(before, after)
+    assert before.sum() == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda about, _: about.update(format=2), "kind and format: expected 'layers' and 1"),
+        (lambda about, _: about["layers"][0].update(layer="Attention"), "expected one of Convolution, Pool, Cells"),
+        (lambda about, _: about["layers"][2].update(size=7), "cells_synapses.w: expected 112 finite numbers"),
+        (lambda about, _: about["contrast"].update(kind="off"), "Contrast.kind"),
+        (lambda _, arrays: arrays["state/maps_1_synapses.w"].fill(np.nan), "maps_1_synapses.w: expected 72 finite"),
+    ],
+)
+def test_damaged_layers_are_refused(saved: tuple[Any, Path], tmp_path: Path, change: Any, message: str) -> None:
+    texts = archive.read_texts(saved[1], DataError, 10**6)
+    about = json.loads(texts["about.json"])
+    arrays = archive.read_arrays(saved[1], "", about["arrays"], DataError)
+    change(about, arrays)
+    archive.write(tmp_path / "bad.npz", arrays, {**texts, "about.json": json.dumps(about)})
+    with pytest.raises(DataError) as caught:
+        load_layers(tmp_path / "bad.npz")
+    assert message in str(caught.value)
+    with pytest.raises(DataError, match="load_layers"):
+        load_network(saved[1])
 
 
 # ---- training -----------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def test_a_cells_field_is_its_weights_projected_through_pooling_and_kernels() ->
     state = {"maps_1_synapses.w": kernel.ravel(), "cells_synapses.w": weights.ravel()}
     study = load_study("features")
     outcome = sys.modules[sys.modules[study.settings.__module__].result_of.__module__]
-    fields = outcome.fields_of_cells(LayersTrained(layers, state, 1), (8, 8))
+    fields = outcome.fields_of_cells(LayersTrained(layers, state, 1, (8, 8)))
     expected = np.zeros((8, 8))
     expected[2:4, 4:6] += 1.0
     expected[4:6, 6:8] -= 0.5

@@ -207,6 +207,9 @@ def load_network(path: Path | str) -> Trained:
         if ABOUT not in texts:
             raise DataError(field_error(str(path), f"a trained network, with {ABOUT} in it", sorted(texts)))
         about = files.parse_json(f"{path}: {ABOUT}", texts[ABOUT], DataError, _AGAIN)
+        if isinstance(about, dict) and about.get("kind") == "layers":
+            do = "Read it with biosnn.learning.layers.load_layers."
+            raise DataError(field_error(str(path), "a trained network of one layer", "several layers", do))
         found = about.get("format") if isinstance(about, dict) else type(about).__name__
         if found != FORMAT:
             raise DataError(field_error(f"{path} format", str(FORMAT), found, "It is of another version of biosnn."))

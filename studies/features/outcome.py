@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from brian2 import ms
 from numpy.typing import NDArray
 
 from biosnn.learning import assign_labels, linear, mean_response, vote, weigh
-from biosnn.learning.layers import Cells, Convolution, LayersTrained, Pool
+from biosnn.learning.layers import Cells, Convolution, LayersTrained, Pool, save_layers
 from biosnn.measure import accuracy, confusion
 from biosnn.study import Result, Table
 
@@ -100,7 +101,8 @@ def result_of(
     )
     left = [claim for claim, needed in NEEDED.items() if not set(needed) <= set(values)]
     arrays = _arrays(parts, trained, found.votes, few, n)
-    return Result(values, arrays, tables={"Accuracy": _table(values)}, not_applicable=left)
+    files = {f"seed-{one.seed}.npz": partial(save_layers, one) for one in trained[: settings.networks]}
+    return Result(values, arrays, files=files, tables={"Accuracy": _table(values)}, not_applicable=left)
 
 
 def _voted(answers: Any, n: int, labels: NDArray[np.int64], right: NDArray[np.int64], classes: int) -> dict[str, float]:
@@ -187,19 +189,18 @@ def _k_means(images: Any, new: Any, labels: NDArray[np.int64], right: NDArray[np
 
 
 def _arrays(parts: Parts, trained: list[LayersTrained], answers: list[Any], few: Any, n: int) -> dict[str, Any]:
-    first, shape = trained[0], parts.data.shape
-    responses = answers[0]
+    first, responses = trained[0], answers[0]
     labels = assign_labels(responses[:n], parts.data.labels[parts.labelling], parts.data.classes)
     decided = vote(responses[n:], labels, parts.data.classes)
     arrays = {
         "cell labels": labels,
-        "cell fields": fields_of_cells(first, shape),
+        "cell fields": fields_of_cells(first),
         "confusion": confusion(decided, parts.data.labels[parts.judged], parts.data.classes),
         "thresholds": np.asarray(first.state.get("cells_thresholds.theta", np.zeros(1))),
         "answers per cell": np.asarray(responses[n:].sum(axis=0)),
     }
     if len(first.layers.plastic) > 1:
-        arrays["kernels"] = np.moveaxis(first.weights(0, shape), -1, 0)
+        arrays["kernels"] = np.moveaxis(first.weights(0), -1, 0)
     for name in sorted({name for name, _ in few}):
         arrays[f"few labels, {name}"] = np.array([each for (own, _), each in few.items() if own == name])
     if few:
@@ -207,27 +208,26 @@ def _arrays(parts: Parts, trained: list[LayersTrained], answers: list[Any], few:
     return arrays
 
 
-def fields_of_cells(trained: LayersTrained, shape: tuple[int, int]) -> NDArray[np.float64]:
+def fields_of_cells(trained: LayersTrained) -> NDArray[np.float64]:
     """What cells look for in the image: their weights, projected through the layers before.
 
     A spike of a map stands for its kernel at its position; a pooled one for the mean over its window. On-centres count
     positive, off-centres negative. Shape (cells, rows, columns).
     """
-    layers = trained.layers
+    layers, shapes = trained.layers, trained.layers.shapes(trained.image)
     last = len(layers.layers) - 1
     assert isinstance(layers.layers[last], Cells)
-    field = np.moveaxis(trained.weights(last, shape), -1, 0)
+    field = np.moveaxis(trained.weights(last), -1, 0)
     for number in range(last - 1, -1, -1):
         layer = layers.layers[number]
-        before = layers.shapes(shape)[number]
         if isinstance(layer, Pool):
             field = field.repeat(layer.size, axis=1).repeat(layer.size, axis=2) / layer.size**2
-            missing = [layers.shapes(shape)[number][axis] - field.shape[axis + 1] for axis in range(2)]
+            missing = [shapes[number][axis] - field.shape[axis + 1] for axis in range(2)]
             field = np.pad(field, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
             continue
         assert isinstance(layer, Convolution)
-        kernel, size = trained.weights(number, shape), layer.kernel
-        spread = np.zeros((len(field), *before))
+        kernel, size = trained.weights(number), layer.kernel
+        spread = np.zeros((len(field), *shapes[number]))
         for down in range(size):
             for right in range(size):
                 part = field @ kernel[down, right].T

@@ -2,6 +2,7 @@
 
 from biosnn.learning.layers.build import LayeredNetwork, build_layers, difference_of_gaussians
 from biosnn.learning.layers.description import Cells, Contrast, Convolution, LayerSettings, Plastic, Pool
+from biosnn.learning.layers.saving import load_layers, save_layers
 from biosnn.learning.layers.training import LayersTrained, ShownImages, respond, train_layers
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "ShownImages",
     "build_layers",
     "difference_of_gaussians",
+    "load_layers",
     "respond",
+    "save_layers",
     "train_layers",
 ]

@@ -73,6 +73,8 @@ class LayersTrained(Brief):
         ``cells_thresholds.theta``.
     seed : int
         Of its random numbers.
+    image : tuple of int
+        Rows and columns of an image.
     seconds : float
         How long a processor worked on it (s).
     histories : tuple of TrainingHistory
@@ -82,10 +84,11 @@ class LayersTrained(Brief):
     layers: LayerSettings
     state: Mapping[str, Quantity]
     seed: int
+    image: tuple[int, int]
     seconds: float = 0.0
     histories: tuple[TrainingHistory, ...] = field(default=(), repr=False)
 
-    def weights(self, layer: int, image: tuple[int, int]) -> NDArray[np.float64]:
+    def weights(self, layer: int) -> NDArray[np.float64]:
         """The weights of a layer that learns, counted from 0.
 
         Returns
@@ -95,7 +98,7 @@ class LayersTrained(Brief):
         """
         name, made = names_of(self.layers)[layer], self.layers.layers[layer]
         w = np.asarray(self.state[f"{name}_synapses.w"], float)
-        before = self.layers.shapes(image)[layer]
+        before = self.layers.shapes(self.image)[layer]
         if isinstance(made, Cells):
             return w.reshape(*before, made.size)
         return w.reshape(made.kernel, made.kernel, before[2], made.maps)  # type: ignore[union-attr]
@@ -165,7 +168,7 @@ def train_layers(
     if set(lengths) != {len(images)} or any(len(each) != len(layers.plastic) for each in learns):
         expected = f"for each of {len(images)} networks a seed, what it begins with, and which of its layers learn"
         raise SettingsError(field_error("train_layers", expected, f"{lengths}, {learns}"))
-    found = [LayersTrained(layers, dict(given), seed) for seed, given in zip(seeds, begins, strict=True)]
+    found = [LayersTrained(layers, dict(given), seed, data.shape) for seed, given in zip(seeds, begins, strict=True)]
     stages = list(enumerate(layers.plastic))
     for number, stage in stages[-1:] if together else stages:
         part, layer = replace(layers, layers=layers.layers[: stage + 1]), layers.layers[stage]
