@@ -13,16 +13,15 @@ from brian2 import Network, Quantity, SpikeMonitor
 from biosnn.catalogue import neuron_model, synapse_model
 from biosnn.datasets import Dataset
 from biosnn.display import Brief
-from biosnn.errors import ModelError, field_error
 from biosnn.groups.build import neurons, synapses
 from biosnn.learning.competition import FirstSpike
 from biosnn.learning.homeostasis import forget_traces, normalise_weights, reset_state, scaled
+from biosnn.learning.network import FROZEN, check_rule
 from biosnn.learning.presenter import ImagePresenter, Inputs, Protocol, count_answers, set_up
 from biosnn.model import NeuronModel, SynapseModel, to_toml
 from biosnn.projection import Dense, Lateral, OneToOne, Projection
 from biosnn.quantity import format_quantity, parse_quantity
 
-FROZEN = "frozen"
 _DELAY_SEED = 0
 """Delays are the same whatever the seed of a run: they are part of the program, which all seeds share."""
 M = TypeVar("M", NeuronModel, SynapseModel)
@@ -280,10 +279,5 @@ def _preset(model: M, preset: str) -> M:
 
 def _rule(settings: NetworkSettings) -> SynapseModel:
     rule = synapse_model(settings.rule)
-    where = f"rule {rule.name!r}"
-    if "w" not in rule.parsed.names:
-        raise ModelError(field_error(f"{where}, equations", "a weight w", sorted(rule.parsed.names)))
-    if FROZEN not in rule.presets:
-        do = 'Give the parameter values that stop learning, such as: [presets] frozen = { eta = "0" }.'
-        raise ModelError(field_error(f"{where}, presets", f"one named {FROZEN!r}", sorted(rule.presets), do))
+    check_rule(rule)
     return _preset(rule, settings.rule_preset)

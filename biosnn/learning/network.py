@@ -8,7 +8,28 @@ from typing import Any, Protocol
 from brian2 import Network, SpikeMonitor
 
 from biosnn.datasets import Dataset
+from biosnn.errors import ModelError, field_error
 from biosnn.learning.presenter import Protocol as ImageProtocol
+from biosnn.model import SynapseModel
+
+FROZEN = "frozen"
+"""The preset that stops what a model learns."""
+
+
+def check_rule(rule: SynapseModel) -> None:
+    """Refuse a rule that a network cannot learn by.
+
+    Raises
+    ------
+    ModelError
+        If it has no weight ``w``, or no preset "frozen".
+    """
+    where = f"rule {rule.name!r}"
+    if "w" not in rule.parsed.names:
+        raise ModelError(field_error(f"{where}, equations", "a weight w", sorted(rule.parsed.names)))
+    if FROZEN not in rule.presets:
+        do = 'Give the parameter values that stop learning, such as: [presets] frozen = { eta = "0" }.'
+        raise ModelError(field_error(f"{where}, presets", f"one named {FROZEN!r}", sorted(rule.presets), do))
 
 
 class PlasticNetwork(Protocol):

@@ -32,12 +32,12 @@ from biosnn.learning.layers.description import (
     Shape,
 )
 from biosnn.learning.layers.reward import tell_classes
+from biosnn.learning.network import FROZEN, check_rule
 from biosnn.learning.presenter import Protocol
 from biosnn.model import to_toml
 from biosnn.projection import Conv2D, Dense, Projection
 from biosnn.quantity import parse_quantity
 
-FROZEN = "frozen"
 LEAST = 0.02
 """The fraction of its learning rate that a layer ends with."""
 INHIBITION, FADED = 100.0, 0.1
@@ -318,10 +318,4 @@ def _check_models(layer: Plastic) -> None:
     if not {"v", "theta"} <= set(cell.parsed.names):
         expected = "a membrane potential v and an adaptive threshold theta"
         raise ModelError(field_error(f"neuron {cell.name!r}, equations", expected, sorted(cell.parsed.names)))
-    rule = synapse_model(layer.rule)
-    where = f"rule {rule.name!r}"
-    if "w" not in rule.parsed.names:
-        raise ModelError(field_error(f"{where}, equations", "a weight w", sorted(rule.parsed.names)))
-    if FROZEN not in rule.presets:
-        do = 'Give the parameter values that stop learning, such as: [presets] frozen = { eta = "0" }.'
-        raise ModelError(field_error(f"{where}, presets", f"one named {FROZEN!r}", sorted(rule.presets), do))
+    check_rule(synapse_model(layer.rule))

@@ -1,6 +1,7 @@
 """Trained layers as a file: what they are made of, their models as text, weights and thresholds.
 
-The file is an ``.npz`` archive: ``np.load`` and ``unzip`` open it. It is parsed, never executed, and checked before use.
+The file is an ``.npz`` archive: ``np.load`` and ``unzip`` open it. It is parsed, never executed,
+and checked before it is used.
 """
 
 from __future__ import annotations
