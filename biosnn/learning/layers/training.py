@@ -199,7 +199,7 @@ def _of_groups(built: LayeredNetwork, state: Mapping[str, Any]) -> dict[str, Any
 
 
 def _after(before: LayersTrained, history: TrainingHistory) -> LayersTrained:
-    learned = {key: value for key, value in history.state.items() if key.endswith((".w", "_thresholds.theta"))}
+    learned = {key: value for key, value in history.state.items() if key.endswith(("_synapses.w", "_thresholds.theta"))}
     return replace(
         before,
         state={**before.state, **learned},
