@@ -70,6 +70,7 @@ def test_the_test_images_are_cut_off_while_anything_is_chosen(monkeypatch: pytes
         ({"pool": "7"}, "Pool.size: expected at most 6"),
         ({"centre": "2"}, "smaller than the surround"),
         ({"rule": "stdp_pairs"}, "stdp_pair"),
+        ({"rule": "stdp_order", "counts": "on"}, "the rule 'stdp_order' has no parameter x_keep"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_before_anything_is_learned(

@@ -14,8 +14,10 @@ from typing import Any, ClassVar
 
 from brian2 import Quantity, ms
 
+from biosnn.catalogue import synapse_model
 from biosnn.datasets import names
 from biosnn.engine import Simulation
+from biosnn.errors import SettingsError, field_error
 from biosnn.learning import Checkpoints
 from biosnn.learning.layers import (
     Cells,
@@ -128,8 +130,8 @@ class Settings:
     adaptation: float = setting(0.3, "rise of a cell's threshold with an answer; 0: no homeostasis", minimum=0.0)
     presentations: int = setting(20000, "images that the cells learn from", minimum=1)
     rule: str = setting("stdp_oja", "model of the plastic synapses: a name of the catalogue or a file")
-    eta: float = setting(0.2, "learning rate of the cells when they begin", minimum=0.0)
-    map_eta: float = setting(0.1, "learning rate of the maps when they begin", minimum=0.0)
+    eta: float = setting(0.2, "learning rate of the cells when they begin, if the rule has an eta", minimum=0.0)
+    map_eta: float = setting(0.1, "learning rate of the maps when they begin, if the rule has an eta", minimum=0.0)
     counts: bool = setting(False, "count the spikes of an input, instead of asking whether it has spiked")
 
     n_labelling: int = setting(0, "how many training images give cells their labels; 0: all", minimum=0)
@@ -150,8 +152,6 @@ class Settings:
 
 def layers_of(settings: Settings) -> LayerSettings:
     """The network that the settings describe."""
-    counted = {"x_keep": 1} if settings.counts else {}
-    own = settings.rule == "stdp_oja"
     found: list[Any] = []
     if settings.maps:
         found.append(
@@ -161,7 +161,7 @@ def layers_of(settings: Settings) -> LayerSettings:
                 threshold=settings.threshold,
                 winners_of_map=settings.winners_of_map,
                 rule=settings.rule,
-                rule_values={"eta": settings.map_eta, **counted} if own else {},
+                rule_values=_of_rule(settings.rule, settings.map_eta, counts=settings.counts),
                 adaptation=settings.map_adaptation,
                 presentations=settings.map_presentations,
             )
@@ -172,12 +172,21 @@ def layers_of(settings: Settings) -> LayerSettings:
         settings.cells,
         winners=settings.winners,
         rule=settings.rule,
-        rule_values={"eta": settings.eta, **counted} if own else {},
+        rule_values=_of_rule(settings.rule, settings.eta, counts=settings.counts),
         adaptation=settings.adaptation,
         presentations=settings.presentations,
     )
     contrast = Contrast(settings.contrast, settings.coding, settings.strength, settings.centre, settings.surround)
     return LayerSettings((*found, cells), contrast, settings.first, settings.later)
+
+
+def _of_rule(name: str, eta: float, *, counts: bool) -> dict[str, float]:
+    """What the settings say of the parameters that a rule has."""
+    parameters = synapse_model(name).parameters
+    if counts and "x_keep" not in parameters:
+        expected = f"off, as the rule {name!r} has no parameter x_keep"
+        raise SettingsError(field_error("counts", expected, "on"))
+    return {key: value for key, value in (("eta", eta), ("x_keep", float(counts))) if key in parameters}
 
 
 def run(settings: Settings, sim: Simulation) -> Result:
@@ -212,9 +221,8 @@ def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTr
         classes=parts.data.classes,
         rule="rstdp_order",
         rule_values={
-            "eta": settings.eta / 2,
+            **_of_rule("rstdp_order", settings.eta / 2, counts=settings.counts),
             "eta_minus": settings.eta_minus * settings.eta / 2,
-            **({"x_keep": 1} if settings.counts else {}),
         },
         adaptation=settings.adaptation,
         presentations=settings.reward_presentations or settings.presentations,
