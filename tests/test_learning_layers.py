@@ -25,10 +25,12 @@ from biosnn.learning.layers import (
     Convolution,
     LayerSettings,
     Pool,
+    Recordings,
     ShownImages,
     build_layers,
     difference_of_gaussians,
     load_layers,
+    record,
     respond,
     save_layers,
     train_layers,
@@ -92,7 +94,7 @@ class Reference:
 
     def show(self, image: NDArray[np.uint8], etas: tuple[float, float], adapt: tuple[float, float], depth: int) -> Any:
         """Show an image, and return the spikes of the last layer: (step, neuron)."""
-        period = round(float(LAYERS.period / ms)) if depth == 3 else self.steps[0] + round(float(LAYERS.later / ms))
+        period = round(float(LAYERS.period / ms))
         drive, seen = self.contrast(image), np.zeros((SIZE, SIZE, 2))
         x = [np.zeros((SIZE, SIZE, 2)), np.zeros((2, 2, MAPS))]
         v = [np.zeros(shape) for shape in self.shapes]
@@ -262,6 +264,26 @@ def test_damaged_layers_are_refused(saved: tuple[Any, Path], tmp_path: Path, cha
     assert message in str(caught.value)
     with pytest.raises(DataError, match="load_layers"):
         load_network(saved[1])
+
+
+# ---- recordings ---------------------------------------------------------------------------------------------------
+
+
+def test_recorded_layers_answer_as_those_that_see_the_image(saved: tuple[Any, Path]) -> None:
+    trained, data, shown = saved[0], data_of(), np.array([3, 1, 7, 3])
+    with biosnn.session("numpy", seed=1, dt=1 * ms) as sim:
+        whole = record(sim, trained, data, np.arange(8), 3)
+        contrast = record(sim, trained, data, np.arange(8), 0)
+        pooled = record(sim, trained, data, np.arange(8), 2, given=contrast)
+        recordings = Recordings()
+        (apart,) = respond(sim, [trained], data, shown, recordings=recordings)
+        kept, seconds = recordings.of(sim, trained, data, shown, 2)
+        with pytest.raises(BiosnnError, match=r"expected 8 recorded ones \(got 9\)"):
+            record(sim, trained, data, np.array([9]), 2, given=contrast)
+    np.testing.assert_array_equal(whole.counts(shown).toarray(), apart.toarray())
+    np.testing.assert_array_equal(pooled.counts(shown).toarray(), kept.counts(shown).toarray())
+    assert (seconds, list(kept.images)) == (0.0, [1, 3, 7])
+    assert kept.spikes.step.max() < round(float(LAYERS.period / ms))
 
 
 # ---- training -----------------------------------------------------------------------------------------------------

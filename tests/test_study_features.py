@@ -11,7 +11,6 @@ import pytest
 
 from biosnn.datasets import Dataset, registry
 from biosnn.errors import BiosnnError
-from biosnn.learning.layers import Cells, Contrast, Convolution, LayerSettings, LayersTrained, Pool
 from biosnn.run import run_study
 from biosnn.study import load_study, make_settings
 
@@ -80,19 +79,3 @@ def test_settings_that_make_no_sense_are_refused_before_anything_is_learned(
         run_study("features", {**SMALL, **change}, target="numpy", out=tmp_path / "out")
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_cells_field_is_its_weights_projected_through_pooling_and_kernels() -> None:
-    layers = LayerSettings((Convolution(2, 3), Pool(2), Cells(2)), Contrast())
-    kernel, weights = np.zeros((3, 3, 2, 2)), np.zeros((3, 3, 2, 2))
-    kernel[0, 0, 0, 1], kernel[2, 2, 1, 1] = 1.0, 0.5  # on-centre up left, off-centre down right, of map 1
-    weights[1, 2, 1, 0] = 4.0  # cell 0 looks at the pooled map 1 in row 1, column 2: rows 2, 3 and columns 4, 5
-    state = {"maps_1_synapses.w": kernel.ravel(), "cells_synapses.w": weights.ravel()}
-    study = load_study("features")
-    outcome = sys.modules[sys.modules[study.settings.__module__].result_of.__module__]
-    fields = outcome.fields_of_cells(LayersTrained(layers, state, 1, (8, 8)))
-    expected = np.zeros((8, 8))
-    expected[2:4, 4:6] += 1.0
-    expected[4:6, 6:8] -= 0.5
-    np.testing.assert_allclose(fields[0], expected)
-    np.testing.assert_array_equal(fields[1], 0)

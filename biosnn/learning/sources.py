@@ -31,13 +31,13 @@ class InputSource(ABC):
         and then repeats images that got too few spikes. Else each piece continues from the one before.
     timed : bool
         Whether the time of an answer counts, so that it is kept.
-    brings : str
+    brings : tuple of str
         With which variables of the network, by the beginning of their names, each piece comes.
     """
 
     repeats: bool
     timed: bool
-    brings: str
+    brings: tuple[str, ...]
 
     @abstractmethod
     def check(self, built: PlasticNetwork, schedule: TrainingSchedule) -> None:
@@ -69,7 +69,7 @@ class PresentedImages(InputSource):
 
     repeats = True
     timed = False
-    brings = "presenter.presentation_order"
+    brings = ("presenter.presentation_order",)
 
     def check(self, built: PlasticNetwork, schedule: TrainingSchedule) -> None:
         if isinstance(built.settings.coding, Played):
@@ -96,7 +96,7 @@ class PresentedImages(InputSource):
             # The state may be that after training. An image shown again takes one of its presentations more, so that
             # the presenter may not have reached their end.
             values = {"presenter.place": np.array([place]), "presenter.boost": np.zeros(1) / second}
-        values |= {self.brings: built.presenter.filled(order), "presenter.first_boost": boost / second}
+        values |= {self.brings[0]: built.presenter.filled(order), "presenter.first_boost": boost / second}
         return piece.count, values
 
     def shown(
@@ -125,7 +125,7 @@ class EncodedImages(Brief, InputSource):
 
     repeats = False
     timed = True
-    brings = "inputs."
+    brings = ("inputs.",)
 
     def check(self, built: PlasticNetwork, schedule: TrainingSchedule) -> None:  # noqa: ARG002
         if not isinstance(built.settings.coding, Played):

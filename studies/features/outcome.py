@@ -11,7 +11,7 @@ from brian2 import ms
 from numpy.typing import NDArray
 
 from biosnn.learning import assign_labels, linear, mean_response, vote, weigh
-from biosnn.learning.layers import Cells, Convolution, LayersTrained, Pool, save_layers
+from biosnn.learning.layers import LayersTrained, fields, save_layers
 from biosnn.measure import accuracy, confusion
 from biosnn.study import Result, Table
 
@@ -194,7 +194,7 @@ def _arrays(parts: Parts, trained: list[LayersTrained], answers: list[Any], few:
     decided = vote(responses[n:], labels, parts.data.classes)
     arrays = {
         "cell labels": labels,
-        "cell fields": fields_of_cells(first),
+        "cell fields": fields(first, len(first.layers.layers) - 1),
         "confusion": confusion(decided, parts.data.labels[parts.judged], parts.data.classes),
         "thresholds": np.asarray(first.state.get("cells_thresholds.theta", np.zeros(1))),
         "answers per cell": np.asarray(responses[n:].sum(axis=0)),
@@ -206,36 +206,6 @@ def _arrays(parts: Parts, trained: list[LayersTrained], answers: list[Any], few:
     if few:
         arrays["few labels"] = np.array(sorted({labels for _, labels in few}))
     return arrays
-
-
-def fields_of_cells(trained: LayersTrained) -> NDArray[np.float64]:
-    """What cells look for in the image: their weights, projected through the layers before.
-
-    A spike of a map stands for its kernel at its position; a pooled one for the mean over its window. On-centres count
-    positive, off-centres negative. Shape (cells, rows, columns).
-    """
-    layers, shapes = trained.layers, trained.layers.shapes(trained.image)
-    last = len(layers.layers) - 1
-    assert isinstance(layers.layers[last], Cells)
-    field = np.moveaxis(trained.weights(last), -1, 0)
-    for number in range(last - 1, -1, -1):
-        layer = layers.layers[number]
-        if isinstance(layer, Pool):
-            field = field.repeat(layer.size, axis=1).repeat(layer.size, axis=2) / layer.size**2
-            missing = [shapes[number][axis] - field.shape[axis + 1] for axis in range(2)]
-            field = np.pad(field, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)))
-            continue
-        assert isinstance(layer, Convolution)
-        kernel, size = trained.weights(number), layer.kernel
-        spread = np.zeros((len(field), *shapes[number]))
-        for down in range(size):
-            for right in range(size):
-                part = field @ kernel[down, right].T
-                spread[:, down : down + field.shape[1], right : right + field.shape[2]] += part
-        field = spread
-    signs = np.array([1.0, -1.0])[: field.shape[-1]]
-    projected: NDArray[np.float64] = field @ signs
-    return projected
 
 
 def _table(values: dict[str, Any]) -> Table:

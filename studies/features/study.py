@@ -26,6 +26,7 @@ from biosnn.learning.layers import (
     LayerSettings,
     LayersTrained,
     Pool,
+    Recordings,
     respond,
     train_layers,
 )
@@ -195,6 +196,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
     layers.shapes(parts.data.shape)  # refuses windows that are too large, before anything is computed
     sim.reset(dt=settings.dt, precision="float32")
     kinds = kinds_of(settings, layers, parts, sim.seed)
+    recordings = Recordings()
     trained = train_layers(
         sim,
         layers,
@@ -204,16 +206,18 @@ def run(settings: Settings, sim: Simulation) -> Result:
         learning=[kind.learning for kind in kinds],
         begin=[kind.begin for kind in kinds],
         checkpoints=partial(_kept, sim, ""),
+        recordings=recordings,
     )
     shown = parts.shown
-    answers = respond(sim, trained, parts.data, shown)
-    coded = respond(sim, [_more_winners(settings, one) for one in trained], parts.data, shown)
-    pooled = respond(sim, trained, parts.data, shown, depth=len(layers.layers) - 1) if settings.maps else None
-    rewarded = _rewarded(settings, sim, parts, trained[0]) if settings.reward else None
+    answers = respond(sim, trained, parts.data, shown, recordings=recordings)
+    coded = respond(sim, [_more_winners(settings, one) for one in trained], parts.data, shown, recordings=recordings)
+    depth = len(layers.layers) - 1
+    pooled = respond(sim, trained, parts.data, shown, depth=depth, recordings=recordings) if settings.maps else None
+    rewarded = _rewarded(settings, sim, parts, trained[0], recordings) if settings.reward else None
     return result_of(settings, parts, kinds, trained, Answers(answers, coded, pooled, rewarded))
 
 
-def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTrained) -> Any:
+def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTrained, recordings: Recordings) -> Any:
     """The answers of cells that see what the first network's maps have learned, and learn by reward."""
     cells = Cells(
         settings.reward_cells or settings.cells,
@@ -238,8 +242,9 @@ def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTr
         learning=[(False,) * (len(layers.plastic) - 1) + (True,)],
         begin=[begin],
         checkpoints=partial(_kept, sim, "reward "),
+        recordings=recordings,
     )
-    return respond(sim, trained, parts.data, parts.judged)[0]
+    return respond(sim, trained, parts.data, parts.judged, recordings=recordings)[0]
 
 
 def _more_winners(settings: Settings, trained: LayersTrained) -> LayersTrained:

@@ -2,8 +2,12 @@
 
 from biosnn.learning.layers.build import LayeredNetwork, build_layers, difference_of_gaussians
 from biosnn.learning.layers.description import Cells, Contrast, Convolution, LayerSettings, Plastic, Pool
+from biosnn.learning.layers.fields import fields
+from biosnn.learning.layers.recording import Recordings, record, respond
 from biosnn.learning.layers.saving import load_layers, save_layers
-from biosnn.learning.layers.training import LayersTrained, ShownImages, respond, train_layers
+from biosnn.learning.layers.sources import RecordedSpikes, Recording, ShownImages
+from biosnn.learning.layers.trained import LayersTrained
+from biosnn.learning.layers.training import train_layers
 
 __all__ = [
     "Cells",
@@ -14,10 +18,15 @@ __all__ = [
     "LayersTrained",
     "Plastic",
     "Pool",
+    "RecordedSpikes",
+    "Recording",
+    "Recordings",
     "ShownImages",
     "build_layers",
     "difference_of_gaussians",
+    "fields",
     "load_layers",
+    "record",
     "respond",
     "save_layers",
     "train_layers",

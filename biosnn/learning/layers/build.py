@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from biosnn.datasets import Dataset
 from biosnn.display import Brief
 from biosnn.errors import DataError, ModelError, SettingsError, field_error
 from biosnn.groups.build import neurons, synapses
-from biosnn.inputs import images
+from biosnn.inputs import images, playback
 from biosnn.learning.competition import MapWinners
 from biosnn.learning.homeostasis import adapt_thresholds, forget_traces, reset_state
 from biosnn.learning.layers.description import (
@@ -44,7 +44,7 @@ INHIBITION, FADED = 100.0, 0.1
 """The inhibition of a map when an image comes, and what is left of it when the map answers."""
 OUT_OF_REACH, URGENCY = 1e4, 1e-3
 """The threshold of cells, which only the urgency reaches, and what that is when an image comes."""
-PICTURES, CONTRAST = "pictures", "contrast"
+PICTURES, CONTRAST, PLAYED = "pictures", "contrast", "recorded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,16 +57,16 @@ class LayeredNetwork(Brief):
         Everything.
     pictures : Images
         What shows the images, in the order that a piece of the training brings.
-    names : tuple of str
-        Of the groups of the layers.
+    parts, names : tuple
+        The layers that it has, and the names of their groups.
     excitatory : NeuronGroup
         The last layer.
     plastic : Projection
         The synapses that learn.
     spikes, input_spikes, input_count : SpikeMonitor
-        Of the last layer, and of the contrast cells.
+        Of the last layer, and of the inputs: contrast cells, or neurons that play what a layer has answered before.
     data, protocol, layers
-        What it was built from.
+        What it was built from; the layers are those of the whole network.
     places : int
         How many images a piece of a training shows at most.
     together : bool
@@ -75,6 +75,7 @@ class LayeredNetwork(Brief):
 
     network: Network
     pictures: Any
+    parts: tuple[Layer, ...]
     names: tuple[str, ...]
     excitatory: Any
     plastic: Any
@@ -98,7 +99,17 @@ class LayeredNetwork(Brief):
     def identity(self) -> list[Any]:
         """Texts and arrays that say what it is made of."""
         models = [to_toml(obj.model) for obj in self.network.objects if hasattr(obj, "model")]
-        return [*models, repr(asdict(self.layers)), str(self.protocol.period), self.data.images, self.data.labels]
+        which = [*text_of(self.layers), *self.names, self.inputs.name, str(self.protocol.period)]
+        return [*models, *which, self.data.images, self.data.labels]
+
+    @property
+    def played(self) -> bool:
+        """Whether its inputs play what a layer has answered before."""
+        return bool(self.inputs.name == PLAYED)
+
+    def has(self, key: str) -> bool:
+        """Whether a part of a state, such as ``cells_synapses.w``, is of a group of this network."""
+        return key.partition(".")[0] in {obj.name for obj in self.network.objects}
 
     def scaled_weights(self, values: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - nothing is scaled here
         """What of a point's values is to be otherwise when a test begins."""
@@ -106,7 +117,7 @@ class LayeredNetwork(Brief):
 
     @property
     def inputs(self) -> Any:
-        """The contrast cells."""
+        """The contrast cells, or what plays the spikes of a layer."""
         return self.input_count.source
 
     @property
@@ -134,12 +145,12 @@ class LayeredNetwork(Brief):
         """Learning rates, adaptation and competition, when a fraction of the training is done; 1 after it."""
         left = LEAST + (1 - LEAST) * (1 - done) if done < 1 else 0.0
         values: dict[str, Any] = {}
-        for layer, name in zip(self.layers.layers, self.names, strict=True):
+        for layer, name in zip(self.parts, self.names, strict=True):
             if isinstance(layer, Plastic):
                 own = left if name == self.names[-1] or self.together else 0.0
                 values |= _of_layer(self, layer, name, own, learning=learning)
-        if isinstance(self.layers.layers[-1], Cells):
-            values[f"{self.names[-1]}.winners"] = self.layers.layers[-1].winners if done >= 1 else winners
+        if self.parts and isinstance(self.parts[-1], Cells):
+            values[f"{self.names[-1]}.winners"] = self.parts[-1].winners if done >= 1 else winners
         return values
 
 
@@ -157,8 +168,17 @@ def _of_layer(built: LayeredNetwork, layer: Plastic, name: str, left: float, *, 
     return values
 
 
-def build_layers(data: Dataset, layers: LayerSettings, *, places: int, together: bool = False) -> LayeredNetwork:
-    """Build a network of layers, in an open session.
+def build_layers(
+    data: Dataset,
+    layers: LayerSettings,
+    *,
+    places: int,
+    together: bool = False,
+    start: int = 0,
+    stop: int | None = None,
+    capacity: int = 0,
+) -> LayeredNetwork:
+    """Build a network of layers, or some of its layers, in an open session.
 
     Parameters
     ----------
@@ -170,6 +190,11 @@ def build_layers(data: Dataset, layers: LayerSettings, *, places: int, together:
         How many images a piece of a training shows at most.
     together : bool
         Whether all layers learn at the same time, and not the last one only.
+    start, stop : int, optional
+        The first layer that is built, and the first that is not; by default all are.
+    capacity : int
+        If not 0, what comes before the first layer are no contrast cells, but neurons that play spikes, in a piece of
+        the training at most so many.
 
     Raises
     ------
@@ -178,34 +203,24 @@ def build_layers(data: Dataset, layers: LayerSettings, *, places: int, together:
     ModelError
         If a model does not fit: a rule has no preset "frozen" or no weight ``w``, a neuron lacks ``v`` or ``theta``.
     SettingsError
-        If a window is larger than what it looks at, or times are no multiples of the time step.
+        If a window is larger than what it looks at, times are no multiples of the time step, or layers are left out
+        without anything that is played in their place.
     """
-    if data.channels != 1:
-        raise DataError(field_error(f"Dataset {data.name!r}", "grey levels", "images in colour"))
-    shapes, period = layers.shapes(data.shape), layers.period
-    step = float(defaultclock.dt)
-    for name in ("first", "later"):
-        steps = float(getattr(layers, name)) / step
-        if abs(steps - round(steps)) > 1e-6:
-            expected = f"a multiple of the time step of {defaultclock.dt}"
-            raise SettingsError(field_error(f"LayerSettings.{name}", expected, getattr(layers, name)))
-    for layer in layers.layers:
-        if isinstance(layer, Plastic):
-            _check_models(layer)
-    flat = data.images.reshape(len(data.images), -1)
-    pictures = images(flat, period=period, presentation_order=np.zeros(places, int), name=PICTURES)
-    source = _contrast(layers.contrast, data, pictures, period)
+    if start and not capacity:
+        raise SettingsError(field_error("build_layers, capacity", "at least 1, as the first layers are left out", 0))
+    shapes = _checked(data, layers)
+    pictures, source = _inputs(data, layers, places, shapes[start], capacity)
+    parts = layers.layers[start:stop]
     objects: list[Any] = [pictures, source]
-    inputs, names, learned = source, [], 0
-    for number, layer in enumerate(layers.layers):
+    inputs, names, plastic = source, [], None
+    for number, layer in enumerate(parts, start):
         before, shape = shapes[number], shapes[number + 1]
         name = name_of(layer, number)
         if isinstance(layer, Pool):
-            group, more = _pool(layer, source, before, shape, period, name)
+            group, more = _pool(layer, source, before, shape, layers.period, name)
         else:
-            answers_at = layers.first + learned * layers.later
-            group, more = _learns(layer, source, before, shape, period, name, pictures, data.labels, answers_at)
-            plastic, learned = more[0], learned + 1
+            group, more = _learns(layer, source, before, shape, name, pictures, data.labels, layers, number)
+            plastic = more[0]
         objects += [group, *more]
         names.append(name)
         source = group
@@ -214,20 +229,60 @@ def build_layers(data: Dataset, layers: LayerSettings, *, places: int, together:
         "input_spikes": SpikeMonitor(inputs, name="input_spikes"),
         "input_count": SpikeMonitor(inputs, record=False, name="input_count"),
     }
-    protocol = Protocol(shown=period, rest=0 * ms, rate=0 * Hz, minimum_spikes=0, intensity_step=1 * Hz, times=0)
+    shown = {"shown": layers.period, "rest": 0 * ms, "rate": 0 * Hz}
     return LayeredNetwork(
         network=Network(*objects, *monitors.values()),
         pictures=pictures,
+        parts=parts,
         names=tuple(names),
         excitatory=source,
         plastic=plastic,
         data=data,
-        protocol=protocol,
+        protocol=Protocol(**shown, minimum_spikes=0, intensity_step=1 * Hz, times=0),
         layers=layers,
         places=places,
         together=together,
         **monitors,
     )
+
+
+def _checked(data: Dataset, layers: LayerSettings) -> list[Shape]:
+    """The shapes of the layers, when all that can be seen beforehand has been checked."""
+    if data.channels != 1:
+        raise DataError(field_error(f"Dataset {data.name!r}", "grey levels", "images in colour"))
+    step = float(defaultclock.dt)
+    for name in ("first", "later", "last"):
+        steps = float(getattr(layers, name)) / step
+        if abs(steps - round(steps)) > 1e-6:
+            expected = f"a multiple of the time step of {defaultclock.dt}"
+            raise SettingsError(field_error(f"LayerSettings.{name}", expected, getattr(layers, name)))
+    for layer in layers.layers:
+        if isinstance(layer, Plastic):
+            _check_models(layer)
+    return layers.shapes(data.shape)
+
+
+def _inputs(data: Dataset, layers: LayerSettings, places: int, shape: Shape, capacity: int) -> tuple[Any, Any]:
+    """What shows the images, and the contrast cells that see them or what plays the spikes of a layer."""
+    flat = data.images.reshape(len(data.images), -1)
+    if capacity:
+        flat = np.zeros((len(flat), 1), flat.dtype)  # nobody sees them, but they turn
+    order = np.zeros(places, int)
+    pictures = images(flat, period=layers.period, presentation_order=order, name=PICTURES)
+    if capacity:
+        return pictures, playback(math.prod(shape), capacity, name=PLAYED)
+    return pictures, _contrast(layers.contrast, data, pictures, layers.period)
+
+
+def text_of(layers: LayerSettings, depth: int | None = None) -> list[str]:
+    """What the contrast and the first layers, so many of them, are made of, down to the last value."""
+    texts = [repr(layers.contrast), str(layers.period)]
+    for layer in layers.layers[:depth]:
+        values = {each.name: getattr(layer, each.name) for each in fields(layer)}
+        if isinstance(layer, Plastic):
+            values |= {"rule": to_toml(synapse_model(layer.rule)), "neuron": to_toml(neuron_model(layer.neuron))}
+        texts.append(f"{type(layer).__name__} {values}")
+    return texts
 
 
 def name_of(layer: Layer, number: int) -> str:
@@ -274,14 +329,14 @@ def _learns(
     source: Any,
     before: Shape,
     shape: Shape,
-    period: Quantity,
     name: str,
     pictures: Any,
     labels: NDArray[np.int64],
-    answers_at: Quantity,
+    layers: LayerSettings,
+    number: int,
 ) -> tuple[Any, list[Any]]:
-    model, values = neuron_model(layer.neuron), dict(layer.neuron_values)
-    values = {**_timing(layer, answers_at, model), **values}
+    model, values, period = neuron_model(layer.neuron), dict(layer.neuron_values), layers.period
+    values = {**_timing(layer, layers.answers_at(number), model), **values}
     group = neurons(math.prod(shape), model, name=name, values=values)
     told: list[Any] = []
     if isinstance(layer, Cells) and layer.classes:

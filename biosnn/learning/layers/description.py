@@ -222,17 +222,19 @@ class LayerSettings(Brief):
         From the one that sees the contrast on; cells come last.
     contrast : Contrast
         What it sees.
-    first, later : Quantity
-        After which time the first layer that learns answers an image, and how much later each further one does.
+    first, later, last : Quantity
+        After which time the first layer that learns answers an image, how much later each further one does, and how
+        much later than the last one the next image comes.
     """
 
     layers: tuple[Layer, ...]
     contrast: Contrast = field(default_factory=Contrast)
     first: Quantity = field(default_factory=lambda: 20 * ms)
     later: Quantity = field(default_factory=lambda: 10 * ms)
+    last: Quantity = field(default_factory=lambda: 2 * ms)
 
     def __post_init__(self) -> None:
-        for name in ("first", "later"):
+        for name in ("first", "later", "last"):
             check_dimension(f"LayerSettings.{name}", getattr(self, name), ms)
             if not getattr(self, name) > 0 * ms:
                 raise SettingsError(field_error(f"LayerSettings.{name}", "a time above 0", getattr(self, name)))
@@ -250,7 +252,11 @@ class LayerSettings(Brief):
     @property
     def period(self) -> Quantity:
         """From one image to the next."""
-        return self.first + len(self.plastic) * self.later
+        return self.answers_at(len(self.layers)) - self.later + self.last
+
+    def answers_at(self, number: int) -> Quantity:
+        """When a layer that learns answers an image; the one that would come after the last, if it is given that."""
+        return self.first + sum(each < number for each in self.plastic) * self.later
 
     def shapes(self, image: tuple[int, int]) -> list[Shape]:
         """The shapes of the contrast cells and of each layer, for images of so many rows and columns.

@@ -22,7 +22,7 @@ from biosnn.errors import DataError, field_error
 from biosnn.groups.values import with_values
 from biosnn.learning.layers.build import name_of
 from biosnn.learning.layers.description import Cells, Contrast, Convolution, Layer, LayerSettings, Plastic, Pool
-from biosnn.learning.layers.training import LayersTrained
+from biosnn.learning.layers.trained import LayersTrained
 from biosnn.model import from_toml, to_toml
 
 KIND, FORMAT, ABOUT = "layers", 1, "about.json"

@@ -3,110 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from brian2 import Quantity
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
-from biosnn.display import Brief
-from biosnn.errors import ModelError, SettingsError, field_error
+from biosnn.errors import SettingsError, field_error
 from biosnn.learning.checkpoint import Checkpoints, fingerprint
 from biosnn.learning.history import TrainingHistory
-from biosnn.learning.layers.build import PICTURES, LayeredNetwork, build_layers, name_of
-from biosnn.learning.layers.description import Cells, LayerSettings, Plastic
-from biosnn.learning.network import PlasticNetwork
-from biosnn.learning.schedule import Piece, TrainingSchedule
-from biosnn.learning.sources import Images, InputSource
+from biosnn.learning.layers.build import build_layers
+from biosnn.learning.layers.description import LayerSettings, Plastic
+from biosnn.learning.layers.recording import MOST, PLACES, Recordings, capacity_of
+from biosnn.learning.layers.sources import RecordedSpikes, Recording, ShownImages
+from biosnn.learning.layers.trained import LayersTrained, names_of
+from biosnn.learning.schedule import TrainingSchedule
 from biosnn.learning.training import TrainingRun, train
 
-PLACES, PIECES, MOST = 500, 60, 4000
-"""How many images a piece of a training shows at least, into how many pieces a long one is divided, and the most images
-of a piece. Learning rates are those of its beginning."""
-
-
-@dataclass(frozen=True)
-class ShownImages(InputSource):
-    """Images that the network's own `biosnn.inputs.images` show, in the order that each piece brings."""
-
-    repeats = True
-    timed = False
-    brings = f"{PICTURES}."
-
-    def check(self, built: PlasticNetwork, schedule: TrainingSchedule) -> None:
-        if not isinstance(built, LayeredNetwork):
-            raise ModelError(field_error("ShownImages, network", "a LayeredNetwork", type(built).__name__))
-        if schedule.disturbances:
-            do = "Give the dataset disturbed images as well."
-            raise ModelError(field_error("ShownImages, disturbances", "none", len(schedule.disturbances), do))
-
-    def prepare(
-        self,
-        built: PlasticNetwork,
-        schedule: TrainingSchedule,
-        piece: Piece,
-        start: int,
-        so_far: Images,  # noqa: ARG002
-    ) -> tuple[int, dict[str, Any]]:
-        assert isinstance(built, LayeredNetwork)
-        count = min(piece.count, built.places)
-        order = np.resize(schedule.order[piece.done : piece.done + count], built.places)
-        steps = start + np.arange(built.places, dtype=np.int64) * built.steps
-        return count, {f"{PICTURES}.presentation_order": order.astype(np.int32), f"{PICTURES}._steps": steps}
-
-    def shown(self, built: PlasticNetwork, due: Images) -> tuple[Images, NDArray[np.float64]]:  # noqa: ARG002
-        return due, np.zeros(len(due))
-
-
-@dataclass(frozen=True, eq=False)
-class LayersTrained(Brief):
-    """What a network of layers has come to.
-
-    Parameters
-    ----------
-    layers : LayerSettings
-        What it is made of.
-    state : mapping of str to Quantity
-        Weights and thresholds of its layers, by the names of their groups: ``maps_1_synapses.w`` and
-        ``cells_thresholds.theta``.
-    seed : int
-        Of its random numbers.
-    image : tuple of int
-        Rows and columns of an image.
-    seconds : float
-        How long a processor worked on it (s).
-    histories : tuple of TrainingHistory
-        Of each layer that learned.
-    """
-
-    layers: LayerSettings
-    state: Mapping[str, Quantity]
-    seed: int
-    image: tuple[int, int]
-    seconds: float = 0.0
-    histories: tuple[TrainingHistory, ...] = field(default=(), repr=False)
-
-    def weights(self, layer: int) -> NDArray[np.float64]:
-        """The weights of a layer that learns, counted from 0.
-
-        Returns
-        -------
-        ndarray
-            Of feature maps, shape (rows, columns, channels, maps); of cells, (rows, columns, channels, cells).
-        """
-        name, made = names_of(self.layers)[layer], self.layers.layers[layer]
-        w = np.asarray(self.state[f"{name}_synapses.w"], float)
-        before = self.layers.shapes(self.image)[layer]
-        if isinstance(made, Cells):
-            return w.reshape(*before, made.size)
-        return w.reshape(made.kernel, made.kernel, before[2], made.maps)  # type: ignore[union-attr]
-
-
-def names_of(layers: LayerSettings) -> tuple[str, ...]:
-    """The names of the groups of a network's layers."""
-    return tuple(name_of(layer, number) for number, layer in enumerate(layers.layers))
+PIECES = 60
+"""Into how many pieces a long training is divided, as far as a piece has from 500 to 4,000 images. Learning rates are
+those of its beginning."""
 
 
 def train_layers(
@@ -121,11 +38,13 @@ def train_layers(
     begin: Sequence[Mapping[str, Any]] | None = None,
     places: int | None = None,
     checkpoints: Callable[[str, Sequence[str]], Checkpoints | None] = lambda _stage, _prints: None,
+    recordings: Recordings | None = None,
 ) -> list[LayersTrained]:
     """Train networks of the same layers, each on its own images and with its own seed.
 
-    One layer after the other learns, from as many presentations as it says; those before it answer as they have
-    learned. Of each stage there is one program for all networks, and as many run at once as there are cores.
+    One layer after the other learns, from as many presentations as it says. Those before it are frozen: what they
+    answer to each image is worked out once, and played whenever the image is shown. Of each stage there is one program
+    for all networks, and as many run at once as there are cores.
 
     Parameters
     ----------
@@ -151,6 +70,8 @@ def train_layers(
         4,000. The result depends on it, as on a seed.
     checkpoints : callable, optional
         Given the name of a stage and the fingerprint of each network, returns where to keep what was reached.
+    recordings : Recordings, optional
+        Where the answers of frozen layers are kept; what is there is not worked out again.
 
     Returns
     -------
@@ -169,80 +90,61 @@ def train_layers(
         expected = f"for each of {len(images)} networks a seed, what it begins with, and which of its layers learn"
         raise SettingsError(field_error("train_layers", expected, f"{lengths}, {learns}"))
     found = [LayersTrained(layers, dict(given), seed, data.shape) for seed, given in zip(seeds, begins, strict=True)]
+    recordings = Recordings() if recordings is None else recordings
     stages = list(enumerate(layers.plastic))
     for number, stage in stages[-1:] if together else stages:
-        part, layer = replace(layers, layers=layers.layers[: stage + 1]), layers.layers[stage]
-        assert isinstance(layer, Plastic)
-        size = places or min(max(PLACES, layer.presentations // PIECES), MOST)
+        schedules = [
+            TrainingSchedule(own, own[:0], _presentations(layers, stage), 0, seed, tested=False)
+            for own, seed in zip(images, seeds, strict=True)
+        ]
+        given = [] if together or not stage else _recorded(sim, data, found, schedules, stage, recordings)
+        size = places or min(max(PLACES, schedules[0].n_training // PIECES), MOST)
         sim.reset()
-        built = build_layers(data, part, places=size, together=together)
-        none = np.empty(0, np.int64)
+        played = {"start": stage, "capacity": capacity_of([one for one, _ in given], size)} if given else {}
+        built = build_layers(data, layers, places=size, together=together, stop=stage + 1, **played)
         runs = [
             TrainingRun(
-                TrainingSchedule(own, none, layer.presentations, 0, seed, tested=False),
-                ShownImages(),
-                learning=does[number],
-                values=_of_groups(built, before.state),
+                schedule,
+                RecordedSpikes(given[network][0]) if given else ShownImages(),
+                learning=learns[network][number],
+                values={key: value for key, value in found[network].state.items() if built.has(key)},
             )
-            for own, seed, does, before in zip(images, seeds, learns, found, strict=True)
+            for network, schedule in enumerate(schedules)
         ]
-        kept = checkpoints(names_of(layers)[stage], [fingerprint(built, run, sim.target, size) for run in runs])
-        histories = train(sim, built, runs, checkpoint=size, checkpoints=kept)
-        found = [_after(before, history) for before, history in zip(found, histories, strict=True)]
+        keys = [one.key for one, _ in given] or [""] * len(runs)
+        prints = [fingerprint(built, run, sim.target, size, key) for run, key in zip(runs, keys, strict=True)]
+        histories = train(sim, built, runs, checkpoint=size, checkpoints=checkpoints(names_of(layers)[stage], prints))
+        took = [seconds for _, seconds in given] or [0.0] * len(runs)
+        found = [_after(*each) for each in zip(found, histories, took, strict=True)]
     return found
 
 
-def _of_groups(built: LayeredNetwork, state: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a state is of the groups that there are."""
-    names = {obj.name for obj in built.network.objects}
-    return {key: value for key, value in state.items() if key.partition(".")[0] in names}
+def _presentations(layers: LayerSettings, stage: int) -> int:
+    layer = layers.layers[stage]
+    assert isinstance(layer, Plastic)
+    return layer.presentations
 
 
-def _after(before: LayersTrained, history: TrainingHistory) -> LayersTrained:
+def _recorded(
+    sim: Any,
+    data: Dataset,
+    trained: Sequence[LayersTrained],
+    schedules: Sequence[TrainingSchedule],
+    depth: int,
+    recordings: Recordings,
+) -> list[tuple[Recording, float]]:
+    """What each network's first layers answer to the images that it learns from, and how long that took (s)."""
+    return [
+        recordings.of(sim, one, data, np.unique(schedule.training), depth)
+        for one, schedule in zip(trained, schedules, strict=True)
+    ]
+
+
+def _after(before: LayersTrained, history: TrainingHistory, took: float) -> LayersTrained:
     learned = {key: value for key, value in history.state.items() if key.endswith(("_synapses.w", "_thresholds.theta"))}
     return replace(
         before,
         state={**before.state, **learned},
-        seconds=before.seconds + history.seconds,
+        seconds=before.seconds + took + history.seconds,
         histories=(*before.histories, history),
     )
-
-
-def respond(
-    sim: Any, trained: Sequence[LayersTrained], data: Dataset, images: NDArray[np.int64], *, depth: int | None = None
-) -> list[Any]:
-    """Show images to networks that have learned, and count the spikes of a layer.
-
-    Parameters
-    ----------
-    sim : Simulation
-        An open session, whose program so far is given up.
-    trained : sequence of LayersTrained
-        Networks of the same layers.
-    data : Dataset
-        The images.
-    images : ndarray of int
-        Which are shown.
-    depth : int, optional
-        How many layers there are up to the one that is counted; by default all.
-
-    Returns
-    -------
-    list of csr_array of int, shape (images, neurons)
-        One for each network.
-    """
-    layers = trained[0].layers
-    part = replace(layers, layers=layers.layers[:depth])
-    size = min(max(PLACES, len(images) // 16), MOST)
-    sim.reset()
-    built = build_layers(data, part, places=size)
-    runs = [
-        TrainingRun(
-            TrainingSchedule(images[:0], images, 0, 0, each.seed),
-            ShownImages(),
-            learning=False,
-            values=_of_groups(built, each.state),
-        )
-        for each in trained
-    ]
-    return [history.responses for history in train(sim, built, runs, checkpoint=size)]

@@ -1,0 +1,63 @@
+"""Layers that have learned: what their neurons look for in an image, and recordings that have lost spikes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from biosnn.errors import BiosnnError
+from biosnn.learning.layers import (
+    Cells,
+    Contrast,
+    Convolution,
+    LayerSettings,
+    LayersTrained,
+    Pool,
+    Recording,
+    fields,
+)
+from biosnn.learning.responses import Responses
+
+
+def test_a_cells_field_is_its_weights_projected_through_pooling_and_kernels() -> None:
+    layers = LayerSettings((Convolution(2, 3), Pool(2), Cells(2)), Contrast())
+    kernel, weights = np.zeros((3, 3, 2, 2)), np.zeros((3, 3, 2, 2))
+    kernel[0, 0, 0, 1], kernel[2, 2, 1, 1] = 1.0, 0.5  # on-centre up left, off-centre down right, of map 1
+    weights[1, 2, 1, 0] = 4.0  # cell 0 looks at the pooled map 1 in row 1, column 2: rows 2, 3 and columns 4, 5
+    state = {"maps_1_synapses.w": kernel.ravel(), "cells_synapses.w": weights.ravel()}
+    trained = LayersTrained(layers, state, 1, (8, 8))
+    found = fields(trained, 2)
+    expected = np.zeros((8, 8))
+    expected[2:4, 4:6] += 1.0
+    expected[4:6, 6:8] -= 0.5
+    np.testing.assert_allclose(found[0], expected)
+    np.testing.assert_array_equal(found[1], 0)
+    maps = fields(trained, 0)
+    assert maps.shape == (2, 3, 3)
+    assert (maps[1, 0, 0], maps[1, 2, 2]) == (1.0, -0.5)
+    with pytest.raises(BiosnnError, match="fields, layer: expected one that learns: 0, 2"):
+        fields(trained, 1)
+
+
+def test_fields_reach_through_strides_and_padding() -> None:
+    layers = LayerSettings((Convolution(1, 3, stride=2, padding=1), Cells(2)), Contrast("intensity"))
+    kernel, weights = np.zeros((3, 3, 1, 1)), np.zeros((2, 2, 1, 2))
+    kernel[1, 2, 0, 0] = 1.0
+    weights[0, 1, 0, 0] = 2.0  # at row 0, column 1: rows -1 to 1, columns 1 to 3 of the image
+    state = {"maps_1_synapses.w": kernel.ravel(), "cells_synapses.w": weights.ravel()}
+    expected = np.zeros((4, 4))
+    expected[0, 3] = 2.0
+    np.testing.assert_array_equal(fields(LayersTrained(layers, state, 1, (4, 4)), 1)[0], expected)
+
+
+def test_a_recording_can_lose_spikes() -> None:
+    row = np.repeat(np.arange(100), 50)
+    spikes = Responses(100, 50, 10, row, np.zeros(5000, int), np.tile(np.arange(50), 100))
+    recording = Recording(2, np.arange(100), spikes, "key")
+    left = recording.without(0.3, 1)
+    assert abs(len(left.spikes.row) / 5000 - 0.7) < 0.03  # three standard deviations are 0.02
+    assert left.key != recording.key
+    assert len(recording.without(0.0, 1).spikes.row) == 5000
+    assert len(recording.without(1.0, 1).spikes.row) == 0
+    with pytest.raises(BiosnnError, match="fraction: expected from 0 to 1"):
+        recording.without(1.5, 1)
