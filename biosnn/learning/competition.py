@@ -83,6 +83,9 @@ class MapWinners(Task):
         Spikes in the step in which an image comes.
     winners, winners_of_map : int
         What these variables are at first.
+    right : str
+        A variable of the group that is 1 in a neuron whose answer would be rewarded. The group then gets the variable
+        ``until_right``, 0 at first: if it is 1, a position answers no more once the reward has come.
 
     Raises
     ------
@@ -90,7 +93,9 @@ class MapWinners(Task):
         If the group has no ``v`` or ``theta``, or refractoriness, which would hold the losers too.
     """
 
-    def __init__(self, group: Any, maps: int, onsets: Any, *, winners: int = 1, winners_of_map: int = 0) -> None:
+    def __init__(
+        self, group: Any, maps: int, onsets: Any, *, winners: int = 1, winners_of_map: int = 0, right: str = ""
+    ) -> None:
         for name in ("v", "theta"):
             if name not in group.variables:
                 expected = "a membrane potential v and an adaptive threshold theta"
@@ -99,7 +104,8 @@ class MapWinners(Task):
             do = "A neuron spikes once per image, so none is needed."
             raise ModelError(field_error(f"{group.name}, refractory", "none", group.model.refractory, do))
         self.maps, variables = maps, group.variables
-        for name, value in (("winners", winners), ("winners_of_map", winners_of_map)):
+        told = {"until_right": 0} if right else {}
+        for name, value in {"winners": winners, "winners_of_map": winners_of_map, **told}.items():
             variables.add_array(name, size=1, dtype=np.int32, scalar=True, index="0")
             variables[name].set_value(value)
         for name, size in (("_at_position", len(group) // maps), ("_of_map", maps)):
@@ -116,8 +122,10 @@ class MapWinners(Task):
             "of_map": variables["_of_map"],
             "onsets": onsets.variables["_spikespace"],
         }
+        if right:
+            used |= {"right": variables[right], "until_right": variables["until_right"]}
         self.used = used
-        kwds = {**used, "maps": maps, "indexed": self.indexed}
+        kwds = {**used, "maps": maps, "indexed": self.indexed, "rewarded": bool(right)}
         needed = {f"_{name}": var for name, var in used.items()}
         at = {"clock": group.clock, "when": "thresholds", "order": _ORDER, "name": f"{group.name}_winners"}
         Task.__init__(self, group, "map_winners", "biosnn.learning", needed, self.leave_best, kwds, **at)
@@ -132,11 +140,12 @@ class MapWinners(Task):
         candidates = spikes[: spikes[-1]].copy()
         theta = get["theta"][candidates % self.maps if self.indexed else candidates]
         height = get["v"][candidates].astype(float) - theta
+        right = get["right"] if "right" in get and get["until_right"].item() else np.zeros(len(get["v"]))
         left = []
         for neuron in candidates[np.argsort(-height, kind="stable")]:
             position, of_map = divmod(int(neuron), self.maps)
             if at[position] < most and (most_of_map == 0 or of[of_map] < most_of_map):
-                at[position] += 1
+                at[position] = most if right[neuron] else at[position] + 1
                 of[of_map] += 1
                 left.append(int(neuron))
         spikes[: len(left)] = sorted(left)

@@ -31,7 +31,7 @@ from biosnn.learning.layers.description import (
     Pool,
     Shape,
 )
-from biosnn.learning.layers.reward import tell_classes
+from biosnn.learning.layers.reward import RIGHT, tell_classes
 from biosnn.learning.network import FROZEN, check_rule
 from biosnn.learning.presenter import Protocol
 from biosnn.model import to_toml
@@ -150,7 +150,11 @@ class LayeredNetwork(Brief):
                 own = left if name == self.names[-1] or self.together else 0.0
                 values |= _of_layer(self, layer, name, own, learning=learning)
         if self.parts and isinstance(self.parts[-1], Cells):
-            values[f"{self.names[-1]}.winners"] = self.parts[-1].winners if done >= 1 else winners
+            cells, name = self.parts[-1], self.names[-1]
+            tried = cells.tries if cells.classes else winners
+            values[f"{name}.winners"] = cells.winners if done >= 1 else tried
+            if cells.classes:
+                values[f"{name}.until_right"] = int(done < 1)
         return values
 
 
@@ -339,7 +343,8 @@ def _learns(
     values = {**_timing(layer, layers.answers_at(number), model), **values}
     group = neurons(math.prod(shape), model, name=name, values=values)
     told: list[Any] = []
-    if isinstance(layer, Cells) and layer.classes:
+    rewarded = isinstance(layer, Cells) and layer.classes > 0
+    if isinstance(layer, Cells) and rewarded:
         told = tell_classes(group, pictures, labels, layer.classes, period)
     seen = math.prod(before) if isinstance(layer, Cells) else layer.kernel**2 * before[2]
     rule = synapse_model(layer.rule)
@@ -352,7 +357,7 @@ def _learns(
     reset_state(group, changing, period)
     forget_traces(plastic, period)
     adapting = adapt_thresholds(group, shape[2], period, eta=layer.adaptation) if layer.adaptation else []
-    competition = MapWinners(group, shape[2], pictures)
+    competition = MapWinners(group, shape[2], pictures, right=RIGHT if rewarded else "")
     return group, [plastic, *adapting, competition, *told]
 
 

@@ -189,11 +189,15 @@ class Cells(Plastic):
         For cells that are told by a reward whether their answer is right: how many classes there are, which the cells
         stand for in turn. The rule is then one such as ``rstdp_order``, which reads the cells' variable ``right``. 0
         for cells that learn without labels.
+    tries : int
+        How many of the cells that are told answer an image at most while they learn: the best ones, in their order,
+        until one of them is right. Each that was wrong is punished. With 1, the reward of the first decides.
     """
 
     size: int = 400
     winners: int = 3
     classes: int = 0
+    tries: int = 20
     adaptation: float = field(default=1.6, kw_only=True)
     presentations: int = field(default=60000, kw_only=True)
     rule_values: Mapping[str, Any] = field(default_factory=lambda: {"eta": 0.2}, kw_only=True)
@@ -203,6 +207,7 @@ class Cells(Plastic):
         _at_least("Cells.size", self.size, 2)
         _at_least("Cells.winners", self.winners, 1)
         _at_least("Cells.classes", self.classes, 0)
+        _at_least("Cells.tries", self.tries, 1)
 
     def output(self, shape: Shape) -> Shape:  # noqa: ARG002 - the same for all layers
         """The shape of the layer."""

@@ -34,6 +34,9 @@ int32_t* const _last = std::remove_if(_spikes, _end, [&](const int32_t _k)
 {
     if (!_has_room(_k)) return true;
     _at[_k/{{maps}}]++;
+    {% if rewarded %}
+    if ({{get_array_name(until_right)}}[0] && {{get_array_name(right)}}[_k] > 0) _at[_k/{{maps}}] = _most;
+    {% endif %}
     _of[_k % {{maps}}]++;
     return false;
 });
