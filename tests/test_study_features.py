@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from biosnn.datasets import Dataset, registry
+from biosnn.datasets import idx, registry
 from biosnn.errors import BiosnnError
 from biosnn.run import run_study
 from biosnn.study import load_study, make_settings
@@ -43,15 +44,25 @@ def test_a_small_network_gives_all_that_the_report_needs(small: Any) -> None:
     assert figures == {"accuracy", "few-labels", "kernels", "cell-fields", "activity"}
 
 
-def test_the_test_images_are_cut_off_while_anything_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    images = np.arange(70, dtype=np.uint8)[:, None, None] * np.ones((1, 8, 8), np.uint8)
-    data = Dataset("mnist", images, np.arange(70) % 5, 255, "a test", 60)
-    monkeypatch.setitem(registry._LOADERS, "mnist", lambda: data)
+def test_test_images_are_not_even_read_while_anything_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    class Files(idx.IdxSet):
+        def _bytes(self, name: str) -> bytes:
+            opened.append(name)
+            images, count = "images" in name, 60 if "train" in name else 10
+            axes = (count, 8, 8) if images else (count,)
+            content = np.arange(count)[:, None, None] * np.ones((1, 8, 8)) if images else np.arange(count) % 5
+            return b"\0\0\x08" + bytes([len(axes)]) + np.array(axes, ">i4").tobytes() + content.astype("u1").tobytes()
+
+    files = Files("small", "a test", (), {})
+    monkeypatch.setitem(registry._LOADERS, "mnist", partial(registry._idx, "mnist", files))
     study = load_study("features")
     parts_of = sys.modules[study.settings.__module__].parts_of
     settings = make_settings(study.settings, {"dataset": "mnist", "judged": "validation"})
     parts = parts_of(settings, 1)
-    assert parts.data.images.max() == 59
+    assert opened == list(idx.PARTS[:2])
+    assert len(parts.data.images) == 60
     assert len(parts.judged) == 10
     assert set(parts.judged) | set(parts.learned) == set(range(60))
     assert not set(parts.judged) & set(parts.learned)

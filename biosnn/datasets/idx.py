@@ -50,16 +50,18 @@ class IdxSet(Brief):
     mirrors: tuple[str, ...]
     sha256: Mapping[str, str]
 
-    def load(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
+    def load(self, *, test_images: bool = True) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
         """All images, all labels, and how many of them, at the beginning, are training images.
+
+        Without test images, their files are neither opened nor downloaded.
 
         Raises
         ------
         DataError
             If a file is missing and cannot be downloaded, or is not what it should be.
         """
-        parts = [parse(self._path(name), self._bytes(name)) for name in PARTS]
-        for images, labels in (parts[:2], parts[2:]):
+        parts = [parse(self._path(name), self._bytes(name)) for name in (PARTS if test_images else PARTS[:2])]
+        for images, labels in zip(parts[::2], parts[1::2], strict=True):
             if images.ndim != 3 or labels.shape != images.shape[:1]:
                 got = f"{images.shape} and {labels.shape}"
                 raise DataError(field_error(self.folder, "images (n, height, width) and n labels", got))

@@ -114,7 +114,7 @@ class Dataset(Brief):
         return Dataset(self.name, self.images[indices], self.labels[indices], self.brightest, self.source)
 
 
-def load(name: str) -> Dataset:
+def load(name: str, *, test_images: bool = True) -> Dataset:
     """Load a dataset.
 
     Parameters
@@ -126,6 +126,10 @@ def load(name: str) -> Dataset:
         ``cifar10``: 50,000 training and 10,000 test images of 32x32 pixels in colour, in the same way. If that folder
         has a copy stored as JPEG instead, with 5,000 training images, it is taken, in random order, and
         `Dataset.source` says so.
+
+    test_images : bool
+        Whether those that the dataset keeps for the test are in it. Without them `Dataset.for_training` says that all
+        images are for training; the files of ``mnist`` and ``fashion-mnist`` that hold them are not even opened.
 
     Returns
     -------
@@ -140,7 +144,7 @@ def load(name: str) -> Dataset:
     """
     if name not in _LOADERS:
         raise NotFoundError(unknown("dataset", name, _LOADERS))
-    return _LOADERS[name]()
+    return _LOADERS[name](test_images)
 
 
 def names(colour: bool = True) -> list[str]:
@@ -178,7 +182,7 @@ def examples(name: str | Path) -> Examples:
     return load(name).examples
 
 
-def _digits() -> Dataset:
+def _digits(test_images: bool) -> Dataset:  # noqa: ARG001 - it has none of its own
     from sklearn.datasets import load_digits  # slow to import, and only needed here
 
     bunch = load_digits()
@@ -191,17 +195,18 @@ def _digits() -> Dataset:
     )
 
 
-def _idx(name: str, files: idx.IdxSet) -> Dataset:
-    images, labels, for_training = files.load()
+def _idx(name: str, files: idx.IdxSet, test_images: bool) -> Dataset:
+    images, labels, for_training = files.load(test_images=test_images)
     return Dataset(name, images, labels.astype(np.int64), 255, files.source, for_training)
 
 
-def _cifar10() -> Dataset:
+def _cifar10(test_images: bool) -> Dataset:
     images, labels, for_training, source = cifar.CIFAR10.load()
-    return Dataset("cifar10", images, labels, 255, source, for_training)
+    kept = slice(None) if test_images else slice(for_training)
+    return Dataset("cifar10", images[kept], labels[kept], 255, source, for_training)
 
 
-_LOADERS: dict[str, Callable[[], Dataset]] = {
+_LOADERS: dict[str, Callable[[bool], Dataset]] = {
     "cifar10": _cifar10,
     "digits": _digits,
     "fashion-mnist": partial(_idx, "fashion-mnist", idx.FASHION_MNIST),

@@ -2,7 +2,7 @@
 
 from biosnn.learning.checkpoint import Checkpoints, fingerprint
 from biosnn.learning.diehl_cook import DiehlCookNetwork, NetworkSettings, build
-from biosnn.learning.evaluation.baselines import chance, k_means, logistic_regression
+from biosnn.learning.evaluation.baselines import LabelledCentres, chance, k_means, labelled_centres, logistic_regression
 from biosnn.learning.evaluation.readout import assign_labels, fixed_linear, mean_response, vote, weigh
 from biosnn.learning.evaluation.scoring import Score, learning_curve, score
 from biosnn.learning.history import TrainingHistory
@@ -23,6 +23,7 @@ __all__ = [
     "EncodedImages",
     "ImagePresenter",
     "InputSource",
+    "LabelledCentres",
     "NetworkSettings",
     "Played",
     "PresentedImages",
@@ -40,6 +41,7 @@ __all__ = [
     "fingerprint",
     "fixed_linear",
     "k_means",
+    "labelled_centres",
     "learning_curve",
     "linear",
     "load_network",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,8 +44,8 @@ class Parts:
 
 
 def parts_of(settings: Settings, seed: int) -> Parts:
-    """Divide the images. With ``judged=validation`` test images are taken out before anything else is done."""
-    data = load(settings.dataset)
+    """Divide the images. With ``judged=validation`` test images are not even read."""
+    data = load(settings.dataset, test_images=settings.judged == "test")
     if not data.for_training:
         if settings.judged == "test":
             do = "Leave it out: a sixth of the images is kept from learning."
@@ -55,7 +55,6 @@ def parts_of(settings: Settings, seed: int) -> Parts:
     else:
         training = data.for_training
     if settings.judged == "validation":
-        data = replace(data, images=data.images[:training], labels=data.labels[:training])
         learned, judged = stratified_split(data.labels, training // 6, seed)
     else:
         learned = np.random.default_rng(seed).permutation(training)

@@ -40,11 +40,13 @@ def kinds_of(settings: Settings, layers: LayerSettings, parts: Parts, seed: int)
         found = [Kind(LEARNS, seed + number, (True,)) for number in range(settings.networks)]
         return [*found, Kind(NO_PLASTICITY, seed, (False,))] if settings.controls else found
     random = [{KERNEL: random_kernel(layers, seed + number)} for number in range(settings.networks)]
-    kinds = [Kind(LEARNS, seed + number, (True, True), begin) for number, begin in enumerate(random)]
+    kinds = [Kind(LEARNS, seed + number, (True,) * plastic, begin) for number, begin in enumerate(random)]
     if settings.controls:
-        kinds.append(Kind(NO_PLASTICITY, seed, (False, False), random[0]))
-        kinds.append(Kind(RANDOM, seed, (False, True), random[0]))
-        kinds.append(Kind(PATCHES, seed, (False, True), {KERNEL: kernel_of_windows(layers, parts, seed)}))
+        cells_only = (*(False,) * (plastic - 1), True)
+        kinds.append(Kind(NO_PLASTICITY, seed, (False,) * plastic, random[0]))
+        kinds.append(Kind(RANDOM, seed, cells_only, random[0]))
+        windows = {KERNEL: kernel_of_windows(layers, parts, seed)}
+        kinds.append(Kind(PATCHES, seed, (False, *(True,) * (plastic - 1)), windows))
     return kinds
 
 

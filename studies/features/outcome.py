@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from brian2 import ms
+from brian2 import second
 from numpy.typing import NDArray
 
 from biosnn.learning import assign_labels, linear, mean_response, vote, weigh
@@ -15,16 +15,15 @@ from biosnn.learning.layers import LayersTrained, fields, save_layers
 from biosnn.measure import accuracy, confusion
 from biosnn.study import Result, Table
 
+from .baselines import OfPixels, baselines
+from .few_labels import few_labels
 from .images import Parts
 from .networks import LEARNS, NO_PLASTICITY, PATCHES, RANDOM, Kind
+from .robustness import LOST, NETWORK, NOISE, Curves
 
 if TYPE_CHECKING:
     from .study import Settings
 
-FEW = (10, 30, 100, 300, 1000)
-"""How many labelled images there are, where there are few."""
-DRAWS = 5
-"""How often they are drawn."""
 NEEDED = {
     "better than k-means": ["k-means of pixels"],
     "plasticity matters": ["accuracy without plasticity"],
@@ -33,8 +32,8 @@ NEEDED = {
     "a reward teaches": ["accuracy, decision by reward"],
 }
 """The values that claims need, which some settings leave out."""
-LARGE = 60000
-"""Up to how many images a supervised readout learns from; it gains little from more."""
+SHOWN = ("accuracy", "k-means of", "logistic regression of", "principal components")
+"""How the names of accuracies begin that the table has."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +41,15 @@ class Answers:
     """Spikes of each network in answer to images that label, and then to those that decisions are judged on.
 
     Those of the cells that vote, those of more cells, for readouts that find their own weights, and those of the pooled
-    maps; those of cells that learned by reward, to the judged images only.
+    maps; those of cells that learned by reward, to the judged images only; and how the vote suffers from disturbances.
     """
 
     votes: list[Any]
     code: list[Any]
     maps: list[Any] | None
     rewarded: Any
+    learned: OfPixels | None
+    curves: Curves
 
 
 def result_of(
@@ -61,16 +62,50 @@ def result_of(
     """Values, arrays and tables."""
     n, data = len(parts.labelling), parts.data
     known, right = data.labels[parts.labelling], data.labels[parts.judged]
+    test = found.votes[0][n:]
+    values = _of_cells(kinds, found, n, known, right, data.classes)
+    if found.maps is not None:
+        values |= _of_maps(found.maps, kinds, known, right, n)
+    few: Any = {}
+    if found.learned is not None:
+        few = few_labels(parts, found.code[0], found.learned.centres, n)
+        pooled = None if found.maps is None else found.maps[0]
+        values |= baselines(settings, trained[0].layers, parts, found.learned, pooled, trained[0].seed)
+        values |= {f"{name}, {labels} labels": float(each.mean()) for (name, labels), each in few.items()}
+    values |= {
+        "chance": accuracy(np.full(len(right), np.bincount(known).argmax()), right),
+        "answers per image": float(test.sum(axis=1).mean()),
+        "images without answer": float((test.sum(axis=1) == 0).mean()),
+        "silent cells": float((test.sum(axis=0) == 0).mean()),
+        "test images looked at": int(settings.judged == "test") * len(parts.judged),
+        "processor time per network": sum(one.seconds for one in trained) / len(trained) * second,
+    }
+    if found.rewarded is not None:
+        values["accuracy, decision by reward"] = _rewarded(found.rewarded, right, data.classes)
+    for what, curves in found.curves.items():
+        strength = f"{what} of {NOISE[2]:g}" if what == "noise" else f"{100 * LOST[2]:g} % of {what}"
+        values[f"accuracy, {strength}"] = curves[NETWORK][2]
+    left = [claim for claim, needed in NEEDED.items() if not set(needed) <= set(values)]
+    arrays = {**_arrays(parts, trained, found.votes, few, n), **_of_curves(found.curves)}
+    files = {f"seed-{one.seed}.npz": partial(save_layers, one) for one in trained[: settings.networks]}
+    tables = {"Accuracy": _table(values), **({"Robustness": _table_of_curves(found.curves)} if found.curves else {})}
+    return Result(values, arrays, files=files, tables=tables, not_applicable=left)
+
+
+def _of_cells(
+    kinds: list[Kind], found: Answers, n: int, known: NDArray[np.int64], right: NDArray[np.int64], classes: int
+) -> dict[str, Any]:
+    """What decoders make of the answers of the cells: the mean of the networks that learn, and of each control."""
     judged: dict[str, list[dict[str, float]]] = {}
     for kind, answers, code in zip(kinds, found.votes, found.code, strict=True):
-        decoded = _voted(answers, n, known, right, data.classes)
-        decoded["linear"] = accuracy(linear(code[:n][:LARGE], known[:LARGE], code[n:]), right)
+        decoded = _voted(answers, n, known, right, classes)
+        if kind.name == LEARNS:
+            decoded["linear"] = accuracy(linear(code[:n], known, code[n:]), right)
         judged.setdefault(kind.name, []).append(decoded)
     means = {
         name: {key: float(np.mean([one[key] for one in each])) for key in each[0]} for name, each in judged.items()
     }
     votes = np.array([one["vote"] for one in judged[LEARNS]])
-    test, pooled = found.votes[0][n:], found.maps
     values: dict[str, Any] = {
         "accuracy": means[LEARNS]["vote"],
         "accuracy of the first network": float(votes[0]),
@@ -78,31 +113,10 @@ def result_of(
         "accuracy, weighted vote": means[LEARNS]["weighted"],
         "accuracy, linear readout of cells": means[LEARNS]["linear"],
     }
-    if pooled is not None:
-        values |= _of_maps(pooled, kinds, known, right, n)
     for name in (NO_PLASTICITY, RANDOM, PATCHES):
         if name in means:
             values[f"accuracy {'with ' if name != NO_PLASTICITY else ''}{name}"] = means[name]["vote"]
-    few = few_labels(parts, found.code[0], n) if settings.baselines else {}
-    values |= _baselines(settings, parts, pooled, n) if settings.baselines else {}
-    values |= {f"{name}, {labels} labels": float(found.mean()) for (name, labels), found in few.items()}
-    values |= {
-        "chance": accuracy(np.full(len(right), np.bincount(known).argmax()), right),
-        "answers per image": float(test.sum(axis=1).mean()),
-        "images without answer": float((test.sum(axis=1) == 0).mean()),
-        "silent cells": float((test.sum(axis=0) == 0).mean()),
-        "test images looked at": int(settings.judged == "test") * len(parts.judged),
-        "processor time per network": sum(one.seconds for one in trained) / len(trained) * 1000 * ms,
-    }
-    values |= (
-        {}
-        if found.rewarded is None
-        else {"accuracy, decision by reward": _rewarded(found.rewarded, right, data.classes)}
-    )
-    left = [claim for claim, needed in NEEDED.items() if not set(needed) <= set(values)]
-    arrays = _arrays(parts, trained, found.votes, few, n)
-    files = {f"seed-{one.seed}.npz": partial(save_layers, one) for one in trained[: settings.networks]}
-    return Result(values, arrays, files=files, tables={"Accuracy": _table(values)}, not_applicable=left)
+    return values
 
 
 def _voted(answers: Any, n: int, labels: NDArray[np.int64], right: NDArray[np.int64], classes: int) -> dict[str, float]:
@@ -128,64 +142,37 @@ def _of_maps(
     for kind, responses in zip(kinds, pooled, strict=True):
         if kind.name in (LEARNS, RANDOM, PATCHES) and kind.seed == kinds[0].seed:
             name = "" if kind.name == LEARNS else f", {kind.name}"
-            decided = linear(responses[:n][:LARGE], known[:LARGE], responses[n:])
+            decided = linear(responses[:n], known, responses[n:])
             values[f"accuracy, linear readout of maps{name}"] = accuracy(decided, right)
+    values["accuracy, linear SVM of maps"] = accuracy(_support_vectors(pooled[0], known, n), right)
     values["spikes per image, pooled maps"] = float(pooled[0].sum() / pooled[0].shape[0])
     return values
 
 
-def few_labels(parts: Parts, responses: Any, n: int) -> dict[tuple[str, int], NDArray[np.float64]]:
-    """The accuracy with few labelled images, each drawn several times with as many of each class as can be."""
-    from sklearn.linear_model import LogisticRegression
+def _support_vectors(responses: Any, labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """What a linear support vector machine decides, which is supervised."""
+    from sklearn.svm import LinearSVC
 
-    data, rng = parts.data, np.random.default_rng(0)
-    known, right = data.labels[parts.labelling], data.labels[parts.judged]
-    pixels, tested = parts.pixels(parts.labelling), parts.pixels(parts.judged)
-    found: dict[tuple[str, int], list[float]] = {}
-    for labels in [few for few in FEW if few <= n]:
-        for _ in range(DRAWS):
-            some = _balanced(rng, known, labels)
-            mean = mean_response(responses[:n][some], known[some], data.classes)
-            decided = weigh(responses[n:], mean)
-            found.setdefault(("weighted vote", labels), []).append(accuracy(decided, right))
-            fitted = LogisticRegression(max_iter=300).fit(pixels[some], known[some])
-            found.setdefault(("logistic regression", labels), []).append(accuracy(fitted.predict(tested), right))
-    return {key: np.array(each) for key, each in found.items()}
+    scaled = responses / max(responses.max(), 1)
+    return np.asarray(LinearSVC(C=0.1, random_state=0).fit(scaled[:n], labels).predict(scaled[n:]), np.int64)
 
 
-def _balanced(rng: np.random.Generator, labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """So many images, with as many of each class as can be."""
-    order = rng.permutation(len(labels))
-    rank = np.empty(len(labels), np.int64)
-    for each in np.unique(labels):
-        own = order[labels[order] == each]
-        rank[own] = np.arange(len(own))
-    return np.asarray(order[np.argsort(rank[order], kind="stable")][:count])
+def _of_curves(curves: Curves) -> dict[str, Any]:
+    """How strong disturbances are, and the accuracies: an array for each kind of them, methods in their order."""
+    found: dict[str, Any] = {}
+    if curves:
+        found = {"robustness, strengths of noise": np.array(NOISE), "robustness, strengths of loss": np.array(LOST)}
+    return found | {f"robustness, {what}": np.array(list(each.values())) for what, each in curves.items()}
 
 
-def _baselines(settings: Settings, parts: Parts, pooled: list[Any] | None, n: int) -> dict[str, float]:
-    """k-means with as many centres as there are cells, on pixels and on the pooled maps, and logistic regression."""
-    pixels, tested = parts.pixels(parts.labelling), parts.pixels(parts.judged)
-    known, right = parts.data.labels[parts.labelling], parts.data.labels[parts.judged]
-    found = {"k-means of pixels": _k_means(pixels, tested, known, right, settings.cells)}
-    if pooled is not None:
-        dense = pooled[0].toarray().astype(np.float32)
-        dense /= np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-12)
-        found["k-means of maps"] = _k_means(dense[:n], dense[n:], known, right, settings.cells)
-    found["logistic regression of pixels"] = accuracy(linear(pixels[:LARGE], known[:LARGE], tested), right)
-    return found
-
-
-def _k_means(images: Any, new: Any, labels: NDArray[np.int64], right: NDArray[np.int64], centres: int) -> float:
-    from scipy import sparse
-    from sklearn.cluster import MiniBatchKMeans
-
-    most = min(centres, len(images))
-    clusters = MiniBatchKMeans(most, n_init=1, batch_size=4096, max_iter=50, random_state=0).fit(images)
-    nearest = clusters.predict(images)
-    answers = sparse.csr_array((np.ones(len(images)), (np.arange(len(images)), nearest)), shape=(len(images), most))
-    named = assign_labels(answers, labels, int(labels.max()) + 1)
-    return accuracy(named[clusters.predict(new)], right)
+def _table_of_curves(curves: Curves) -> Table:
+    rows = [["disturbance", "method", *("none", "weak", "", "", "strong")]]
+    for what, methods in curves.items():
+        strengths = NOISE if what == "noise" else LOST
+        rows.append([what, "strength", *(f"{each:g}" for each in strengths)])
+        rows += [["", name, *(f"{100 * each:.1f} %" for each in found)] for name, found in methods.items()]
+    note = "Fraction of the disturbed images that is correctly classified."
+    return Table(note, rows)
 
 
 def _arrays(parts: Parts, trained: list[LayersTrained], answers: list[Any], few: Any, n: int) -> dict[str, Any]:
@@ -213,6 +200,6 @@ def _table(values: dict[str, Any]) -> Table:
     rows += [
         [name, f"{100 * value:.1f} %"]
         for name, value in values.items()
-        if isinstance(value, float) and (name.startswith(("accuracy", "k-means", "logistic")) and "sd" not in name)
+        if isinstance(value, float) and name.startswith(SHOWN) and "sd" not in name and "labels" not in name
     ]
     return Table("Fraction of the judged images that is correctly classified.", rows)

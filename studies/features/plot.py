@@ -18,6 +18,8 @@ def plot(result: Any) -> list[Figure]:
         figures.append(_few(result))
     if "kernels" in result.arrays:
         figures.append(_kernels(result))
+    if "robustness, noise" in result.arrays:
+        figures.append(_robustness(result))
     return [*figures, _fields(result), _activity(result)]
 
 
@@ -60,7 +62,8 @@ def _colour(name: str) -> str:
 def _few(result: Any) -> Figure:
     labels = result.arrays["few labels"]
     figure, axis = new_figure(width=5.5, height=3.6)
-    for name, colour, marker in (("weighted vote", BLUE, "o"), ("logistic regression", GREEN, "s")):
+    methods = (("weighted vote", BLUE, "o"), ("k-means", GREEN, "^"), ("logistic regression", GREY, "s"))
+    for name, colour, marker in methods:
         found = 100 * result.arrays[f"few labels, {name}"]
         spread = found.std(axis=1)
         called = f"{name} of {'cells' if colour == BLUE else 'pixels'}"
@@ -71,6 +74,32 @@ def _few(result: Any) -> Figure:
     axis.legend(frameon=False, loc="lower right")
     caption = "With few labelled images; the others are learned from without labels. Bars: standard deviation."
     return Figure("few-labels", figure, caption)
+
+
+_METHODS = ((BLUE, "o", "vote of the cells"), (GREEN, "^", "k-means of pixels"), (GREY, "s", "logistic regression"))
+
+
+def _robustness(result: Any) -> Figure:
+    figure, axes = new_figure(width=7.5, height=3.4, columns=2)
+    noise, lost = (result.arrays[f"robustness, strengths of {what}"] for what in ("noise", "loss"))
+    panels = (("noise", noise, 1), ("spikes of contrast cells lost", lost, 100))
+    for axis, (what, strengths, factor) in zip(axes, panels, strict=True):
+        for found, (colour, marker, name) in zip(result.arrays[f"robustness, {what}"], _METHODS, strict=False):
+            axis.plot(factor * strengths, 100 * found, color=colour, marker=marker, label=name)
+    if "robustness, spikes of maps lost" in result.arrays:
+        found = result.arrays["robustness, spikes of maps lost"][0]
+        axes[1].plot(100 * lost, 100 * found, color=ORANGE, marker="v", label="vote, spikes of maps lost")
+    axes[0].set(xlabel="standard deviation of the noise (of full intensity)", ylabel="correctly classified (%)")
+    axes[1].set(xlabel="spikes of contrast cells, or pixels, lost (%)")
+    for axis in axes:
+        axis.set_ylim(0, 102)
+        axis.legend(frameon=False, loc="lower left", fontsize=7)
+    caption = (
+        "Images that are disturbed when everything has been learned. Left: noise is added to each pixel. Right: each "
+        "spike of the contrast cells, or of the pooled maps, is lost with a probability; methods that see pixels lose "
+        "pixels, which are black then."
+    )
+    return Figure("robustness", figure, caption)
 
 
 def _kernels(result: Any) -> Figure:

@@ -32,9 +32,11 @@ from biosnn.learning.layers import (
 )
 from biosnn.study import Claim, Result, setting
 
+from .baselines import of_pixels
 from .images import Parts, parts_of
 from .networks import kinds_of
 from .outcome import Answers, result_of
+from .robustness import robustness
 
 TARGET = "cpp"
 ANSWER = [
@@ -118,6 +120,9 @@ class Settings:
     winners_of_map: int = setting(0, "answers of a map to an image while it learns; 0: no limit", minimum=0)
     map_adaptation: float = setting(0.02, "rise of a map's threshold with an answer; 0: no homeostasis", minimum=0.0)
     map_presentations: int = setting(2000, "images that the maps learn from", minimum=1)
+    maps_2: int = setting(0, "how many feature maps of feature maps, after the first pooling; 0: none", minimum=0)
+    kernel_2: int = setting(3, "rows and columns of their kernels", minimum=1)
+    pool_2: int = setting(1, "rows and columns of the windows in which they are pooled; 1: no pooling", minimum=1)
     pool: int = setting(2, "rows and columns of the windows that are pooled; 1: no pooling", minimum=1)
     pooling: str = setting("max", "whether the first spike of a window passes, or all", choices=("max", "average"))
 
@@ -142,8 +147,14 @@ class Settings:
     eta_minus: float = setting(
         0.02, "their learning rate of a punished answer, in units of that of a rewarded", minimum=0.0
     )
+    tries: int = setting(
+        20,
+        "how many of them answer an image at most while they learn: the best, until one is right",
+        minimum=1,
+    )
     controls: bool = setting(True, "also: without plasticity, with random kernels, with kernels of k-means")
-    baselines: bool = setting(True, "also: k-means, logistic regression and few labels")
+    baselines: bool = setting(True, "also: k-means, principal components, logistic regression, and few labels")
+    robustness: bool = setting(True, "also: noise and lost spikes")
     first: Quantity = setting(20 * ms, "when the maps answer an image", minimum=1 * ms)
     later: Quantity = setting(10 * ms, "how much later the cells do, and the next image comes", minimum=1 * ms)
     dt: Quantity = setting(1 * ms, "time step", minimum=0.1 * ms)
@@ -154,21 +165,14 @@ class Settings:
 def layers_of(settings: Settings) -> LayerSettings:
     """The network that the settings describe."""
     found: list[Any] = []
-    if settings.maps:
-        found.append(
-            Convolution(
-                settings.maps,
-                settings.kernel,
-                threshold=settings.threshold,
-                winners_of_map=settings.winners_of_map,
-                rule=settings.rule,
-                rule_values=_of_rule(settings.rule, settings.map_eta, counts=settings.counts),
-                adaptation=settings.map_adaptation,
-                presentations=settings.map_presentations,
-            )
-        )
-        if settings.pool > 1:
-            found.append(Pool(settings.pool, settings.pooling))
+    for maps, kernel, pool in (
+        (settings.maps, settings.kernel, settings.pool),
+        (settings.maps_2, settings.kernel_2, settings.pool_2),
+    ):
+        if maps:
+            found.append(_maps(settings, maps, kernel))
+        if maps and pool > 1:
+            found.append(Pool(pool, settings.pooling))
     cells = Cells(
         settings.cells,
         winners=settings.winners,
@@ -179,6 +183,19 @@ def layers_of(settings: Settings) -> LayerSettings:
     )
     contrast = Contrast(settings.contrast, settings.coding, settings.strength, settings.centre, settings.surround)
     return LayerSettings((*found, cells), contrast, settings.first, settings.later)
+
+
+def _maps(settings: Settings, maps: int, kernel: int) -> Convolution:
+    return Convolution(
+        maps,
+        kernel,
+        threshold=settings.threshold,
+        winners_of_map=settings.winners_of_map,
+        rule=settings.rule,
+        rule_values=_of_rule(settings.rule, settings.map_eta, counts=settings.counts),
+        adaptation=settings.map_adaptation,
+        presentations=settings.map_presentations,
+    )
 
 
 def _of_rule(name: str, eta: float, *, counts: bool) -> dict[str, float]:
@@ -192,6 +209,7 @@ def _of_rule(name: str, eta: float, *, counts: bool) -> dict[str, float]:
 
 def run(settings: Settings, sim: Simulation) -> Result:
     """Let networks learn, ask what their layers answer, and hold it against simpler methods."""
+    _check(settings)
     parts, layers = parts_of(settings, sim.seed), layers_of(settings)
     layers.shapes(parts.data.shape)  # refuses windows that are too large, before anything is computed
     sim.reset(dt=settings.dt, precision="float32")
@@ -208,13 +226,19 @@ def run(settings: Settings, sim: Simulation) -> Result:
         checkpoints=partial(_kept, sim, ""),
         recordings=recordings,
     )
-    shown = parts.shown
+    shown, depth = parts.shown, len(layers.layers) - 1
     answers = respond(sim, trained, parts.data, shown, recordings=recordings)
     coded = respond(sim, [_more_winners(settings, one) for one in trained], parts.data, shown, recordings=recordings)
-    depth = len(layers.layers) - 1
     pooled = respond(sim, trained, parts.data, shown, depth=depth, recordings=recordings) if settings.maps else None
     rewarded = _rewarded(settings, sim, parts, trained[0], recordings) if settings.reward else None
-    return result_of(settings, parts, kinds, trained, Answers(answers, coded, pooled, rewarded))
+    learned = of_pixels(settings, parts, sim.seed) if settings.baselines else None
+    curves = robustness(sim, parts, trained[0], answers[0], learned, sim.seed) if settings.robustness else {}
+    return result_of(settings, parts, kinds, trained, Answers(answers, coded, pooled, rewarded, learned, curves))
+
+
+def _check(settings: Settings) -> None:
+    if settings.maps_2 and not settings.maps:
+        raise SettingsError(field_error("maps_2", "0, as there are no maps that they could look at", settings.maps_2))
 
 
 def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTrained, recordings: Recordings) -> Any:
@@ -223,6 +247,7 @@ def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTr
         settings.reward_cells or settings.cells,
         winners=1,
         classes=parts.data.classes,
+        tries=settings.tries,
         rule="rstdp_order",
         rule_values={
             **_of_rule("rstdp_order", settings.eta / 2, counts=settings.counts),

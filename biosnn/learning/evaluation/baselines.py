@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from biosnn.datasets import Dataset
+from biosnn.display import Brief
 from biosnn.learning.evaluation.readout import assign_labels
 from biosnn.measure import accuracy
 
@@ -26,8 +28,34 @@ def chance(train: Dataset, test: Dataset) -> float:
     return accuracy(np.full(len(test.labels), most), test.labels)
 
 
-def k_means(train: Dataset, test: Dataset, centres: int, seed: int) -> float:
-    """Accuracy of k-means, learned without labels; each centre is labelled by the training images next to it.
+@dataclass(frozen=True, eq=False)
+class LabelledCentres(Brief):
+    """Centres of k-means, learned without labels, and the class that each stands for.
+
+    Parameters
+    ----------
+    centres : ndarray, shape (centres, pixels)
+        Intensities from 0 to 1.
+    labels : ndarray of int, shape (centres,)
+        The class most frequent among the training images next to a centre, corrected for the size of the classes.
+    """
+
+    centres: Rows
+    labels: NDArray[np.int64]
+
+    def nearest(self, images: Rows) -> NDArray[np.int64]:
+        """The centre next to each image, which is a row of intensities."""
+        from sklearn.metrics import pairwise_distances_argmin  # slow to import, and only needed here
+
+        return np.asarray(pairwise_distances_argmin(images.astype(self.centres.dtype), self.centres), np.int64)
+
+    def decide(self, images: Rows) -> NDArray[np.int64]:
+        """The class of the centre next to each image."""
+        return self.labels[self.nearest(images)]
+
+
+def labelled_centres(train: Dataset, centres: int, seed: int) -> LabelledCentres:
+    """Learn centres by k-means, and label each by the training images next to it.
 
     Centres start as k-means++ says and move until they rest. For many images and centres they do so among the first
     principal components of the images, and take but a few steps among all pixels then, in single precision: on MNIST
@@ -35,16 +63,22 @@ def k_means(train: Dataset, test: Dataset, centres: int, seed: int) -> float:
 
     Parameters
     ----------
-    train, test : Dataset
+    train : Dataset
     centres : int
-        As many as the network has neurons.
+        As many as a network has neurons; where there are fewer images, as many as images.
     seed : int
         Of the centres' first places.
     """
     large = _large(train, centres)
-    images, others = _rows(train, test, large)
+    images: Rows = train.flat.astype(np.float32) if large else train.flat
+    centres = min(centres, len(train.labels))
     clusters = _coarse_to_fine(images, centres, seed) if large else _cluster(images, centres, random_state=seed)
-    return accuracy(_labels_of(clusters.labels_, train, centres)[clusters.predict(others)], test.labels)
+    return LabelledCentres(clusters.cluster_centers_, _labels_of(clusters.labels_, train, centres))
+
+
+def k_means(train: Dataset, test: Dataset, centres: int, seed: int) -> float:
+    """Accuracy of k-means, learned without labels: see `labelled_centres`, which has the same parameters."""
+    return accuracy(labelled_centres(train, centres, seed).decide(test.flat), test.labels)
 
 
 def _cluster(images: Rows, centres: int, **more: Any) -> Any:
