@@ -59,41 +59,44 @@ the test images are not looked at; with ``judged=test`` they are, once, when eve
 
 SIZED: dict[str, dict[str, str]] = {
     "mnist": {
-        "maps": "64",
+        "strength": "1",
+        "centre": "1",
+        "surround": "2",
+        "maps": "128",
         "kernel": "7",
         "pool": "4",
         "cells": "1600",
-        "centre": "1",
-        "surround": "2",
-        "map_presentations": "4000",
-        "presentations": "120000",
         "winners": "3",
-        "adaptation": "0.8",
-        "n_labelling": "0",
+        "map_presentations": "4000",
+        "presentations": "480000",
         "judged": "test",
-        "networks": "1",
     },
     "fashion-mnist": {
         "contrast": "intensity",
         "coding": "rate",
         "strength": "0.4",
-        "maps": "64",
+        "maps": "128",
         "kernel": "5",
         "pool": "4",
-        "pooling": "average",
         "counts": "on",
         "map_adaptation": "0.1",
-        "adaptation": "4",
-        "winners": "3",
-        "later": "20 ms",
         "cells": "1600",
+        "winners": "3",
         "map_presentations": "4000",
-        "presentations": "120000",
-        "n_labelling": "0",
+        "presentations": "480000",
+        "later": "20 ms",
         "judged": "test",
-        "networks": "1",
     },
 }
+ADAPTATION = {"digits": 0.006, "mnist": 0.0005, "fashion-mnist": 0.0005}
+"""The rise of a cell's threshold, for each of the cells: of more of them each answers less often."""
+MANY = 1600
+"""Up to how many cells three networks learn, and one if there are more."""
+
+
+def _of_many(cells: int, known: dict[str, Any]) -> dict[str, str]:
+    """The defaults that follow from how many cells there are."""
+    return {"adaptation": f"{ADAPTATION[known['dataset']] * cells:g}", "networks": "3" if cells <= MANY else "1"}
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,8 @@ class Settings:
         "how many answer where a linear readout or few labels use the answers; 0: a sixteenth of the cells",
         minimum=0,
     )
-    adaptation: float = setting(0.3, "rise of a cell's threshold with an answer; 0: no homeostasis", minimum=0.0)
-    presentations: int = setting(20000, "images that the cells learn from", minimum=1)
+    adaptation: float = setting(0.6, "rise of a cell's threshold with an answer; 0: no homeostasis", minimum=0.0)
+    presentations: int = setting(60000, "images that the cells learn from", minimum=1)
     rule: str = setting("stdp_oja", "model of the plastic synapses: a name of the catalogue or a file")
     eta: float = setting(0.2, "learning rate of the cells when they begin, if the rule has an eta", minimum=0.0)
     map_eta: float = setting(0.1, "learning rate of the maps when they begin, if the rule has an eta", minimum=0.0)
@@ -145,7 +148,7 @@ class Settings:
     reward_cells: int = setting(0, "how many those are; 0: as many as the others", minimum=0)
     reward_presentations: int = setting(0, "images that they learn from; 0: as many as the others", minimum=0)
     eta_minus: float = setting(
-        0.02, "their learning rate of a punished answer, in units of that of a rewarded", minimum=0.0
+        0.2, "their learning rate of a punished answer, in units of that of a rewarded", minimum=0.0
     )
     tries: int = setting(
         20,
@@ -159,7 +162,7 @@ class Settings:
     later: Quantity = setting(10 * ms, "how much later the cells do, and the next image comes", minimum=1 * ms)
     dt: Quantity = setting(1 * ms, "time step", minimum=0.1 * ms)
 
-    CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"dataset": SIZED}
+    CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"dataset": SIZED, "cells": _of_many}
 
 
 def layers_of(settings: Settings) -> LayerSettings:
