@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian2 import Network, SpikeMonitor, ms
+from brian2 import ms
+from cli_user import biosnn as command
 from numpy.typing import NDArray
 
 import biosnn
 from biosnn import archive
 from biosnn.datasets import Dataset
 from biosnn.errors import BiosnnError, DataError
-from biosnn.inputs import images
 from biosnn.learning import Checkpoints, TrainingRun, TrainingSchedule, load_network, train
-from biosnn.learning.competition import MapWinners
 from biosnn.learning.layers import (
     Cells,
     Contrast,
@@ -187,41 +186,7 @@ def test_the_rule_turns_weights_into_the_direction_of_what_is_shown() -> None:
     assert min(apart) < 1e-6 < max(apart)  # one cell has won every time, and the other one has not changed
 
 
-# ---- competition and thresholds -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_of_a_position_and_of_a_map_the_best_are_left(target: str) -> None:
-    """Two positions, three maps; neurons 0, 2 and 4 and 5 reach their thresholds in the same step."""
-    with biosnn.session(target, seed=1, dt=1 * ms) as sim:
-        pictures = images(np.ones((2, 1)), period=4 * ms, name="pictures")
-        group = biosnn.neurons(6, "if_first_spike", name="maps", values={"v_th": 1})
-        group.v = [1.5, 0.2, 1.9, 0.1, 1.2, 1.8]
-        winners = MapWinners(group, 3, pictures, winners=1, winners_of_map=1)
-        spikes = SpikeMonitor(group)
-        sim.run(Network(pictures, group, winners, spikes), 3 * ms)
-        order = list(zip(np.asarray(spikes.t / ms).round().astype(int), np.asarray(spikes.i), strict=True))
-    # Neuron 2 (map 2) is best at position 0. At position 1, neuron 5 is of the same map, so that 4 is left.
-    assert order == [(0, 2), (0, 4)]
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_cells_that_are_told_answer_until_one_is_right(target: str) -> None:
-    """The best four of six are 2, 5, 0 and 4; with a reward for 0, the fourth has no occasion, but in a test."""
-    found = []
-    with biosnn.session(target, seed=1, dt=1 * ms) as sim:
-        for until_right in (1, 0):
-            sim.reset()
-            pictures = images(np.ones((2, 1)), period=4 * ms, name="pictures")
-            group = biosnn.neurons(6, "if_first_spike", name="cells", values={"v_th": 1})
-            group.variables.add_array("right", size=6)
-            group.v, group.right = [1.5, 0.2, 1.9, 0.1, 1.2, 1.8], [1, 0, 0, 0, 0, 0]
-            winners = MapWinners(group, 6, pictures, winners=4, right="right")
-            group.until_right = until_right
-            spikes = SpikeMonitor(group)
-            sim.run(Network(pictures, group, winners, spikes), 3 * ms)
-            found.append(list(np.asarray(spikes.i)))
-    assert found == [[0, 2, 5], [0, 2, 4, 5]]
+# ---- thresholds ---------------------------------------------------------------------------------------------------
 
 
 def test_thresholds_let_all_cells_answer_equally_often() -> None:
@@ -283,6 +248,15 @@ def test_damaged_layers_are_refused(saved: tuple[Any, Path], tmp_path: Path, cha
     assert message in str(caught.value)
     with pytest.raises(DataError, match="load_layers"):
         load_network(saved[1])
+
+
+def test_saved_layers_are_shown(saved: tuple[Any, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figure = tmp_path / "fields.png"
+    assert command("show", str(saved[1]), "--figure", "--out", str(figure)) == 0
+    shown = capsys.readouterr().out
+    for part in ("Images of 6x6 pixels, 13 ms each", "maps_1", "4 x 4 x 4", "max of 2x2", "stdp_oja", "80"):
+        assert part in shown
+    assert figure.stat().st_size > 1000
 
 
 # ---- recordings ---------------------------------------------------------------------------------------------------

@@ -116,6 +116,55 @@ def show_trained_by_gradients(console: Console, name: str) -> None:
     console.print(Text(hint, style="dim"))
 
 
+def is_layers(name: str) -> bool:
+    """Whether a file holds trained layers."""
+    from biosnn.learning.layers import is_saved_layers
+
+    return is_saved_layers(name)
+
+
+def show_layers(console: Console, name: str, *, out: Path | None) -> None:
+    """Print layers that have learned without labels; draw what their neurons look for into a file, if one is given.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
+    from brian2 import ms
+
+    from biosnn.learning.layers import Plastic, fields, load_layers
+    from biosnn.learning.layers.build import name_of
+
+    trained = load_layers(name)
+    made = trained.layers
+    console.print(Text(Path(name).stem, style="bold") + Text(" (layers that learned without labels)\n"))
+    contrast, (rows, columns) = made.contrast, trained.image
+    seen = f"Images of {rows}x{columns} pixels, {round(float(made.period / ms), 6):g} ms each"
+    console.print(Text(f"{seen}; what the first cells see: {contrast.kind}, told by a {contrast.coding}."))
+    console.print()
+    table = _table("layer", "shape", "rule", "neuron", "presentations", "weights")
+    shapes = made.shapes(trained.image)
+    names = [name_of(layer, number) for number, layer in enumerate(made.layers)]
+    for number, (layer, own) in enumerate(zip(made.layers, names, strict=True)):
+        words = [own, " x ".join(map(str, shapes[number + 1]))]
+        if isinstance(layer, Plastic):
+            models = [str(getattr(model, "name", model)) for model in (layer.rule, layer.neuron)]
+            words += [*models, f"{layer.presentations:,}", f"{trained.weights(number).size:,}"]
+        else:
+            words += [f"{layer.mode} of {layer.size}x{layer.size}", "", "", ""]
+        table.add_row(*map(Text, words))
+    console.print(table)
+    hint = "Its models are in the file as text: unzip -p FILE about.json"
+    console.print(Text(f"\n{hint}", style="dim"))
+    if out is not None:
+        from biosnn.report.fields import draw_layers
+        from biosnn.report.preview import write_preview
+
+        drawn = [(names[number], fields(trained, number)) for number in made.plastic]
+        write_preview(out, lambda: draw_layers(drawn))
+
+
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in headings:

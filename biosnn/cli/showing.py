@@ -62,6 +62,12 @@ def show_anything(
         _no_figure(name, figure)
         networks.show_trained_by_gradients(console, name)
         return
+    if name.endswith(".npz") and networks.is_layers(name):
+        path = (out or Path(f"{Path(name).stem}.png")) if figure else None
+        networks.show_layers(console, name, out=path)
+        if path is not None:
+            _say_figure(console, path)
+        return
     if name.endswith(".npz") or name in catalogue.network_names():
         show_network(console, name, figure=figure, out=out)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from biosnn.report.figures import new_figure
 
 _SHAPE = 1.25  # of the drawing: how much wider than high
+MOST = 200
+"""Of how many neurons of a layer fields are drawn."""
 
 
 def mosaic(fields: NDArray[Any], labels: NDArray[np.integer]) -> tuple[NDArray[np.float64], dict[int, float]]:
@@ -64,3 +67,38 @@ def draw_fields(fields: NDArray[Any], labels: NDArray[np.integer]) -> Drawing:
     axis.set_ylabel("class that the cell answers most")
     figure.colorbar(mappable, ax=axis, shrink=0.6, label="input weight (dimensionless)", extend="max")
     return figure
+
+
+def draw_layers(layers: Sequence[tuple[str, NDArray[Any]]]) -> Drawing:
+    """Draw what the neurons of each layer look for, one row of panels for each layer; at most `MOST` neurons of each.
+
+    Parameters
+    ----------
+    layers : sequence of tuple
+        Of each layer its name and its fields, shape (neurons, rows, columns), positive where a neuron looks for light.
+    """
+    width = 7.4
+    chosen = [fields[np.linspace(0, len(fields) - 1, min(len(fields), MOST)).astype(int)] for _, fields in layers]
+    pictures = [_grid(fields) for fields in chosen]
+    heights = [width * picture.shape[0] / picture.shape[1] + 0.3 for picture in pictures]
+    figure, axes = new_figure(width=width, height=sum(heights), rows=len(layers))
+    np.ravel(axes)[0].get_gridspec().set_height_ratios(heights)
+    for axis, picture, (name, fields) in zip(np.ravel(axes), pictures, layers, strict=True):
+        most = float(np.nanmax(np.abs(picture)))
+        axis.imshow(picture, cmap="PuOr_r", vmin=-most, vmax=most, aspect="equal")
+        axis.axis("off")
+        some = f", {MOST} of {len(fields)}" if len(fields) > MOST else ""
+        axis.set_title(f"{name}{some}: {fields.shape[1]}x{fields.shape[2]} pixels", fontsize=9, loc="left")
+    return figure
+
+
+def _grid(fields: NDArray[Any]) -> NDArray[np.float64]:
+    """Fields side by side, each scaled to its own largest weight, with a gap between."""
+    count, height, width = fields.shape
+    columns = min(20, count)
+    picture = np.full((-(-count // columns) * (height + 1), columns * (width + 1)), np.nan)
+    for number, field in enumerate(fields):
+        row, column = divmod(number, columns)
+        top, left = row * (height + 1), column * (width + 1)
+        picture[top : top + height, left : left + width] = field / max(float(np.abs(field).max()), 1e-12)
+    return picture

@@ -4,7 +4,7 @@ from biosnn.learning.layers.build import LayeredNetwork, build_layers, differenc
 from biosnn.learning.layers.description import Cells, Contrast, Convolution, LayerSettings, Plastic, Pool
 from biosnn.learning.layers.fields import fields
 from biosnn.learning.layers.recording import Recordings, record, respond
-from biosnn.learning.layers.saving import load_layers, save_layers
+from biosnn.learning.layers.saving import is_saved_layers, load_layers, save_layers
 from biosnn.learning.layers.sources import RecordedSpikes, Recording, ShownImages
 from biosnn.learning.layers.trained import LayersTrained
 from biosnn.learning.layers.training import train_layers
@@ -25,6 +25,7 @@ __all__ = [
     "build_layers",
     "difference_of_gaussians",
     "fields",
+    "is_saved_layers",
     "load_layers",
     "record",
     "respond",

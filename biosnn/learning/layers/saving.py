@@ -18,7 +18,7 @@ from brian2 import Quantity
 
 from biosnn import archive, codec, files
 from biosnn.catalogue import neuron_model, synapse_model
-from biosnn.errors import DataError, field_error
+from biosnn.errors import BiosnnError, DataError, field_error
 from biosnn.groups.values import with_values
 from biosnn.learning.layers.build import name_of
 from biosnn.learning.layers.description import Cells, Contrast, Convolution, Layer, LayerSettings, Plastic, Pool
@@ -57,6 +57,15 @@ def save_layers(trained: LayersTrained, path: Path | str) -> None:
         archive.write(Path(path), arrays, {ABOUT: json.dumps(about, indent=1), **texts})
     except OSError as problem:
         raise DataError(f"{path}: cannot be written ({problem}).") from None
+
+
+def is_saved_layers(path: Path | str) -> bool:
+    """Whether a file is one that `save_layers` wrote."""
+    try:
+        about = json.loads(archive.read_texts(Path(path), DataError, _LIMIT).get(ABOUT, "null"))
+    except (BiosnnError, ValueError):
+        return False
+    return isinstance(about, dict) and about.get("kind") == KIND
 
 
 def load_layers(path: Path | str) -> LayersTrained:
