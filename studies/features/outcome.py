@@ -15,7 +15,7 @@ from biosnn.learning.layers import LayersTrained, fields, save_layers
 from biosnn.measure import accuracy, confusion
 from biosnn.study import Result, Table
 
-from .baselines import OfPixels, baselines
+from .baselines import LABELS, OfPixels, baselines
 from .few_labels import few_labels
 from .images import Parts
 from .networks import LEARNS, NO_PLASTICITY, PATCHES, RANDOM, Kind
@@ -83,8 +83,8 @@ def result_of(
     if found.rewarded is not None:
         values["accuracy, decision by reward"] = _rewarded(found.rewarded, right, data.classes)
     for what, curves in found.curves.items():
-        strength = f"{what} of {NOISE[2]:g}" if what == "noise" else f"{100 * LOST[2]:g} % of {what}"
-        values[f"accuracy, {strength}"] = curves[NETWORK][2]
+        strength = f"{what} of {NOISE[2]:g}" if what == "noise" else f"{LOST[2]:g} of {what}"
+        values[f"vote, {strength}"] = curves[NETWORK][2]
     left = [claim for claim, needed in NEEDED.items() if not set(needed) <= set(values)]
     arrays = {**_arrays(parts, trained, found.votes, few, n), **_of_curves(found.curves)}
     files = {f"seed-{one.seed}.npz": partial(save_layers, one) for one in trained[: settings.networks]}
@@ -100,7 +100,7 @@ def _of_cells(
     for kind, answers, code in zip(kinds, found.votes, found.code, strict=True):
         decoded = _voted(answers, n, known, right, classes)
         if kind.name == LEARNS:
-            decoded["linear"] = accuracy(linear(code[:n], known, code[n:]), right)
+            decoded["linear"] = accuracy(linear(code[:n][:LABELS], known[:LABELS], code[n:]), right)
         judged.setdefault(kind.name, []).append(decoded)
     means = {
         name: {key: float(np.mean([one[key] for one in each])) for key in each[0]} for name, each in judged.items()
@@ -142,8 +142,11 @@ def _of_maps(
     for kind, responses in zip(kinds, pooled, strict=True):
         if kind.name in (LEARNS, RANDOM, PATCHES) and kind.seed == kinds[0].seed:
             name = "" if kind.name == LEARNS else f", {kind.name}"
-            decided = linear(responses[:n], known, responses[n:])
+            decided = linear(responses[:n][:LABELS], known[:LABELS], responses[n:])
             values[f"accuracy, linear readout of maps{name}"] = accuracy(decided, right)
+    if n > LABELS:
+        decided = linear(pooled[0][:n], known, pooled[0][n:])
+        values["accuracy, linear readout of maps, all labels"] = accuracy(decided, right)
     values["accuracy, linear SVM of maps"] = accuracy(_support_vectors(pooled[0], known, n), right)
     values["spikes per image, pooled maps"] = float(pooled[0].sum() / pooled[0].shape[0])
     return values
@@ -200,6 +203,6 @@ def _table(values: dict[str, Any]) -> Table:
     rows += [
         [name, f"{100 * value:.1f} %"]
         for name, value in values.items()
-        if isinstance(value, float) and name.startswith(SHOWN) and "sd" not in name and "labels" not in name
+        if isinstance(value, float) and name.startswith(SHOWN) and "sd" not in name
     ]
     return Table("Fraction of the judged images that is correctly classified.", rows)
