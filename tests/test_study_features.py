@@ -40,8 +40,15 @@ def test_a_small_network_gives_all_that_the_report_needs(small: Any) -> None:
     for name in ("without plasticity", "with random kernels", "with kernels of k-means"):
         assert 0 <= small.values[f"accuracy {name}"] <= 1
     assert small.values["accuracy, decision by reward"] > 0
+    noise = small.arrays["robustness, noise"]
+    assert noise.shape == (3, 5)
+    assert noise[1, 0] == small.values["k-means of pixels"]  # without noise nothing changes
+    assert noise[0, 0] == small.values["accuracy of the first network"]
+    assert small.arrays["robustness, spikes of contrast cells lost"][0, 0] == noise[0, 0]
+    assert small.arrays["robustness, spikes of maps lost"][0, 0] == noise[0, 0]
+    assert small.values["k-means, 10 labels"] > 0.3
     figures = {path.stem for path in (small.folder / "figures").glob("*.png")}
-    assert figures == {"accuracy", "few-labels", "kernels", "cell-fields", "activity"}
+    assert figures == {"accuracy", "few-labels", "robustness", "kernels", "cell-fields", "activity"}
 
 
 def test_test_images_are_not_even_read_while_anything_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

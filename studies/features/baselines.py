@@ -20,6 +20,8 @@ from .networks import contrast_of, kernel_of_windows
 if TYPE_CHECKING:
     from .study import Settings
 
+OTHERS = ("k-means of", "logistic regression of", "principal components")
+"""How the names of these accuracies begin."""
 Rows = NDArray[np.float32]
 COMPONENTS = 100
 """How many principal components a linear readout gets."""

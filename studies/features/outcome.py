@@ -15,7 +15,7 @@ from biosnn.learning.layers import LayersTrained, fields, save_layers
 from biosnn.measure import accuracy, confusion
 from biosnn.study import Result, Table
 
-from .baselines import LABELS, OfPixels, baselines
+from .baselines import LABELS, OTHERS, OfPixels, baselines
 from .few_labels import few_labels
 from .images import Parts
 from .networks import LEARNS, NO_PLASTICITY, PATCHES, RANDOM, Kind
@@ -32,8 +32,6 @@ NEEDED = {
     "a reward teaches": ["accuracy, decision by reward"],
 }
 """The values that claims need, which some settings leave out."""
-SHOWN = ("accuracy", "k-means of", "logistic regression of", "principal components")
-"""How the names of accuracies begin that the table has."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +201,6 @@ def _table(values: dict[str, Any]) -> Table:
     rows += [
         [name, f"{100 * value:.1f} %"]
         for name, value in values.items()
-        if isinstance(value, float) and name.startswith(SHOWN) and "sd" not in name
+        if isinstance(value, float) and name.startswith(("accuracy", *OTHERS)) and "sd" not in name
     ]
     return Table("Fraction of the judged images that is correctly classified.", rows)

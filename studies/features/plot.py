@@ -8,6 +8,8 @@ import numpy as np
 
 from biosnn.report import Figure, draw_fields, new_figure
 
+from .baselines import OTHERS
+
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#999999"
 
 
@@ -44,7 +46,7 @@ def _accuracy(result: Any) -> Figure:
 
 def _is_accuracy(name: str) -> bool:
     left_out = ("accuracy sd", "accuracy of the first network")
-    return name.startswith(("accuracy", "k-means", "logistic regression of")) and name not in left_out
+    return name.startswith(("accuracy", *OTHERS)) and name not in left_out
 
 
 def _called(name: str) -> str:
@@ -52,7 +54,7 @@ def _called(name: str) -> str:
 
 
 def _colour(name: str) -> str:
-    if name.startswith(("k-means", "logistic")):
+    if name.startswith(OTHERS):
         return GREEN
     if "without plasticity" in name or "kernels" in name:
         return GREY
