@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from brian2 import ms
 
+import biosnn
+from biosnn.datasets import Dataset
 from biosnn.errors import BiosnnError
 from biosnn.learning.layers import (
     Cells,
@@ -14,7 +17,9 @@ from biosnn.learning.layers import (
     LayersTrained,
     Pool,
     Recording,
+    Recordings,
     fields,
+    train_layers,
 )
 from biosnn.learning.responses import Responses
 
@@ -48,6 +53,22 @@ def test_fields_reach_through_strides_and_padding() -> None:
     expected = np.zeros((4, 4))
     expected[0, 3] = 2.0
     np.testing.assert_array_equal(fields(LayersTrained(layers, state, 1, (4, 4)), 1)[0], expected)
+
+
+def test_maps_of_maps_learn_from_what_the_first_maps_have_answered() -> None:
+    rng = np.random.default_rng(0)
+    data = Dataset("noise", rng.integers(0, 255, (12, 8, 8)).astype(np.uint8), np.zeros(12, np.int64), 255, "a test")
+    first, second = (Convolution(maps, 3, threshold=0.5, presentations=6) for maps in (3, 4))
+    layers = LayerSettings((first, Pool(2), second, Cells(2, presentations=6)), first=6 * ms, later=4 * ms)
+    recordings = Recordings()
+    with biosnn.session("numpy", seed=1, dt=1 * ms) as sim:
+        (trained,) = train_layers(sim, layers, data, [np.arange(12)], recordings=recordings)
+        kept, seconds = recordings.of(sim, trained, data, trained.histories[1].image, 2)
+    assert seconds == 0.0  # what the second maps have learned from is there
+    assert kept.counts(trained.histories[1].image).sum() > 0
+    assert trained.histories[1].responses.sum() > 0
+    assert fields(trained, 2).shape == (4, 8, 8)  # a window of 3x3 of pooled maps sees six rows and two more
+    assert fields(trained, 3).shape == (2, 8, 8)
 
 
 def test_a_recording_can_lose_spikes() -> None:

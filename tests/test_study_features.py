@@ -84,6 +84,7 @@ def test_test_images_are_not_even_read_while_anything_is_chosen(monkeypatch: pyt
         ({"judged": "test"}, "digits has no test images of its own"),
         ({"n_labelling": "5000"}, "n_labelling: expected at most 1498 images"),
         ({"kernel": "9"}, "Convolution.kernel: expected at most 8"),
+        ({"maps": "0", "maps_2": "4"}, "maps_2: expected 0, as there are no maps"),
         ({"pool": "7"}, "Pool.size: expected at most 6"),
         ({"centre": "2"}, "smaller than the surround"),
         ({"rule": "stdp_pairs"}, "stdp_pair"),
