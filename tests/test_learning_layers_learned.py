@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from brian2 import ms
@@ -61,12 +63,20 @@ def test_maps_of_maps_learn_from_what_the_first_maps_have_answered() -> None:
     first, second = (Convolution(maps, 3, threshold=0.5, presentations=6) for maps in (3, 4))
     layers = LayerSettings((first, Pool(2), second, Cells(2, presentations=6)), first=6 * ms, later=4 * ms)
     recordings = Recordings()
+    prints: list[str] = []
+
+    def kept_nowhere(stage: str, fingerprints: Sequence[str]) -> None:
+        prints.append(f"{stage} {fingerprints}")
+
     with biosnn.session("numpy", seed=1, dt=1 * ms) as sim:
-        (trained,) = train_layers(sim, layers, data, [np.arange(12)], recordings=recordings)
+        (trained,) = train_layers(sim, layers, data, [np.arange(12)], recordings=recordings, checkpoints=kept_nowhere)
+        train_layers(sim, layers, data, [np.arange(12)], checkpoints=kept_nowhere)
         kept, seconds = recordings.of(sim, trained, data, trained.histories[1].image, 2)
     assert seconds == 0.0  # what the second maps have learned from is there
     assert kept.counts(trained.histories[1].image).sum() > 0
     assert trained.histories[1].responses.sum() > 0
+    assert len(set(prints[:3])) == 3
+    assert prints[:3] == prints[3:]  # so that a training that was stopped finds its checkpoints
     assert fields(trained, 2).shape == (4, 8, 8)  # a window of 3x3 of pooled maps sees six rows and two more
     assert fields(trained, 3).shape == (2, 8, 8)
 

@@ -98,7 +98,8 @@ class LayeredNetwork(Brief):
     @property
     def identity(self) -> list[Any]:
         """Texts and arrays that say what it is made of."""
-        models = [to_toml(obj.model) for obj in self.network.objects if hasattr(obj, "model")]
+        # A network keeps its objects in no order.
+        models = sorted(f"{obj.name}: {to_toml(obj.model)}" for obj in self.network.objects if hasattr(obj, "model"))
         which = [*text_of(self.layers), *self.names, self.inputs.name, str(self.protocol.period)]
         return [*models, *which, self.data.images, self.data.labels]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Recording(Brief):
     images: NDArray[np.int64]
     spikes: Responses
     key: str = ""
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, repr=False)  # is not what a result depends on
 
     def counts(self, images: NDArray[np.int64]) -> Any:
         """How often each neuron spikes in answer to each of these images: csr_array, shape (images, neurons)."""
