@@ -53,7 +53,9 @@ equally often. One image is 40 ms of simulated time.
 
 Labels are used afterwards only: each cell gets the class that it answers most among training images, and the class of
 most of the cells that answer is the decision (vote). A linear readout of the cells, and of the pooled maps, is
-supervised and named so. With ``judged=validation`` a sixth of the training images is kept from learning and labels, and
+supervised and named so. Cells that learn by reward are told after each answer whether it was right: those that were
+wrong turn away from the image, and the next best one tries, until one is right and turns towards it; in a test the
+first one decides. With ``judged=validation`` a sixth of the training images is kept from learning and labels, and
 the test images are not looked at; with ``judged=test`` they are, once, when everything is learned.
 """
 
