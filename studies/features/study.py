@@ -49,14 +49,14 @@ The first layer is a difference of Gaussians for each pixel, or the pixel's inte
 maps at one position only the best answers; a map has one kernel for all positions (Kheradpisheh, Ganjtabesh, Thorpe &
 Masquelier 2018). The rule is Oja's, taken at the spikes of winners: the weights of a winner turn towards what has just
 spiked. Thresholds rise with every answer and fall by what all rise on average, so that all maps, and all cells, answer
-equally often. One image is 40 ms of simulated time.
+equally often. One image is 32 ms of simulated time by default.
 
 Labels are used afterwards only: each cell gets the class that it answers most among training images, and the class of
 most of the cells that answer is the decision (vote). A linear readout of the cells, and of the pooled maps, is
 supervised and named so. Cells that learn by reward are told after each answer whether it was right: those that were
 wrong turn away from the image, and the next best one tries, until one is right and turns towards it; in a test the
 first one decides. With ``judged=validation`` a sixth of the training images is kept from learning and labels, and
-the test images are not looked at; with ``judged=test`` they are, once, when everything is learned.
+the test images are not read; with ``judged=test`` they are, once, when everything is learned.
 """
 
 SIZED: dict[str, dict[str, str]] = {
