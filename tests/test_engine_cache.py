@@ -311,19 +311,16 @@ def test_two_processes_at_once_build_once(calls: Path) -> None:
 
 
 @pytest.mark.cpp
+@pytest.mark.usefixtures("own")  # what other tests use meanwhile is not to count
 def test_a_second_simulation_in_the_process_is_the_same_program_while_the_first_is_alive() -> None:
     alive = []
-    keys = []
     for number in range(2):
         with session("cpp", seed=number) as sim:
             net = small(number * mV)
             alive.append(net)
             sim.run(net, 10 * ms)
             sim.execute()
-            newest = max((entry for entry in cache.entries() if entry.kind == "programs"), key=lambda entry: entry.used)
-            keys.append(newest.key)
-            time.sleep(0.02)
-    assert keys[0] == keys[1]
+    assert len([entry for entry in cache.entries() if entry.kind == "programs"]) == 1
 
 
 @pytest.mark.cpp
