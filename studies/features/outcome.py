@@ -95,11 +95,10 @@ def _of_cells(
 ) -> dict[str, Any]:
     """What decoders make of the answers of the cells: the mean of the networks that learn, and of each control."""
     judged: dict[str, list[dict[str, float]]] = {}
-    for kind, answers, code in zip(kinds, found.votes, found.code, strict=True):
-        decoded = _voted(answers, n, known, right, classes)
-        if kind.name == LEARNS:
-            decoded["linear"] = accuracy(linear(code[:n][:LABELS], known[:LABELS], code[n:]), right)
-        judged.setdefault(kind.name, []).append(decoded)
+    for kind, answers in zip(kinds, found.votes, strict=True):
+        judged.setdefault(kind.name, []).append(_voted(answers, n, known, right, classes))
+    for decoded, code in zip(judged[LEARNS], found.code, strict=True):
+        decoded["linear"] = accuracy(linear(code[:n][:LABELS], known[:LABELS], code[n:]), right)
     means = {
         name: {key: float(np.mean([one[key] for one in each])) for key in each[0]} for name, each in judged.items()
     }

@@ -233,7 +233,10 @@ def run(settings: Settings, sim: Simulation) -> Result:
     )
     shown, depth = parts.shown, len(layers.layers) - 1
     answers = respond(sim, trained, parts.data, shown, recordings=recordings)
-    coded = respond(sim, [_more_winners(settings, one) for one in trained], parts.data, shown, recordings=recordings)
+    learning = [
+        _more_winners(settings, one) for one in trained[: settings.networks]
+    ]  # controls are judged by their vote
+    coded = respond(sim, learning, parts.data, shown, recordings=recordings)
     pooled = respond(sim, trained, parts.data, shown, depth=depth, recordings=recordings) if settings.maps else None
     rewarded = _rewarded(settings, sim, parts, trained[0], recordings) if settings.reward else None
     learned = of_pixels(settings, parts, sim.seed) if settings.baselines else None
