@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +89,8 @@ def test_a_recording_can_lose_spikes() -> None:
     left = recording.without(0.3, 1)
     assert abs(len(left.spikes.row) / 5000 - 0.7) < 0.03  # three standard deviations are 0.02
     assert left.key != recording.key
+    # A training that goes on compares texts of what it was given: how long that took is not in them.
+    assert repr(replace(recording, seconds=5.0)) == repr(recording)
     assert len(recording.without(0.0, 1).spikes.row) == 5000
     assert len(recording.without(1.0, 1).spikes.row) == 0
     with pytest.raises(BiosnnError, match="fraction: expected from 0 to 1"):

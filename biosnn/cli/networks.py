@@ -155,7 +155,7 @@ def show_layers(console: Console, name: str, *, out: Path | None) -> None:
             words += [f"{layer.mode} of {layer.size}x{layer.size}", "", "", ""]
         table.add_row(*map(Text, words))
     console.print(table)
-    hint = "Its models are in the file as text: unzip -p FILE about.json"
+    hint = f"Its models are in the file as text: unzip -p FILE rule_{made.plastic[0]}.toml"
     console.print(Text(f"\n{hint}", style="dim"))
     if out is not None:
         from biosnn.report.fields import draw_layers

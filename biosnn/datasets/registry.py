@@ -126,7 +126,6 @@ def load(name: str, *, test_images: bool = True) -> Dataset:
         ``cifar10``: 50,000 training and 10,000 test images of 32x32 pixels in colour, in the same way. If that folder
         has a copy stored as JPEG instead, with 5,000 training images, it is taken, in random order, and
         `Dataset.source` says so.
-
     test_images : bool
         Whether those that the dataset keeps for the test are in it. Without them `Dataset.for_training` says that all
         images are for training; the files of ``mnist`` and ``fashion-mnist`` that hold them are not even opened.

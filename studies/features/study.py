@@ -90,15 +90,18 @@ SIZED: dict[str, dict[str, str]] = {
         "judged": "test",
     },
 }
+CELLS = 100
+"""How many cells compete for the digits."""
 ADAPTATION = {"digits": 0.006, "mnist": 0.0005, "fashion-mnist": 0.0005}
 """The rise of a cell's threshold, for each of the cells: of more of them each answers less often."""
 MANY = 1600
-"""Up to how many cells three networks learn, and one if there are more."""
+"""Above how many cells only one network learns."""
 
 
 def _of_many(cells: int, known: dict[str, Any]) -> dict[str, str]:
     """The defaults that follow from how many cells there are."""
-    return {"adaptation": f"{ADAPTATION[known['dataset']] * cells:g}", "networks": "3" if cells <= MANY else "1"}
+    adaptation = {"adaptation": f"{ADAPTATION[known['dataset']] * cells:g}"}
+    return adaptation if cells <= MANY else {**adaptation, "networks": "1"}
 
 
 @dataclass(frozen=True)
@@ -131,14 +134,16 @@ class Settings:
     pool: int = setting(2, "rows and columns of the windows that are pooled; 1: no pooling", minimum=1)
     pooling: str = setting("max", "whether the first spike of a window passes, or all", choices=("max", "average"))
 
-    cells: int = setting(100, "how many cells compete", minimum=2)
+    cells: int = setting(CELLS, "how many cells compete", minimum=2)
     winners: int = setting(1, "how many of them answer an image of the test, and vote", minimum=1)
     code_winners: int = setting(
         0,
         "how many answer where a linear readout or few labels use the answers; 0: a sixteenth of the cells",
         minimum=0,
     )
-    adaptation: float = setting(0.6, "rise of a cell's threshold with an answer; 0: no homeostasis", minimum=0.0)
+    adaptation: float = setting(
+        ADAPTATION["digits"] * CELLS, "rise of a cell's threshold with an answer; 0: no homeostasis", minimum=0.0
+    )
     presentations: int = setting(60000, "images that the cells learn from", minimum=1)
     rule: str = setting("stdp_oja", "model of the plastic synapses: a name of the catalogue or a file")
     eta: float = setting(0.2, "learning rate of the cells when they begin, if the rule has an eta", minimum=0.0)
@@ -161,7 +166,7 @@ class Settings:
     baselines: bool = setting(True, "also: k-means, principal components, logistic regression, and few labels")
     robustness: bool = setting(True, "also: noise and lost spikes")
     first: Quantity = setting(20 * ms, "when the maps answer an image", minimum=1 * ms)
-    later: Quantity = setting(10 * ms, "how much later the cells do, and the next image comes", minimum=1 * ms)
+    later: Quantity = setting(10 * ms, "how much later each further layer that learns does", minimum=1 * ms)
     dt: Quantity = setting(1 * ms, "time step", minimum=0.1 * ms)
 
     CONDITIONAL_DEFAULTS: ClassVar[dict[str, Any]] = {"dataset": SIZED, "cells": _of_many}
@@ -233,10 +238,9 @@ def run(settings: Settings, sim: Simulation) -> Result:
     )
     shown, depth = parts.shown, len(layers.layers) - 1
     answers = respond(sim, trained, parts.data, shown, recordings=recordings)
-    learning = [
-        _more_winners(settings, one) for one in trained[: settings.networks]
-    ]  # controls are judged by their vote
-    coded = respond(sim, learning, parts.data, shown, recordings=recordings)
+    # Controls, which come last, are judged by their vote only.
+    more = [_more_winners(settings, one) for one in trained[: settings.networks]]
+    coded = respond(sim, more, parts.data, shown, recordings=recordings)
     pooled = respond(sim, trained, parts.data, shown, depth=depth, recordings=recordings) if settings.maps else None
     rewarded = _rewarded(settings, sim, parts, trained[0], recordings) if settings.reward else None
     learned = of_pixels(settings, parts, sim.seed) if settings.baselines else None
