@@ -242,7 +242,7 @@ def test_the_test_scales_the_weights_that_training_has_left(compiled: Any) -> No
 
 def test_nothing_learns_once_frozen(sim: Any) -> None:
     built = trained_here(sim)
-    built.pause(normalisation=False, input_spikes=True)
+    built.pause(learning=False, input_spikes=True)
     built.freeze()
     built.plastic.w = "0.3 + 0.2*rand()"  # a sum of about 1.6, which scaling would bring to 1
     kept = [np.array(built.plastic.w), np.asarray(built.excitatory.theta).copy()]

@@ -10,6 +10,7 @@ import pytest
 from brian2 import ms
 
 import biosnn
+from biosnn.catalogue import synapse_model
 from biosnn.datasets import Dataset
 from biosnn.errors import BiosnnError
 from biosnn.learning.layers import (
@@ -21,9 +22,11 @@ from biosnn.learning.layers import (
     Pool,
     Recording,
     Recordings,
+    build_layers,
     fields,
     train_layers,
 )
+from biosnn.learning.network import only_learning
 from biosnn.learning.responses import Responses
 
 
@@ -80,6 +83,28 @@ def test_maps_of_maps_learn_from_what_the_first_maps_have_answered() -> None:
     assert prints[:3] == prints[3:]  # so that a training that was stopped finds its checkpoints
     assert fields(trained, 2).shape == (4, 8, 8)  # a window of 3x3 of pooled maps sees six rows and two more
     assert fields(trained, 3).shape == (2, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("on_post", "pauses"),
+    [
+        ("w = clip(w + eta*x, 0, w_max)", True),
+        ("change = eta*x; w = clip(w + change, 0, w_max)", True),
+        ("w = clip(w + eta*x, 0, w_max); v_post += 1", False),
+    ],
+)
+def test_what_only_learns_pauses_in_a_test(on_post: str, pauses: bool) -> None:
+    uses = {"v_post": "1"} if "v_post" in on_post else {}
+    cells = Cells(2, rule=replace(synapse_model("stdp_oja"), on_post=on_post, uses=uses))
+    data = Dataset("one", np.ones((1, 2, 2), np.uint8), np.zeros(1, np.int64), 1, "a test")
+    with biosnn.session("numpy", seed=1, dt=1 * ms):
+        built = build_layers(data, LayerSettings((cells,)), places=1)
+        pre, post = (built.plastic.pathways[side] for side in ("pre", "post"))
+        assert only_learning(built.plastic) == ([post] if pauses else [])
+        built.freeze()
+        assert (pre.active, post.active) == (True, not pauses)
+        built.pause(learning=False, input_spikes=True)
+        assert (pre.active, post.active) == (True, True)
 
 
 def test_a_recording_can_lose_spikes() -> None:

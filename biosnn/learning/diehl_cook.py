@@ -16,7 +16,7 @@ from biosnn.display import Brief
 from biosnn.groups.build import neurons, synapses
 from biosnn.learning.competition import FirstSpike
 from biosnn.learning.homeostasis import forget_traces, normalise_weights, reset_state, scaled
-from biosnn.learning.network import FROZEN, check_rule
+from biosnn.learning.network import FROZEN, check_rule, only_learning
 from biosnn.learning.presenter import ImagePresenter, Inputs, Protocol, count_answers, set_up
 from biosnn.model import NeuronModel, SynapseModel, to_toml
 from biosnn.projection import Dense, Lateral, OneToOne, Projection
@@ -163,10 +163,10 @@ class DiehlCookNetwork(Brief):
         """Whether the frozen network stays as it is, whatever it is shown."""
         return all(FROZEN in group.model.presets for group in (self.excitatory, self.plastic))
 
-    def pause(self, *, normalisation: bool, input_spikes: bool) -> None:
-        """Say what pauses from the next run on: the keeping of the sum of weights, the recording of the inputs."""
-        for one in self.weight_normalisation:
-            one.active = not normalisation
+    def pause(self, *, learning: bool, input_spikes: bool) -> None:
+        """Say what pauses from the next run on: what only changes weights, the recording of the inputs."""
+        for one in (*self.weight_normalisation, *only_learning(self.plastic)):
+            one.active = not learning
         self.input_spikes.active = not input_spikes
 
     def freeze(self) -> None:
@@ -174,7 +174,7 @@ class DiehlCookNetwork(Brief):
         for group in (self.excitatory, self.plastic):
             for name, text in group.model.presets.get(FROZEN, {}).items():
                 setattr(group, name, parse_quantity(text))
-        self.pause(normalisation=True, input_spikes=True)
+        self.pause(learning=True, input_spikes=True)
         self.presenter.group.minimum_spikes = 0
 
 

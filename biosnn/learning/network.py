@@ -11,6 +11,8 @@ from biosnn.datasets import Dataset
 from biosnn.errors import ModelError, field_error
 from biosnn.learning.presenter import Protocol as ImageProtocol
 from biosnn.model import SynapseModel
+from biosnn.model.statements import written_names
+from biosnn.projection import Projection
 
 FROZEN = "frozen"
 """The preset that stops what a model learns."""
@@ -30,6 +32,17 @@ def check_rule(rule: SynapseModel) -> None:
     if FROZEN not in rule.presets:
         do = 'Give the parameter values that stop learning, such as: [presets] frozen = { eta = "0" }.'
         raise ModelError(field_error(f"{where}, presets", f"one named {FROZEN!r}", sorted(rule.presets), do))
+
+
+def only_learning(plastic: Any) -> list[Any]:
+    """The pathways of a projection whose statements write to nothing but the weight, so that they can pause in a test.
+
+    A weight that the preset "frozen" stops stays as it is without them.
+    """
+    if not isinstance(plastic, Projection):
+        return []
+    known = set(plastic.variables) - {"w"}
+    return [each for each in plastic.pathways.values() if not known & written_names(each.statements)]
 
 
 class PlasticNetwork(Protocol):
@@ -94,8 +107,8 @@ class PlasticNetwork(Protocol):
     def step_of(self, time: Any) -> int:
         """The time step of a time, a quantity or in seconds."""
 
-    def pause(self, *, normalisation: bool, input_spikes: bool) -> None:
-        """Say what pauses from the next run on: the keeping of the sum of weights, the recording of the inputs."""
+    def pause(self, *, learning: bool, input_spikes: bool) -> None:
+        """Say what pauses from the next run on: what only changes weights, the recording of the inputs."""
 
     def freeze(self) -> None:
         """Stop all learning from the next run on."""

@@ -170,11 +170,11 @@ def _pieces(built: PlasticNetwork, run: TrainingRun, history: TrainingHistory, m
 
 def _program(sim: Any, built: PlasticNetwork) -> None:
     """The three phases of a schedule; how long each takes, a point says."""
-    built.pause(normalisation=False, input_spikes=True)
+    built.pause(learning=False, input_spikes=True)
     sim.run(built.network, built.protocol.period, _PHASES[0])
     built.freeze()
     sim.run(built.network, built.protocol.period, _PHASES[1])
-    built.pause(normalisation=True, input_spikes=False)
+    built.pause(learning=True, input_spikes=False)
     sim.run(built.network, built.protocol.period, _PHASES[2])
 
 

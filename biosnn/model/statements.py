@@ -84,6 +84,12 @@ def _check_augmented(where: str, line: str, target: str, operator: str, right: s
             raise ModelError(f"{where}: {target!r} is an integer, but {size.cut(line)!r} gives it a real number. {do}")
 
 
+def written_names(text: str) -> set[str]:
+    """The names that statements assign to."""
+    found = (_STATEMENT.fullmatch(line) for line in split_statements(text))
+    return {match[1] for match in found if match}
+
+
 def split_statements(text: str) -> list[str]:
     """Split statements at line ends and semicolons, as Brian2 does."""
     return [line.strip() for line in re.split(r"[;\n]", text) if line.strip()]

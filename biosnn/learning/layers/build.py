@@ -32,7 +32,7 @@ from biosnn.learning.layers.description import (
     Shape,
 )
 from biosnn.learning.layers.reward import RIGHT, tell_classes
-from biosnn.learning.network import FROZEN, check_rule
+from biosnn.learning.network import FROZEN, check_rule, only_learning
 from biosnn.learning.presenter import Protocol
 from biosnn.model import to_toml
 from biosnn.projection import Conv2D, Dense, Projection
@@ -135,12 +135,17 @@ class LayeredNetwork(Brief):
         """The time step of a time, a quantity or in seconds."""
         return round(float(time) / float(self.excitatory.clock.dt))
 
-    def pause(self, *, normalisation: bool, input_spikes: bool) -> None:  # noqa: ARG002 - nothing is scaled here
-        """Say what pauses from the next run on."""
+    def pause(self, *, learning: bool, input_spikes: bool) -> None:
+        """Say what pauses from the next run on: what only changes weights, the recording of the inputs."""
+        for layer, name in zip(self.parts, self.names, strict=True):
+            if isinstance(layer, Plastic):
+                for pathway in only_learning(self.network[f"{name}_synapses"]):
+                    pathway.active = not learning
         self.input_spikes.active = not input_spikes
 
     def freeze(self) -> None:
-        """Learning ends with the values that a piece of the test brings."""
+        """Learning ends with the values that a piece of the test brings, and what only learns pauses."""
+        self.pause(learning=True, input_spikes=True)
 
     def phase_values(self, learning: bool, done: float, winners: int) -> dict[str, Any]:
         """Learning rates, adaptation and competition, when a fraction of the training is done; 1 after it."""
