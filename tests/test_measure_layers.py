@@ -88,6 +88,19 @@ def test_more_neurons_than_inputs_change_no_decision(made: Any) -> None:
         np.testing.assert_array_equal(linear(made(responses), LABELS, made(new)), plain)
 
 
+def test_the_penalty_of_a_linear_readout_is_that_of_scikit_learn() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(3)
+    seen, new = told(rng, 8) // 8 + rng.poisson(2, (60, 8)), rng.poisson(2, (60, 8))
+    decided = [linear(seen, LABELS, new, C=C).tolist() for C in (0.01, 1.0)]
+    plain = LogisticRegression(C=0.01, max_iter=1000).fit(seen / seen.max(), LABELS)
+    assert decided[0] == plain.predict(new / seen.max()).tolist()
+    assert decided[0] != decided[1] == linear(seen, LABELS, new).tolist()
+    with pytest.raises(DataError, match="linear, C: expected a number above 0"):
+        linear(seen, LABELS, new, C=0.0)
+
+
 def test_decisions_without_spikes_name_the_most_frequent_class() -> None:
     labels = np.array([2, 1, 2, 0, 1])
     assert decode(np.zeros((5, 3)), labels, 3).tolist() == [2, 2]

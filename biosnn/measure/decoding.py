@@ -16,7 +16,7 @@ Labels = NDArray[np.int64]
 NONE = -1
 
 
-def linear(responses: Responses, labels: Labels, new: Responses) -> Labels:
+def linear(responses: Responses, labels: Labels, new: Responses, *, C: float = 1.0) -> Labels:
     """Decide by a linear classifier (logistic regression) of whole responses, which learns from labels.
 
     It is supervised: it shows the information in the responses, not what the network alone can do.
@@ -28,11 +28,19 @@ def linear(responses: Responses, labels: Labels, new: Responses) -> Labels:
     labels : ndarray of int, shape (inputs,)
     new : array, shape (other inputs, neurons)
         Responses to decide on.
+    C : float
+        How much errors count beside the L2 penalty of the weights, as in scikit-learn, for responses that are divided
+        by the largest count of a neuron. Many neurons that spike once at most want less than the default.
 
     Returns
     -------
     ndarray of int64, shape (other inputs,)
         -1 where there was nothing to learn: responses to one class only, or none at all.
+
+    Raises
+    ------
+    DataError
+        If C is not above 0.
 
     Notes
     -----
@@ -42,13 +50,15 @@ def linear(responses: Responses, labels: Labels, new: Responses) -> Labels:
     """
     from sklearn.linear_model import LogisticRegression  # slow to import, and only needed here
 
+    if not 0 < C < float("inf"):
+        raise DataError(field_error("linear, C", "a number above 0", C))
     if len(np.unique(labels)) < 2 or not responses.sum():
         return np.full(new.shape[0], NONE)
     largest = responses.max()
     seen, asked = responses / largest, new / largest
     if seen.shape[1] > seen.shape[0]:
         seen, asked = _turned(seen, asked)
-    fitted = LogisticRegression(max_iter=1000).fit(seen, labels)
+    fitted = LogisticRegression(C=C, max_iter=1000).fit(seen, labels)
     return np.asarray(fitted.predict(asked), dtype=np.int64)
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from biosnn.learning import LabelledCentres, assign_labels, labelled_centres, linear
+from biosnn.learning import LabelledCentres, assign_labels, labelled_centres
 from biosnn.learning.layers import Convolution, LayerSettings, Pool
 from biosnn.measure import accuracy
 
+from .decoders import LABELS, best_C, linear_readout
 from .images import Parts
 from .networks import contrast_of, kernel_of_windows
 
@@ -25,8 +26,6 @@ OTHERS = ("k-means of", "logistic regression of", "principal components")
 Rows = NDArray[np.float32]
 COMPONENTS = 100
 """How many principal components a linear readout gets."""
-LABELS = 20000
-"""From how many labels linear readouts learn that are compared with each other."""
 AT_ONCE = 500
 """Of how many images windows are compared with centres at once."""
 
@@ -46,7 +45,8 @@ def of_pixels(settings: Settings, parts: Parts, seed: int) -> OfPixels:
     pixels, known = parts.pixels(parts.labelling), parts.data.labels[parts.labelling]
     centres = labelled_centres(parts.data.take(parts.labelling), settings.cells, seed)
     mean = pixels.mean(axis=0)
-    fitted = LogisticRegression(max_iter=1000).fit(pixels - mean, known)
+    classifier = LogisticRegression(max_iter=1000)
+    fitted = classifier.set_params(C=best_C(classifier, pixels - mean, known)).fit(pixels - mean, known)
     return OfPixels(centres, lambda rows: np.asarray(fitted.predict(rows - mean), np.int64))
 
 
@@ -67,7 +67,7 @@ def baselines(
     if pooled is not None:
         found["k-means of maps"] = _k_means_of_maps(pooled, n, known, right, settings.cells, seed)
         windows = windows_pooled(layers, parts, seed)
-        decided = linear(windows[:n][:LABELS], known[:LABELS], windows[n:])
+        decided = linear_readout(windows[:n][:LABELS], known[:LABELS], windows[n:])
         found["k-means of windows, linear readout"] = accuracy(decided, right)
     return found
 

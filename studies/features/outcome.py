@@ -10,12 +10,13 @@ import numpy as np
 from brian2 import second
 from numpy.typing import NDArray
 
-from biosnn.learning import assign_labels, linear, mean_response, vote, weigh
+from biosnn.learning import assign_labels, mean_response, vote, weigh
 from biosnn.learning.layers import LayersTrained, fields, save_layers
 from biosnn.measure import accuracy, confusion
 from biosnn.study import Result, Table
 
-from .baselines import LABELS, OTHERS, OfPixels, baselines
+from .baselines import OTHERS, OfPixels, baselines
+from .decoders import LABELS, linear_readout, support_vectors
 from .few_labels import few_labels
 from .images import Parts
 from .networks import LEARNS, NO_PLASTICITY, PATCHES, RANDOM, Kind
@@ -98,7 +99,7 @@ def _of_cells(
     for kind, answers in zip(kinds, found.votes, strict=True):
         judged.setdefault(kind.name, []).append(_voted(answers, n, known, right, classes))
     for decoded, code in zip(judged[LEARNS], found.code, strict=True):
-        decoded["linear"] = accuracy(linear(code[:n][:LABELS], known[:LABELS], code[n:]), right)
+        decoded["linear"] = accuracy(linear_readout(code[:n][:LABELS], known[:LABELS], code[n:]), right)
     means = {
         name: {key: float(np.mean([one[key] for one in each])) for key in each[0]} for name, each in judged.items()
     }
@@ -139,22 +140,14 @@ def _of_maps(
     for kind, responses in zip(kinds, pooled, strict=True):
         if kind.name in (LEARNS, RANDOM, PATCHES) and kind.seed == kinds[0].seed:
             name = "" if kind.name == LEARNS else f", {kind.name}"
-            decided = linear(responses[:n][:LABELS], known[:LABELS], responses[n:])
+            decided = linear_readout(responses[:n][:LABELS], known[:LABELS], responses[n:])
             values[f"accuracy, linear readout of maps{name}"] = accuracy(decided, right)
     if n > LABELS:
-        decided = linear(pooled[0][:n], known, pooled[0][n:])
+        decided = linear_readout(pooled[0][:n], known, pooled[0][n:])
         values["accuracy, linear readout of maps, all labels"] = accuracy(decided, right)
-    values["accuracy, linear SVM of maps"] = accuracy(_support_vectors(pooled[0], known, n), right)
+    values["accuracy, linear SVM of maps"] = accuracy(support_vectors(pooled[0][:n], known, pooled[0][n:]), right)
     values["spikes per image, pooled maps"] = float(pooled[0].sum() / pooled[0].shape[0])
     return values
-
-
-def _support_vectors(responses: Any, labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """What a linear support vector machine decides, which is supervised."""
-    from sklearn.svm import LinearSVC
-
-    scaled = responses / max(responses.max(), 1)
-    return np.asarray(LinearSVC(C=0.1, random_state=0).fit(scaled[:n], labels).predict(scaled[n:]), np.int64)
 
 
 def _of_curves(curves: Curves) -> dict[str, Any]:
