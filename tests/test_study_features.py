@@ -51,6 +51,16 @@ def test_a_small_network_gives_all_that_the_report_needs(small: Any) -> None:
     assert figures == {"accuracy", "few-labels", "robustness", "kernels", "cell-fields", "activity"}
 
 
+@pytest.mark.cpp
+def test_silent_maps_tell_nothing_of_the_cells(tmp_path: Any) -> None:
+    # Cells answer all the same, as the urgency grows, and a pooled map that never spikes would go unnoticed.
+    off = dict.fromkeys(("controls", "baselines", "robustness", "reward"), "off")
+    silent = run_study("features", {**SMALL, **off, "threshold": "1000"}, target="cpp", out=tmp_path / "out")
+    assert silent.values["spikes per image, pooled maps"] == 0
+    assert silent.values["answers per image"] == 1
+    assert {claim.verdict for claim in silent.claims} == {"silent"}
+
+
 def test_test_images_are_not_even_read_while_anything_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
 

@@ -130,6 +130,7 @@ class Settings:
     map_presentations: int = setting(2000, "images that the maps learn from", minimum=1)
     maps_2: int = setting(0, "how many feature maps of feature maps, after the first pooling; 0: none", minimum=0)
     kernel_2: int = setting(3, "rows and columns of their kernels", minimum=1)
+    threshold_2: float = setting(0.5, "their threshold", minimum=0.001)
     pool_2: int = setting(1, "rows and columns of the windows in which they are pooled; 1: no pooling", minimum=1)
     pool: int = setting(2, "rows and columns of the windows that are pooled; 1: no pooling", minimum=1)
     pooling: str = setting("max", "whether the first spike of a window passes, or all", choices=("max", "average"))
@@ -175,12 +176,12 @@ class Settings:
 def layers_of(settings: Settings) -> LayerSettings:
     """The network that the settings describe."""
     found: list[Any] = []
-    for maps, kernel, pool in (
-        (settings.maps, settings.kernel, settings.pool),
-        (settings.maps_2, settings.kernel_2, settings.pool_2),
+    for maps, kernel, threshold, pool in (
+        (settings.maps, settings.kernel, settings.threshold, settings.pool),
+        (settings.maps_2, settings.kernel_2, settings.threshold_2, settings.pool_2),
     ):
         if maps:
-            found.append(_maps(settings, maps, kernel))
+            found.append(_maps(settings, maps, kernel, threshold))
         if maps and pool > 1:
             found.append(Pool(pool, settings.pooling))
     cells = Cells(
@@ -195,11 +196,11 @@ def layers_of(settings: Settings) -> LayerSettings:
     return LayerSettings((*found, cells), contrast, settings.first, settings.later)
 
 
-def _maps(settings: Settings, maps: int, kernel: int) -> Convolution:
+def _maps(settings: Settings, maps: int, kernel: int, threshold: float) -> Convolution:
     return Convolution(
         maps,
         kernel,
-        threshold=settings.threshold,
+        threshold=threshold,
         winners_of_map=settings.winners_of_map,
         rule=settings.rule,
         rule_values=_of_rule(settings.rule, settings.map_eta, counts=settings.counts),
@@ -299,9 +300,13 @@ def _kept(sim: Simulation, kind: str, stage: str, fingerprints: Any) -> Checkpoi
 
 
 def _answers(result: Result) -> bool:
-    """The activity floor: every image gets an answer, and most cells give some."""
+    """The activity floor: every image gets an answer, of the maps too if there are some, and most cells give some.
+
+    Cells answer even if the maps say nothing, as the urgency grows.
+    """
     values = result.values
-    return bool(values["images without answer"] < 0.01 and values["silent cells"] < 0.5)
+    heard = values.get("spikes per image, pooled maps", 1) >= 1
+    return bool(heard and values["images without answer"] < 0.01 and values["silent cells"] < 0.5)
 
 
 def _allowed(result: Result) -> float:
@@ -309,6 +314,12 @@ def _allowed(result: Result) -> float:
 
 
 CLAIMS = [
+    Claim(
+        "cells stand for classes",
+        "the vote is at least ten points better than to name the same class always",
+        lambda result: bool(result.values["accuracy"] > result.values["chance"] + 0.1),
+        _answers,
+    ),
     Claim(
         "better than k-means",
         "on images of 28x28 pixels the vote of the cells is more often right than k-means with as many centres; on the "
