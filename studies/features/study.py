@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from brian2 import Quantity, ms
+from scipy import sparse
 
 from biosnn.catalogue import synapse_model
 from biosnn.datasets import names
@@ -51,12 +52,13 @@ Masquelier 2018). The rule is Oja's, taken at the spikes of winners: the weights
 spiked. Thresholds rise with every answer and fall by what all rise on average, so that all maps, and all cells, answer
 equally often. One image is 32 ms of simulated time by default.
 
-Labels are used afterwards only: each cell gets the class that it answers most among training images, and the class of
-most of the cells that answer is the decision (vote). A linear readout of the cells, and of the pooled maps, is
-supervised and named so. Cells that learn by reward are told after each answer whether it was right: those that were
-wrong turn away from the image, and the next best one tries, until one is right and turns towards it; in a test the
-first one decides. With ``judged=validation`` a sixth of the training images is kept from learning and labels, and
-the test images are not read; with ``judged=test`` they are, once, when everything is learned.
+Labels are used afterwards only: each cell gets the class that it answers most among training images, of which the best
+cell answers each, and the class of most of the cells that answer a new image is the decision (vote). A linear readout
+of the cells, and of the pooled maps, is supervised and named so. Cells that learn by reward are told after each answer
+whether it was right: those that were wrong turn away from the image, and the next best one tries, until one is right
+and turns towards it; in a test the first one decides. With ``judged=validation`` a sixth of the training images is kept
+from learning and labels, and the test images are not read; with ``judged=test`` they are, once, when everything is
+learned.
 """
 
 SIZED: dict[str, dict[str, str]] = {
@@ -238,9 +240,10 @@ def run(settings: Settings, sim: Simulation) -> Result:
         recordings=recordings,
     )
     shown, depth = parts.shown, len(layers.layers) - 1
-    answers = respond(sim, trained, parts.data, shown, recordings=recordings)
+    answers = _votes(sim, parts, trained, recordings)
     # Controls, which come last, are judged by their vote only.
-    more = [_more_winners(settings, one) for one in trained[: settings.networks]]
+    winners = settings.code_winners or max(settings.cells // 16, 1)
+    more = [_with_winners(one, winners) for one in trained[: settings.networks]]
     coded = respond(sim, more, parts.data, shown, recordings=recordings)
     pooled = respond(sim, trained, parts.data, shown, depth=depth, recordings=recordings) if settings.maps else None
     rewarded = _rewarded(settings, sim, parts, trained[0], recordings) if settings.reward else None
@@ -285,11 +288,18 @@ def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTr
     return respond(sim, trained, parts.data, parts.judged, recordings=recordings)[0]
 
 
-def _more_winners(settings: Settings, trained: LayersTrained) -> LayersTrained:
-    """The same network, in which more cells answer."""
+def _votes(sim: Simulation, parts: Parts, trained: list[LayersTrained], recordings: Recordings) -> list[Any]:
+    """Answers of the best cell, as while it learned, to images that label, and of those that vote to the judged ones."""
+    alone = [_with_winners(one, 1) for one in trained]
+    label = respond(sim, alone, parts.data, parts.labelling, recordings=recordings)
+    judged = respond(sim, trained, parts.data, parts.judged, recordings=recordings)
+    return [sparse.vstack(both, "csr") for both in zip(label, judged, strict=True)]
+
+
+def _with_winners(trained: LayersTrained, winners: int) -> LayersTrained:
+    """The same network, of which so many cells answer."""
     *before, cells = trained.layers.layers
     assert isinstance(cells, Cells)
-    winners = settings.code_winners or max(settings.cells // 16, 1)
     return replace(trained, layers=replace(trained.layers, layers=(*before, replace(cells, winners=winners))))
 
 
