@@ -69,7 +69,8 @@ def data_of(seed: int = 0, count: int = COUNT) -> Dataset:
 class Reference:
     """The network in NumPy, step by step; layers learn one after the other."""
 
-    def __init__(self, kernel: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
+    def __init__(self, kernel: NDArray[np.float64], weights: NDArray[np.float64], learners: int) -> None:
+        self.learners = learners
         self.w = [kernel.reshape(KERNEL, KERNEL, 2, MAPS).copy(), weights.reshape(-1, CELLS).copy()]
         self.theta = [np.zeros(MAPS), np.zeros(CELLS)]
         self.won = [np.zeros(MAPS), np.zeros(CELLS)]
@@ -116,7 +117,7 @@ class Reference:
                 left = np.zeros_like(above)
                 for flat in sorted(np.flatnonzero(above), key=lambda k, h=height: (-h.ravel()[k], k)):
                     row, column, of_map = np.unravel_index(flat, above.shape)
-                    if taken[layer][row, column] < 1:
+                    if taken[layer][row, column] < (self.learners if depth == 2 * layer + 1 else 1):
                         taken[layer][row, column] += 1
                         left[row, column, of_map] = True
                         won[layer][of_map] += 1
@@ -147,16 +148,18 @@ class Reference:
         return found
 
 
+@pytest.mark.parametrize("learners", [1, 2])
 @pytest.mark.parametrize("target", TARGETS)
-def test_layers_learn_what_their_equations_say(target: str) -> None:
+def test_layers_learn_what_their_equations_say(target: str, learners: int) -> None:
+    layers = [each if isinstance(each, Pool) else replace(each, learners=learners) for each in LAYERS.layers]
     data, rng = data_of(), np.random.default_rng(1)
     kernel, weights = rng.uniform(0, 0.4, KERNEL**2 * 2 * MAPS), rng.uniform(0, 0.4, 4 * MAPS * CELLS)
     learned = np.arange(COUNT)
     with biosnn.session(target, seed=1, dt=1 * ms) as sim:
         begin = [{"maps_1_synapses.w": kernel, "cells_synapses.w": weights}]
-        (trained,) = train_layers(sim, LAYERS, data, [learned], begin=begin, places=4)
+        (trained,) = train_layers(sim, replace(LAYERS, layers=tuple(layers)), data, [learned], begin=begin, places=4)
         (answers,) = respond(sim, [trained], data, learned)
-    reference, by_hand = Reference(kernel, weights), []
+    reference, by_hand = Reference(kernel, weights, learners), []
     schedule = TrainingSchedule(learned, learned[:0], 8, 0, 1, tested=False)
     for stage in (0, 1):
         reference.won = [np.zeros(MAPS), np.zeros(CELLS)]

@@ -127,6 +127,7 @@ class Settings:
     maps: int = setting(32, "how many feature maps; 0: cells see the contrast itself", minimum=0)
     kernel: int = setting(3, "rows and columns of their kernels", minimum=1)
     threshold: float = setting(2.0, "threshold of the maps, which an empty window does not reach", minimum=0.001)
+    map_learners: int = setting(1, "how many maps at a position learn from an image: 1 for winner takes all", minimum=1)
     winners_of_map: int = setting(0, "answers of a map to an image while it learns; 0: no limit", minimum=0)
     map_adaptation: float = setting(0.02, "rise of a map's threshold with an answer; 0: no homeostasis", minimum=0.0)
     map_presentations: int = setting(2000, "images that the maps learn from", minimum=1)
@@ -138,6 +139,7 @@ class Settings:
     pooling: str = setting("max", "whether the first spike of a window passes, or all", choices=("max", "average"))
 
     cells: int = setting(CELLS, "how many cells compete", minimum=2)
+    learners: int = setting(1, "how many of them learn from an image: 1 for winner takes all", minimum=1)
     winners: int = setting(1, "how many of them answer an image of the test, and vote", minimum=1)
     code_winners: int = setting(
         0,
@@ -189,6 +191,7 @@ def layers_of(settings: Settings) -> LayerSettings:
     cells = Cells(
         settings.cells,
         winners=settings.winners,
+        learners=settings.learners,
         rule=settings.rule,
         rule_values=_of_rule(settings.rule, settings.eta, counts=settings.counts),
         adaptation=settings.adaptation,
@@ -204,6 +207,7 @@ def _maps(settings: Settings, maps: int, kernel: int, threshold: float) -> Convo
         kernel,
         threshold=threshold,
         winners_of_map=settings.winners_of_map,
+        learners=settings.map_learners,
         rule=settings.rule,
         rule_values=_of_rule(settings.rule, settings.map_eta, counts=settings.counts),
         adaptation=settings.map_adaptation,
@@ -289,7 +293,7 @@ def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTr
 
 
 def _votes(sim: Simulation, parts: Parts, trained: list[LayersTrained], recordings: Recordings) -> list[Any]:
-    """Answers of the best cell, as while it learned, to images that label, and of those that vote to the judged ones."""
+    """Answers of the best cell, as when it learned, to images that label, and of those that vote to the judged ones."""
     alone = [_with_winners(one, 1) for one in trained]
     label = respond(sim, alone, parts.data, parts.labelling, recordings=recordings)
     judged = respond(sim, trained, parts.data, parts.judged, recordings=recordings)

@@ -147,7 +147,7 @@ class LayeredNetwork(Brief):
         """Learning ends with the values that a piece of the test brings, and what only learns pauses."""
         self.pause(learning=True, input_spikes=True)
 
-    def phase_values(self, learning: bool, done: float, winners: int) -> dict[str, Any]:
+    def phase_values(self, learning: bool, done: float, winners: int) -> dict[str, Any]:  # noqa: ARG002
         """Learning rates, adaptation and competition, when a fraction of the training is done; 1 after it."""
         left = LEAST + (1 - LEAST) * (1 - done) if done < 1 else 0.0
         values: dict[str, Any] = {}
@@ -157,7 +157,7 @@ class LayeredNetwork(Brief):
                 values |= _of_layer(self, layer, name, own, learning=learning)
         if self.parts and isinstance(self.parts[-1], Cells):
             cells, name = self.parts[-1], self.names[-1]
-            tried = cells.tries if cells.classes else winners
+            tried = cells.tries if cells.classes else cells.learners
             values[f"{name}.winners"] = cells.winners if done >= 1 else tried
             if cells.classes:
                 values[f"{name}.until_right"] = int(done < 1)
@@ -175,6 +175,7 @@ def _of_layer(built: LayeredNetwork, layer: Plastic, name: str, left: float, *, 
         values[f"{name}_thresholds.eta"] = left * layer.adaptation
     if isinstance(layer, Convolution):
         values[f"{name}.winners_of_map"] = layer.winners_of_map if left else 0
+        values[f"{name}.winners"] = layer.learners if left else 1
     return values
 
 

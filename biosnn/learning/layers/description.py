@@ -80,6 +80,9 @@ class Plastic(Brief):
         equally often in the end; 0 for none. It decreases as the rates of the rule do.
     presentations : int
         How many images the layer learns from.
+    learners : int
+        How many neurons at a position, or how many cells, answer an image while the layer learns, and learn from it: 1
+        for winner takes all. Not for cells that are told, of which as many answer as `Cells.tries` says.
     """
 
     rule: str | Path | SynapseModel = "stdp_oja"
@@ -88,9 +91,11 @@ class Plastic(Brief):
     neuron_values: Mapping[str, Any] = field(default_factory=dict)
     adaptation: float = 0.0
     presentations: int = 1
+    learners: int = 1
 
     def __post_init__(self) -> None:
         where = type(self).__name__
+        _at_least(f"{where}.learners", self.learners, 1)
         _at_least(f"{where}.presentations", self.presentations, 0)
         if not self.adaptation >= 0:
             raise SettingsError(field_error(f"{where}.adaptation", "no negative number", self.adaptation))
@@ -100,7 +105,7 @@ class Plastic(Brief):
 class Convolution(Plastic):
     """Feature maps: neurons that look at windows of the layer before, with one kernel for all of a map.
 
-    Of those at one position one answers an image, the farthest above its threshold.
+    Of those at one position one answers an image when it has learned, the farthest above its threshold.
 
     Parameters
     ----------
@@ -184,7 +189,7 @@ class Cells(Plastic):
     size : int
         How many cells.
     winners : int
-        How many answer an image when the network is tested; while it learns, one.
+        How many answer an image when the network is tested.
     classes : int
         For cells that are told by a reward whether their answer is right: how many classes there are, which the cells
         stand for in turn. The rule is then one such as ``rstdp_order``, which reads the cells' variable ``right``. 0
