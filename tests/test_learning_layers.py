@@ -292,7 +292,6 @@ def test_a_training_that_was_stopped_comes_to_the_same(tmp_path: Path) -> None:
     with biosnn.session("numpy", seed=1, dt=1 * ms) as sim:
         built = build_layers(data, layers, places=4)
         kept = Checkpoints(tmp_path, ["print"])
-        half = TrainingRun(TrainingSchedule(learned, none, 4, 0, 1, tested=False), ShownImages())
         whole = TrainingRun(TrainingSchedule(learned, none, 8, 0, 1, tested=False), ShownImages())
         (unbroken,) = train(sim, built, [whole], checkpoint=4)
         sim.reset()
@@ -311,7 +310,6 @@ def test_a_training_that_was_stopped_comes_to_the_same(tmp_path: Path) -> None:
         sim.reset()
         (resumed,) = train(sim, build_layers(data, layers, places=4), [whole], checkpoint=4, checkpoints=kept)
     assert shown == [4]
-    assert half.schedule.n_training == 4
     np.testing.assert_array_equal(resumed.state["maps_1_synapses.w"], unbroken.state["maps_1_synapses.w"])
     np.testing.assert_array_equal(resumed.responses.toarray(), unbroken.responses.toarray())
 
@@ -353,6 +351,9 @@ def test_a_difference_of_gaussians_adds_up_to_nothing() -> None:
         (lambda: Contrast("off"), "Contrast.kind: expected one of 'on and off', 'intensity'"),
         (lambda: Contrast(centre=2.0, surround=1.0), "smaller than the surround"),
         (lambda: Cells(1), "Cells.size: expected a whole number of at least 2"),
+        (lambda: Cells(4, classes=5), "Cells.classes: expected at most 4"),
+        (lambda: Cells(4, presentations=0), "Cells.presentations: expected a whole number of at least 1 (got 0)"),
+        (lambda: Convolution(learners=0), "Convolution.learners: expected a whole number of at least 1 (got 0)"),
         (lambda: LayerSettings((Pool(2),)), "expected a layer that learns"),
         (lambda: LayerSettings((Cells(4), Pool(2))), "expected cells as the last layer"),
         (lambda: LayerSettings((Cells(4),), first=0 * ms), "LayerSettings.first: expected a time above 0"),

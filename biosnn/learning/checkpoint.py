@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from brian2 import get_dimensions, prefs
 
 from biosnn import archive, files
 from biosnn.errors import DataError
@@ -98,8 +99,15 @@ def fingerprint(built: PlasticNetwork, run: Any, *extra: Any) -> str:
         What else it depends on: numbers, texts and arrays.
     """
     own = [getattr(part, f.name) for part in (run.schedule, run.source) for f in dataclasses.fields(part)]
-    own += [type(run.source).__name__, run.learning, run.winners, *map(str, run.values.items())]
-    parts = [version("biosnn"), *built.identity]
+    own += [type(run.source).__name__, run.learning, run.winners]
+    for name, value in run.values.items():  # as a text, a long array would be shortened
+        own += [name, str(get_dimensions(value)), np.asarray(value)]
+    parts = [
+        version("biosnn"),
+        float(built.excitatory.clock.dt),
+        str(prefs["core.default_float_dtype"]),
+        *built.identity,
+    ]
     digest = hashlib.sha256()
     for part in [*parts, *own, *extra]:
         found = np.ascontiguousarray(part).tobytes() if isinstance(part, np.ndarray) else repr(part).encode()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from brian2 import Hz, Network, Quantity, SpikeMonitor, defaultclock, ms, second
+from brian2 import Hz, Network, Quantity, SpikeMonitor, defaultclock, ms, prefs, second
 from numpy.typing import NDArray
 
 from biosnn.catalogue import neuron_model, synapse_model
@@ -44,6 +44,8 @@ INHIBITION, FADED = 100.0, 0.1
 """The inhibition of a map when an image comes, and what is left of it when the map answers."""
 OUT_OF_REACH, URGENCY = 1e4, 1e-3
 """The threshold of cells, which only the urgency reaches, and what that is when an image comes."""
+TIMED = ("v_th", "u_0", "tau_u")
+"""The parameters of neurons that say when they answer."""
 PICTURES, CONTRAST, PLAYED = "pictures", "contrast", "recorded"
 
 
@@ -286,8 +288,9 @@ def _inputs(data: Dataset, layers: LayerSettings, places: int, shape: Shape, cap
 
 
 def text_of(layers: LayerSettings, depth: int | None = None) -> list[str]:
-    """What the contrast and the first layers, so many of them, are made of, down to the last value."""
-    texts = [repr(layers.contrast), str(layers.period)]
+    """What the contrast and the first layers, so many of them, are made of in this session, down to the last value."""
+    times = [float(each) for each in (layers.first, layers.later, layers.last, defaultclock.dt)]
+    texts = [repr(layers.contrast), str(times), str(prefs["core.default_float_dtype"])]
     for layer in layers.layers[:depth]:
         values = {each.name: getattr(layer, each.name) for each in fields(layer)}
         if isinstance(layer, Plastic):
@@ -370,7 +373,7 @@ def _learns(
 
 def _timing(layer: Convolution | Cells, answers_at: Quantity, model: Any) -> dict[str, Any]:
     """When a layer answers: maps when an inhibition has faded, cells when the urgency reaches their threshold."""
-    if not {"v_th", "u_0", "tau_u"} <= set(model.parameters):
+    if not set(TIMED) <= set(model.parameters):
         return {}
     dt, steps = float(defaultclock.dt), float(answers_at / defaultclock.dt)
     if isinstance(layer, Convolution):

@@ -96,7 +96,7 @@ class Plastic(Brief):
     def __post_init__(self) -> None:
         where = type(self).__name__
         _at_least(f"{where}.learners", self.learners, 1)
-        _at_least(f"{where}.presentations", self.presentations, 0)
+        _at_least(f"{where}.presentations", self.presentations, 1)
         if not self.adaptation >= 0:
             raise SettingsError(field_error(f"{where}.adaptation", "no negative number", self.adaptation))
 
@@ -213,6 +213,9 @@ class Cells(Plastic):
         _at_least("Cells.winners", self.winners, 1)
         _at_least("Cells.classes", self.classes, 0)
         _at_least("Cells.tries", self.tries, 1)
+        if self.classes > self.size:
+            expected = f"at most {self.size}, as each needs a cell that stands for it"
+            raise SettingsError(field_error("Cells.classes", expected, self.classes))
 
     def output(self, shape: Shape) -> Shape:  # noqa: ARG002 - the same for all layers
         """The shape of the layer."""

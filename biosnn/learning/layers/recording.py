@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
+from biosnn.errors import DataError, field_error
 from biosnn.learning.layers.build import build_layers, text_of
 from biosnn.learning.layers.sources import RecordedSpikes, Recording, ShownImages
 from biosnn.learning.layers.trained import LayersTrained
@@ -57,8 +58,10 @@ def record(
     Raises
     ------
     DataError
-        If the given recording has not all these images.
+        If the given recording has not all these images, or there are none.
     """
+    if not len(images):
+        raise DataError(field_error("record, images", "at least one", 0))
     size = min(max(PLACES, math.ceil(len(images) / PARTS)), MOST)
     sim.reset()
     part: dict[str, Any] = {} if given is None else {"start": given.depth, "capacity": capacity_of([given], size)}
@@ -67,7 +70,8 @@ def record(
     schedule = TrainingSchedule(images[:0], images, 0, 0, trained.seed)
     values = {key: value for key, value in trained.state_below(depth).items() if built.has(key)}
     (history,) = train(sim, built, [TrainingRun(schedule, source, learning=False, values=values)], checkpoint=size)
-    key = _key(trained, depth) if given is None else f"{_key(trained, depth)} of {given.key}"
+    own = _key(sim, trained, depth)
+    key = own if given is None else f"{own} of {given.key}"
     return Recording(depth, images, _compact(history.timed), key, history.seconds)
 
 
@@ -88,7 +92,7 @@ class Recordings:
         float
             How long a processor worked on what was not there yet (s).
         """
-        key = _key(trained, depth)
+        key = _key(sim, trained, depth)
         kept = self._kept.get(key)
         missing = np.unique(images) if kept is None else np.setdiff1d(images, kept.images)
         if not len(missing) and kept is not None:
@@ -159,9 +163,9 @@ def _compact(spikes: Responses) -> Responses:
     return replace(spikes, **{name: getattr(spikes, name).astype(kind) for name, kind in types.items()})
 
 
-def _key(trained: LayersTrained, depth: int) -> str:
-    """Stands for the first layers of a network, as they are."""
-    texts = [*text_of(trained.layers, depth), str(trained.seed)]
+def _key(sim: Any, trained: LayersTrained, depth: int) -> str:
+    """Stands for the first layers of a network, as they are, and the session that they run in."""
+    texts = [*text_of(trained.layers, depth), str(trained.seed), sim.target]
     digest = hashlib.sha256("\0".join(texts).encode())
     for key, value in sorted(trained.state_below(depth).items()):
         digest.update(f"{depth} {key}\0".encode() + np.ascontiguousarray(value, float).tobytes())

@@ -20,10 +20,11 @@ from biosnn import archive, codec, files
 from biosnn.catalogue import neuron_model, synapse_model
 from biosnn.errors import BiosnnError, DataError, field_error
 from biosnn.groups.values import with_values
-from biosnn.learning.layers.build import name_of
+from biosnn.learning.layers.build import TIMED, name_of
 from biosnn.learning.layers.description import Cells, Contrast, Convolution, Layer, LayerSettings, Plastic, Pool
 from biosnn.learning.layers.trained import LayersTrained
 from biosnn.model import from_toml, to_toml
+from biosnn.quantity import parse_quantity
 
 KIND, FORMAT, ABOUT = "layers", 1, "about.json"
 _AGAIN = "This network is damaged: train it again."
@@ -41,7 +42,9 @@ def save_layers(trained: LayersTrained, path: Path | str) -> None:
             rule = with_values(synapse_model(layer.rule), "", layer.rule_values)
             neuron = with_values(neuron_model(layer.neuron), "", layer.neuron_values)
             texts |= {f"rule_{number}.toml": to_toml(rule), f"neuron_{number}.toml": to_toml(neuron)}
-            layer = dataclasses.replace(layer, rule_values={}, neuron_values={})
+            # These would else be those that follow from when the layer answers.
+            timed = {name: value for name, value in layer.neuron_values.items() if name in TIMED}
+            layer = dataclasses.replace(layer, rule_values={}, neuron_values=timed)
         layers.append({"layer": type(layer).__name__, **codec.plain(layer, without=_MODELS)})
     arrays = {f"state/{key}": value for key, value in trained.state.items()}
     about = {
@@ -120,6 +123,10 @@ def _layer(path: Path, number: int, one: Mapping[str, Any], texts: Mapping[str, 
             models[name] = from_toml(texts[file], f"{path}: {file}")
     fields = {key: value for key, value in one.items() if key != "layer"}
     layer: Layer = codec.made(kind, fields, where, DataError, given=models)
+    if isinstance(layer, Plastic):
+        with files.reading(where, DataError, "values of a neuron"):
+            timed = {name: parse_quantity(str(value)) for name, value in layer.neuron_values.items()}
+        layer = dataclasses.replace(layer, neuron_values=timed)
     return layer
 
 

@@ -131,6 +131,10 @@ class RecordedSpikes(Brief, InputSource):
 
     def check(self, built: PlasticNetwork, schedule: TrainingSchedule) -> None:
         _check(type(self).__name__, built, schedule, played=True)
+        found, needed = self.recording.spikes, (built.steps, len(built.inputs))
+        if (found.steps, found.neurons) != needed:
+            expected = f"{needed[0]} time steps a presentation and {needed[1]} neurons"
+            raise DataError(field_error("RecordedSpikes, recording", expected, (found.steps, found.neurons)))
         self.recording.rows(np.unique(schedule.order))
 
     def prepare(

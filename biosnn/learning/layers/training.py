@@ -36,6 +36,7 @@ def train_layers(
     together: bool = False,
     learning: Sequence[Sequence[bool]] | None = None,
     begin: Sequence[Mapping[str, Any]] | None = None,
+    stages: Sequence[int] | None = None,
     places: int | None = None,
     checkpoints: Callable[[str, Sequence[str]], Checkpoints | None] = lambda _stage, _prints: None,
     recordings: Recordings | None = None,
@@ -64,7 +65,11 @@ def train_layers(
         Of each network, which of its layers learn; by default all. The weights of one that does not stay as they
         began, while its thresholds adapt: the control.
     begin : sequence of mappings, optional
-        Weights that each network begins with, such as ``{"maps_1_synapses.w": kernel}``, if not with random ones.
+        Weights that each network begins with, such as ``{"maps_1_synapses.w": kernel}``, if not with random ones, and
+        thresholds, if they do not begin with 0.
+    stages : sequence of int, optional
+        Which of the layers that learn are trained, counted from 0. The others are as each network begins. By default
+        all are.
     places : int
         How many images a piece shows, after which what was learned is kept; by default a sixtieth of them, from 500 to
         4,000. The result depends on it, as on a seed.
@@ -81,7 +86,8 @@ def train_layers(
     Raises
     ------
     ModelError, SettingsError
-        If the layers cannot be built (see `build_layers`), or there are not as many seeds as networks.
+        If the layers cannot be built (see `build_layers`), there are not as many seeds as networks, or layers that are
+        to learn together shall learn in part.
     """
     learns = [[True] * len(layers.plastic)] * len(images) if learning is None else [list(each) for each in learning]
     begins = [{}] * len(images) if begin is None else begin
@@ -91,8 +97,7 @@ def train_layers(
         raise SettingsError(field_error("train_layers", expected, f"{lengths}, {learns}"))
     found = [LayersTrained(layers, dict(given), seed, data.shape) for seed, given in zip(seeds, begins, strict=True)]
     recordings = Recordings() if recordings is None else recordings
-    stages = list(enumerate(layers.plastic))
-    for number, stage in stages[-1:] if together else stages:
+    for number, stage in _trained(layers, learns, stages, together=together):
         schedules = [
             TrainingSchedule(own, own[:0], _presentations(layers, stage), 0, seed, tested=False)
             for own, seed in zip(images, seeds, strict=True)
@@ -117,6 +122,19 @@ def train_layers(
         took = [seconds for _, seconds in given] or [0.0] * len(runs)
         found = [_after(*each) for each in zip(found, histories, took, strict=True)]
     return found
+
+
+def _trained(
+    layers: LayerSettings, learns: Sequence[Sequence[bool]], stages: Sequence[int] | None, *, together: bool
+) -> list[tuple[int, int]]:
+    """The layers that are trained, one after the other: their numbers among those that learn, and among all."""
+    every = list(enumerate(layers.plastic))
+    if stages is not None and not set(stages) <= set(range(len(every))):
+        raise SettingsError(field_error("train_layers, stages", f"from 0 to {len(every) - 1}", list(stages)))
+    if together and (stages is not None or any(len(set(each)) > 1 for each in learns)):
+        given = f"learning={[list(each) for each in learns]}, stages={stages}"
+        raise SettingsError(field_error("train_layers, together", "all layers that learn, or none of them", given))
+    return every[-1:] if together else [each for each in every if stages is None or each[0] in stages]
 
 
 def _presentations(layers: LayerSettings, stage: int) -> int:
