@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .study import Settings
 
 
+FEWEST = 50
+"""How many images give labels at least: supervised readouts choose their penalty on a fifth of them."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """Images of a dataset by what they are for; what is for nothing is not in it.
@@ -59,6 +63,7 @@ def parts_of(settings: Settings, seed: int) -> Parts:
     else:
         learned = np.random.default_rng(seed).permutation(training)
         judged = np.arange(training, len(data.labels))
-    if not 0 <= settings.n_labelling <= len(learned):
-        raise SettingsError(field_error("n_labelling", f"at most {len(learned)} images", settings.n_labelling))
+    if settings.n_labelling and not FEWEST <= settings.n_labelling <= len(learned):
+        expected = f"0, or from {FEWEST} to {len(learned)} images"
+        raise SettingsError(field_error("n_labelling", expected, settings.n_labelling))
     return Parts(data, learned, learned[: settings.n_labelling or None], judged)

@@ -75,7 +75,7 @@ def result_of(
         "chance": accuracy(np.full(len(right), np.bincount(known).argmax()), right),
         "answers per image": float(test.sum(axis=1).mean()),
         "images without answer": float((test.sum(axis=1) == 0).mean()),
-        "silent cells": float((test.sum(axis=0) == 0).mean()),
+        "silent cells": float((found.votes[0].sum(axis=0) == 0).mean()),  # to all images that are shown
         "test images looked at": int(settings.judged == "test") * len(parts.judged),
         "processor time per network": sum(one.seconds for one in trained) / len(trained) * second,
     }

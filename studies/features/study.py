@@ -53,12 +53,12 @@ spiked. Thresholds rise with every answer and fall by what all rise on average, 
 equally often. One image is 32 ms of simulated time by default.
 
 Labels are used afterwards only: each cell gets the class that it answers most among training images, of which the best
-cell answers each, and the class of most of the cells that answer a new image is the decision (vote). A linear readout
-of the cells, and of the pooled maps, is supervised and named so. Cells that learn by reward are told after each answer
-whether it was right: those that were wrong turn away from the image, and the next best one tries, until one is right
-and turns towards it; in a test the first one decides. With ``judged=validation`` a sixth of the training images is kept
-from learning and labels, and the test images are not read; with ``judged=test`` they are, once, when everything is
-learned.
+cell answers each, and the class whose cells answer a new image most, on average over all cells of the class, is the
+decision (vote: Diehl & Cook 2015). A linear readout of the cells, and of the pooled maps, is supervised and named so.
+Cells that learn by reward are told after each answer whether it was right: those that were wrong turn away from the
+image, and the next best one tries, until one is right and turns towards it; in a test the first one decides. With
+``judged=validation`` a sixth of the training images is kept from learning and labels, and the test images are not read;
+with ``judged=test`` they are, once, when everything is learned.
 """
 
 SIZED: dict[str, dict[str, str]] = {
@@ -230,6 +230,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
     parts, layers = parts_of(settings, sim.seed), layers_of(settings)
     layers.shapes(parts.data.shape)  # refuses windows that are too large, before anything is computed
     sim.reset(dt=settings.dt, precision="float32")
+    told = _told(settings, parts.data.classes) if settings.reward else None
     kinds = kinds_of(settings, layers, parts, sim.seed)
     recordings = Recordings()
     trained = train_layers(
@@ -250,7 +251,7 @@ def run(settings: Settings, sim: Simulation) -> Result:
     more = [_with_winners(one, winners) for one in trained[: settings.networks]]
     coded = respond(sim, more, parts.data, shown, recordings=recordings)
     pooled = respond(sim, trained, parts.data, shown, depth=depth, recordings=recordings) if settings.maps else None
-    rewarded = _rewarded(settings, sim, parts, trained[0], recordings) if settings.reward else None
+    rewarded = _rewarded(sim, parts, trained[0], told, recordings) if told else None
     learned = of_pixels(settings, parts, sim.seed) if settings.baselines else None
     curves = robustness(sim, parts, trained[0], answers[0], learned, sim.seed) if settings.robustness else {}
     return result_of(settings, parts, kinds, trained, Answers(answers, coded, pooled, rewarded, learned, curves))
@@ -261,21 +262,26 @@ def _check(settings: Settings) -> None:
         raise SettingsError(field_error("maps_2", "0, as there are no maps that they could look at", settings.maps_2))
 
 
-def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTrained, recordings: Recordings) -> Any:
-    """The answers of cells that see what the first network's maps have learned, and learn by reward."""
-    cells = Cells(
-        settings.reward_cells or settings.cells,
+def _told(settings: Settings, classes: int) -> Cells:
+    """Cells that learn by reward."""
+    size = settings.reward_cells or settings.cells
+    return Cells(
+        size,
         winners=1,
-        classes=parts.data.classes,
+        classes=classes,
         tries=settings.tries,
         rule="rstdp_order",
         rule_values={
             **_of_rule("rstdp_order", settings.eta / 2, counts=settings.counts),
             "eta_minus": settings.eta_minus * settings.eta / 2,
         },
-        adaptation=settings.adaptation,
+        adaptation=settings.adaptation * size / settings.cells,
         presentations=settings.reward_presentations or settings.presentations,
     )
+
+
+def _rewarded(sim: Simulation, parts: Parts, first: LayersTrained, cells: Cells, recordings: Recordings) -> Any:
+    """The answers of cells that see what the first network's maps answer, and learn by reward."""
     layers = replace(first.layers, layers=(*first.layers.layers[:-1], cells))
     begin = {key: value for key, value in first.state.items() if not key.startswith("cells")}
     trained = train_layers(
@@ -284,8 +290,8 @@ def _rewarded(settings: Settings, sim: Simulation, parts: Parts, first: LayersTr
         parts.data,
         [parts.learned],
         seeds=[first.seed],
-        learning=[(False,) * (len(layers.plastic) - 1) + (True,)],
         begin=[begin],
+        stages=[len(layers.plastic) - 1],
         checkpoints=partial(_kept, sim, "reward "),
         recordings=recordings,
     )
