@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from brian2 import Hz, Network, Quantity, SpikeMonitor, defaultclock, ms, prefs, second
+from brian2 import Hz, Network, Quantity, SpikeMonitor, defaultclock, ms, second
 from numpy.typing import NDArray
 
 from biosnn.catalogue import neuron_model, synapse_model
@@ -149,7 +149,7 @@ class LayeredNetwork(Brief):
         """Learning ends with the values that a piece of the test brings, and what only learns pauses."""
         self.pause(learning=True, input_spikes=True)
 
-    def phase_values(self, learning: bool, done: float, winners: int) -> dict[str, Any]:  # noqa: ARG002
+    def phase_values(self, learning: bool, done: float, winners: int) -> dict[str, Any]:  # noqa: ARG002 - layers say it
         """Learning rates, adaptation and competition, when a fraction of the training is done; 1 after it."""
         left = LEAST + (1 - LEAST) * (1 - done) if done < 1 else 0.0
         values: dict[str, Any] = {}
@@ -288,9 +288,8 @@ def _inputs(data: Dataset, layers: LayerSettings, places: int, shape: Shape, cap
 
 
 def text_of(layers: LayerSettings, depth: int | None = None) -> list[str]:
-    """What the contrast and the first layers, so many of them, are made of in this session, down to the last value."""
-    times = [float(each) for each in (layers.first, layers.later, layers.last, defaultclock.dt)]
-    texts = [repr(layers.contrast), str(times), str(prefs["core.default_float_dtype"])]
+    """What the contrast and the first layers, so many of them, are made of, down to the last value."""
+    texts = [repr(layers.contrast), str([float(each) for each in (layers.first, layers.later, layers.last)])]
     for layer in layers.layers[:depth]:
         values = {each.name: getattr(layer, each.name) for each in fields(layer)}
         if isinstance(layer, Plastic):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from brian2 import defaultclock, prefs
 from numpy.typing import NDArray
 
 from biosnn.datasets import Dataset
@@ -165,7 +166,8 @@ def _compact(spikes: Responses) -> Responses:
 
 def _key(sim: Any, trained: LayersTrained, depth: int) -> str:
     """Stands for the first layers of a network, as they are, and the session that they run in."""
-    texts = [*text_of(trained.layers, depth), str(trained.seed), sim.target]
+    texts = [*text_of(trained.layers, depth), str(trained.seed)]
+    texts += [sim.target, repr(float(defaultclock.dt)), str(prefs["core.default_float_dtype"])]
     digest = hashlib.sha256("\0".join(texts).encode())
     for key, value in sorted(trained.state_below(depth).items()):
         digest.update(f"{depth} {key}\0".encode() + np.ascontiguousarray(value, float).tobytes())
